@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { machineArgs } from './command-line.js';
+import type { MachineSpec } from './command-line.js';
+
+const spec: MachineSpec = {
+  side: 'destination',
+  accel: 'tcg',
+  machine: 'pc-q35-7.2',
+  ramBytes: 157286400,
+  memory: { kind: 'anon' },
+  firmware: '/t/guest.bin',
+  serialLog: '/t/a,b.serial',
+  incoming: 'defer',
+  extraArgs: ['-uuid', 'x'],
+};
+
+void test('options come in the order of upstream, the qtest accelerator last', () => {
+  const args = machineArgs(spec);
+  assert.deepEqual(args.slice(-8), [
+    '-incoming',
+    'defer',
+    '-bios',
+    '/t/guest.bin',
+    '-uuid',
+    'x',
+    '-accel',
+    'qtest',
+  ]);
+  assert.equal(args[args.indexOf('-name') + 1], 'target,debug-threads=on');
+});
+
+void test('a comma in a path is doubled', () => {
+  assert.ok(machineArgs(spec).includes('socket,id=serial0,fd=5,logfile=/t/a,,b.serial'));
+});
+
+void test('every backend names the same block on both sides', () => {
+  const object = (memory: MachineSpec['memory']): string | undefined => {
+    const args = machineArgs({ ...spec, memory });
+    return args[args.indexOf('-object') + 1];
+  };
+  assert.equal(object({ kind: 'anon' }), 'memory-backend-ram,id=mig.mem,size=157286400,share=off');
+  assert.equal(
+    object({ kind: 'memfd' }),
+    'memory-backend-memfd,id=mig.mem,size=157286400,share=on',
+  );
+  assert.equal(
+    object({ kind: 'shmem', path: '/dev/shm/x' }),
+    'memory-backend-file,mem-path=/dev/shm/x,id=mig.mem,size=157286400,share=on',
+  );
+});

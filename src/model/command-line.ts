@@ -1,0 +1,102 @@
+/**
+ * QEMU's command line for one side of a pair, as upstream's harness puts it together (same options,
+ * same order), except that the monitor, qtest and serial connections are inherited sockets instead
+ * of files in a folder. Pure: strings in, strings out.
+ */
+import type { Side } from './outcome.js';
+
+export type Accelerator = 'tcg' | 'kvm';
+
+/** Where guest RAM lives. `shmem` is a file both sides may map. */
+export type MemoryBackend =
+  | { readonly kind: 'anon' }
+  | { readonly kind: 'memfd' }
+  | { readonly kind: 'shmem'; readonly path: string };
+
+export interface MachineSpec {
+  readonly side: Side;
+  readonly accel: Accelerator;
+  /** extra properties of the accelerator, such as `dirty-ring-size=4096` */
+  readonly accelOptions?: string;
+  /** versioned machine type, such as pc-q35-7.2 */
+  readonly machine: string;
+  readonly ramBytes: number;
+  readonly memory: MemoryBackend;
+  /** path of the patched guest image, given as firmware */
+  readonly firmware: string;
+  readonly serialLog: string;
+  /** `-incoming`; absent on the source */
+  readonly incoming?: string;
+  readonly extraArgs?: readonly string[];
+  /** `-trace` patterns */
+  readonly trace?: string;
+  /** where qtest logs to; /dev/null unless QTEST_LOG is set */
+  readonly qtestLog?: string;
+}
+
+/** The block is named after this id, so both sides must use the same. */
+export const ramBlockId = 'mig.mem';
+
+/** Descriptors that the child inherits, in the order spawn hands them over. */
+export const inherited = { qmp: 3, qtest: 4, serial: 5 } as const;
+
+/** `-chardev` and `-mon` for a QMP monitor on an inherited socket */
+export function qmpArgs(): string[] {
+  return ['-chardev', `socket,id=qmp,fd=${inherited.qmp}`, '-mon', 'chardev=qmp,mode=control'];
+}
+
+/** a comma inside an option value is written twice */
+export function escapeValue(value: string): string {
+  return value.replaceAll(',', ',,');
+}
+
+function memoryObject(backend: MemoryBackend, bytes: number): string {
+  const tail = `id=${ramBlockId},size=${bytes}`;
+  switch (backend.kind) {
+    case 'anon':
+      return `memory-backend-ram,${tail},share=off`;
+    case 'memfd':
+      return `memory-backend-memfd,${tail},share=on`;
+    case 'shmem':
+      return `memory-backend-file,mem-path=${escapeValue(backend.path)},${tail},share=on`;
+  }
+}
+
+/** upstream calls the two sides `source` and `target` in the process name */
+const processName: Record<Side, string> = { source: 'source', destination: 'target' };
+
+export function machineArgs(spec: MachineSpec): string[] {
+  const accelOptions = spec.accelOptions === undefined ? '' : `,${spec.accelOptions}`;
+  return [
+    ...(spec.trace === undefined ? [] : ['-trace', spec.trace]),
+    '-chardev',
+    `socket,id=qtest,fd=${inherited.qtest}`,
+    '-qtest',
+    'chardev:qtest',
+    '-qtest-log',
+    spec.qtestLog ?? '/dev/null',
+    ...qmpArgs(),
+    '-display',
+    'none',
+    '-accel',
+    `${spec.accel}${accelOptions}`,
+    '-machine',
+    spec.machine,
+    '-name',
+    `${processName[spec.side]},debug-threads=on`,
+    '-machine',
+    `memory-backend=${ramBlockId}`,
+    '-object',
+    memoryObject(spec.memory, spec.ramBytes),
+    '-chardev',
+    `socket,id=serial0,fd=${inherited.serial},logfile=${escapeValue(spec.serialLog)}`,
+    '-serial',
+    'chardev:serial0',
+    ...(spec.incoming === undefined ? [] : ['-incoming', spec.incoming]),
+    '-bios',
+    spec.firmware,
+    ...(spec.extraArgs ?? []),
+    '-accel',
+    'qtest',
+  ];
+}

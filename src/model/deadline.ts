@@ -1,0 +1,96 @@
+/**
+ * Deadlines for waits. A wait that runs out throws a HarnessError that says what it waited for
+ * and what it last saw; an aborted one throws `Cancelled`.
+ */
+import { HarnessError } from './errors.js';
+import type { Blame } from './errors.js';
+import type { Side } from './outcome.js';
+
+/** Thrown by every wait when its signal is aborted; never a test's failure. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+  constructor() {
+    super('cancelled');
+  }
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TimeoutFacts {
+  /** what was awaited, such as `MIGRATION event completed` */
+  readonly waitedFor: string;
+  readonly timeoutMs: number;
+  readonly lastSeen?: string | undefined;
+  readonly side?: Side | undefined;
+  /** whose fault silence is; QEMU's unless said otherwise */
+  readonly blame?: Blame;
+}
+
+export function timeoutError(facts: TimeoutFacts): HarnessError {
+  const on = facts.side === undefined ? '' : ` on the ${facts.side}`;
+  const seen = facts.lastSeen === undefined ? '' : `; last seen: ${facts.lastSeen}`;
+  return new HarnessError({
+    code: 'deadline',
+    blame: facts.blame ?? 'contract',
+    message: `no ${facts.waitedFor}${on} within ${formatSeconds(facts.timeoutMs)}${seen}`,
+    side: facts.side,
+    waitedFor: facts.waitedFor,
+    lastSeen: facts.lastSeen,
+  });
+}
+
+function formatSeconds(timeoutMs: number): string {
+  return timeoutMs < 1000 ? `${timeoutMs.toFixed(0)} ms` : `${(timeoutMs / 1000).toFixed(1)} s`;
+}
+
+/**
+ * Settles as `promise` does, unless the deadline or the signal comes first. The promise itself is
+ * not stopped: give this only work whose late result may be dropped.
+ */
+export async function within<T>(
+  promise: Promise<T>,
+  options: WaitOptions,
+  late: () => Error,
+): Promise<T> {
+  const { signal, timeoutMs } = options;
+  if (signal?.aborted === true) {
+    promise.catch(() => undefined);
+    throw new Cancelled();
+  }
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const interruption = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(late());
+    }, timeoutMs);
+    onAbort = () => {
+      reject(new Cancelled());
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, interruption]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Pauses between two polls; ends at once when aborted. Not for logic that an event could drive. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) throw new Cancelled();
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(new Cancelled());
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,74 @@
+/** The one error class of Drover, and its plain form for crossing threads. */
+import type { Failure, Phase, Side } from './outcome.js';
+
+/** Whose fault an error is: it decides between `failed`, `broken` and exit code 2. */
+export type Blame = 'usage' | 'host' | 'contract';
+
+export interface HarnessErrorInput {
+  /** stable, kebab-case */
+  readonly code: string;
+  /** `contract` = QEMU or the guest broke it; `host` = this machine or Drover; `usage` = the user's input */
+  readonly blame: Blame;
+  readonly message: string;
+  readonly phase?: Phase | undefined;
+  readonly side?: Side | undefined;
+  readonly waitedFor?: string | undefined;
+  readonly lastSeen?: string | undefined;
+  readonly details?: readonly string[] | undefined;
+  readonly cause?: unknown;
+}
+
+export class HarnessError extends Error {
+  override readonly name = 'HarnessError';
+  readonly code: string;
+  readonly blame: Blame;
+  readonly input: HarnessErrorInput;
+
+  constructor(input: HarnessErrorInput) {
+    super(input.message, input.cause === undefined ? undefined : { cause: input.cause });
+    this.code = input.code;
+    this.blame = input.blame;
+    this.input = input;
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function causesOf(error: unknown): string[] {
+  const causes: string[] = [];
+  let current: unknown = error instanceof Error ? error.cause : undefined;
+  while (current !== undefined && causes.length < 8) {
+    causes.push(current instanceof Error ? current.message : describe(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return causes;
+}
+
+/** Any thrown value as plain data. An error that is not ours is Drover's own fault: its stack goes to the details. */
+export function toFailure(error: unknown, phase?: Phase): Failure {
+  const causes = causesOf(error);
+  if (error instanceof HarnessError) {
+    const { code, message, side, waitedFor, lastSeen, details } = error.input;
+    const inPhase = error.input.phase ?? phase;
+    return {
+      code,
+      message,
+      ...(inPhase === undefined ? {} : { phase: inPhase }),
+      ...(side === undefined ? {} : { side }),
+      ...(waitedFor === undefined ? {} : { waitedFor }),
+      ...(lastSeen === undefined ? {} : { lastSeen }),
+      ...(details === undefined || details.length === 0 ? {} : { details }),
+      ...(causes.length === 0 ? {} : { causes }),
+    };
+  }
+  const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 8) : [];
+  return {
+    code: 'internal',
+    message: error instanceof Error ? error.message : String(error),
+    ...(phase === undefined ? {} : { phase }),
+    ...(stack.length === 0 ? {} : { details: stack.map((line) => line.trim()) }),
+    ...(causes.length === 0 ? {} : { causes }),
+  };
+}

@@ -1,0 +1,60 @@
+/** How a test ended. Plain data: it crosses threads and is written to the event log. */
+import type { MemoryVerdict } from './verdict.js';
+
+export type Side = 'source' | 'destination';
+
+/** The stretches of one test, in order; what the time split is reported by. */
+export const phases = ['prepare', 'launch', 'warm-up', 'migrate', 'verify', 'end'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface PhaseTiming {
+  readonly phase: Phase;
+  /** milliseconds since the test started */
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+/** An error made plain: what went wrong, and where a wait ran out, for what and what it last saw. */
+export interface Failure {
+  /** stable, kebab-case; part of the event log's contract */
+  readonly code: string;
+  /** one sentence for a person */
+  readonly message: string;
+  readonly phase?: Phase;
+  readonly side?: Side;
+  readonly waitedFor?: string;
+  readonly lastSeen?: string;
+  /** further lines of evidence: stderr tails, QMP replies */
+  readonly details?: readonly string[];
+  /** messages of the errors beneath, outermost first */
+  readonly causes?: readonly string[];
+}
+
+/** Figures of a migration that completed. */
+export interface MigrationFigures {
+  /** QEMU's own figures, milliseconds and bytes; absent where this QEMU reports none */
+  readonly downtimeMs?: number;
+  readonly totalTimeMs?: number;
+  readonly setupTimeMs?: number;
+  readonly transferredBytes?: number;
+  readonly dirtySyncCount?: number;
+}
+
+export type Outcome =
+  | {
+      readonly kind: 'passed';
+      readonly verdict?: MemoryVerdict;
+      readonly figures?: MigrationFigures;
+    }
+  /** QEMU or the guest broke the contract */
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      readonly verdict?: MemoryVerdict;
+    }
+  /** the host or Drover itself broke */
+  | { readonly kind: 'broken'; readonly failure: Failure }
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'cancelled'; readonly phase?: Phase };
+
+export type OutcomeKind = Outcome['kind'];
