@@ -1,0 +1,294 @@
+/**
+ * QMP over one stream: greeting, capabilities, commands with ids (in-band and out-of-band), events,
+ * file descriptors. Every command has a deadline. Knows nothing of processes: when the stream ends,
+ * it says so, and the machine layer adds why.
+ */
+import type { Duplex } from 'node:stream';
+import { HarnessError } from '../model/errors.js';
+import { timeoutError, within } from '../model/deadline.js';
+import type { WaitOptions } from '../model/deadline.js';
+import { asArray, asObject, asString, isObject } from '../model/json.js';
+import type { Json, JsonObject } from '../model/json.js';
+import { deferred } from '../model/deferred.js';
+import type { Side } from '../model/outcome.js';
+import { EventLog } from './events.js';
+import { LineSplitter } from './line-splitter.js';
+import type { Transcript } from './transcript.js';
+
+/** QEMU answered a command with an error object. */
+export class QmpCommandError extends HarnessError {
+  constructor(
+    readonly command: string,
+    readonly errorClass: string,
+    readonly desc: string,
+    side: Side | undefined,
+  ) {
+    super({
+      code: 'qmp-error',
+      blame: 'contract',
+      message: `${side === undefined ? 'QEMU' : `the ${side} QEMU`} refused ${command}: ${desc}`,
+      side,
+      lastSeen: `${errorClass}: ${desc}`,
+    });
+  }
+}
+
+/** Sends bytes with file descriptors attached on the client's socket, after all that was written before. */
+export type FdSender = (data: Buffer, fds: readonly number[]) => Promise<void>;
+
+export interface QmpClientOptions {
+  readonly socket: Duplex;
+  readonly side?: Side;
+  readonly transcript?: Transcript;
+  readonly sendFds?: FdSender;
+}
+
+export interface ExecuteOptions extends Partial<WaitOptions> {
+  /** send as `exec-oob`; needs the capability at the handshake */
+  readonly oob?: boolean;
+  /** descriptors to send along (SCM_RIGHTS); stay open here */
+  readonly fds?: readonly number[];
+}
+
+export interface Greeting {
+  readonly version: string;
+  readonly package: string;
+  readonly capabilities: readonly string[];
+}
+
+interface Pending {
+  readonly command: string;
+  readonly resolve: (value: Json) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const defaultTimeoutMs = 30_000;
+
+export class QmpClient {
+  readonly events: EventLog;
+  readonly #socket: Duplex;
+  readonly #options: QmpClientOptions;
+  readonly #pending = new Map<string, Pending>();
+  readonly #greeting = deferred<JsonObject>();
+  #nextId = 1;
+  #sendChain: Promise<void> = Promise.resolve();
+  #closed: Error | undefined;
+
+  constructor(options: QmpClientOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.events = new EventLog(options.side);
+    this.#greeting.promise.catch(() => undefined);
+    const lines = new LineSplitter((line) => {
+      this.#onLine(line);
+    });
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        lines.push(chunk);
+      } catch (error) {
+        this.#close(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    this.#socket.on('error', (error) => {
+      this.#close(this.#closedError(error));
+    });
+    this.#socket.on('end', () => {
+      this.#close(this.#closedError());
+    });
+    this.#socket.on('close', () => {
+      this.#close(this.#closedError());
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Waits for the greeting and negotiates; `oob` is asked for only when wanted. */
+  async handshake(options: WaitOptions & { readonly oob?: boolean }): Promise<Greeting> {
+    const raw = await within(this.#greeting.promise, options, () =>
+      timeoutError({
+        waitedFor: 'QMP greeting',
+        timeoutMs: options.timeoutMs,
+        lastSeen: 'nothing on the QMP connection',
+        side: this.#options.side,
+      }),
+    );
+    const greeting = parseGreeting(raw);
+    if (options.oob === true && !greeting.capabilities.includes('oob')) {
+      throw new HarnessError({
+        code: 'qmp-no-oob',
+        blame: 'contract',
+        message: 'this QEMU offers no out-of-band QMP commands',
+        side: this.#options.side,
+      });
+    }
+    await this.execute('qmp_capabilities', options.oob === true ? { enable: ['oob'] } : undefined, {
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    });
+    return greeting;
+  }
+
+  async execute(
+    command: string,
+    args?: JsonObject,
+    options: ExecuteOptions = {},
+  ): Promise<JsonObject> {
+    return asObject(await this.executeRaw(command, args, options));
+  }
+
+  /** like `execute`, for commands whose answer is an array or a string */
+  async executeRaw(
+    command: string,
+    args?: JsonObject,
+    options: ExecuteOptions = {},
+  ): Promise<Json> {
+    if (this.#closed !== undefined) throw this.#closed;
+    const id = String(this.#nextId++);
+    const key = options.oob === true ? 'exec-oob' : 'execute';
+    const line = JSON.stringify({
+      [key]: command,
+      ...(args === undefined ? {} : { arguments: args }),
+      id,
+    });
+    const answer = deferred<Json>();
+    this.#pending.set(id, { command, resolve: answer.resolve, reject: answer.reject });
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    try {
+      this.#send(line, options.fds ?? []).catch((error: unknown) => {
+        answer.reject(error instanceof Error ? error : new Error(String(error)));
+      });
+      return await within(answer.promise, { timeoutMs, signal: options.signal }, () =>
+        timeoutError({
+          waitedFor: `answer to QMP ${command}`,
+          timeoutMs,
+          lastSeen: this.events.tail,
+          side: this.#options.side,
+        }),
+      );
+    } finally {
+      this.#pending.delete(id);
+    }
+  }
+
+  /** ends the connection from our side */
+  close(): void {
+    this.#close(this.#closedError());
+    this.#socket.destroy();
+  }
+
+  async #send(line: string, fds: readonly number[]): Promise<void> {
+    this.#options.transcript?.record('>', line);
+    const data = Buffer.from(`${line}\n`);
+    const write = async (): Promise<void> => {
+      if (fds.length === 0) {
+        await new Promise<void>((resolve, reject) => {
+          this.#socket.write(data, (error) => {
+            if (error) reject(this.#closedError(error));
+            else resolve();
+          });
+        });
+        return;
+      }
+      if (this.#options.sendFds === undefined) {
+        throw new HarnessError({
+          code: 'qmp-no-fd-passing',
+          blame: 'host',
+          message: 'this QMP connection cannot carry file descriptors',
+          side: this.#options.side,
+        });
+      }
+      await this.#options.sendFds(data, fds);
+    };
+    // One after another: descriptors ride on the bytes they were sent with.
+    const sent = this.#sendChain.then(write);
+    this.#sendChain = sent.catch(() => undefined);
+    await sent;
+  }
+
+  #onLine(line: string): void {
+    if (line === '') return;
+    this.#options.transcript?.record('<', line);
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch (cause) {
+      this.#close(
+        new HarnessError({
+          code: 'qmp-garbage',
+          blame: 'contract',
+          message: `what came on the QMP connection is not JSON: ${line.slice(0, 200)}`,
+          side: this.#options.side,
+          cause,
+        }),
+      );
+      return;
+    }
+    if (!isObject(message)) return;
+    if ('QMP' in message) {
+      this.#greeting.resolve(message);
+    } else if (typeof message['event'] === 'string') {
+      this.events.add(message['event'], asObject(message['data']));
+    } else {
+      this.#onReply(message);
+    }
+  }
+
+  #onReply(message: JsonObject): void {
+    const id = asString(message['id']);
+    // A reply without our id belongs to no command of ours (QEMU reports a parse error so).
+    const pending = id === undefined ? undefined : this.#pending.get(id);
+    if (pending === undefined) return;
+    if ('return' in message) {
+      pending.resolve(message['return'] ?? null);
+      return;
+    }
+    const error = asObject(message['error']);
+    pending.reject(
+      new QmpCommandError(
+        pending.command,
+        asString(error['class']) ?? 'GenericError',
+        asString(error['desc']) ?? JSON.stringify(message),
+        this.#options.side,
+      ),
+    );
+  }
+
+  #close(reason: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#greeting.reject(reason);
+    for (const pending of this.#pending.values()) pending.reject(reason);
+    this.#pending.clear();
+    this.events.close(reason);
+  }
+
+  #closedError(cause?: Error): HarnessError {
+    const waiting = [...this.#pending.values()].map((pending) => pending.command);
+    const whose = this.#options.side === undefined ? '' : `the ${this.#options.side} `;
+    return new HarnessError({
+      code: 'qmp-closed',
+      blame: 'contract',
+      message: `${whose}QEMU closed its QMP connection`,
+      side: this.#options.side,
+      lastSeen: this.events.tail,
+      ...(waiting.length === 0 ? {} : { waitedFor: `answer to QMP ${waiting.join(', ')}` }),
+      cause,
+    });
+  }
+}
+
+function parseGreeting(raw: JsonObject): Greeting {
+  const body = asObject(raw['QMP']);
+  const version = asObject(body['version']);
+  const qemu = asObject(version['qemu']);
+  const parts = [qemu['major'], qemu['minor'], qemu['micro']].map((part) =>
+    typeof part === 'number' ? String(part) : '?',
+  );
+  return {
+    version: parts.join('.'),
+    package: asString(version['package']) ?? '',
+    capabilities: asArray(body['capabilities']).filter((name) => typeof name === 'string'),
+  };
+}
