@@ -1,0 +1,143 @@
+/**
+ * What a test runs in: its private directory, its signal, the run's plan, and the machines it has
+ * started. The context owns them: it is disposed of once the outcome is known, so that a failure
+ * can be looked into while both sides are still there.
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { platforms } from '../model/arch.js';
+import type { Platform } from '../model/arch.js';
+import type { MachineSpec, MemoryBackend } from '../model/command-line.js';
+import type { Phase, Side } from '../model/outcome.js';
+import { buildGuestImage } from '../guest/image.js';
+import { Machine } from '../qemu/machine.js';
+import type { ExitReport } from '../qemu/process.js';
+import { asString } from '../model/json.js';
+import { patience } from './plan.js';
+import type { PairPlan, Patience } from './plan.js';
+
+/** Hears how a test goes on; must not throw. */
+export interface Observer {
+  phase(phase: Phase): void;
+  status(side: Side, status: string): void;
+}
+
+export interface MachineWish {
+  readonly side: Side;
+  readonly memory: MemoryBackend;
+  readonly firmware: string;
+  readonly incoming?: string;
+  readonly extraArgs?: readonly string[];
+  readonly accelOptions?: string;
+  readonly oob?: boolean;
+  /** tells a second destination's evidence from the first's */
+  readonly tag?: string;
+}
+
+export interface GuestWish {
+  readonly suspend?: boolean;
+}
+
+export interface TestContextInput {
+  readonly plan: PairPlan;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly observer: Observer;
+}
+
+export class TestContext implements AsyncDisposable {
+  readonly plan: PairPlan;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly observer: Observer;
+  readonly platform: Platform;
+  readonly patience: Patience = patience;
+  readonly #machines: Machine[] = [];
+
+  constructor(input: TestContextInput) {
+    this.plan = input.plan;
+    this.directory = input.directory;
+    this.signal = input.signal;
+    this.observer = input.observer;
+    this.platform = platforms[input.plan.arch];
+  }
+
+  /** every machine started so far, ended or not */
+  get machines(): readonly Machine[] {
+    return this.#machines;
+  }
+
+  /** a path in the private directory */
+  file(name: string): string {
+    return path.join(this.directory, name);
+  }
+
+  /** Writes the guest image, its parameters patched in, and returns its path. */
+  writeGuest(wish: GuestWish = {}): string {
+    const { range, ramBytes, passesPerB } = this.platform;
+    const image = buildGuestImage({
+      arch: this.plan.arch,
+      range,
+      ramBytes,
+      suspend: wish.suspend ?? false,
+      passesPerB,
+    });
+    const file = this.file('guest.bin');
+    writeFileSync(file, image, { mode: 0o600 });
+    return file;
+  }
+
+  async startMachine(wish: MachineWish): Promise<Machine> {
+    const { plan } = this;
+    const { side } = wish;
+    const stem = `${side}${wish.tag ?? ''}`;
+    const spec: MachineSpec = {
+      side,
+      accel: plan.accel,
+      machine: plan.machine,
+      ramBytes: this.platform.ramBytes,
+      memory: wish.memory,
+      firmware: wish.firmware,
+      serialLog: this.file(`${stem}.serial`),
+      ...(wish.incoming === undefined ? {} : { incoming: wish.incoming }),
+      ...(wish.extraArgs === undefined ? {} : { extraArgs: wish.extraArgs }),
+      ...(wish.accelOptions === undefined ? {} : { accelOptions: wish.accelOptions }),
+      ...(plan.trace === undefined ? {} : { trace: plan.trace }),
+      ...(plan.qtestLog ? { qtestLog: this.file(`${stem}.qtest`) } : {}),
+    };
+    const options = {
+      binary: side === 'source' ? plan.source : plan.destination,
+      directory: this.directory,
+      env: plan.env,
+      timeoutMs: this.patience.launchMs,
+      signal: this.signal,
+      ...(wish.oob === undefined ? {} : { oob: wish.oob }),
+      ...(wish.tag === undefined ? {} : { tag: wish.tag }),
+    };
+    const machine = await Machine.launch(spec, options);
+    this.#machines.push(machine);
+    machine.qmp.events.listen((event) => {
+      const status = asString(event.data['status']);
+      if (event.name === 'MIGRATION' && status !== undefined) this.observer.status(side, status);
+    });
+    await machine.connect(options);
+    return machine;
+  }
+
+  /** Ends what still runs, hard. Tells which machines left something behind. */
+  async endAll(): Promise<ExitReport[]> {
+    const ended = await Promise.allSettled(
+      this.#machines.map(async (machine) => {
+        await machine[Symbol.asyncDispose]();
+        return await machine.process.end();
+      }),
+    );
+    const failure = ended.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return ended.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endAll().catch(() => undefined);
+  }
+}

@@ -1,0 +1,135 @@
+/** A source and a destination QEMU, started side by side and set up for one migration. */
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import type { MemoryBackend } from '../model/command-line.js';
+import { HarnessError } from '../model/errors.js';
+import { asString } from '../model/json.js';
+import type { Machine } from '../qemu/machine.js';
+import { discoverAddress, setCapability, setParameters } from './commands.js';
+import type { Target } from './commands.js';
+import type { TestContext } from './context.js';
+import type { MigrateCommon } from './migrate-common.js';
+
+/** upstream's number of channels for every multifd test that says nothing else */
+const multifdChannels = 4;
+
+/** slow: an unthrottled guest that rewrites all its memory can never be caught up with within 1 ms */
+const heldRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
+/** fast: whatever is left fits into the allowed downtime */
+const releasedRate = { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 } as const;
+
+export class Pair {
+  constructor(
+    readonly context: TestContext,
+    readonly common: MigrateCommon,
+    readonly source: Machine,
+    readonly destination: Machine,
+  ) {}
+
+  /** `text` with `$DIR` replaced by the test's directory */
+  expand(text: string): string {
+    return text.replaceAll('$DIR', this.context.directory);
+  }
+
+  /**
+   * Keeps a live migration from ending: the guest dirties its whole range (99 MiB) in milliseconds,
+   * and 1 ms of downtime at this bandwidth is 0.1 MB.
+   */
+  async hold(): Promise<void> {
+    await setParameters(this.source, heldRate);
+  }
+
+  /** Lets the migration converge. */
+  async release(): Promise<void> {
+    await setParameters(this.source, releasedRate);
+  }
+
+  /** what `migrate` is given */
+  async target(): Promise<Target> {
+    const { connect, channels } = this.common;
+    if (channels !== undefined) return { channels };
+    return {
+      uri: connect === undefined ? await discoverAddress(this.destination) : this.expand(connect),
+    };
+  }
+}
+
+/**
+ * Starts both sides at once and sets capabilities and parameters: each on the source, then on the
+ * destination; then the `events` capability; then the number of multifd channels.
+ */
+export async function startPair(context: TestContext, common: MigrateCommon): Promise<Pair> {
+  context.observer.phase('launch');
+  const firmware = context.writeGuest({ suspend: common.suspend ?? false });
+  const memory = backend(common.memory ?? 'anon');
+  const oob = common.oob ?? false;
+  const listen = common.listen.replaceAll('$DIR', context.directory);
+  let source: Machine;
+  let destination: Machine;
+  try {
+    [source, destination] = await both(
+      context.startMachine({
+        side: 'source',
+        memory,
+        firmware,
+        oob,
+        extraArgs: common.sourceArgs ?? [],
+      }),
+      context.startMachine({
+        side: 'destination',
+        memory,
+        firmware,
+        oob,
+        incoming: listen,
+        extraArgs: common.destinationArgs ?? [],
+      }),
+    );
+  } finally {
+    // Both have it mapped now; a file in /dev/shm without a name cannot be left behind.
+    if (memory.kind === 'shmem') rmSync(memory.path, { force: true });
+  }
+  const pair = new Pair(context, common, source, destination);
+  await setUp(pair);
+  return pair;
+}
+
+/** Both or neither: a failure of one is thrown when the other has settled too. */
+async function both<T>(first: Promise<T>, second: Promise<T>): Promise<[T, T]> {
+  const settled = await Promise.allSettled([first, second]);
+  for (const result of settled) if (result.status === 'rejected') throw result.reason;
+  return [await first, await second];
+}
+
+async function setUp({ common, source, destination }: Pair): Promise<void> {
+  const capabilities = common.capabilities ?? [];
+  for (const name of [...capabilities, 'events']) {
+    await setCapability(source, name);
+    await setCapability(destination, name);
+  }
+  if (capabilities.includes('multifd')) {
+    await setParameters(source, { 'multifd-channels': multifdChannels });
+    await setParameters(destination, { 'multifd-channels': multifdChannels });
+  }
+  if (common.sourceParameters !== undefined) await setParameters(source, common.sourceParameters);
+  if (common.destinationParameters !== undefined) {
+    await setParameters(destination, common.destinationParameters);
+  }
+}
+
+function backend(kind: MemoryBackend['kind']): MemoryBackend {
+  if (kind !== 'shmem') return { kind };
+  return { kind, path: `/dev/shm/drover-${process.pid}-${randomBytes(6).toString('hex')}` };
+}
+
+/** Fails unless a machine's guest runs, or does not run, as expected. */
+export async function requireRunning(machine: Machine, running: boolean): Promise<void> {
+  const answer = await machine.qmp.execute('query-status');
+  if (answer['running'] === running) return;
+  throw new HarnessError({
+    code: running ? 'guest-not-running' : 'guest-running',
+    blame: 'contract',
+    message: `the guest should ${running ? '' : 'not '}run on the ${machine.side}, whose run state is ${asString(answer['status']) ?? 'unknown'}`,
+    side: machine.side,
+    lastSeen: JSON.stringify(answer),
+  });
+}

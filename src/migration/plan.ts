@@ -1,0 +1,44 @@
+/** What every pair of a run shares. Plain data: it is sent to workers. */
+import type { Arch } from '../model/arch.js';
+import type { Accelerator } from '../model/command-line.js';
+import type { QemuFeatures } from '../model/features.js';
+import type { QemuBinary } from '../qemu/binary.js';
+
+export interface PairPlan {
+  readonly arch: Arch;
+  readonly source: QemuBinary;
+  readonly destination: QemuBinary;
+  readonly sourceFeatures: QemuFeatures;
+  readonly destinationFeatures: QemuFeatures;
+  /** versioned machine type that both know */
+  readonly machine: string;
+  readonly accel: Accelerator;
+  /** `-trace` patterns for every QEMU */
+  readonly trace?: string;
+  /** log qtest traffic into the evidence instead of nowhere */
+  readonly qtestLog: boolean;
+  /** the environment QEMUs get */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * How long each kind of wait may take, milliseconds. Generous: they are for QEMUs that hang, not for
+ * slow hosts. The test's own deadline comes on top.
+ */
+export interface Patience {
+  readonly launchMs: number;
+  readonly serialMs: number;
+  readonly statusMs: number;
+  readonly eventMs: number;
+  readonly memoryMs: number;
+  readonly exitMs: number;
+}
+
+export const patience: Patience = {
+  launchMs: 30_000,
+  serialMs: 60_000,
+  statusMs: 120_000,
+  eventMs: 60_000,
+  memoryMs: 60_000,
+  exitMs: 30_000,
+};

@@ -1,0 +1,158 @@
+/**
+ * The precopy flow: both sides are there at the same time and the source sends to the destination.
+ * Upstream's flow P, with waits that have deadlines and look at events and memory instead of sleeping.
+ */
+import type { MigrationFigures } from '../model/outcome.js';
+import type { MemoryVerdict } from '../model/verdict.js';
+import { HarnessError } from '../model/errors.js';
+import { QmpCommandError } from '../qmp/client.js';
+import type { EventCursor } from '../qmp/events.js';
+import { figuresOf, migrate } from './commands.js';
+import type { TestContext } from './context.js';
+import type { Expectation, MigrateCommon } from './migrate-common.js';
+import { requireRunning, startPair } from './pair.js';
+import type { Pair } from './pair.js';
+import { endMachines, verifyMemory } from './verify.js';
+import { plantMarker, waitByteChange, waitEvent, waitMarker, waitStatus } from './waits.js';
+
+/** What a flow that went as expected brings home. */
+export interface FlowResult {
+  readonly verdict?: MemoryVerdict;
+  readonly figures?: MigrationFigures;
+}
+
+export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
+  const expect = common.expect ?? { kind: 'completes' };
+  const pair = await startPair(context, common);
+  await common.startHook?.(pair);
+  if (expect.kind !== 'completes') return await expectFailure(pair, expect);
+
+  context.observer.phase('warm-up');
+  await waitGuest(pair);
+  await (common.live === true ? prepareLive(pair) : prepareStopped(pair));
+
+  context.observer.phase('migrate');
+  const { source, destination } = pair;
+  const destinationSince = destination.qmp.events.cursor;
+  const since = await migrate(source, await pair.target());
+  const figures =
+    common.live === true
+      ? await finishLive(pair, since)
+      : await finishStopped(pair, since, destinationSince);
+  await waitEvent(context, destination, 'RESUME', destinationSince);
+  if (common.suspend === true) await destination.qmp.execute('system_wakeup');
+  await waitSerial(pair, 'destination');
+  await requireRunning(source, false);
+  await common.endHook?.(pair);
+
+  context.observer.phase('verify');
+  const verdict = await verifyMemory(context, destination);
+  await endMachines(context, [
+    { machine: source, status: 0 },
+    { machine: destination, status: 0 },
+  ]);
+  return { verdict, figures };
+}
+
+async function waitSerial(pair: Pair, side: 'source' | 'destination'): Promise<void> {
+  const { context } = pair;
+  await pair[side].serial.waitForB({
+    timeoutMs: context.patience.serialMs,
+    signal: context.signal,
+  });
+}
+
+/** Waits until the source's guest lives; a guest that suspends itself, until it has. */
+export async function waitGuest(pair: Pair): Promise<void> {
+  await waitSerial(pair, 'source');
+  if (pair.common.suspend === true) await waitEvent(pair.context, pair.source, 'SUSPEND', 0);
+}
+
+async function prepareLive(pair: Pair): Promise<void> {
+  await pair.hold();
+  await plantMarker(pair.context, pair.source);
+}
+
+/** Stops the source's guest, so that the migration only has to carry it over. */
+export async function prepareStopped(pair: Pair): Promise<void> {
+  const { context, source } = pair;
+  const since = source.qmp.events.cursor;
+  await source.qmp.execute('stop');
+  await waitEvent(context, source, 'STOP', since);
+  await pair.release();
+}
+
+/**
+ * A live migration counts only when memory was dirtied after it was sent, and sent again. Memory goes
+ * out in ascending order: once the marker has arrived, the pages below it have been sent; when the
+ * guest then writes to one of them, another pass is certain. Only then may the migration converge.
+ */
+async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
+  const { context, source, destination } = pair;
+  await waitMarker(context, destination);
+  // A suspended guest writes nothing: for it the marker alone shows that data flows.
+  if (pair.common.suspend !== true) {
+    await waitByteChange(context, source, context.platform.watchAddress);
+  }
+  await pair.release();
+  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  await waitEvent(context, source, 'STOP', since);
+  return figuresOf(answer);
+}
+
+async function finishStopped(
+  pair: Pair,
+  since: EventCursor,
+  destinationSince: EventCursor,
+): Promise<MigrationFigures> {
+  const { context, source, destination } = pair;
+  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  // `cont` before the destination has loaded everything would be forgotten
+  await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
+  await destination.qmp.execute('cont');
+  return figuresOf(answer);
+}
+
+/** what a migration may pass on its way to failed without having begun; `failing` is seen from QEMU 11.1 on */
+const waysToFailure = ['setup', 'failing'] as const;
+
+/** The guest goes on at the source, whatever became of the migration. */
+async function expectFailure(
+  pair: Pair,
+  expect: Exclude<Expectation, { kind: 'completes' }>,
+): Promise<FlowResult> {
+  const { context, source, destination } = pair;
+  context.observer.phase('migrate');
+  if (expect.kind === 'refused') {
+    await expectRefusal(pair);
+  } else {
+    const since = await migrate(source, await pair.target());
+    const through = [...waysToFailure, ...(expect.throughActive ? ['active'] : [])];
+    await waitStatus(context, source, { goal: 'failed', through, since });
+    await requireRunning(source, true);
+  }
+  await pair.common.endHook?.(pair);
+  const exits = expect.kind === 'fails' && expect.destination === 'exits';
+  await endMachines(context, [
+    { machine: source, status: 0 },
+    { machine: destination, status: exits ? 1 : 0 },
+  ]);
+  return {};
+}
+
+/** `migrate` must be refused, with a reason. */
+export async function expectRefusal(pair: Pair): Promise<void> {
+  const { source } = pair;
+  try {
+    await migrate(source, await pair.target());
+  } catch (error) {
+    if (error instanceof QmpCommandError && error.command === 'migrate') return;
+    throw error;
+  }
+  throw new HarnessError({
+    code: 'not-refused',
+    blame: 'contract',
+    message: 'the source accepted a migrate command that it should have refused',
+    side: 'source',
+  });
+}

@@ -1,0 +1,139 @@
+/** Waits on a migration: for a status, for the guest to stop or go on, for a byte to arrive. */
+import { HarnessError } from '../model/errors.js';
+import { markerValue } from '../model/arch.js';
+import { timeoutError } from '../model/deadline.js';
+import { asString } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import type { Machine } from '../qemu/machine.js';
+import type { EventCursor } from '../qmp/events.js';
+import type { TestContext } from './context.js';
+
+export interface StatusGoal {
+  readonly goal: string;
+  /** statuses that may come before the goal; any other is a failure. Undefined: all but failed and completed */
+  readonly through?: readonly string[];
+  readonly since: EventCursor;
+}
+
+/**
+ * Waits until a migration reaches a status, judged by the MIGRATION events since a cursor: a status
+ * that comes and goes between two looks is not missed, as it would be by polling.
+ * @returns the answer of query-migrate after that
+ */
+export async function waitStatus(
+  context: TestContext,
+  machine: Machine,
+  wanted: StatusGoal,
+): Promise<JsonObject> {
+  const { goal, through } = wanted;
+  const timeoutMs = context.patience.statusMs;
+  const deadline = performance.now() + timeoutMs;
+  const seen: string[] = [];
+  const follow = machine.qmp.events.follow({
+    what: `migration status ${goal}`,
+    since: wanted.since,
+    timeoutMs,
+    signal: context.signal,
+  });
+  for await (const event of follow) {
+    const status = event.name === 'MIGRATION' ? asString(event.data['status']) : undefined;
+    if (status !== undefined) {
+      seen.push(status);
+      if (status === goal) return await machine.qmp.execute('query-migrate');
+      const allowed =
+        through === undefined
+          ? !['failed', 'completed'].includes(status)
+          : through.includes(status);
+      if (!allowed) throw await wrongStatus(machine, goal, seen);
+    }
+    if (performance.now() > deadline) break;
+  }
+  throw timeoutError({
+    waitedFor: `migration status ${goal}`,
+    timeoutMs,
+    lastSeen: seen.join(', '),
+    side: machine.side,
+  });
+}
+
+async function wrongStatus(machine: Machine, goal: string, seen: string[]): Promise<HarnessError> {
+  const last = seen.at(-1) ?? 'none';
+  const answer = await machine.qmp.execute('query-migrate').catch((): JsonObject => ({}));
+  const why = asString(answer['error-desc']);
+  return new HarnessError({
+    code: 'wrong-status',
+    blame: 'contract',
+    message: `migration went to ${last} on the ${machine.side} instead of ${goal}${why === undefined ? '' : `: ${why}`}`,
+    side: machine.side,
+    waitedFor: `migration status ${goal}`,
+    lastSeen: seen.join(', '),
+    details: machine.process.outputTail(),
+  });
+}
+
+/** Waits for a named event since a cursor. */
+export async function waitEvent(
+  context: TestContext,
+  machine: Machine,
+  name: string,
+  since: EventCursor,
+): Promise<void> {
+  await machine.qmp.events.wait((event) => event.name === name, {
+    what: `event ${name}`,
+    since,
+    timeoutMs: context.patience.eventMs,
+    signal: context.signal,
+  });
+}
+
+/** Puts a value into source memory that the guest never writes. */
+export async function plantMarker(context: TestContext, source: Machine): Promise<void> {
+  await source.qtest.writeQuad(context.platform.markerAddress, markerValue);
+}
+
+/** Waits until the marker is in the destination's memory. */
+export async function waitMarker(context: TestContext, destination: Machine): Promise<void> {
+  const { platform, patience, signal } = context;
+  const ram = await destination.ram(platform.range, signal);
+  const result = await ram.watch({
+    address: platform.markerAddress,
+    width: 8,
+    until: 'equals',
+    value: markerValue,
+    timeoutMs: patience.memoryMs,
+    signal,
+  });
+  if (result.met) return;
+  throw timeoutError({
+    waitedFor: `marker at 0x${platform.markerAddress.toString(16)}`,
+    timeoutMs: patience.memoryMs,
+    lastSeen: `0x${result.last.toString(16)}`,
+    side: 'destination',
+  });
+}
+
+/** Waits until the byte at an address changes: proof that a guest writes its memory. */
+export async function waitByteChange(
+  context: TestContext,
+  machine: Machine,
+  address: number,
+): Promise<void> {
+  const { platform, patience, signal } = context;
+  const ram = await machine.ram(platform.range, signal);
+  const [now] = await ram.readBytes(address, 1);
+  const result = await ram.watch({
+    address,
+    width: 1,
+    until: 'differs',
+    value: BigInt(now ?? 0),
+    timeoutMs: patience.memoryMs,
+    signal,
+  });
+  if (result.met) return;
+  throw timeoutError({
+    waitedFor: `change of the guest's byte at 0x${address.toString(16)}`,
+    timeoutMs: patience.memoryMs,
+    lastSeen: String(result.last),
+    side: machine.side,
+  });
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { resolveBinary, shellQuote } from './binary.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'drover-binary-'));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+const program = path.join(folder, 'qemu-system-x86_64');
+writeFileSync(program, '#!/bin/sh\n');
+chmodSync(program, 0o755);
+const search = { searchPath: `/nowhere:${folder}`, origin: '--qemu' };
+
+void test('a bare name is found on PATH', () => {
+  const binary = resolveBinary('qemu-system-x86_64', search);
+  assert.deepEqual(binary, { command: 'qemu-system-x86_64', program, arch: 'x86_64' });
+});
+
+void test('a command prefix keeps its words; the last one that looks like a QEMU decides', () => {
+  const command = `gdb -ex run --args ${program}`;
+  assert.deepEqual(resolveBinary(command, search), { command, program, arch: 'x86_64' });
+});
+
+void test('a file with a blank in its path is one word', () => {
+  const odd = path.join(folder, 'a b qemu-system-i386');
+  writeFileSync(odd, '#!/bin/sh\n', { mode: 0o755 });
+  assert.deepEqual(resolveBinary(odd, search), { command: `'${odd}'`, program: odd, arch: 'i386' });
+});
+
+const refusals: readonly (readonly [string, string, RegExp])[] = [
+  ['', 'qemu-empty', /empty/],
+  ['/bin/true', 'qemu-name', /does not look like a QEMU/],
+  ['/nowhere/qemu-system-x86_64', 'qemu-missing', /no such file/],
+  ['qemu-system-i386', 'qemu-missing', /not found on PATH/],
+  ['qemu-system-vax', 'qemu-arch', /no guest; it has guests for x86_64, i386/],
+];
+for (const [given, code, message] of refusals) {
+  void test(`'${given}' is refused as ${code}, and where it came from is named`, () => {
+    assert.throws(() => resolveBinary(given, search), { code, blame: 'usage', message });
+    assert.throws(() => resolveBinary(given, search), /^HarnessError: --qemu: /);
+  });
+}
+
+void test('a file that cannot be executed is refused', () => {
+  const file = path.join(folder, 'not-qemu-system-x86_64');
+  writeFileSync(file, '', { mode: 0o644 });
+  assert.throws(() => resolveBinary(file, search), { code: 'qemu-not-executable' });
+});
+
+void test('quoting leaves plain words alone and survives quotes', () => {
+  assert.equal(shellQuote('a/b-c=1'), 'a/b-c=1');
+  assert.equal(shellQuote("it's $HOME"), `'it'\\''s $HOME'`);
+});

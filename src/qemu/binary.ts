@@ -1,0 +1,89 @@
+/**
+ * From what a user gave as "the QEMU" to something that can be run. A binary is a shell command
+ * prefix, so `gdb --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
+ * names the program and the guest architecture.
+ */
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { isArch, platforms } from '../model/arch.js';
+import type { Arch } from '../model/arch.js';
+import { HarnessError } from '../model/errors.js';
+
+export interface QemuBinary {
+  /** the command prefix, ready for `sh -c` */
+  readonly command: string;
+  /** absolute path of the program behind it, links resolved */
+  readonly program: string;
+  readonly arch: Arch;
+}
+
+export interface BinarySearch {
+  /** value of PATH */
+  readonly searchPath: string;
+  /** where the command came from, such as `--qemu` or `QTEST_QEMU_BINARY` */
+  readonly origin: string;
+}
+
+export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
+  const { origin } = search;
+  const usage = (code: string, message: string, cause?: unknown): HarnessError =>
+    new HarnessError({ code, blame: 'usage', message: `${origin}: ${message}`, cause });
+  const trimmed = given.trim();
+  if (trimmed === '') throw usage('qemu-empty', 'the QEMU binary is an empty string');
+
+  // A path with blanks in it is one word when a file of exactly that name exists.
+  const isOneFile = isFile(trimmed);
+  const words = isOneFile ? [trimmed] : trimmed.split(/\s+/);
+  const word = words.findLast((candidate) => path.basename(candidate).includes('qemu-system-'));
+  if (word === undefined) {
+    throw usage(
+      'qemu-name',
+      `'${given}' does not look like a QEMU: expected a program named qemu-system-ARCH, such as qemu-system-x86_64`,
+    );
+  }
+  const bare = word.replaceAll(/['"]/g, '');
+  const archName = /qemu-system-([A-Za-z0-9_]+)/.exec(path.basename(bare))?.[1] ?? '';
+  if (!isArch(archName)) {
+    throw usage(
+      'qemu-arch',
+      `'${bare}' emulates ${archName}, for which Drover has no guest; it has guests for ${Object.keys(platforms).join(', ')}`,
+    );
+  }
+  const program = locate(bare, search.searchPath);
+  if (program === undefined) {
+    const where = bare.includes('/') ? 'no such file' : 'not found on PATH';
+    throw usage('qemu-missing', `cannot run '${bare}': ${where}`);
+  }
+  try {
+    accessSync(program, constants.X_OK);
+  } catch (cause) {
+    throw usage('qemu-not-executable', `cannot run '${bare}': it is not executable`, cause);
+  }
+  // QEMUs run in a directory of their own: a relative path must not depend on it.
+  const absolute = bare.includes('/') ? path.resolve(bare) : bare;
+  const command = isOneFile ? shellQuote(path.resolve(trimmed)) : trimmed.replace(bare, absolute);
+  return { command, program: realpathSync(program), arch: archName };
+}
+
+function isFile(candidate: string): boolean {
+  try {
+    return statSync(candidate).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** absolute path of a command; undefined when there is none */
+export function locate(name: string, searchPath: string): string | undefined {
+  if (name.includes('/')) return isFile(name) ? path.resolve(name) : undefined;
+  return searchPath
+    .split(':')
+    .filter((folder) => folder !== '')
+    .map((folder) => path.join(folder, name))
+    .find(isFile);
+}
+
+/** one word for sh(1), whatever it holds */
+export function shellQuote(word: string): string {
+  return /^[A-Za-z0-9_/.,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,153 @@
+/**
+ * One side of a pair: a QEMU process together with its QMP, qtest and serial connections and a view
+ * of its guest's memory. Whoever starts one disposes of it.
+ */
+import path from 'node:path';
+import { Cancelled } from '../model/deadline.js';
+import { machineArgs } from '../model/command-line.js';
+import type { MachineSpec } from '../model/command-line.js';
+import { HarnessError } from '../model/errors.js';
+import type { Side } from '../model/outcome.js';
+import type { PageRange } from '../model/verdict.js';
+import type { GuestRam } from '../memory/guest-ram.js';
+import { loadAddon } from '../native/addon.js';
+import { QmpClient } from '../qmp/client.js';
+import type { Greeting } from '../qmp/client.js';
+import { Transcript } from '../qmp/transcript.js';
+import type { QemuBinary } from './binary.js';
+import { QemuProcess } from './process.js';
+import type { ExitReport } from './process.js';
+import { QtestClient } from './qtest.js';
+import { openGuestRam } from './ram.js';
+import { SerialConsole } from './serial.js';
+import { socketFd } from './socket-fd.js';
+import { writeLaunchRecord } from './launch-record.js';
+
+export interface LaunchOptions {
+  readonly binary: QemuBinary;
+  /** private directory; evidence files are named after the side and `tag` */
+  readonly directory: string;
+  /** tells a second destination's files from the first's */
+  readonly tag?: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** negotiate out-of-band commands */
+  readonly oob?: boolean;
+}
+
+export class Machine implements AsyncDisposable {
+  readonly side: Side;
+  readonly qmp: QmpClient;
+  readonly qtest: QtestClient;
+  readonly serial: SerialConsole;
+  #ram: Promise<GuestRam> | undefined;
+
+  private constructor(
+    readonly spec: MachineSpec,
+    readonly process: QemuProcess,
+    private readonly transcript: Transcript,
+  ) {
+    this.side = spec.side;
+    const [qmp, qtest, serial] = process.sockets;
+    if (qmp === undefined || qtest === undefined || serial === undefined) {
+      throw new Error('a machine has three sockets');
+    }
+    this.qmp = new QmpClient({
+      socket: qmp,
+      side: spec.side,
+      transcript,
+      sendFds: async (data, fds) => {
+        await loadAddon().sendFds(socketFd(qmp), data, fds, 10_000).promise;
+      },
+    });
+    this.qtest = new QtestClient(qtest, spec.side);
+    this.serial = new SerialConsole(serial, spec.side);
+  }
+
+  /** Starts the process and connects; the guest may not have run a single instruction yet. */
+  static async start(spec: MachineSpec, options: LaunchOptions): Promise<Machine> {
+    const machine = await Machine.launch(spec, options);
+    try {
+      await machine.connect(options);
+    } catch (error) {
+      await machine[Symbol.asyncDispose]();
+      throw error;
+    }
+    return machine;
+  }
+
+  /** Starts the process only; `connect` follows when QEMU is known to answer. */
+  static async launch(spec: MachineSpec, options: LaunchOptions): Promise<Machine> {
+    if (options.signal?.aborted === true) throw new Cancelled();
+    const stem = path.join(options.directory, `${spec.side}${options.tag ?? ''}`);
+    const args = machineArgs(spec);
+    writeLaunchRecord(`${stem}.cmdline`, options.binary, args);
+    const process = await QemuProcess.start({
+      binary: options.binary,
+      args,
+      cwd: options.directory,
+      env: options.env,
+      outputPath: `${stem}.stderr`,
+      sockets: 3,
+      side: spec.side,
+    });
+    return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`));
+  }
+
+  async connect(options: LaunchOptions): Promise<Greeting> {
+    try {
+      return await this.qmp.handshake({
+        timeoutMs: options.timeoutMs,
+        signal: options.signal,
+        oob: options.oob ?? false,
+      });
+    } catch (error) {
+      throw await this.explain(error);
+    }
+  }
+
+  /** A view of guest RAM that covers `range`; opened once, closed with the machine. */
+  async ram(range: PageRange, signal?: AbortSignal): Promise<GuestRam> {
+    this.#ram ??= openGuestRam({
+      pid: this.process.pid,
+      spec: this.spec,
+      qmp: this.qmp,
+      qtest: this.qtest,
+      range,
+      signal,
+    });
+    return await this.#ram;
+  }
+
+  /**
+   * A broken connection is a symptom; when the process has ended (or is about to), its exit status
+   * and last words are the cause. Other errors come back as they are.
+   */
+  async explain(error: unknown): Promise<unknown> {
+    const symptoms = new Set(['qmp-closed', 'qtest-closed', 'serial-closed', 'process-gone']);
+    if (!(error instanceof HarnessError) || !symptoms.has(error.code)) return error;
+    await this.process.waitForExit(2000).catch(() => undefined);
+    return this.process.gone(error);
+  }
+
+  /** Asks QEMU to quit and climbs down the ladder when it does not. */
+  async end(): Promise<ExitReport> {
+    await this.#closeRam();
+    return await this.process.end(async () => await this.qmp.execute('quit'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closeRam();
+    this.qmp.close();
+    this.qtest.close();
+    await this.process[Symbol.asyncDispose]();
+    await this.transcript[Symbol.asyncDispose]();
+  }
+
+  async #closeRam(): Promise<void> {
+    const ram = await this.#ram?.catch(() => undefined);
+    this.#ram = undefined;
+    await ram?.[Symbol.asyncDispose]();
+  }
+}

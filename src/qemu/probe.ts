@@ -1,0 +1,121 @@
+/**
+ * Asks a QEMU binary, started without a machine, what it can do. Version numbers decide nothing:
+ * distributions add and remove features.
+ */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { HarnessError } from '../model/errors.js';
+import { qmpArgs } from '../model/command-line.js';
+import type { MachineType, QemuFeatures } from '../model/features.js';
+import { asArray, asObject, asString } from '../model/json.js';
+import type { Json } from '../model/json.js';
+import { QmpClient } from '../qmp/client.js';
+import type { QemuBinary } from './binary.js';
+import { QemuProcess } from './process.js';
+import { QmpSchema } from './schema.js';
+
+export interface ProbeOptions {
+  /** for the output of the process */
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export async function probeFeatures(
+  binary: QemuBinary,
+  options: ProbeOptions,
+): Promise<QemuFeatures> {
+  await using process = await QemuProcess.start({
+    binary,
+    args: ['-machine', 'none', '-nodefaults', '-display', 'none', ...qmpArgs()],
+    cwd: options.directory,
+    env: options.env,
+    outputPath: path.join(options.directory, `probe-${randomBytes(4).toString('hex')}.out`),
+    sockets: 1,
+  });
+  const [socket] = process.sockets;
+  if (socket === undefined) throw new Error('one socket was asked for');
+  const qmp = new QmpClient({ socket });
+  try {
+    const { timeoutMs, signal } = options;
+    const greeting = await qmp.handshake({ timeoutMs, signal });
+    const ask = async (command: string): Promise<Json> =>
+      await qmp.executeRaw(
+        command,
+        command === 'qom-list-types' ? { implements: 'accel', abstract: false } : undefined,
+        { timeoutMs, signal },
+      );
+    const schema = new QmpSchema(await ask('query-qmp-schema'));
+    const [machines, types] = await Promise.all([ask('query-machines'), ask('qom-list-types')]);
+    await process.end(async () => await qmp.execute('quit'));
+    return {
+      version: greeting.version,
+      package: greeting.package,
+      machines: parseMachines(machines),
+      accelerators: parseAccelerators(types),
+      capabilities: schema.enumValues('migrate-set-capabilities', 'capabilities', 'capability'),
+      parameters: schema.arguments('migrate-set-parameters'),
+      commands: schema.commands(),
+      transports: transportsOf(schema),
+      compressions: schema.enumValues('migrate-set-parameters', 'multifd-compression'),
+    };
+  } catch (error) {
+    throw await explain(error, binary, process);
+  } finally {
+    qmp.close();
+  }
+}
+
+/**
+ * Before `channels` (8.2) the schema names no transports. Sockets and exec have always been there, and
+ * file came together with `channels`; whether rdma is built in cannot be told.
+ */
+function transportsOf(schema: QmpSchema): string[] {
+  if (!schema.arguments('migrate').includes('channels')) return ['socket', 'exec'];
+  return schema.enumValues('migrate', 'channels', 'addr', 'transport');
+}
+
+function parseMachines(answer: Json): MachineType[] {
+  return asArray(answer).flatMap((entry) => {
+    const machine = asObject(entry);
+    const name = asString(machine['name']);
+    if (name === undefined) return [];
+    const alias = asString(machine['alias']);
+    return {
+      name,
+      ...(alias === undefined ? {} : { alias }),
+      ...(machine['is-default'] === true ? { isDefault: true } : {}),
+      ...(machine['deprecated'] === true ? { deprecated: true } : {}),
+    };
+  });
+}
+
+function parseAccelerators(answer: Json): string[] {
+  return asArray(answer)
+    .flatMap((entry) => asString(asObject(entry)['name']) ?? [])
+    .map((name) => name.replace(/-accel$/, ''))
+    .sort();
+}
+
+/** A probe that fails tells what the program is not: the user named it. */
+async function explain(error: unknown, binary: QemuBinary, process: QemuProcess): Promise<unknown> {
+  if (!(error instanceof HarnessError)) return error;
+  const codes = new Set(['qmp-closed', 'deadline', 'qmp-garbage', 'qmp-error']);
+  if (!codes.has(error.code)) return error;
+  await process.waitForExit(500).catch(() => undefined);
+  const { status } = process;
+  const output = process.outputTail();
+  const what =
+    status === undefined
+      ? `does not behave like a QEMU: ${error.message}`
+      : `did not start as a QEMU: it ended with ${status.signal ?? `status ${String(status.code)}`} before it greeted on QMP`;
+  return new HarnessError({
+    code: 'not-qemu',
+    blame: 'usage',
+    message: `'${binary.command}' ${what}`,
+    details:
+      output.length === 0 ? ['it printed nothing'] : output.map((line) => `it printed: ${line}`),
+    cause: error,
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * One QEMU process: started with its sockets, ended by a ladder of ever harder means, and looked at
+ * afterwards: its exit status, what it wrote, whether anything of its process group lives on.
+ */
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { HarnessError } from '../model/errors.js';
+import { timeoutError, within } from '../model/deadline.js';
+import type { Side } from '../model/outcome.js';
+import type { QemuBinary } from './binary.js';
+import { describeExit, signalGroup, spawnProcess } from './spawn.js';
+import type { ExitStatus, SpawnedProcess } from './spawn.js';
+
+export interface QemuProcessSpec {
+  readonly binary: QemuBinary;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly outputPath: string;
+  readonly sockets: number;
+  readonly side?: Side;
+}
+
+/** How an ended process looked. */
+export interface ExitReport {
+  readonly status: ExitStatus;
+  /** the last rung of the ladder that was needed */
+  readonly rung: 'itself' | 'quit' | 'term' | 'kill';
+  /** something of its process group outlived it and had to be killed */
+  readonly survivors: boolean;
+}
+
+/** patience on each rung, milliseconds; upstream gives 30 s in all before SIGKILL */
+const rungMs = { quit: 15_000, term: 15_000, kill: 10_000 } as const;
+
+export class QemuProcess implements AsyncDisposable {
+  readonly pid: number;
+  readonly sockets: readonly Socket[];
+  readonly exited: Promise<ExitStatus>;
+  #status: ExitStatus | undefined;
+  #report: Promise<ExitReport> | undefined;
+
+  private constructor(
+    readonly spec: QemuProcessSpec,
+    child: SpawnedProcess,
+  ) {
+    this.pid = child.pid;
+    this.sockets = child.sockets;
+    // A peer that dies resets its sockets: the exit status tells that story, not the socket's error.
+    for (const socket of child.sockets) socket.on('error', () => undefined);
+    this.exited = child.exited.then((status) => (this.#status = status));
+  }
+
+  static async start(spec: QemuProcessSpec): Promise<QemuProcess> {
+    const child = await spawnProcess({
+      program: '/bin/sh',
+      args: ['-c', `exec ${spec.binary.command} "$@"`, 'drover', ...spec.args],
+      cwd: spec.cwd,
+      env: spec.env,
+      outputPath: spec.outputPath,
+      sockets: spec.sockets,
+    });
+    return new QemuProcess(spec, child);
+  }
+
+  /** how it ended, once it has */
+  get status(): ExitStatus | undefined {
+    return this.#status;
+  }
+
+  /** the last lines it wrote on stdout or stderr */
+  outputTail(lines = 12): string[] {
+    try {
+      const text = readFileSync(this.spec.outputPath, 'utf8').trimEnd();
+      return text === '' ? [] : text.split('\n').slice(-lines);
+    } catch {
+      return [];
+    }
+  }
+
+  /**
+   * Waits for the process to end by itself.
+   * @throws HarnessError `deadline`
+   */
+  async waitForExit(timeoutMs: number, signal?: AbortSignal): Promise<ExitStatus> {
+    return await within(this.exited, { timeoutMs, signal }, () =>
+      timeoutError({
+        waitedFor: 'end of the QEMU process',
+        timeoutMs,
+        lastSeen: `process ${this.pid} is still there`,
+        side: this.spec.side,
+      }),
+    );
+  }
+
+  /**
+   * Ends the process: `ask` (QMP quit), SIGTERM, SIGKILL, each only when the one before did not
+   * help. Repeatable: later calls get the first call's report.
+   */
+  async end(ask?: () => Promise<unknown>): Promise<ExitReport> {
+    this.#report ??= this.#descend(ask);
+    return await this.#report;
+  }
+
+  /** hard and at once; for runs that are over anyway */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#report === undefined && this.#status === undefined) signalGroup(this.pid, 'SIGKILL');
+    await this.end();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  async #descend(ask: (() => Promise<unknown>) | undefined): Promise<ExitReport> {
+    let rung: ExitReport['rung'] = 'itself';
+    if (this.#status === undefined && ask !== undefined) {
+      rung = 'quit';
+      // The answer may be lost with the connection; only the exit counts.
+      ask().catch(() => undefined);
+      await this.#gone(rungMs.quit);
+    }
+    if (this.#status === undefined) {
+      rung = 'term';
+      signalGroup(this.pid, 'SIGTERM');
+      await this.#gone(rungMs.term);
+    }
+    if (this.#status === undefined) {
+      rung = 'kill';
+      signalGroup(this.pid, 'SIGKILL');
+      await this.#gone(rungMs.kill);
+    }
+    if (this.#status === undefined) {
+      throw new HarnessError({
+        code: 'unkillable',
+        blame: 'host',
+        message: `process ${this.pid} is still there ${rungMs.kill / 1000} s after SIGKILL`,
+        side: this.spec.side,
+      });
+    }
+    const survivors = signalGroup(this.pid, 'SIGKILL');
+    return { status: this.#status, rung, survivors };
+  }
+
+  async #gone(timeoutMs: number): Promise<void> {
+    await this.waitForExit(timeoutMs).catch(() => undefined);
+  }
+
+  /** Why the process is no longer there, as an error with the evidence; for when a connection broke. */
+  gone(cause: unknown): HarnessError {
+    const status = this.#status;
+    const whose = this.spec.side === undefined ? 'QEMU' : `the ${this.spec.side} QEMU`;
+    return new HarnessError({
+      code: 'qemu-exited',
+      blame: 'contract',
+      message: `${whose} ${status === undefined ? 'closed its connections' : describeExit(status)} unexpectedly`,
+      side: this.spec.side,
+      details: this.outputTail(),
+      cause,
+    });
+  }
+}

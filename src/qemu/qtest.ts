@@ -1,0 +1,103 @@
+/**
+ * The qtest protocol: one text line a command, answered in order by `OK ...`, `FAIL ...` or `ERR ...`;
+ * lines that begin with `IRQ` come unasked and mean nothing here. Reads and writes guest-physical
+ * memory. Slow by design (a round trip a command): the twin that fast readers are compared with.
+ */
+import type { Duplex } from 'node:stream';
+import { timeoutError, within } from '../model/deadline.js';
+import type { WaitOptions } from '../model/deadline.js';
+import { deferred } from '../model/deferred.js';
+import type { Deferred } from '../model/deferred.js';
+import { HarnessError } from '../model/errors.js';
+import type { Side } from '../model/outcome.js';
+import { LineSplitter } from '../qmp/line-splitter.js';
+
+const defaultWait: WaitOptions = { timeoutMs: 30_000 };
+
+export class QtestClient {
+  readonly #socket: Duplex;
+  readonly #side: Side | undefined;
+  readonly #waiting: Deferred<string>[] = [];
+  #closed: HarnessError | undefined;
+
+  constructor(socket: Duplex, side?: Side) {
+    this.#socket = socket;
+    this.#side = side;
+    const lines = new LineSplitter((line) => {
+      if (!line.startsWith('IRQ')) this.#waiting.shift()?.resolve(line);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      lines.push(chunk);
+    });
+    for (const end of ['error', 'end', 'close'] as const) {
+      socket.on(end, () => {
+        this.#close();
+      });
+    }
+  }
+
+  /** reads `length` bytes at a guest-physical address */
+  async read(address: number, length: number, wait: WaitOptions = defaultWait): Promise<Buffer> {
+    const answer = await this.#command(
+      `read 0x${address.toString(16)} 0x${length.toString(16)}`,
+      wait,
+    );
+    const bytes = Buffer.from(answer.replace(/^0x/, ''), 'hex');
+    if (bytes.length !== length) {
+      throw this.#refused(`read of ${length} bytes at 0x${address.toString(16)}`, answer);
+    }
+    return bytes;
+  }
+
+  async readByte(address: number, wait: WaitOptions = defaultWait): Promise<number> {
+    return Number(BigInt(await this.#command(`readb 0x${address.toString(16)}`, wait)));
+  }
+
+  async writeByte(address: number, value: number, wait: WaitOptions = defaultWait): Promise<void> {
+    await this.#command(`writeb 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
+  }
+
+  async writeQuad(address: number, value: bigint, wait: WaitOptions = defaultWait): Promise<void> {
+    await this.#command(`writeq 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
+  }
+
+  close(): void {
+    this.#close();
+    this.#socket.destroy();
+  }
+
+  async #command(line: string, wait: WaitOptions): Promise<string> {
+    if (this.#closed !== undefined) throw this.#closed;
+    const answer = deferred<string>();
+    this.#waiting.push(answer);
+    this.#socket.write(`${line}\n`);
+    const reply = await within(answer.promise, wait, () =>
+      timeoutError({
+        waitedFor: `answer to qtest '${line}'`,
+        timeoutMs: wait.timeoutMs,
+        side: this.#side,
+      }),
+    );
+    if (!reply.startsWith('OK')) throw this.#refused(line, reply);
+    return reply.slice(2).trim();
+  }
+
+  #refused(what: string, reply: string): HarnessError {
+    return new HarnessError({
+      code: 'qtest-error',
+      blame: 'contract',
+      message: `qtest answered '${reply.slice(0, 80)}' to ${what}`,
+      side: this.#side,
+    });
+  }
+
+  #close(): void {
+    this.#closed ??= new HarnessError({
+      code: 'qtest-closed',
+      blame: 'contract',
+      message: 'QEMU closed its qtest connection',
+      side: this.#side,
+    });
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#closed);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Opens the RAM of a running QEMU for reading from outside: a shared backend is mapped, anonymous
+ * memory is read with process_vm_readv, and where the host forbids that, through qtest.
+ */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { HarnessError } from '../model/errors.js';
+import type { MachineSpec } from '../model/command-line.js';
+import type { PageRange } from '../model/verdict.js';
+import type { GuestRam } from '../memory/guest-ram.js';
+import { openProcessRam, openSharedRam } from '../memory/open-ram.js';
+import { readerRam } from '../memory/reader-ram.js';
+import type { QmpClient } from '../qmp/client.js';
+import type { QtestClient } from './qtest.js';
+
+export interface RamAccess {
+  readonly pid: number;
+  readonly spec: MachineSpec;
+  readonly qmp: QmpClient;
+  readonly qtest: QtestClient;
+  /** the part that will be read */
+  readonly range: PageRange;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** PC machines keep RAM below this in one piece from address 0 */
+const contiguousLimitBytes = 2 * 1024 ** 3;
+
+export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
+  const { memory, ramBytes } = access.spec;
+  if (ramBytes > contiguousLimitBytes) {
+    throw new HarnessError({
+      code: 'ram-layout',
+      blame: 'usage',
+      message: `guest memory of ${ramBytes} bytes is split around the PCI hole; at most ${contiguousLimitBytes} bytes are supported`,
+    });
+  }
+  const whole = [{ address: 0, size: ramBytes, offset: 0 }];
+  switch (memory.kind) {
+    case 'memfd':
+      return await openSharedRam({ path: memfdPath(access.pid), regions: whole });
+    case 'shmem':
+      return await openSharedRam({ path: memory.path, regions: whole });
+    case 'anon':
+      return await openAnonymous(access);
+  }
+}
+
+async function openAnonymous(access: RamAccess): Promise<GuestRam> {
+  const { start, end } = access.range;
+  const first = await hostAddress(access, start);
+  const last = await hostAddress(access, end - 1);
+  if (last - first !== BigInt(end - 1 - start)) {
+    throw new HarnessError({
+      code: 'ram-layout',
+      blame: 'host',
+      message: `guest memory 0x${start.toString(16)}-0x${end.toString(16)} is not in one piece in QEMU's address space`,
+    });
+  }
+  const { pid, qtest } = access;
+  try {
+    return await openProcessRam({
+      pid,
+      regions: [{ address: start, size: end - start, hostAddress: first }],
+    });
+  } catch (error) {
+    if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
+    return readerRam({
+      source: 'qtest',
+      read: async (address, size) => await qtest.read(address, size),
+    });
+  }
+}
+
+/** where a guest-physical address lies in QEMU's own address space */
+async function hostAddress(access: RamAccess, address: number): Promise<bigint> {
+  const command = `gpa2hva 0x${address.toString(16)}`;
+  const answer = await access.qmp.executeRaw(
+    'human-monitor-command',
+    { 'command-line': command },
+    { signal: access.signal },
+  );
+  const found = typeof answer === 'string' ? /is (0x[0-9a-f]+)/i.exec(answer)?.[1] : undefined;
+  if (found === undefined) {
+    throw new HarnessError({
+      code: 'gpa2hva',
+      blame: 'contract',
+      message: `QEMU does not say where guest memory lies: '${command}' gave ${JSON.stringify(answer)}`,
+      side: access.spec.side,
+    });
+  }
+  return BigInt(found);
+}
+
+/** the descriptor of the memory backend among a process's open files */
+function memfdPath(pid: number): string {
+  const folder = `/proc/${pid}/fd`;
+  for (const fd of readdirSync(folder)) {
+    try {
+      if (readlinkSync(`${folder}/${fd}`).startsWith('/memfd:memory-backend-memfd')) {
+        return `${folder}/${fd}`;
+      }
+    } catch {
+      continue; // closed in between
+    }
+  }
+  throw new HarnessError({
+    code: 'no-memfd',
+    blame: 'contract',
+    message: `process ${pid} has no memfd memory backend open`,
+  });
+}

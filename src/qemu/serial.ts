@@ -1,0 +1,115 @@
+/**
+ * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
+ * refuses its parameters. Nothing else may ever appear.
+ */
+import type { Duplex } from 'node:stream';
+import { Cancelled, timeoutError } from '../model/deadline.js';
+import type { WaitOptions } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
+import type { Side } from '../model/outcome.js';
+
+export class SerialConsole {
+  readonly #side: Side;
+  /** the last characters only: a guest that runs for days prints a lot */
+  #tail = '';
+  #length = 0;
+  #lastB = -1;
+  #signs = 0;
+  #broken: HarnessError | undefined;
+  readonly #wake = new Set<() => void>();
+
+  constructor(socket: Duplex, side: Side) {
+    this.#side = side;
+    socket.on('data', (chunk: Buffer) => {
+      this.#take(chunk);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#broken ??= new HarnessError({
+        code: 'serial-closed',
+        blame: 'contract',
+        message: `the ${side}'s serial port was closed`,
+        side,
+        lastSeen: this.#describe(),
+      });
+      this.#wakeAll();
+    });
+  }
+
+  /** number of characters printed so far */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** number of 'B's printed so far */
+  get signs(): number {
+    return this.#signs;
+  }
+
+  /** Waits for a 'B' at or after position `since` (0: any). */
+  async waitForB(options: WaitOptions & { readonly since?: number }): Promise<void> {
+    const { signal, timeoutMs, since = 0 } = options;
+    const deadline = performance.now() + timeoutMs;
+    while (this.#lastB < since) {
+      if (this.#broken !== undefined) throw this.#broken;
+      if (signal?.aborted === true) throw new Cancelled();
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) {
+        throw timeoutError({
+          waitedFor: "'B' on the serial port, the guest's sign of life,",
+          timeoutMs,
+          lastSeen: this.#describe(),
+          side: this.#side,
+        });
+      }
+      await this.#change(leftMs, signal);
+    }
+  }
+
+  async #change(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        this.#wake.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      signal?.addEventListener('abort', done, { once: true });
+      this.#wake.add(done);
+    });
+  }
+
+  #take(chunk: Buffer): void {
+    const text = chunk.toString('latin1');
+    const b = text.lastIndexOf('B');
+    if (b >= 0) this.#lastB = this.#length + b;
+    this.#signs += text.split('B').length - 1;
+    this.#length += text.length;
+    this.#tail = (this.#tail + text).slice(-20);
+    const bad = /[^AB]/.exec(text)?.[0];
+    if (bad !== undefined) {
+      this.#broken ??= new HarnessError({
+        code: bad === '!' ? 'guest-refused-parameters' : 'serial-garbage',
+        blame: bad === '!' ? 'host' : 'contract',
+        message:
+          bad === '!'
+            ? 'the guest refused its parameter block'
+            : `the guest printed ${JSON.stringify(bad)}, which it never does`,
+        side: this.#side,
+        lastSeen: this.#describe(),
+      });
+    }
+    this.#wakeAll();
+  }
+
+  #describe(): string {
+    return this.#length === 0
+      ? 'nothing printed'
+      : `printed ${this.#length} characters, the last '${this.#tail}'`;
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#wake]) wake();
+  }
+}

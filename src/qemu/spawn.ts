@@ -1,0 +1,101 @@
+/**
+ * The one place that starts processes. Each child
+ *  - dies when the thread that started it dies, however that happens (native launcher);
+ *  - leads a process group of its own, so that the terminal's Ctrl-C reaches Drover alone and the
+ *    group can be ended as a whole;
+ *  - writes its stdout and stderr to a file, which is evidence and never blocks it;
+ *  - may get stream sockets as descriptors 3, 4, ... whose other ends are ours.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { HarnessError } from '../model/errors.js';
+import { launcherPath } from '../native/addon.js';
+
+export interface SpawnSpec {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** file for stdout and stderr together */
+  readonly outputPath: string;
+  /** how many stream sockets to hand over, as descriptors 3 and up */
+  readonly sockets: number;
+}
+
+export interface ExitStatus {
+  /** exit code, or null when a signal ended it */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface SpawnedProcess {
+  readonly pid: number;
+  /** our ends of the handed-over sockets, in order */
+  readonly sockets: readonly Socket[];
+  /** settles when the process is gone and reaped; never rejects */
+  readonly exited: Promise<ExitStatus>;
+}
+
+export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
+  const output = openSync(spec.outputPath, 'a', 0o600);
+  let child: ChildProcess;
+  try {
+    child = spawn(launcherPath(), [String(process.pid), spec.program, ...spec.args], {
+      cwd: spec.cwd,
+      env: spec.env,
+      detached: true,
+      stdio: [
+        'ignore',
+        output,
+        output,
+        ...Array.from({ length: spec.sockets }, () => 'pipe' as const),
+      ],
+    });
+  } catch (cause) {
+    throw cannotStart(spec, cause);
+  } finally {
+    closeSync(output);
+  }
+  const exited = new Promise<ExitStatus>((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) => {
+      reject(cannotStart(spec, cause));
+    });
+  });
+  if (child.pid === undefined) throw cannotStart(spec, undefined);
+  return { pid: child.pid, sockets: child.stdio.slice(3) as unknown as Socket[], exited };
+}
+
+function cannotStart(spec: SpawnSpec, cause: unknown): HarnessError {
+  const why = cause instanceof Error ? cause.message : 'no process id';
+  return new HarnessError({
+    code: 'cannot-start-process',
+    blame: 'host',
+    message: `cannot start '${spec.program}': ${why}`,
+    cause,
+  });
+}
+
+/** Sends a signal to a whole process group that we started; false when it has no member left. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+export function describeExit(status: ExitStatus): string {
+  return status.signal === null
+    ? `exited with status ${String(status.code)}`
+    : `was ended by ${status.signal}`;
+}

@@ -1,0 +1,175 @@
+/**
+ * One attempt of one test, from its private directory to its outcome: runs the definition under a
+ * deadline, looks into failures while both sides are still there, ends everything, and proves that
+ * nothing is left. Never throws.
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Cancelled } from '../model/deadline.js';
+import { HarnessError, toFailure } from '../model/errors.js';
+import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
+import { TestContext } from '../migration/context.js';
+import type { PairPlan } from '../migration/plan.js';
+import { diagnose } from '../qemu/diagnose.js';
+import type { TestDefinition } from './definition.js';
+import { PhaseClock } from './phase-clock.js';
+
+export interface AttemptInput {
+  readonly definition: TestDefinition;
+  readonly plan: PairPlan;
+  /** private, empty, there already */
+  readonly directory: string;
+  readonly timeoutMs: number;
+  /** a command that runs this test again, kept as evidence */
+  readonly rerun: string;
+  /** aborted when the run is cancelled */
+  readonly signal: AbortSignal;
+  readonly onPhase: (phase: Phase) => void;
+  readonly onStatus: (side: Side, status: string) => void;
+}
+
+export interface AttemptReport {
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  readonly phases: readonly PhaseTiming[];
+}
+
+export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
+  const clock = new PhaseClock();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    deadline.abort();
+  }, input.timeoutMs);
+  const context = new TestContext({
+    plan: input.plan,
+    directory: input.directory,
+    signal: AbortSignal.any([input.signal, deadline.signal]),
+    observer: {
+      phase: (phase) => {
+        clock.enter(phase);
+        input.onPhase(phase);
+      },
+      status: input.onStatus,
+    },
+  });
+  context.observer.phase('prepare');
+
+  let outcome: Outcome;
+  try {
+    const { verdict, figures } = await input.definition.run(context);
+    outcome =
+      verdict?.intact === false
+        ? { kind: 'failed', failure: damaged(verdict.damagedPages, verdict.pages), verdict }
+        : {
+            kind: 'passed',
+            ...(verdict === undefined ? {} : { verdict }),
+            ...(figures === undefined ? {} : { figures }),
+          };
+  } catch (error) {
+    outcome = await judge(error, input, context, clock.current, deadline.signal.aborted);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (outcome.kind !== 'passed' && outcome.kind !== 'cancelled') {
+    await keepEvidence(input, context, outcome);
+  }
+  outcome = await endAll(context, outcome);
+  const durationMs = clock.stop();
+  return { outcome, durationMs, phases: clock.timings };
+}
+
+function damaged(damagedPages: number, pages: number): Failure {
+  return {
+    code: 'memory-damaged',
+    phase: 'verify',
+    side: 'destination',
+    message: `guest memory is damaged at the destination: ${damagedPages} of ${pages} pages`,
+  };
+}
+
+async function judge(
+  thrown: unknown,
+  input: AttemptInput,
+  context: TestContext,
+  phase: Phase | undefined,
+  late: boolean,
+): Promise<Outcome> {
+  if (input.signal.aborted) {
+    return { kind: 'cancelled', ...(phase === undefined ? {} : { phase }) };
+  }
+  if (late && thrown instanceof Cancelled) {
+    return { kind: 'failed', failure: await lateness(input, context, phase) };
+  }
+  const error = await explain(thrown, context);
+  const failure = toFailure(error, phase);
+  const contract = error instanceof HarnessError && error.blame === 'contract';
+  return contract && !isHostTrouble(failure)
+    ? { kind: 'failed', failure }
+    : { kind: 'broken', failure };
+}
+
+async function lateness(
+  input: AttemptInput,
+  context: TestContext,
+  phase: Phase | undefined,
+): Promise<Failure> {
+  const states = await Promise.all(context.machines.map(diagnose));
+  return {
+    code: 'test-timeout',
+    message: `the test was not done within ${(input.timeoutMs / 1000).toFixed(1)} s`,
+    waitedFor: 'end of the test',
+    ...(phase === undefined ? {} : { phase, lastSeen: `phase ${phase}` }),
+    details: states.flatMap((lines) => lines.slice(0, 4)),
+  };
+}
+
+/** a closed connection is explained by the process behind it */
+async function explain(error: unknown, context: TestContext): Promise<unknown> {
+  if (!(error instanceof HarnessError) || error.input.side === undefined) return error;
+  const machine = context.machines.findLast(({ side }) => side === error.input.side);
+  return machine === undefined ? error : await machine.explain(error);
+}
+
+/** QEMU reports a full disk or exhausted memory as its own failure, but the host is at fault. */
+function isHostTrouble(failure: Failure): boolean {
+  const text = [failure.message, failure.lastSeen, ...(failure.details ?? [])].join('\n');
+  return /No space left on device|Cannot allocate memory|Too many open files/i.test(text);
+}
+
+async function keepEvidence(
+  input: AttemptInput,
+  context: TestContext,
+  outcome: Outcome,
+): Promise<void> {
+  const states = await Promise.all(context.machines.map(diagnose));
+  const write = (name: string, text: string): void => {
+    writeFileSync(path.join(input.directory, name), text, { mode: 0o600 });
+  };
+  try {
+    write('outcome.json', `${JSON.stringify(outcome, null, 2)}\n`);
+    write('diagnosis.txt', `${states.flat().join('\n')}\n`);
+    write('rerun.txt', `${input.rerun}\n`);
+  } catch {
+    // A full disk must not hide the outcome; it still goes out as an event.
+  }
+}
+
+/** Ends everything; what outlived its QEMU makes a passed test broken. */
+async function endAll(context: TestContext, outcome: Outcome): Promise<Outcome> {
+  try {
+    const reports = await context.endAll();
+    if (outcome.kind !== 'passed' || !reports.some((report) => report.survivors)) return outcome;
+    return {
+      kind: 'broken',
+      failure: {
+        code: 'survivor',
+        phase: 'end',
+        message: 'a process started by QEMU outlived it and had to be killed',
+      },
+    };
+  } catch (error) {
+    return outcome.kind === 'passed' || outcome.kind === 'cancelled'
+      ? { kind: 'broken', failure: toFailure(error, 'end') }
+      : outcome;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The authoring API: how a migration test is defined. A test is a path, a level, the demands it puts
+ * on QEMU, and a flow with its data and hooks. Drover's own tests use nothing else.
+ *
+ *   precopyTest({
+ *     path: '/migration/precopy/unix/plain',
+ *     level: 'smoke',
+ *     listen: 'unix:$DIR/migsocket',
+ *     connect: 'unix:$DIR/migsocket',
+ *     live: true,
+ *   })
+ */
+import type { Arch } from '../model/arch.js';
+import type { Need } from '../model/features.js';
+import type { TestContext } from '../migration/context.js';
+import { fileMigration } from '../migration/file.js';
+import type { MigrateCommon } from '../migration/migrate-common.js';
+import { precopy } from '../migration/precopy.js';
+import type { FlowResult } from '../migration/precopy.js';
+
+/** Each level includes the ones before it; quarantine is run only when named. */
+export const levels = ['smoke', 'full', 'thorough', 'quarantine'] as const;
+export type Level = (typeof levels)[number];
+
+export interface TestFacts {
+  /** without the architecture in front, such as /migration/precopy/unix/plain */
+  readonly path: string;
+  readonly level: Level;
+  /** architectures it makes sense on; all, unless given */
+  readonly arches?: readonly Arch[];
+  /** what both QEMUs must offer; otherwise the test is skipped with the reason */
+  readonly needs?: readonly Need[];
+  /** how long it takes under TCG on an ordinary host, for the order of a run; milliseconds */
+  readonly usualMs?: number;
+}
+
+export interface TestDefinition extends TestFacts {
+  /** throws a HarnessError when the contract is broken */
+  readonly run: (context: TestContext) => Promise<FlowResult>;
+}
+
+/** A test of the precopy flow: both sides at once over a transport. */
+export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
+  return { ...factsOf(input), run: async (context) => await precopy(context, input) };
+}
+
+/** A test of the file flow: written first, read afterwards. */
+export function fileTest(
+  input: TestFacts & Omit<MigrateCommon, 'listen'> & { readonly connect: string },
+): TestDefinition {
+  return { ...factsOf(input), run: async (context) => await fileMigration(context, input) };
+}
+
+function factsOf(input: TestFacts): TestFacts {
+  const { path, level, arches, needs, usualMs } = input;
+  return {
+    path,
+    level,
+    ...(arches === undefined ? {} : { arches }),
+    ...(needs === undefined ? {} : { needs }),
+    ...(usualMs === undefined ? {} : { usualMs }),
+  };
+}

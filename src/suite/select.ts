@@ -1,0 +1,91 @@
+/**
+ * Which tests a run takes. The filters are GLib's, which upstream's users know: `-p` and `-s` name a
+ * test or a group with its direct children, `-r` and `-x` a whole subtree. A path may be given whole
+ * (/x86_64/migration/precopy/unix/plain), without the architecture, or from below /migration.
+ */
+import { distance } from 'fastest-levenshtein';
+import type { Arch } from '../model/arch.js';
+import { HarnessError } from '../model/errors.js';
+import { levels } from './definition.js';
+import type { Level, TestDefinition } from './definition.js';
+
+export interface Selection {
+  readonly level: Level;
+  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
+  readonly skipPaths: readonly string[];
+  readonly skipPrefixes: readonly string[];
+}
+
+/** full path, with the architecture in front */
+export function fullPath(arch: Arch, test: TestDefinition): string {
+  return `/${arch}${test.path}`;
+}
+
+/**
+ * The tests that the filters leave, in the order of definition. Naming a test takes it whatever its
+ * level; prefixes and no filter at all are bounded by the level.
+ * @throws HarnessError `no-such-test` when a path or prefix names nothing
+ */
+export function selectTests(
+  tests: readonly TestDefinition[],
+  selection: Selection,
+  arch: Arch,
+): TestDefinition[] {
+  const { paths, prefixes, skipPaths, skipPrefixes } = selection;
+  const require = (given: string, match: Match): void => {
+    if (!tests.some((test) => match(test.path, given, arch))) throw noSuchTest(given, tests, arch);
+  };
+  for (const given of [...paths, ...skipPaths]) require(given, namesTestOrGroup);
+  for (const given of [...prefixes, ...skipPrefixes]) require(given, namesSubtree);
+
+  const filtered = paths.length + prefixes.length > 0;
+  return tests.filter((test) => {
+    const named = paths.some((given) => namesTestOrGroup(test.path, given, arch));
+    const below = prefixes.some((given) => namesSubtree(test.path, given, arch));
+    const inLevel = withinLevel(test.level, selection.level);
+    const wanted = named || (inLevel && (below || !filtered));
+    return (
+      wanted &&
+      !skipPaths.some((given) => namesTestOrGroup(test.path, given, arch)) &&
+      !skipPrefixes.some((given) => namesSubtree(test.path, given, arch))
+    );
+  });
+}
+
+function withinLevel(level: Level, limit: Level): boolean {
+  return levels.indexOf(level) <= levels.indexOf(limit);
+}
+
+type Match = (path: string, given: string, arch: Arch) => boolean;
+
+/** the spellings of what a user may have meant, without the architecture */
+function spellings(given: string, arch: Arch): string[] {
+  const path = `/${given.replace(/^\/+|\/+$/g, '')}`;
+  const below = path.startsWith(`/${arch}/`) ? path.slice(arch.length + 1) : path;
+  return below === `/${arch}` ? [''] : [below, `/migration${below}`];
+}
+
+const namesTestOrGroup: Match = (path, given, arch) =>
+  spellings(given, arch).some(
+    (name) => path === name || path.slice(0, path.lastIndexOf('/')) === name,
+  );
+
+const namesSubtree: Match = (path, given, arch) =>
+  spellings(given, arch).some((name) => path === name || path.startsWith(`${name}/`));
+
+function noSuchTest(given: string, tests: readonly TestDefinition[], arch: Arch): HarnessError {
+  const wanted = spellings(given, arch);
+  const score = (path: string): number =>
+    Math.min(...wanted.map((name) => distance(name, path) - (path.includes(name) ? 20 : 0)));
+  const near = tests
+    .map((test) => ({ path: test.path, score: score(test.path) }))
+    .sort((a, b) => a.score - b.score)
+    .slice(0, 3)
+    .map(({ path }) => `/${arch}${path}`);
+  return new HarnessError({
+    code: 'no-such-test',
+    blame: 'usage',
+    message: `no test is called '${given}'; near it: ${near.join(', ')} ('drover list' shows all)`,
+  });
+}
