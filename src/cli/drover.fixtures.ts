@@ -1,0 +1,53 @@
+/** Runs the real command line as users do: a process of its own, with a temporary directory of its own. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { packageRoot } from '../qemu/qemus.fixtures.js';
+import type { Scratch } from '../qemu/qemus.fixtures.js';
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ran>;
+}
+
+const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
+const limitMs = 120_000;
+
+export function startDrover(
+  args: readonly string[],
+  scratch: Scratch,
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<Ran>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  return { child, ended };
+}
+
+export async function drover(
+  args: readonly string[],
+  scratch: Scratch,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  return await startDrover(args, scratch, env).ended;
+}

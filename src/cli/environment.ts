@@ -1,0 +1,57 @@
+/** The environment variables that Drover reads, in one place. Upstream's keep their meaning. */
+import os from 'node:os';
+import path from 'node:path';
+
+export interface Environment {
+  /** QTEST_QEMU_BINARY, and its overrides for one side */
+  readonly qemu?: string;
+  readonly qemuSource?: string;
+  readonly qemuDestination?: string;
+  /** QTEST_QEMU_MACHINE_TYPE */
+  readonly machine?: string;
+  /** QTEST_LOG: any value */
+  readonly qtestLog: boolean;
+  /** QTEST_TRACE */
+  readonly trace?: string;
+  readonly searchPath: string;
+  readonly temporaryDirectory: string;
+  readonly cacheDirectory: string;
+  /** CI, TERM=dumb and NO_COLOR decide what a terminal gets */
+  readonly plain: boolean;
+  readonly color: boolean;
+  /** DROVER_DEBUG: stack traces of internal errors */
+  readonly debug: boolean;
+  /** what QEMUs are started with */
+  readonly forQemu: Readonly<Record<string, string>>;
+}
+
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const given = (name: string): string | undefined => {
+    const value = env[name];
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const optional = <K extends string>(key: K, name: string): Partial<Record<K, string>> => {
+    const value = given(name);
+    return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+  };
+  const cacheHome = given('XDG_CACHE_HOME') ?? path.join(os.homedir(), '.cache');
+  const forQemu: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) forQemu[name] = value;
+  // Reasons that QEMU prints are read by people and by checks: keep them in one language.
+  forQemu['LC_ALL'] = 'C';
+  return {
+    ...optional('qemu', 'QTEST_QEMU_BINARY'),
+    ...optional('qemuSource', 'QTEST_QEMU_BINARY_SRC'),
+    ...optional('qemuDestination', 'QTEST_QEMU_BINARY_DST'),
+    ...optional('machine', 'QTEST_QEMU_MACHINE_TYPE'),
+    ...optional('trace', 'QTEST_TRACE'),
+    qtestLog: env['QTEST_LOG'] !== undefined,
+    searchPath: env['PATH'] ?? '',
+    temporaryDirectory: os.tmpdir(),
+    cacheDirectory: path.join(cacheHome, 'drover'),
+    plain: given('CI') !== undefined || env['TERM'] === 'dumb',
+    color: given('NO_COLOR') === undefined,
+    debug: given('DROVER_DEBUG') !== undefined,
+    forQemu,
+  };
+}

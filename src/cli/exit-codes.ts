@@ -1,0 +1,22 @@
+/** Drover's exit codes: part of its interface. */
+import type { Counts } from '../schedule/run.js';
+import type { Blame } from '../model/errors.js';
+
+export const exitCodes = {
+  passed: 0,
+  failed: 1,
+  usage: 2,
+  broken: 3,
+  cancelled: 130,
+} as const;
+
+export function exitCodeOf(counts: Counts, cancelled: boolean): number {
+  if (cancelled) return exitCodes.cancelled;
+  if (counts.failed > 0) return exitCodes.failed;
+  if (counts.broken > 0) return exitCodes.broken;
+  return exitCodes.passed;
+}
+
+export function exitCodeOfBlame(blame: Blame): number {
+  return blame === 'usage' ? exitCodes.usage : exitCodes.broken;
+}

@@ -1,0 +1,65 @@
+/** `drover list`: every test there is, without asking any QEMU. */
+import type { Command } from 'commander';
+import { isArch, platforms } from '../model/arch.js';
+import type { Arch } from '../model/arch.js';
+import type { Need } from '../model/features.js';
+import { HarnessError } from '../model/errors.js';
+import type { TestDefinition } from '../suite/definition.js';
+import { allTests } from '../suite/registry.js';
+import { fullPath } from '../suite/select.js';
+import { exitCodes } from './exit-codes.js';
+
+interface ListOptions {
+  readonly arch: string;
+  readonly json?: boolean;
+}
+
+export function addListCommand(program: Command, finish: (exitCode: number) => void): void {
+  program
+    .command('list')
+    .description('show all tests, their level and what they need of QEMU')
+    .option('--arch <name>', 'guest architecture', 'x86_64')
+    .option('--json', 'as JSON')
+    .action((options: ListOptions) => {
+      const { arch } = options;
+      if (!isArch(arch)) {
+        throw new HarnessError({
+          code: 'unknown-arch',
+          blame: 'usage',
+          message: `--arch: no guest for '${arch}'; there are guests for ${Object.keys(platforms).join(', ')}`,
+        });
+      }
+      const tests = allTests.filter((test) => test.arches?.includes(arch) !== false);
+      process.stdout.write(options.json === true ? asJson(tests, arch) : asText(tests, arch));
+      finish(exitCodes.passed);
+    });
+}
+
+function asText(tests: readonly TestDefinition[], arch: Arch): string {
+  const rows = tests.map((test) => ({
+    name: fullPath(arch, test),
+    level: test.level,
+    needs: (test.needs ?? []).map(describeNeed).join(', '),
+  }));
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows
+    .map(
+      ({ name, level, needs }) =>
+        `${name.padEnd(width)}  ${level.padEnd(10)}  ${needs}`.trimEnd() + '\n',
+    )
+    .join('');
+}
+
+function asJson(tests: readonly TestDefinition[], arch: Arch): string {
+  const rows = tests.map((test) => ({
+    name: fullPath(arch, test),
+    level: test.level,
+    needs: test.needs ?? [],
+  }));
+  return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+function describeNeed(need: Need): string {
+  const what = need.kind === 'behaviour' ? need.what : `${need.kind} ${need.name}`;
+  return `${what} (${need.since})`;
+}

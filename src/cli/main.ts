@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/** The command line's entry: the one place that reads the environment and sets the exit code. */
+import { Command, CommanderError } from 'commander';
+import { Cancelled } from '../model/deadline.js';
+import { HarnessError, toFailure } from '../model/errors.js';
+import { readEnvironment } from './environment.js';
+import type { Environment } from './environment.js';
+import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
+import { addDoctorCommand } from './doctor-command.js';
+import { addListCommand } from './list-command.js';
+import { addRunCommand } from './run-command.js';
+import { droverVersion } from './version.js';
+
+const environment = readEnvironment(process.env);
+process.exitCode = await main(process.argv, environment);
+
+async function main(argv: readonly string[], env: Environment): Promise<number> {
+  let exitCode: number = exitCodes.passed;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('drover')
+    .description('proves that QEMU live migration moves a machine without losing a byte')
+    .version(droverVersion())
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`drover: ${text.replace(/^error: /, '')}`);
+      },
+    })
+    .showHelpAfterError("('drover --help' and 'drover COMMAND --help' show all options)");
+  addRunCommand(program, env, finish);
+  addListCommand(program, finish);
+  addDoctorCommand(program, env, finish);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
+    }
+    if (error instanceof Cancelled) return exitCodes.cancelled;
+    return report(error, env);
+  }
+}
+
+function report(error: unknown, env: Environment): number {
+  const failure = toFailure(error);
+  const ours = error instanceof HarnessError;
+  const lines = [
+    `drover: ${ours ? '' : 'internal error: '}${failure.message}`,
+    ...(ours ? (failure.details ?? []).map((line) => `  ${line}`) : []),
+    ...(!ours && !env.debug ? ['  (DROVER_DEBUG=1 shows where)'] : []),
+    ...(!ours && env.debug && error instanceof Error ? [error.stack ?? ''] : []),
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return ours ? exitCodeOfBlame(error.blame) : exitCodes.broken;
+}

@@ -1,0 +1,205 @@
+/**
+ * Which QEMUs a command works with, what they can do, and the plan that follows for a pair: machine
+ * type and accelerator.
+ */
+import { readFileSync } from 'node:fs';
+import type { Accelerator } from '../model/command-line.js';
+import { platforms } from '../model/arch.js';
+import { HarnessError } from '../model/errors.js';
+import type { QemuFeatures } from '../model/features.js';
+import { chooseMachine } from '../model/machine-type.js';
+import { kvmObstacle, requireAccelerator } from '../migration/accelerator.js';
+import { measurePace } from '../migration/pace.js';
+import type { Pace } from '../migration/pace.js';
+import type { PairPlan } from '../migration/plan.js';
+import { locate, resolveBinary } from '../qemu/binary.js';
+import type { QemuBinary } from '../qemu/binary.js';
+import { probeFeatures } from '../qemu/probe.js';
+import { ProbeCache } from '../qemu/probe-cache.js';
+import type { Environment } from './environment.js';
+import type { QemuOptions } from './options.js';
+
+const probeTimeoutMs = 20_000;
+
+export interface Binaries {
+  readonly source: QemuBinary;
+  readonly destination: QemuBinary;
+}
+
+/** Flags come before variables, and a side's own before what is for both. */
+export function resolveBinaries(options: QemuOptions, environment: Environment): Binaries {
+  const search = environment.searchPath;
+  const pick = (
+    side: readonly [string | undefined, string],
+    sideVariable: readonly [string | undefined, string],
+  ): QemuBinary => {
+    const candidates: readonly (readonly [string | undefined, string])[] = [
+      side,
+      [options.qemu, '--qemu'],
+      sideVariable,
+      [environment.qemu, 'QTEST_QEMU_BINARY'],
+    ];
+    const found = candidates.find(([value]) => value !== undefined);
+    if (found?.[0] !== undefined) {
+      return resolveBinary(found[0], { searchPath: search, origin: found[1] });
+    }
+    return resolveBinary(defaultProgram(search), { searchPath: search, origin: 'PATH' });
+  };
+  const source = pick(
+    [options.qemuSrc, '--qemu-src'],
+    [environment.qemuSource, 'QTEST_QEMU_BINARY_SRC'],
+  );
+  const destination = pick(
+    [options.qemuDst, '--qemu-dst'],
+    [environment.qemuDestination, 'QTEST_QEMU_BINARY_DST'],
+  );
+  if (source.arch !== destination.arch) {
+    throw new HarnessError({
+      code: 'arch-mismatch',
+      blame: 'usage',
+      message: `the source emulates ${source.arch} and the destination ${destination.arch}: a guest cannot migrate between architectures`,
+    });
+  }
+  return { source, destination };
+}
+
+function defaultProgram(searchPath: string): string {
+  const name = process.arch === 'x64' ? 'qemu-system-x86_64' : `qemu-system-${process.arch}`;
+  if (process.arch === 'x64' && locate(name, searchPath) !== undefined) return name;
+  throw new HarnessError({
+    code: 'no-qemu',
+    blame: 'host',
+    message: `no ${name} on PATH; install it (Debian: apt-get install qemu-system-x86) or name one with --qemu`,
+  });
+}
+
+export class Qemus {
+  readonly #cache: ProbeCache;
+
+  /** what QEMUs are started with */
+  get env(): Readonly<Record<string, string>> {
+    return this.environment.forQemu;
+  }
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly directory: string,
+    private readonly signal: AbortSignal,
+    useCache: boolean,
+  ) {
+    this.#cache = new ProbeCache(useCache ? environment.cacheDirectory : undefined);
+  }
+
+  async features(binary: QemuBinary): Promise<QemuFeatures> {
+    return await this.#cache.get('features', binary, '', async () =>
+      probeFeatures(binary, {
+        directory: this.directory,
+        env: this.environment.forQemu,
+        timeoutMs: probeTimeoutMs,
+        signal: this.signal,
+      }),
+    );
+  }
+
+  /** both sides' features; one probe when they are the same binary */
+  async bothFeatures({ source, destination }: Binaries): Promise<[QemuFeatures, QemuFeatures]> {
+    if (source.command === destination.command) {
+      const features = await this.features(source);
+      return [features, features];
+    }
+    return await Promise.all([this.features(source), this.features(destination)]);
+  }
+
+  async pace(plan: PairPlan, accel: Accelerator): Promise<Pace> {
+    const boot = `${accel} ${plan.machine} ${bootId()}`;
+    return await this.#cache.get('pace', plan.source, boot, async () =>
+      measurePace(plan, accel, this.directory, this.signal),
+    );
+  }
+
+  /** KVM where it runs the guest, and faster than TCG; with the reason for the choice. */
+  async fasterAccelerator(plan: PairPlan): Promise<{ accel: Accelerator; why: string }> {
+    for (const features of [plan.sourceFeatures, plan.destinationFeatures]) {
+      if (!features.accelerators.includes('tcg')) return { accel: 'kvm', why: 'no TCG built in' };
+      const obstacle = await kvmObstacle(features);
+      if (obstacle !== undefined) return { accel: 'tcg', why: obstacle };
+    }
+    const kvm = await this.pace(plan, 'kvm');
+    if (!kvm.runs) return { accel: 'tcg', why: `KVM does not run the guest: ${kvm.reason}` };
+    const tcg = await this.pace(plan, 'tcg');
+    if (!tcg.runs) return { accel: 'kvm', why: `TCG does not run the guest: ${tcg.reason}` };
+    const figures = `KVM ${millions(kvm.pagesPerSecond)}, TCG ${millions(tcg.pagesPerSecond)} pages/s`;
+    return { accel: kvm.pagesPerSecond > tcg.pagesPerSecond ? 'kvm' : 'tcg', why: figures };
+  }
+}
+
+export function millions(perSecond: number): string {
+  return `${(perSecond / 1e6).toFixed(2)} million`;
+}
+
+/** figures of one boot of the host say nothing about the next, with other modules and settings */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+export interface PlanInput {
+  readonly binaries: Binaries;
+  readonly options: QemuOptions;
+  readonly environment: Environment;
+  readonly qemus: Qemus;
+}
+
+export type Planned =
+  | { readonly kind: 'ready'; readonly plan: PairPlan; readonly accelWhy: string | undefined }
+  /** this QEMU lacks the platform: every test is skipped for this reason */
+  | { readonly kind: 'absent'; readonly plan: PairPlan; readonly reason: string };
+
+export async function planPair(input: PlanInput): Promise<Planned> {
+  const { binaries, options, environment, qemus } = input;
+  const { source, destination } = binaries;
+  const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
+  const choice = chooseMachine(
+    {
+      alias: platforms[source.arch].machineAlias,
+      wanted: options.machine ?? environment.machine,
+    },
+    sourceFeatures,
+    destinationFeatures,
+  );
+  const draft: PairPlan = {
+    arch: source.arch,
+    source,
+    destination,
+    sourceFeatures,
+    destinationFeatures,
+    machine: choice.kind === 'chosen' ? choice.machine : 'none',
+    accel: 'tcg',
+    ...(environment.trace === undefined ? {} : { trace: environment.trace }),
+    qtestLog: environment.qtestLog,
+    env: environment.forQemu,
+  };
+  if (choice.kind === 'absent') return { kind: 'absent', plan: draft, reason: choice.reason };
+  if (options.accel === 'auto') {
+    const { accel, why } = await qemus.fasterAccelerator(draft);
+    return { kind: 'ready', plan: { ...draft, accel }, accelWhy: why };
+  }
+  await requireUsable(options.accel, draft);
+  return { kind: 'ready', plan: { ...draft, accel: options.accel }, accelWhy: undefined };
+}
+
+async function requireUsable(accel: Accelerator, plan: PairPlan): Promise<void> {
+  for (const features of [plan.sourceFeatures, plan.destinationFeatures]) {
+    requireAccelerator(accel, features);
+    const obstacle = accel === 'kvm' ? await kvmObstacle(features) : undefined;
+    if (obstacle === undefined) continue;
+    throw new HarnessError({
+      code: 'kvm-unavailable',
+      blame: 'host',
+      message: `--accel kvm: ${obstacle}; use --accel tcg, or auto`,
+    });
+  }
+}

@@ -1,0 +1,195 @@
+/** `drover run`: from options to a plan, from the plan to events, from the outcome to the exit code. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { platforms } from '../model/arch.js';
+import { HarnessError } from '../model/errors.js';
+import { unmet } from '../model/features.js';
+import type { PairPlan } from '../migration/plan.js';
+import {
+  createRunDirectory,
+  createTestDirectory,
+  removeDirectory,
+  removeIfEmpty,
+} from '../qemu/work-directory.js';
+import {
+  claimDirectory,
+  releaseDirectory,
+  sweepStaleDirectories,
+} from '../qemu/stale-directories.js';
+import { checkReportPath } from '../report/atomic-file.js';
+import { defaultJobs } from '../schedule/capacity.js';
+import { WorkerPool } from '../schedule/pool.js';
+import type { PlannedTest } from '../schedule/run.js';
+import type { TestDefinition } from '../suite/definition.js';
+import { allTests } from '../suite/registry.js';
+import { fullPath, selectTests } from '../suite/select.js';
+import type { Environment } from './environment.js';
+import { exitCodes } from './exit-codes.js';
+import { hostCapacity } from './host.js';
+import {
+  countArgument,
+  levelOf,
+  secondsArgument,
+  withQemuOptions,
+  withSelectionOptions,
+} from './options.js';
+import type { QemuOptions, SelectionOptions } from './options.js';
+import { Qemus, planPair, resolveBinaries } from './qemus.js';
+import type { Planned } from './qemus.js';
+import { runSession } from './run-session.js';
+import type { SessionOptions } from './run-session.js';
+import { catchSignals } from './signals.js';
+
+interface RunOptions extends QemuOptions, SelectionOptions, SessionOptions {
+  readonly l?: boolean;
+  readonly jobs?: number;
+}
+
+export function addRunCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program.command('run').description('migrate guests and prove their memory');
+  withSelectionOptions(withQemuOptions(command))
+    .option('-l', 'list the tests that would be run, and why others would not')
+    .option(
+      '-j, --jobs <count>',
+      'pairs at the same time (default: by cores and memory)',
+      countArgument,
+    )
+    .option('--timeout <seconds>', 'deadline of each test', secondsArgument, 120)
+    .option('--repeat <count>', 'run everything this many times', countArgument, 1)
+    .option('-k, --keep-going', 'always on; accepted for GLib users')
+    .option('--keep', "keep every test's directory, not only where a test did not pass")
+    .option('--tap', 'TAP on standard output')
+    .option('--junit <file>', 'write a JUnit XML report')
+    .option('--json <file>', 'write all results as one JSON document')
+    .option('--out <dir>', 'put the event log and the evidence of failures there')
+    .action(async (options: RunOptions) => {
+      finish(await run(options, environment));
+    });
+}
+
+async function run(options: RunOptions, environment: Environment): Promise<number> {
+  const binaries = resolveBinaries(options, environment);
+  const { arch } = binaries.source;
+  const selected = select(options, arch);
+  if (options.out !== undefined) makeOutputDirectory(options.out);
+  for (const file of [options.junit, options.json]) {
+    if (file !== undefined) await checkReportPath(file);
+  }
+  const jobs =
+    options.jobs ??
+    Math.min(
+      defaultJobs(hostCapacity(), platforms[arch].ramBytes),
+      selected.length * options.repeat,
+    );
+  sweepStaleDirectories(environment.temporaryDirectory);
+  const directory = createRunDirectory(environment.temporaryDirectory);
+  claimDirectory(directory);
+  // Threads take a while to start: let them, while the QEMUs are probed.
+  const pool = options.l === true ? undefined : new WorkerPool(jobs);
+  const leave = async (): Promise<void> => {
+    // Ends the threads and, through the launcher, every QEMU with them.
+    await pool?.close();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  using interruption = catchSignals(
+    (line) => {
+      process.stderr.write(`drover: ${line}\n`);
+    },
+    () => {
+      void leave().finally(() => process.exit(exitCodes.cancelled));
+    },
+  );
+  const { signal } = interruption;
+  try {
+    const probeDirectory = createTestDirectory(directory, 'probe');
+    const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
+    const planned = await planPair({ binaries, options, environment, qemus });
+    await removeDirectory(probeDirectory);
+    const tests = planTests(selected, planned);
+    if (pool === undefined) {
+      process.stdout.write(listing(tests));
+      return exitCodes.passed;
+    }
+    const { plan } = planned;
+    return await runSession({ options, environment, plan, tests, jobs, pool, directory, signal });
+  } catch (error) {
+    if (signal.aborted) return exitCodes.cancelled;
+    throw error;
+  } finally {
+    await pool?.close();
+    await removeDirectory(path.join(directory, 'probe'));
+    releaseDirectory(directory);
+    removeIfEmpty(directory);
+  }
+}
+
+function makeOutputDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (cause) {
+    throw new HarnessError({
+      code: 'output-directory',
+      blame: 'usage',
+      message: `--out: cannot make '${directory}': ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+}
+
+/** Every selected test, with the reason where this pair of QEMUs cannot run it. */
+function planTests(selected: readonly TestDefinition[], planned: Planned): PlannedTest[] {
+  const { plan } = planned;
+  return selected.map((test) => {
+    const skip = planned.kind === 'absent' ? planned.reason : skipReason(test, plan);
+    return {
+      path: test.path,
+      name: fullPath(plan.arch, test),
+      usualMs: test.usualMs ?? 1000,
+      ...(skip === undefined ? {} : { skip }),
+    };
+  });
+}
+
+function skipReason(test: TestDefinition, plan: PairPlan): string | undefined {
+  if (test.arches?.includes(plan.arch) === false) {
+    return `only for ${test.arches.join(', ')}`;
+  }
+  for (const need of test.needs ?? []) {
+    const reason = unmet(need, plan.sourceFeatures) ?? unmet(need, plan.destinationFeatures);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function listing(tests: readonly PlannedTest[]): string {
+  return tests
+    .map(({ name, skip }) => `${name}${skip === undefined ? '' : `  # skip: ${skip}`}\n`)
+    .join('');
+}
+
+function select(options: RunOptions, arch: PairPlan['arch']): TestDefinition[] {
+  const selected = selectTests(
+    allTests,
+    {
+      level: levelOf(options),
+      paths: options.p,
+      prefixes: options.runPrefix,
+      skipPaths: options.s,
+      skipPrefixes: options.skipPrefix,
+    },
+    arch,
+  );
+  if (selected.length === 0) {
+    throw new HarnessError({
+      code: 'nothing-selected',
+      blame: 'usage',
+      message: 'the filters leave no test to run',
+    });
+  }
+  return selected;
+}

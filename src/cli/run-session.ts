@@ -1,0 +1,141 @@
+/** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
+import path from 'node:path';
+import { eventSchema } from '../model/events.js';
+import type { DroverEvent, QemuIdentity } from '../model/events.js';
+import { toFailure } from '../model/errors.js';
+import type { QemuFeatures } from '../model/features.js';
+import type { Failure } from '../model/outcome.js';
+import type { PairPlan } from '../migration/plan.js';
+import type { QemuBinary } from '../qemu/binary.js';
+import { openReporters } from '../report/open.js';
+import { problemLine } from '../report/reporter.js';
+import type { Reporters } from '../report/reporter.js';
+import { rerunCommand } from '../report/rerun.js';
+import type { WorkerPool } from '../schedule/pool.js';
+import { runTests } from '../schedule/run.js';
+import type { Counts, PlannedTest } from '../schedule/run.js';
+import type { Environment } from './environment.js';
+import { exitCodeOf, exitCodes } from './exit-codes.js';
+import { hostIdentity } from './host.js';
+import { droverVersion } from './version.js';
+
+export interface SessionOptions {
+  /** seconds, per test */
+  readonly timeout: number;
+  readonly repeat: number;
+  readonly keep?: boolean;
+  readonly tap?: boolean;
+  readonly junit?: string;
+  readonly json?: string;
+  readonly out?: string;
+}
+
+export interface SessionInput {
+  readonly options: SessionOptions;
+  readonly environment: Environment;
+  readonly plan: PairPlan;
+  readonly tests: readonly PlannedTest[];
+  readonly jobs: number;
+  readonly pool: WorkerPool;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+export async function runSession(input: SessionInput): Promise<number> {
+  const { options, plan, tests, jobs, pool, directory, signal } = input;
+  const reporters = await openAll(input);
+  const startMs = performance.now();
+  const clock = (): number => performance.now() - startMs;
+  const emit = (event: DroverEvent): void => {
+    reporters.onEvent(event);
+  };
+  const identities = {
+    source: identity(plan.source, plan.sourceFeatures),
+    destination: identity(plan.destination, plan.destinationFeatures),
+  };
+  emit({
+    type: 'run-started',
+    schema: eventSchema,
+    atMs: 0,
+    time: new Date().toISOString(),
+    drover: droverVersion(),
+    host: hostIdentity(),
+    ...identities,
+    machine: plan.machine,
+    accel: plan.accel,
+    workers: jobs,
+    total: totalAttempts(tests, options.repeat),
+    tests: tests.map(({ name }) => name),
+  });
+  let counts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };
+  let failure: Failure | undefined;
+  try {
+    counts = await runTests({
+      tests,
+      repeat: options.repeat,
+      plan,
+      jobs,
+      pool,
+      directory,
+      keep: options.keep === true,
+      ...(options.out === undefined ? {} : { evidenceDirectory: path.resolve(options.out) }),
+      timeoutMs: options.timeout * 1000,
+      rerun: (name) => rerunCommand(name, { ...identities, accel: plan.accel }),
+      emit,
+      clock,
+      signal,
+    });
+  } catch (error) {
+    failure = toFailure(error);
+  }
+  const exitCode = failure === undefined ? exitCodeOf(counts, signal.aborted) : exitCodes.broken;
+  emit({
+    type: 'run-finished',
+    atMs: clock(),
+    counts,
+    durationMs: clock(),
+    exitCode,
+    ...(failure === undefined ? {} : { failure }),
+  });
+  return await closeAll(reporters, exitCode);
+}
+
+/** skipped tests are told once, whatever the number of rounds */
+function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
+  const skipped = tests.filter(({ skip }) => skip !== undefined).length;
+  return skipped + (tests.length - skipped) * repeat;
+}
+
+async function openAll({ options, environment }: SessionInput): Promise<Reporters> {
+  const { stdout } = process;
+  const tap = options.tap === true;
+  return await openReporters({
+    stdout,
+    color: stdout.isTTY && environment.color,
+    live: stdout.isTTY && !environment.plain,
+    now: () => performance.now(),
+    tap,
+    junitPath: options.junit,
+    jsonPath: options.json,
+    eventLog:
+      options.out === undefined
+        ? undefined
+        : { path: path.join(options.out, 'events.jsonl'), replace: true },
+  });
+}
+
+/** A report that could not be written is told, and a run that is otherwise fine ends as broken. */
+async function closeAll(reporters: Reporters, exitCode: number): Promise<number> {
+  const problems = await reporters.close();
+  for (const problem of problems) process.stderr.write(`drover: ${problemLine(problem)}\n`);
+  return problems.length > 0 && exitCode === exitCodes.passed ? exitCodes.broken : exitCode;
+}
+
+function identity(binary: QemuBinary, features: QemuFeatures): QemuIdentity {
+  return {
+    command: binary.command,
+    version: features.version,
+    package: features.package,
+    arch: binary.arch,
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * The worker threads. The one place that knows Piscina, set up so that a worker's event loop keeps
+ * turning between tasks (or the end of a child process would not be seen) and takes one task at a time.
+ */
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { toFailure } from '../model/errors.js';
+import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
+
+/** What a thread that was killed may need to be missed: beyond the test's own deadline. */
+const graceMs = 60_000;
+
+export interface AttemptHandle {
+  readonly report: Promise<AttemptReport>;
+  /** asks the worker to end the attempt and clean up */
+  cancel(): void;
+}
+
+export class WorkerPool {
+  readonly #piscina: Piscina;
+
+  constructor(threads: number) {
+    this.#piscina = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      // A test keeps no workers busy by computing: let them live to the end of the run.
+      idleTimeout: Infinity,
+    });
+  }
+
+  /** Never rejects: a thread that dies or does not answer becomes a `broken` outcome. */
+  start(task: Omit<AttemptTask, 'port'>, onMessage: (message: FromWorker) => void): AttemptHandle {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', onMessage);
+    // Last resort only: it kills the thread, and the launcher ends the thread's QEMUs with it.
+    const kill = new AbortController();
+    const startMs = performance.now();
+    const watchdog = setTimeout(() => {
+      kill.abort();
+    }, task.timeoutMs + graceMs);
+    const run = async (): Promise<AttemptReport> => {
+      try {
+        return (await this.#piscina.run(
+          { ...task, port: port2 },
+          { transferList: [port2], signal: kill.signal },
+        )) as AttemptReport;
+      } catch (error) {
+        return {
+          outcome: { kind: 'broken', failure: lost(error, kill.signal.aborted) },
+          durationMs: performance.now() - startMs,
+          phases: [],
+        };
+      } finally {
+        clearTimeout(watchdog);
+        port1.close();
+      }
+    };
+    return {
+      report: run(),
+      cancel: () => {
+        const message: ToWorker = { type: 'cancel' };
+        port1.postMessage(message);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+}
+
+function lost(error: unknown, killed: boolean): ReturnType<typeof toFailure> {
+  const failure = toFailure(error);
+  return killed
+    ? {
+        code: 'worker-stuck',
+        message: `the worker thread did not answer within ${graceMs / 1000} s after the test's deadline and was ended, with its QEMUs`,
+      }
+    : { ...failure, code: 'worker-died', message: `the worker thread died: ${failure.message}` };
+}

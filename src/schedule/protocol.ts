@@ -1,0 +1,26 @@
+/** All that goes between the main thread and a worker: plain data only. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Phase, Side } from '../model/outcome.js';
+import type { PairPlan } from '../migration/plan.js';
+import type { AttemptReport } from '../suite/attempt.js';
+
+export interface AttemptTask {
+  /** path of the test, without the architecture */
+  readonly path: string;
+  readonly plan: PairPlan;
+  readonly directory: string;
+  readonly timeoutMs: number;
+  readonly rerun: string;
+  /** progress to the main thread, cancellation from it */
+  readonly port: MessagePort;
+}
+
+export type FromWorker =
+  | { readonly type: 'phase'; readonly phase: Phase }
+  | { readonly type: 'status'; readonly side: Side; readonly status: string };
+
+export interface ToWorker {
+  readonly type: 'cancel';
+}
+
+export type { AttemptReport };
