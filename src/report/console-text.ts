@@ -1,0 +1,101 @@
+/**
+ * What the console says to each event, as lines: the same on a terminal and elsewhere. Where and
+ * when the lines are written is left to the two consoles, the end of the run to console-summary.
+ */
+import type { DroverEvent, EventOf, QemuIdentity } from '../model/events.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import { summaryLines } from './console-summary.js';
+import { fieldLines, outcomeFields } from './diagnosis.js';
+import { counted, formatDuration } from './figures.js';
+import type { Labels } from './labels.js';
+import type { Paint } from './paint.js';
+import { printableLine } from './printable.js';
+import { rerunCommand } from './rerun.js';
+import { RunRecord, summarise } from './summary.js';
+
+const words: Record<OutcomeKind, string> = {
+  passed: 'ok',
+  failed: 'FAIL',
+  broken: 'BROKEN',
+  skipped: 'skip',
+  cancelled: 'cancel',
+};
+const wordWidth = 'BROKEN'.length;
+
+export function outcomeWord(kind: OutcomeKind, paint: Paint): string {
+  return paint.outcome(kind, words[kind].padEnd(wordWidth));
+}
+
+function sameQemu(a: QemuIdentity, b: QemuIdentity): boolean {
+  return a.command === b.command && a.version === b.version && a.package === b.package;
+}
+
+function qemuText({ version, package: packaged, arch, command }: QemuIdentity): string {
+  const build = packaged === '' ? '' : ` (${packaged})`;
+  return printableLine(`QEMU ${version}${build} for ${arch}: ${command}`);
+}
+
+export function headerLines(run: EventOf<'run-started'>, paint: Paint): string[] {
+  const { source, destination } = run;
+  const qemus = sameQemu(source, destination)
+    ? [qemuText(source)]
+    : [`source       ${qemuText(source)}`, `destination  ${qemuText(destination)}`];
+  const how = `machine ${run.machine}, accelerator ${run.accel}, ${counted(run.workers, 'worker')}`;
+  return [
+    paint.strong(`drover ${run.drover}: ${counted(run.total, 'test')}`),
+    ...qemus,
+    printableLine(how),
+    '',
+  ];
+}
+
+export function finishedLines(
+  event: EventOf<'test-finished'>,
+  labels: Labels,
+  run: EventOf<'run-started'> | undefined,
+  paint: Paint,
+): string[] {
+  const { outcome } = event;
+  const head = `${outcomeWord(outcome.kind, paint)} ${printableLine(labels.of(event))}`;
+  if (outcome.kind === 'skipped') return [`${head}: ${printableLine(outcome.reason)}`];
+  const duration = paint.faint(formatDuration(event.durationMs));
+  if (outcome.kind === 'cancelled') {
+    return [`${head} ${duration}${outcome.phase === undefined ? '' : ` in ${outcome.phase}`}`];
+  }
+  const rerun = rerunCommand(event.test, run);
+  const fields = outcomeFields(outcome, { directory: event.directory, rerun });
+  return [`${head} ${duration}`, ...fieldLines(fields).map((line) => `    ${line}`)];
+}
+
+export function warningLine(message: string, paint: Paint): string {
+  return `${paint.warning('warning:')} ${printableLine(message)}`;
+}
+
+/** Events in, lines out; holds the record that the end needs. */
+export class ConsoleText {
+  readonly #record = new RunRecord();
+  readonly #paint: Paint;
+  #ended = false;
+
+  constructor(paint: Paint) {
+    this.#paint = paint;
+  }
+
+  linesFor(event: DroverEvent): string[] {
+    this.#record.add(event);
+    if (event.type === 'run-started') return headerLines(event, this.#paint);
+    if (event.type === 'test-finished') {
+      return finishedLines(event, this.#record.labels, this.#record.started, this.#paint);
+    }
+    if (event.type === 'warning') return [warningLine(event.message, this.#paint)];
+    return event.type === 'run-finished' ? this.endLines() : [];
+  }
+
+  /** The summary, once; also for a run that ended without saying so. Nothing where nothing began. */
+  endLines(): string[] {
+    const { started, finished } = this.#record;
+    if (this.#ended || (started === undefined && finished === undefined)) return [];
+    this.#ended = true;
+    return summaryLines(summarise(this.#record), this.#paint);
+  }
+}

@@ -1,0 +1,24 @@
+/** How many attempts ended how. */
+import type { OutcomeKind } from '../model/outcome.js';
+import { formatCount } from './figures.js';
+
+export type Counts = Readonly<Record<OutcomeKind, number>>;
+
+export const noCounts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };
+
+export function withOutcome(counts: Counts, kind: OutcomeKind): Counts {
+  return { ...counts, [kind]: counts[kind] + 1 };
+}
+
+export function totalOf(counts: Counts): number {
+  return counts.passed + counts.failed + counts.broken + counts.skipped + counts.cancelled;
+}
+
+/** In the order of how a reader cares; kinds that did not occur are left out. */
+export function countsText(counts: Counts): string {
+  const order: readonly OutcomeKind[] = ['failed', 'broken', 'passed', 'skipped', 'cancelled'];
+  return order
+    .filter((kind) => counts[kind] > 0)
+    .map((kind) => `${formatCount(counts[kind])} ${kind}`)
+    .join(', ');
+}

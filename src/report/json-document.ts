@@ -1,0 +1,57 @@
+/**
+ * The run as one JSON document, in pieces: thousands of attempts never become one string. It says
+ * what the events say, ordered for a reader who wants results, not the course of things.
+ */
+import { eventSchema } from '../model/events.js';
+import type { EventOf } from '../model/events.js';
+import type { Failure } from '../model/outcome.js';
+import type { Counts } from './counts.js';
+import type { RunRecord } from './summary.js';
+
+export interface JsonReport {
+  readonly schema: typeof eventSchema;
+  readonly run: JsonRun;
+  /** one entry per attempt, in the order they finished */
+  readonly tests: readonly JsonAttempt[];
+  /** of the entries of `tests` */
+  readonly counts: Counts;
+}
+
+export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | 'schema' | 'atMs'>> {
+  /** false where the run ended without saying so */
+  readonly complete: boolean;
+  readonly durationMs: number;
+  readonly exitCode?: number;
+  readonly failure?: Failure;
+  readonly warnings: readonly string[];
+}
+
+export type JsonAttempt = Omit<EventOf<'test-finished'>, 'type'>;
+
+function jsonRun({ started, finished, warnings, lastAtMs }: RunRecord): JsonRun {
+  return {
+    ...started,
+    ...{ type: undefined, schema: undefined, atMs: undefined },
+    complete: finished !== undefined,
+    durationMs: finished?.durationMs ?? lastAtMs,
+    ...(finished === undefined ? {} : { exitCode: finished.exitCode }),
+    ...(finished?.failure === undefined ? {} : { failure: finished.failure }),
+    warnings: warnings.map(({ message }) => message),
+  };
+}
+
+/** What is undefined is not written, so this is how the event's own tags are left out. */
+function jsonAttempt(event: EventOf<'test-finished'>): JsonAttempt {
+  return { ...event, ...{ type: undefined } };
+}
+
+/** The pieces joined are a `JsonReport`, one attempt a line. */
+export function* jsonPieces(record: RunRecord): Generator<string> {
+  yield `{"schema": ${String(eventSchema)},\n"run": ${JSON.stringify(jsonRun(record), null, 2)},\n"tests": [`;
+  let separator = '\n';
+  for (const event of record.tests) {
+    yield separator + JSON.stringify(jsonAttempt(event));
+    separator = ',\n';
+  }
+  yield `\n],\n"counts": ${JSON.stringify(record.counts)}}\n`;
+}

@@ -1,0 +1,95 @@
+/**
+ * What is going on right now, folded from events: for the moving part of the terminal. Times are
+ * the caller's clock at the moment an event arrived, since elapsed time must move between events.
+ */
+import type { DroverEvent } from '../model/events.js';
+import { noCounts, totalOf, withOutcome } from './counts.js';
+import type { Counts } from './counts.js';
+import { Labels } from './labels.js';
+
+export interface RunningTest {
+  readonly label: string;
+  readonly sinceMs: number;
+  /** phase, and QEMU's own word for the migration once it said one */
+  readonly doing: string;
+}
+
+/** Fewer real results than this say nothing about how long the rest takes. */
+const resultsForEstimate = 3;
+
+export class LiveProgress {
+  #labels = new Labels();
+  #startedMs = 0;
+  #workMs = 0;
+  #results = 0;
+  readonly #running = new Map<string, RunningTest>();
+  counts: Counts = noCounts;
+  total = 0;
+  workers = 1;
+
+  onEvent(event: DroverEvent, nowMs: number): void {
+    switch (event.type) {
+      case 'run-started':
+        this.#labels = new Labels(event);
+        this.#startedMs = nowMs;
+        this.total = event.total;
+        this.workers = Math.max(1, event.workers);
+        break;
+      case 'test-started':
+        this.#update(event, nowMs, 'starting');
+        break;
+      case 'phase-started':
+        this.#update(event, nowMs, event.phase);
+        break;
+      case 'migration-status':
+        if (event.side === 'source') this.#update(event, nowMs, `migrate: ${event.status}`);
+        break;
+      case 'test-finished':
+        this.#running.delete(keyOf(event));
+        this.counts = withOutcome(this.counts, event.outcome.kind);
+        if (event.outcome.kind !== 'skipped') {
+          this.#workMs += event.durationMs;
+          this.#results += 1;
+        }
+        break;
+      case 'run-finished':
+        this.#running.clear();
+        break;
+      case 'warning':
+        break;
+    }
+  }
+
+  /** longest running first */
+  get running(): readonly RunningTest[] {
+    return [...this.#running.values()];
+  }
+
+  get done(): number {
+    return totalOf(this.counts);
+  }
+
+  elapsedMs(nowMs: number): number {
+    return nowMs - this.#startedMs;
+  }
+
+  /** Mean duration so far times the work that is left, shared by the workers; null while that is a guess. */
+  remainingMs(nowMs: number): number | null {
+    const left = this.total - this.done;
+    if (left <= 0 || this.#results < Math.max(resultsForEstimate, this.workers)) return null;
+    const meanMs = this.#workMs / this.#results;
+    let workMs = left * meanMs;
+    for (const { sinceMs } of this.#running.values()) workMs -= Math.min(nowMs - sinceMs, meanMs);
+    return workMs / Math.min(this.workers, left);
+  }
+
+  #update(event: { test: string; attempt: number }, nowMs: number, doing: string): void {
+    const key = keyOf(event);
+    const sinceMs = this.#running.get(key)?.sinceMs ?? nowMs;
+    this.#running.set(key, { label: this.#labels.of(event), sinceMs, doing });
+  }
+}
+
+function keyOf(event: { readonly test: string; readonly attempt: number }): string {
+  return `${String(event.attempt)} ${event.test}`;
+}

@@ -1,0 +1,22 @@
+/** The command that runs one test of a run again, to be pasted into a shell. */
+import type { RunStarted } from '../model/events.js';
+
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+export function rerunCommand(
+  test: string,
+  run?: Pick<RunStarted, 'source' | 'destination' | 'accel'>,
+): string {
+  const words = ['drover', 'run', '-p', test];
+  if (run !== undefined) {
+    const source = run.source.command;
+    const destination = run.destination.command;
+    if (source === destination) words.push('--qemu', source);
+    else words.push('--qemu-src', source, '--qemu-dst', destination);
+    words.push('--accel', run.accel);
+  }
+  words.push('--keep');
+  return words.map(shellWord).join(' ');
+}

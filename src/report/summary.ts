@@ -1,0 +1,142 @@
+/**
+ * The fold from events to what a run came to, shared by all reporters. `RunRecord` keeps the
+ * results themselves (the very objects of the events, so several records cost only references);
+ * `summarise` is the pure judgement over them. How it is shown is left to each reporter.
+ */
+import type { DroverEvent, EventOf } from '../model/events.js';
+import { phases } from '../model/outcome.js';
+import type { Failure, Phase } from '../model/outcome.js';
+import { noCounts, totalOf, withOutcome } from './counts.js';
+import type { Counts } from './counts.js';
+import { median } from './figures.js';
+import { Labels } from './labels.js';
+
+export class RunRecord {
+  started: EventOf<'run-started'> | undefined;
+  finished: EventOf<'run-finished'> | undefined;
+  labels = new Labels();
+  counts: Counts = noCounts;
+  lastAtMs = 0;
+  readonly tests: EventOf<'test-finished'>[] = [];
+  readonly warnings: EventOf<'warning'>[] = [];
+
+  add(event: DroverEvent): void {
+    this.lastAtMs = Math.max(this.lastAtMs, event.atMs);
+    if (event.type === 'run-started') {
+      this.started = event;
+      this.labels = new Labels(event);
+    } else if (event.type === 'test-finished') {
+      this.tests.push(event);
+      this.counts = withOutcome(this.counts, event.outcome.kind);
+    } else if (event.type === 'warning') {
+      this.warnings.push(event);
+    } else if (event.type === 'run-finished') {
+      this.finished = event;
+    }
+  }
+}
+
+export interface PhaseMedian {
+  readonly phase: Phase;
+  readonly medianMs: number;
+}
+
+/** Attempts of one test that went wrong in the same way. */
+export interface FailureGroup {
+  readonly test: string;
+  readonly kind: 'failed' | 'broken';
+  /** of the first attempt in the group */
+  readonly failure: Failure;
+  readonly attempts: readonly number[];
+  readonly repeated: boolean;
+}
+
+export interface SlowTest {
+  readonly label: string;
+  readonly durationMs: number;
+}
+
+export interface RunSummary {
+  readonly counts: Counts;
+  /** attempts the run meant to make */
+  readonly total: number;
+  /** attempts that never came to an end */
+  readonly notRun: number;
+  readonly durationMs: number;
+  /** whether the run said that it is over */
+  readonly complete: boolean;
+  /** over passed attempts, in the order of the phases */
+  readonly phases: readonly PhaseMedian[];
+  /** the slowest different tests, slowest first */
+  readonly slowest: readonly SlowTest[];
+  readonly failures: readonly FailureGroup[];
+  /** why the run broke as a whole */
+  readonly failure: Failure | undefined;
+}
+
+const slowestShown = 3;
+
+export function summarise(record: RunRecord): RunSummary {
+  const ended = totalOf(record.counts);
+  const total = Math.max(record.started?.total ?? 0, ended);
+  return {
+    counts: record.counts,
+    total,
+    notRun: total - ended,
+    durationMs: record.finished?.durationMs ?? record.lastAtMs,
+    complete: record.finished !== undefined,
+    phases: phaseMedians(record),
+    slowest: slowestTests(record),
+    failures: failureGroups(record),
+    failure: record.finished?.failure,
+  };
+}
+
+function phaseMedians(record: RunRecord): PhaseMedian[] {
+  const samples = new Map<Phase, number[]>();
+  for (const { outcome, phases: timings } of record.tests) {
+    if (outcome.kind !== 'passed') continue;
+    const ofTest = new Map<Phase, number>();
+    for (const { phase, durationMs } of timings) {
+      ofTest.set(phase, (ofTest.get(phase) ?? 0) + durationMs);
+    }
+    for (const [phase, durationMs] of ofTest) {
+      const values = samples.get(phase);
+      if (values === undefined) samples.set(phase, [durationMs]);
+      else values.push(durationMs);
+    }
+  }
+  return phases.flatMap((phase) => {
+    const medianMs = median(samples.get(phase) ?? []);
+    return medianMs === undefined ? [] : [{ phase, medianMs }];
+  });
+}
+
+function slowestTests(record: RunRecord): SlowTest[] {
+  const worst = new Map<string, EventOf<'test-finished'>>();
+  for (const event of record.tests) {
+    if (event.outcome.kind === 'skipped') continue;
+    const known = worst.get(event.test);
+    if (known === undefined || event.durationMs > known.durationMs) worst.set(event.test, event);
+  }
+  return [...worst.values()]
+    .sort((a, b) => b.durationMs - a.durationMs)
+    .slice(0, slowestShown)
+    .map((event) => ({ label: record.labels.of(event), durationMs: event.durationMs }));
+}
+
+function failureGroups(record: RunRecord): FailureGroup[] {
+  const groups = new Map<string, FailureGroup & { readonly attempts: number[] }>();
+  for (const { outcome, test, attempt } of record.tests) {
+    if (outcome.kind !== 'failed' && outcome.kind !== 'broken') continue;
+    const { kind, failure } = outcome;
+    const key = JSON.stringify([test, kind, failure.code]);
+    const known = groups.get(key);
+    if (known !== undefined) known.attempts.push(attempt);
+    else {
+      const repeated = record.labels.isRepeated(test);
+      groups.set(key, { test, kind, failure, attempts: [attempt], repeated });
+    }
+  }
+  return [...groups.values()];
+}

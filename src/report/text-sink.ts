@@ -1,0 +1,78 @@
+/**
+ * A stream that text is written to while the run goes on. A reader that went away (`| head`, a
+ * closed terminal) is not an error: writing just stops. Any other error is kept for the end.
+ */
+import type { Writable } from 'node:stream';
+import { timeoutError, within } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
+
+/** What is used of a stream; `process.stdout` and any Writable fit. */
+export type TextStream = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
+
+const drainTimeoutMs = 10_000;
+
+export class TextSink {
+  readonly #stream: TextStream;
+  #error: Error | undefined;
+  #readerGone = false;
+
+  constructor(stream: TextStream) {
+    this.#stream = stream;
+    // Stays for good: an error may come after the last write, and without a listener it would end the process.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      this.#onError(error);
+    });
+  }
+
+  /** whether writing still has a purpose */
+  get open(): boolean {
+    return !this.#readerGone && this.#error === undefined && this.#stream.writable;
+  }
+
+  write(text: string): void {
+    if (!this.open || text === '') return;
+    try {
+      this.#stream.write(text);
+    } catch (error) {
+      this.#onError(error as NodeJS.ErrnoException);
+    }
+  }
+
+  writeLines(lines: readonly string[]): void {
+    if (lines.length > 0) this.write(`${lines.join('\n')}\n`);
+  }
+
+  /** Waits until all is handed over; the stream itself stays open, it belongs to whoever gave it. */
+  async flush(timeoutMs = drainTimeoutMs): Promise<void> {
+    if (this.open) {
+      const handedOver = new Promise<void>((resolve) => {
+        this.#stream.write('', (error) => {
+          if (error) this.#onError(error);
+          resolve();
+        });
+      });
+      await within(handedOver, { timeoutMs }, () =>
+        timeoutError({ waitedFor: 'reader of the output', timeoutMs, blame: 'host' }),
+      );
+    }
+    if (this.#error !== undefined) {
+      throw new HarnessError({
+        code: 'output-not-written',
+        blame: 'host',
+        message: `cannot write the output: ${this.#error.message}`,
+        cause: this.#error,
+      });
+    }
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    // A terminal that hung up answers with EIO where a pipe says EPIPE.
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && this.#stream.isTTY === true)) {
+      this.#readerGone = true;
+    } else this.#error ??= error;
+  }
+}
