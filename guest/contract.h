@@ -1,0 +1,49 @@
+/*
+ * Numbers that the guest images and the host agree on. guest/README.md says what they mean.
+ *
+ * Read by C and C++ as it is; build.sh turns each "#define NAME number" into an assembler symbol;
+ * a test compares each with src/guest/contract.ts. So: one number per line, no expressions.
+ */
+#ifndef DROVER_GUEST_CONTRACT_H
+#define DROVER_GUEST_CONTRACT_H
+
+/* The parameter block: its place in the image and its fields (offsets in bytes, little-endian). */
+#define GUEST_BLOCK_OFFSET 0x0
+#define GUEST_BLOCK_BYTES 256
+#define GUEST_BLOCK_VERSION 1
+/* "DROVERG1" read as two little-endian numbers */
+#define GUEST_BLOCK_MAGIC_LOW 0x564f5244
+#define GUEST_BLOCK_MAGIC_HIGH 0x31475245
+#define GUEST_FIELD_MAGIC 0x00
+#define GUEST_FIELD_VERSION 0x08
+#define GUEST_FIELD_BLOCK_BYTES 0x0c
+#define GUEST_FIELD_START 0x10
+#define GUEST_FIELD_END 0x18
+#define GUEST_FIELD_STEP 0x20
+#define GUEST_FIELD_STAMP_KIND 0x28
+#define GUEST_FIELD_WRITERS 0x2c
+#define GUEST_FIELD_SUSPEND 0x30
+#define GUEST_FIELD_PASSES_PER_B 0x34
+#define GUEST_FIELD_PACE 0x38
+#define GUEST_FIELD_HEARTBEAT 0x40
+
+#define GUEST_STAMP_BYTE 0
+#define GUEST_STAMP_WIDE 1
+#define GUEST_STAMP_PAGE 2
+
+/* Characters on the serial port. */
+#define GUEST_SIGN_START 0x41
+#define GUEST_SIGN_PASSES 0x42
+#define GUEST_SIGN_REFUSED 0x21
+
+/* The suspend variant keeps a 32-bit mark here, counted from the start of the range. */
+#define GUEST_SUSPEND_MARK_OFFSET 4
+#define GUEST_SUSPEND_MARK 1
+
+/* x86: image size, load address, serial port, and the least address a range may start at. */
+#define GUEST_X86_IMAGE_BYTES 0x10000
+#define GUEST_X86_IMAGE_ADDRESS 0xffff0000
+#define GUEST_X86_SERIAL_PORT 0x3f8
+#define GUEST_X86_RANGE_MIN 0x100000
+
+#endif

@@ -1,0 +1,258 @@
+#!/bin/bash
+# Brings one QEMU version beside the system's own: scripts/get-qemu.sh 7.2|10.0|11.1 [FOLDER]
+#
+# The packages and every library they need come from the Debian archive that this host's apt
+# already uses, with apt's signature checks on and apt state of our own, so that neither the
+# host's package lists nor its packages change, and no root is needed. They are unpacked into
+# FOLDER/VERSION/root and started by their own loader, since the host's C library may be older.
+#
+# The only line on stdout is the path of the wrapper, FOLDER/VERSION/bin/qemu-system-x86_64
+# (qemu-system-i386 lies beside it). FOLDER is .qemu in the repository when not given.
+# Exit code: 0 done or was there already, 1 could not, 2 wrong usage.
+# Left out: graphical modules, other architectures' emulators, updates (remove FOLDER/VERSION first).
+set -euo pipefail
+export LC_ALL=C
+
+fail() { echo "get-qemu: $1" >&2; exit "${2:-1}"; }
+say() { echo "get-qemu: $1" >&2; }
+
+usage='usage: scripts/get-qemu.sh 7.2|10.0|11.1 [FOLDER]'
+[ $# -ge 1 ] && [ $# -le 2 ] || fail "$usage" 2
+version=$1
+case $version in
+  7.2) suites='bookworm' ;;
+  10.0) suites='bookworm bookworm-backports' ;;
+  11.1) suites='trixie trixie-backports' ;;
+  *) fail "no such version: $version. $usage" 2 ;;
+esac
+folder=${2-${BASH_SOURCE[0]%/*}/../.qemu}
+[ -n "$folder" ] || fail "FOLDER is empty. $usage" 2
+[[ $folder != *[$' \t\n\'":%\\']* ]] ||
+  fail "FOLDER has a space, quote, colon, percent sign or backslash in it, which apt or the loader cannot take: $folder" 2
+mkdir -p "$folder" || fail "cannot make the folder $folder"
+folder=$(cd "$folder" && pwd -P)
+[[ $folder != *[$' \t\n\'":%\\']* ]] || fail "the path of FOLDER has a space, quote or colon in it: $folder" 2
+root=$folder/$version/root
+wrapper=$folder/$version/bin/qemu-system-x86_64
+
+# Done before, and not moved since: the wrappers hold absolute paths.
+if [ -x "$wrapper" ] && [[ $(<"$wrapper") == *"$root/"* ]]; then
+  echo "$wrapper"
+  exit 0
+fi
+
+for tool in apt-get dpkg-deb tar flock; do
+  command -v "$tool" >/dev/null || fail "$tool is missing: this script needs Debian's package tools"
+done
+# Children inherit the lock, so that one that outlives a killed script keeps the next call out.
+exec 9>"$folder/.lock" || fail "cannot write in $folder"
+if ! flock -n 9; then
+  say 'waiting for another get-qemu.sh to finish'
+  flock -w 1800 9 || fail "another get-qemu.sh has held $folder/.lock for half an hour"
+fi
+
+lists=$folder/cache/lists-$version
+archives=$folder/cache/archives
+etc=$folder/cache/etc-$version
+work=
+
+cleanup() { if [ -n "$work" ]; then rm -rf "$work"; fi; }
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# apt with the host's network settings but sources, lists, cache and installed-package state of ours.
+private_apt() {
+  apt-get -c "$etc/apt.conf" -qq "$@"
+}
+
+write_apt_config() {
+  mkdir -p "$lists/partial" "$archives/partial" "$etc/empty"
+  : >"$etc/status"
+  # The hooks are cleared because the host's own clean-ups must not run for us.
+  cat >"$etc/apt.conf" <<CONF
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Invoke;
+#clear DPkg::Post-Invoke;
+#clear DPkg::Pre-Install-Pkgs;
+Dir::Etc::SourceList "$etc/sources.list";
+Dir::Etc::SourceParts "$etc/empty";
+Dir::Etc::Preferences "$etc/preferences";
+Dir::Etc::PreferencesParts "$etc/empty";
+Dir::State "$etc";
+Dir::State::status "$etc/status";
+Dir::State::lists "$lists";
+Dir::Cache "$etc";
+Dir::Cache::archives "$archives";
+APT::Sandbox::User "root";
+APT::Install-Recommends "false";
+APT::Update::Error-Mode "any";
+Acquire::Languages "none";
+Acquire::Retries "3";
+CONF
+  local mirror keyring option='' suite
+  mirror=$(host_mirror)
+  # Without the usual keyring, apt falls back to whatever keys the host trusts.
+  for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
+    if [ -r "$keyring" ]; then option="[signed-by=$keyring] "; fi
+  done
+  for suite in $suites; do
+    echo "deb $option$mirror $suite main"
+  done >"$etc/sources.list"
+  # Only QEMU and its firmware come from backports; libraries stay with the stable release.
+  printf 'Package: qemu-system-* seabios ipxe-qemu\nPin: release n=%s\nPin-Priority: 990\n' \
+    "${suites##* }" >"$etc/preferences"
+}
+
+# The archive of the host's own sources, in whichever format they are written: apt is asked what it
+# would fetch. Empty lists of ours, so that the host's are neither read nor locked.
+host_mirror() {
+  local releases='oldstable|stable|testing|unstable|bookworm|trixie|forky|sid'
+  local uris mirror
+  mkdir -p "$etc/none/partial"
+  uris=$(apt-get -o Dir::State::lists="$etc/none" update --print-uris) ||
+    fail 'apt-get cannot read the package sources of this host'
+  mirror=$(sed -nE "s#^'(.+)/dists/($releases)/InRelease'.*#\\1#p" <<<"$uris" | head -n 1)
+  [ -n "$mirror" ] || fail 'the package sources of this host name no Debian archive (a suite such as bookworm or trixie)'
+  echo "$mirror"
+}
+
+update_lists() {
+  say "reading the package lists of $suites"
+  local log=$etc/update.log
+  if ! private_apt update >"$log" 2>&1; then
+    cat "$log" >&2
+    if grep -q NO_PUBKEY "$log"; then
+      fail "this host lacks the keys of Debian's newer releases. As root: apt-get update && apt-get install debian-archive-keyring"
+    fi
+    fail 'could not download the package lists'
+  fi
+}
+
+packages=(qemu-system-x86 qemu-system-common qemu-system-data seabios ipxe-qemu)
+
+# File names of the whole closure, as apt stores them. Asked with an empty archive folder,
+# since apt names only what is not there yet.
+closure() {
+  private_apt install --print-uris -y -o Dir::Cache::archives="$etc/none" "${packages[@]}" | awk '{ print $2 }'
+}
+
+download() {
+  mkdir -p "$etc/none/partial"
+  files=$(closure) && [ -n "$files" ] || return 1
+  say "downloading QEMU $version and its libraries ($(wc -l <<<"$files") packages, those cached excepted)"
+  private_apt install --download-only -y "${packages[@]}" >&2 || return 1
+  local file
+  for file in $files; do
+    [ -s "$archives/$file" ] || { say "$file did not arrive"; return 1; }
+  done
+}
+
+# Lists age: a package they name may have been replaced in the archive. Then read them again, once.
+fetch() {
+  if compgen -G "$lists/*_Packages*" >/dev/null; then
+    if download; then return; fi
+  fi
+  update_lists
+  download || fail "could not download QEMU $version; nothing was unpacked"
+}
+
+unpack() {
+  # Debian 12 still ships files under /lib: one tree for both layouts.
+  local name file
+  for name in lib lib64 bin; do
+    mkdir -p "$work/root/usr/$name"
+    ln -s "usr/$name" "$work/root/$name"
+  done
+  mkdir "$work/bin"
+  for file in $files; do
+    dpkg-deb --fsys-tarfile "$archives/$file" |
+      tar -x -C "$work/root" --keep-directory-symlink --no-same-owner --exclude='./usr/share/doc' \
+        --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/lib/*/gconv' \
+        --exclude='./sbin' --exclude='./usr/sbin' --exclude='./etc' --exclude='./var' ||
+      fail "could not unpack $file"
+  done
+}
+
+# Sets libs and loader for the tree in $1.
+find_loader() {
+  local found=("$1"/usr/lib/*/libc.so.6)
+  [ -e "${found[0]}" ] || fail "no C library in $1"
+  libs=${found[0]%/libc.so.6}
+  found=("$libs"/ld-linux*.so.*)
+  [ -e "${found[0]}" ] || fail "no loader in $libs"
+  loader=${found[0]}
+}
+
+# The emulator of $2 (x86_64 or i386) within the tree $1. Debian 12's 7.2 has a script in the place of the
+# second one, which would start the host's.
+emulator() {
+  local path=usr/libexec/qemu-system-$2
+  [ -x "$1/$path" ] || path=usr/bin/qemu-system-$2
+  echo "$path"
+}
+
+# $1: where the tree is now, $2: where it will be. The loader is started through a hard link that has the
+# emulator's name, since that is what ps, pgrep and /proc/PID/exe show. QEMU looks for a folder qemu-bundle
+# beside its executable and takes it for the root of its installation: so it never loads the host's modules.
+write_wrappers() {
+  local target here=$2 program
+  find_loader "$1"
+  local final_libs=$here${libs#"$1"}
+  mkdir -p "$1/start/qemu-bundle"
+  ln -sfn ../../usr "$1/start/qemu-bundle/usr"
+  for target in x86_64 i386; do
+    local name=qemu-system-$target
+    program=$(emulator "$1" "$target")
+    ln -fL "$loader" "$1/start/$name"
+    cat >"$1/../bin/$name.new" <<WRAPPER
+#!/bin/sh
+QEMU_MODULE_DIR='$final_libs/qemu' exec '$here/start/$name' --argv0 "\$0" --library-path '$final_libs:$final_libs/pulseaudio' '$here/$program' -L '$here/usr/share/seabios' -L '$here/usr/lib/ipxe/qemu' -L '$here/usr/share/qemu' "\$@"
+WRAPPER
+    chmod 755 "$1/../bin/$name.new"
+    mv "$1/../bin/$name.new" "$1/../bin/$name"
+  done
+}
+
+# The tree must be whole: no library may be missing or come from the host.
+check_libraries() {
+  find_loader "$work/root"
+  local target program needed strangers
+  for target in x86_64 i386; do
+    program=$(emulator "$work/root" "$target")
+    needed=$("$loader" --library-path "$libs" --list "$work/root/$program") ||
+      fail "the loader cannot start the unpacked qemu-system-$target"
+    strangers=$(grep -vF -e "$work/root" -e linux-vdso <<<"$needed" || true)
+    [ -z "$strangers" ] || fail "libraries of qemu-system-$target are missing: $strangers"
+  done
+}
+
+check_version() {
+  local first
+  first=$("$loader" --library-path "$libs" "$work/root/usr/bin/qemu-system-x86_64" --version | head -n 1) ||
+    fail "the unpacked QEMU does not start"
+  [[ $first == *"version $version."* ]] ||
+    fail "the archive no longer offers QEMU $version; it has: $first"
+}
+
+# Another call may have finished while we waited for the lock, or the folder was moved.
+if [ -d "$root" ]; then
+  write_wrappers "$root" "$root"
+  echo "$wrapper"
+  exit 0
+fi
+rm -rf "$folder/$version".tmp.*
+work=$(mktemp -d "$folder/$version.tmp.XXXXXX")
+chmod 755 "$work"
+write_apt_config
+fetch
+say 'unpacking'
+unpack
+check_libraries
+check_version
+write_wrappers "$work/root" "$root"
+mv -T "$work" "$folder/$version" || fail "could not put the unpacked tree at $folder/$version"
+say "QEMU $version is ready"
+echo "$wrapper"

@@ -1,0 +1,35 @@
+/**
+ * The host's side of the numbers in guest/contract.h; a test holds the two together: `blockOffset`
+ * here is `GUEST_BLOCK_OFFSET` there, and so on for each. What they mean is in guest/README.md.
+ */
+export const guestContract = {
+  blockOffset: 0x0,
+  blockBytes: 256,
+  blockVersion: 1,
+  blockMagicLow: 0x564f5244,
+  blockMagicHigh: 0x31475245,
+  fieldMagic: 0x00,
+  fieldVersion: 0x08,
+  fieldBlockBytes: 0x0c,
+  fieldStart: 0x10,
+  fieldEnd: 0x18,
+  fieldStep: 0x20,
+  fieldStampKind: 0x28,
+  fieldWriters: 0x2c,
+  fieldSuspend: 0x30,
+  fieldPassesPerB: 0x34,
+  fieldPace: 0x38,
+  fieldHeartbeat: 0x40,
+  stampByte: 0,
+  stampWide: 1,
+  stampPage: 2,
+  signStart: 0x41,
+  signPasses: 0x42,
+  signRefused: 0x21,
+  suspendMarkOffset: 4,
+  suspendMark: 1,
+  x86ImageBytes: 0x10000,
+  x86ImageAddress: 0xffff0000,
+  x86SerialPort: 0x3f8,
+  x86RangeMin: 0x100000,
+} as const;

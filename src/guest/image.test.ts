@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { HarnessError } from '../model/errors.js';
+import { guestContract as contract } from './contract.js';
+import { buildGuestImage } from './image.js';
+import type { GuestSpec } from './image.js';
+import { guestPlatform, guestPlatforms } from './platforms.js';
+
+const x86 = guestPlatform('x86_64');
+const usual: GuestSpec = { arch: 'x86_64', range: x86.defaultRange, ramBytes: x86.defaultRamBytes };
+
+function refusal(change: Partial<GuestSpec>): HarnessError {
+  try {
+    buildGuestImage({ ...usual, ...change });
+  } catch (error) {
+    assert.ok(error instanceof HarnessError, String(error));
+    assert.equal(error.blame, 'usage');
+    return error;
+  }
+  return assert.fail(`${JSON.stringify(change)} was accepted`);
+}
+
+test('the parameter block says what was asked for, and nothing else of the image changes', () => {
+  const committed = readFileSync(new URL('../../guest/x86/drover-x86.bin', import.meta.url));
+  const image = buildGuestImage({
+    ...usual,
+    range: { start: 0x200000, end: 0x4000000, step: 0x2000 },
+    suspend: true,
+    passesPerB: 7,
+  });
+  const block = image.subarray(contract.blockOffset, contract.blockOffset + contract.blockBytes);
+  assert.equal(block.toString('latin1', 0, 8), 'DROVERG1');
+  assert.equal(block.readUInt32LE(0x08), 1);
+  assert.equal(block.readUInt32LE(0x0c), 256);
+  assert.equal(block.readBigUInt64LE(0x10), 0x200000n);
+  assert.equal(block.readBigUInt64LE(0x18), 0x4000000n);
+  assert.equal(block.readBigUInt64LE(0x20), 0x2000n);
+  assert.equal(block.readUInt32LE(0x28), 0);
+  assert.equal(block.readUInt32LE(0x2c), 1);
+  assert.equal(block.readUInt32LE(0x30), 1);
+  assert.equal(block.readUInt32LE(0x34), 7);
+  assert.ok(block.subarray(0x38).every((byte) => byte === 0));
+  assert.deepEqual(image.subarray(contract.blockBytes), committed.subarray(contract.blockBytes));
+});
+
+test('two images do not share their bytes', () => {
+  const first = buildGuestImage(usual);
+  const second = buildGuestImage({ ...usual, suspend: true });
+  assert.equal(first.readUInt32LE(contract.fieldSuspend), 0);
+  assert.equal(second.readUInt32LE(contract.fieldSuspend), 1);
+});
+
+test('the committed image asks for the default range as it is', () => {
+  const committed = readFileSync(new URL('../../guest/x86/drover-x86.bin', import.meta.url));
+  assert.deepEqual(buildGuestImage(usual), committed);
+});
+
+test('each platform accepts its own defaults and has its image in the package', () => {
+  for (const { arch, defaultRange, defaultRamBytes, imageBytes } of guestPlatforms) {
+    assert.equal(
+      buildGuestImage({ arch, range: defaultRange, ramBytes: defaultRamBytes }).length,
+      imageBytes,
+    );
+  }
+});
+
+test('an x86 image has a jump at the reset vector', () => {
+  const image = buildGuestImage(usual);
+  assert.equal(image[contract.x86ImageBytes - 16], 0xe9);
+  assert.equal(contract.x86ImageAddress + contract.x86ImageBytes, 2 ** 32);
+});
+
+test('an architecture without an image is refused with the list of those that have one', () => {
+  const error = refusal({ arch: 'riscv64' });
+  assert.equal(error.code, 'no-guest-image');
+  assert.match(error.message, /riscv64.*x86_64, i386/);
+});
+
+const range = usual.range;
+const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
+  ['an empty range', { range: { ...range, end: range.start } }, /is empty/],
+  [
+    'a range that ends before it starts',
+    { range: { ...range, start: 0x800000, end: 0x400000 } },
+    /is empty/,
+  ],
+  [
+    'a start off a page boundary',
+    { range: { ...range, start: 0x100001 } },
+    /start 0x100001 is not a multiple/,
+  ],
+  [
+    'an end off a page boundary',
+    { range: { ...range, end: 0x6400800 } },
+    /end 0x6400800 is not a multiple/,
+  ],
+  [
+    'a step of less than a page',
+    { range: { ...range, step: 512 } },
+    /step 0x200 is not a multiple/,
+  ],
+  ['a step of zero', { range: { ...range, step: 0 } }, /step is 0/],
+  ['a negative start', { range: { ...range, start: -4096 } }, /start is -4096/],
+  ['a start that is no number', { range: { ...range, start: NaN } }, /start is NaN/],
+  ['a last step cut short', { range: { ...range, step: 0x5000 } }, /whole number of steps/],
+  ['a range over its scratch memory', { range: { ...range, start: 0xff000 } }, /below 0x100000/],
+  ['a range beyond RAM', { ramBytes: 0x6000000 }, /beyond the machine's RAM of 0x6000000/],
+  [
+    'a range across the PCI hole',
+    { range: { ...range, end: 0x80001000 }, ramBytes: 2 ** 33 },
+    /end of contiguous RAM/,
+  ],
+  ['a stamp that the image lacks', { stamp: 'wide' }, /no stamp kind wide, only byte/],
+  ['two writers', { writers: 2 }, /cannot run 2 writers/],
+  ['no writer', { writers: 0 }, /cannot run 0 writers/],
+  ['a B after no pass', { passesPerB: 0 }, /passesPerB is 0/],
+  ['a B after a part of a pass', { passesPerB: 1.5 }, /passesPerB is 1.5/],
+];
+
+for (const [what, change, message] of refusals) {
+  test(`${what} is refused`, () => {
+    const error = refusal(change);
+    assert.equal(error.code, 'bad-guest-spec');
+    assert.match(error.message, message);
+  });
+}
+
+test('a range that ends where RAM ends is accepted', () => {
+  const image = buildGuestImage({ ...usual, ramBytes: range.end });
+  assert.equal(image.readBigUInt64LE(contract.fieldEnd), BigInt(range.end));
+});
+
+test('a missing image and one of another make are told apart, and are no fault of the user', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-image-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const images = pathToFileURL(`${folder}/`);
+  const codeOf = (): string => {
+    try {
+      buildGuestImage(usual, images);
+    } catch (error) {
+      assert.ok(error instanceof HarnessError);
+      assert.equal(error.blame, 'host');
+      return error.code;
+    }
+    return assert.fail('accepted');
+  };
+  assert.equal(codeOf(), 'guest-image-missing');
+  mkdirSync(join(folder, 'x86'));
+  const path = join(folder, 'x86', 'drover-x86.bin');
+  const whole = buildGuestImage(usual);
+  writeFileSync(path, whole.subarray(0, 100));
+  assert.equal(codeOf(), 'guest-image-damaged');
+  whole.writeUInt32LE(2, contract.fieldVersion);
+  writeFileSync(path, whole);
+  assert.equal(codeOf(), 'guest-image-damaged');
+});

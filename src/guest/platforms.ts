@@ -1,0 +1,62 @@
+/**
+ * The architectures that have a guest image, one row each. A new image is a new row here and a new
+ * folder under guest/. Machine types and command lines are not told here.
+ */
+import { HarnessError } from '../model/errors.js';
+import type { PageRange } from '../model/verdict.js';
+import { guestContract } from './contract.js';
+
+/** What a guest writes at each page: its levels, and which of them an image has, is told in guest/README.md. */
+export type StampKind = 'byte' | 'wide' | 'page';
+
+export interface GuestPlatform {
+  /** QEMU's name for the architecture, as in `qemu-system-<arch>` */
+  readonly arch: string;
+  /** path of the image below the folder guest/ */
+  readonly image: string;
+  readonly imageBytes: number;
+  /** the guest's page size: starts, ends and steps are multiples of it */
+  readonly pageBytes: number;
+  /** below it lie the image's own scratch memory and what the machine reserves */
+  readonly rangeMin: number;
+  /** up to here RAM is in one piece on every machine type of the architecture, given that much RAM */
+  readonly rangeMax: number;
+  readonly stamps: readonly StampKind[];
+  readonly writersMax: number;
+  /** what tests use that ask for nothing else */
+  readonly defaultRange: PageRange;
+  readonly defaultRamBytes: number;
+}
+
+const mib = 1024 * 1024;
+
+const x86 = {
+  image: 'x86/drover-x86.bin',
+  imageBytes: guestContract.x86ImageBytes,
+  pageBytes: 4096,
+  rangeMin: guestContract.x86RangeMin,
+  // q35 moves RAM above 4 GiB from here on, once there is too much for the space below the PCI hole.
+  rangeMax: 2048 * mib,
+  stamps: ['byte'],
+  writersMax: 1,
+  defaultRange: { start: 1 * mib, end: 100 * mib, step: 4096 },
+  defaultRamBytes: 150 * mib,
+} as const;
+
+export const guestPlatforms: readonly GuestPlatform[] = [
+  { arch: 'x86_64', ...x86 },
+  { arch: 'i386', ...x86 },
+];
+
+export function guestPlatform(arch: string): GuestPlatform {
+  const platform = guestPlatforms.find((row) => row.arch === arch);
+  if (platform === undefined) {
+    const known = guestPlatforms.map((row) => row.arch).join(', ');
+    throw new HarnessError({
+      code: 'no-guest-image',
+      blame: 'usage',
+      message: `there is no guest image for ${arch}; there are images for ${known}`,
+    });
+  }
+  return platform;
+}
