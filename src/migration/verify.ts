@@ -13,7 +13,7 @@ import { waitByteChange, waitEvent } from './waits.js';
  * Watches the guest run, stops it, and checks every stamped page.
  *
  * That nothing moves any more is shown by a second check: between the two a running guest would
- * have stamped thousands of pages (under TCG it stamps about seven a microsecond), which would show
+ * have stamped thousands of pages (under TCG it stamps tens of them in a microsecond), which would show
  * as another generation or another edge.
  */
 export async function verifyMemory(context: TestContext, machine: Machine): Promise<MemoryVerdict> {

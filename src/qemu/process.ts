@@ -8,7 +8,7 @@ import { HarnessError } from '../model/errors.js';
 import { timeoutError, within } from '../model/deadline.js';
 import type { Side } from '../model/outcome.js';
 import type { QemuBinary } from './binary.js';
-import { describeExit, signalGroup, spawnProcess } from './spawn.js';
+import { describeExit, groupLives, signalGroup, spawnProcess } from './spawn.js';
 import type { ExitStatus, SpawnedProcess } from './spawn.js';
 
 export interface QemuProcessSpec {
@@ -19,6 +19,7 @@ export interface QemuProcessSpec {
   readonly outputPath: string;
   readonly sockets: number;
   readonly side?: Side;
+  readonly rungs?: Rungs;
 }
 
 /** How an ended process looked. */
@@ -30,8 +31,15 @@ export interface ExitReport {
   readonly survivors: boolean;
 }
 
-/** patience on each rung, milliseconds; upstream gives 30 s in all before SIGKILL */
-const rungMs = { quit: 15_000, term: 15_000, kill: 10_000 } as const;
+/** patience on each rung of the ladder, milliseconds */
+export interface Rungs {
+  readonly quit: number;
+  readonly term: number;
+  readonly kill: number;
+}
+
+/** upstream gives 30 s in all before SIGKILL */
+const usualRungs: Rungs = { quit: 15_000, term: 15_000, kill: 10_000 };
 
 export class QemuProcess implements AsyncDisposable {
   readonly pid: number;
@@ -110,6 +118,7 @@ export class QemuProcess implements AsyncDisposable {
   }
 
   async #descend(ask: (() => Promise<unknown>) | undefined): Promise<ExitReport> {
+    const rungMs = this.spec.rungs ?? usualRungs;
     let rung: ExitReport['rung'] = 'itself';
     if (this.#status === undefined && ask !== undefined) {
       rung = 'quit';
@@ -135,7 +144,8 @@ export class QemuProcess implements AsyncDisposable {
         side: this.spec.side,
       });
     }
-    const survivors = signalGroup(this.pid, 'SIGKILL');
+    const survivors = groupLives(this.pid);
+    if (survivors) signalGroup(this.pid, 'SIGKILL');
     return { status: this.#status, rung, survivors };
   }
 

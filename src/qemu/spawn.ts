@@ -8,10 +8,11 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
 import { launcherPath } from '../native/addon.js';
+import { processStat } from './proc-stat.js';
 
 export interface SpawnSpec {
   readonly program: string;
@@ -92,6 +93,17 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
     throw error;
   }
+}
+
+/** Whether a process group has a member that still runs; one that only waits to be reaped does not. */
+export function groupLives(pid: number): boolean {
+  if (!signalGroup(pid, 0)) return false;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((name) => {
+      const stat = processStat(Number(name));
+      return stat?.group === pid && stat.state !== 'Z' && stat.state !== 'X';
+    });
 }
 
 export function describeExit(status: ExitStatus): string {

@@ -6,12 +6,13 @@
 import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { asNumber, asObject, asString } from '../model/json.js';
+import { processStat } from './proc-stat.js';
 
 const ownerFile = 'owner.json';
 
 /** Marks a directory as that of the running process. */
 export function claimDirectory(directory: string): void {
-  const owner = { pid: process.pid, started: startTime(process.pid) };
+  const owner = { pid: process.pid, started: processStat(process.pid)?.startTime };
   writeFileSync(path.join(directory, ownerFile), JSON.stringify(owner), { mode: 0o600 });
 }
 
@@ -45,16 +46,5 @@ function ownerIsDead(directory: string): boolean {
   const owner = asObject(parsed);
   const pid = asNumber(owner['pid']);
   // A process id is used again; together with the start time it is not.
-  return pid !== undefined && startTime(pid) !== asString(owner['started']);
-}
-
-/** start of a process in clock ticks since boot; undefined when there is none */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // the name, in parentheses, may hold blanks: count from behind it
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
+  return pid !== undefined && processStat(pid)?.startTime !== asString(owner['started']);
 }

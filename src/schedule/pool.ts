@@ -5,10 +5,17 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { toFailure } from '../model/errors.js';
+import type { Failure } from '../model/outcome.js';
 import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
 
-/** What a thread that was killed may need to be missed: beyond the test's own deadline. */
-const graceMs = 60_000;
+/** how long after the test's own deadline a worker may still be cleaning up */
+const usualGraceMs = 60_000;
+
+export interface PoolOptions {
+  /** the worker's entry; Drover's own unless a test brings another */
+  readonly entry?: URL;
+  readonly graceMs?: number;
+}
 
 export interface AttemptHandle {
   readonly report: Promise<AttemptReport>;
@@ -19,9 +26,12 @@ export interface AttemptHandle {
 export class WorkerPool {
   readonly #piscina: Piscina;
 
-  constructor(threads: number) {
+  readonly #graceMs: number;
+
+  constructor(threads: number, options: PoolOptions = {}) {
+    this.#graceMs = options.graceMs ?? usualGraceMs;
     this.#piscina = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
+      filename: (options.entry ?? new URL('./worker.js', import.meta.url)).href,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
@@ -40,7 +50,7 @@ export class WorkerPool {
     const startMs = performance.now();
     const watchdog = setTimeout(() => {
       kill.abort();
-    }, task.timeoutMs + graceMs);
+    }, task.timeoutMs + this.#graceMs);
     const run = async (): Promise<AttemptReport> => {
       try {
         return (await this.#piscina.run(
@@ -49,7 +59,7 @@ export class WorkerPool {
         )) as AttemptReport;
       } catch (error) {
         return {
-          outcome: { kind: 'broken', failure: lost(error, kill.signal.aborted) },
+          outcome: { kind: 'broken', failure: this.#lost(error, kill.signal.aborted) },
           durationMs: performance.now() - startMs,
           phases: [],
         };
@@ -70,14 +80,18 @@ export class WorkerPool {
   async close(): Promise<void> {
     await this.#piscina.destroy();
   }
-}
 
-function lost(error: unknown, killed: boolean): ReturnType<typeof toFailure> {
-  const failure = toFailure(error);
-  return killed
-    ? {
-        code: 'worker-stuck',
-        message: `the worker thread did not answer within ${graceMs / 1000} s after the test's deadline and was ended, with its QEMUs`,
-      }
-    : { ...failure, code: 'worker-died', message: `the worker thread died: ${failure.message}` };
+  #lost(error: unknown, killed: boolean): Failure {
+    const failure = toFailure(error);
+    return killed
+      ? {
+          code: 'worker-stuck',
+          message: `the worker thread did not answer within ${this.#graceMs / 1000} s after the test's deadline and was ended, with its QEMUs`,
+        }
+      : {
+          ...failure,
+          code: 'worker-died',
+          message: `the worker thread died: ${failure.message}`,
+        };
+  }
 }
