@@ -1,0 +1,35 @@
+// Between JS values and the core's. Arguments were checked by TypeScript; a wrong one still gives
+// an error, never a wrong number.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/status.h"
+
+namespace drover {
+
+// An Error with the fields of NativeError in src/native/addon.ts.
+Napi::Value toError(Napi::Env env, const Status& status);
+// Throws it; the value to return from a callback.
+Napi::Value fail(Napi::Env env, const Status& status);
+Napi::Value failArgument(Napi::Env env, const char* what);
+
+// None for anything that is not exactly such a number.
+std::optional<std::uint64_t> toUint(const Napi::Value& value);
+std::optional<std::uint64_t> toUint64(const Napi::Value& bigint);
+// A time that is no number is none, a negative one is zero, an endless one is a century.
+std::optional<std::uint64_t> toNs(const Napi::Value& milliseconds);
+std::optional<std::string> toText(const Napi::Value& value);
+
+inline Napi::Value number(Napi::Env env, std::uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+inline Napi::Value milliseconds(Napi::Env env, std::uint64_t ns) {
+  return Napi::Number::New(env, static_cast<double>(ns) / 1e6);
+}
+
+}  // namespace drover

@@ -1,0 +1,38 @@
+// Guest memory as a JS object: NativeRam in src/native/addon.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "core/page_source.h"
+
+namespace drover {
+
+// What each environment (the main thread, a worker) holds of the addon.
+struct PerEnvironment {
+  Napi::FunctionReference ramClass;
+};
+
+class Ram final : public Napi::ObjectWrap<Ram> {
+ public:
+  static void define(Napi::Env env, PerEnvironment& own);
+  explicit Ram(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Ram>(info) {}
+
+  static Napi::Value openShared(const Napi::CallbackInfo& info);
+  static Napi::Value openProcess(const Napi::CallbackInfo& info);
+  static Napi::Value checkStamps(const Napi::CallbackInfo& info);
+
+ private:
+  static Napi::Value wrap(Napi::Env env, std::shared_ptr<const PageSource> source);
+  Napi::Value access(const Napi::CallbackInfo& info);
+  Napi::Value check(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value watch(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  // Each task under way holds it too, so memory goes when the last of them has ended.
+  std::shared_ptr<const PageSource> source_;
+};
+
+}  // namespace drover

@@ -1,0 +1,33 @@
+// What this host can do that no file tells: found out by trying.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace drover {
+
+struct Probe {
+  bool available = false;
+  std::string reason;  // empty when available
+
+  static Probe yes() noexcept { return {true, {}}; }
+  static Probe no(const char* what, int sysErrno) noexcept;
+  static Probe no(const char* reason) noexcept { return {false, reason}; }
+};
+
+struct UserfaultfdProbe : Probe {
+  bool threadId = false;  // faults tell which thread they stopped
+};
+
+struct KvmProbe : Probe {
+  std::uint64_t dirtyRingBytes = 0;  // the largest dirty ring; 0 for none
+};
+
+// Can this process handle another's page faults, kernel faults included, as postcopy needs it.
+UserfaultfdProbe probeUserfaultfd() noexcept;
+// Can a machine be created.
+KvmProbe probeKvm() noexcept;
+// Can files in the directory be written past the page cache. Leaves no file behind.
+Probe probeDirectIo(const char* directory) noexcept;
+
+}  // namespace drover

@@ -1,0 +1,39 @@
+#include "core/thread.h"
+
+#include <memory>
+#include <new>
+
+namespace drover {
+namespace {
+
+struct Entry {
+  Thread::Body body;
+  void* argument;
+};
+
+void* enter(void* raw) {
+  const Entry entry = *std::unique_ptr<Entry>(static_cast<Entry*>(raw));
+  entry.body(entry.argument);
+  return nullptr;
+}
+
+}  // namespace
+
+Thread Thread::start(Body body, void* argument) noexcept {
+  Thread thread;
+  std::unique_ptr<Entry> entry(new (std::nothrow) Entry{body, argument});
+  if (entry == nullptr) return thread;
+
+  // The mask is inherited, so blocking first leaves no moment in which the new thread could take a
+  // signal.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread.running_ = ::pthread_create(&thread.handle_, nullptr, enter, entry.get()) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (thread.running_) static_cast<void>(entry.release());
+  return thread;
+}
+
+}  // namespace drover

@@ -1,0 +1,127 @@
+/** The verdict through every way of reading memory: each must name exactly the pages that were hurt. */
+import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync, ftruncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { MemoryVerdict } from '../model/verdict.js';
+import { loadAddon } from '../native/addon.js';
+import type { GuestRam } from './guest-ram.js';
+import { openFileRam, openSharedRam } from './open-ram.js';
+import { readerRam } from './reader-ram.js';
+import {
+  damageCases,
+  memfdWith,
+  pageAt,
+  pageBytes,
+  ramStart,
+  rangeOf,
+  soundStamps,
+} from './stamps.fixtures.js';
+
+function namedPages(verdict: MemoryVerdict): number[] {
+  return verdict.damage.flatMap((run) =>
+    Array.from({ length: run.pages }, (_, i) => (run.start - ramStart) / pageBytes + i),
+  );
+}
+
+const regionsFor = (pages: number) => [{ address: ramStart, size: pages * pageBytes, offset: 0 }];
+
+function readerOver(stamps: Uint8Array): GuestRam {
+  return readerRam({
+    source: 'qtest',
+    read: (address, size) => {
+      const bytes = Buffer.alloc(size);
+      const offset = address - ramStart;
+      if (offset % pageBytes === 0) bytes[0] = stamps[offset / pageBytes] ?? 0;
+      return Promise.resolve(bytes);
+    },
+  });
+}
+
+for (const { name, sound, stamps, hurt, edge } of damageCases) {
+  test(`a mapping, with each kernel, and the slow twin give one verdict: ${name}`, async () => {
+    using memory = memfdWith(stamps);
+    await using mapped = await openSharedRam({ fd: memory.fd, regions: regionsFor(stamps.length) });
+    await using slow = readerOver(stamps);
+    assert.match(mapped.source, /^mapping of /);
+    const verdicts = [await slow.checkStopped(rangeOf(stamps.length))];
+    for (const kernel of loadAddon().kernelNames()) {
+      const verdict = await mapped.checkStopped(rangeOf(stamps.length), { kernel, threads: 2 });
+      assert.equal(verdict.kernel, kernel);
+      verdicts.push(verdict);
+    }
+    for (const verdict of verdicts) {
+      assert.deepEqual(namedPages(verdict), hurt);
+      assert.equal(verdict.intact, hurt.length === 0);
+      assert.equal(verdict.pages, stamps.length);
+      assert.equal(verdict.damagedPages, hurt.length);
+      assert.equal(verdict.damagedRuns, verdict.damage.length);
+      assert.equal(verdict.edge, edge === null ? null : pageAt(edge));
+      assert.equal(verdict.generation, sound[0]);
+      assert.deepEqual(verdict.upstreamLines, verdicts[0]?.upstreamLines);
+      for (const run of verdict.damage) {
+        const page = (run.start - ramStart) / pageBytes;
+        assert.equal(run.expected, sound[page]);
+        assert.equal(run.found, stamps[page]);
+        assert.equal(run.end, run.start + run.pages * pageBytes);
+      }
+    }
+  });
+}
+
+test("upstream's lines are upstream's words, ten at most and then a count", async () => {
+  const stamps = soundStamps(5000, 3000, 0x27).fill(0x27, 0xd53 - 0x100, 0xd53 - 0x100 + 12);
+  await using ram = readerOver(stamps);
+  const { upstreamLines } = await ram.checkStopped(rangeOf(5000));
+  assert.equal(upstreamLines.length, 11);
+  assert.equal(
+    upstreamLines[0],
+    'Memory content inconsistency at d53000 first_byte = 27 last_byte = 26 current = 27 hit_edge = 1',
+  );
+  assert.equal(upstreamLines[10], 'and in another 2 pages');
+});
+
+test('the list of damage is as long as was asked, the totals are true', async () => {
+  const stamps = soundStamps(1000, 1000, 9).map((stamp, page) => (page % 4 === 0 ? 77 : stamp));
+  await using ram = readerOver(stamps);
+  const verdict = await ram.checkStopped(rangeOf(1000), { damagedRunLimit: 3 });
+  assert.equal(verdict.damage.length, 3);
+  assert.equal(verdict.damagedRuns, 250);
+  assert.equal(verdict.damagedPages, 250);
+});
+
+test('a region that lies elsewhere in the file continues the one before it', async () => {
+  const stamps = soundStamps(1000, 700, 5);
+  const stored = new Uint8Array([...stamps.subarray(400), ...stamps.subarray(0, 400)]);
+  using memory = memfdWith(stored);
+  await using ram = await openSharedRam({
+    path: memory.path,
+    regions: [
+      { address: ramStart, size: 400 * pageBytes, offset: 600 * pageBytes },
+      { address: pageAt(400), size: 600 * pageBytes, offset: 0 },
+    ],
+  });
+  const verdict = await ram.checkStopped(rangeOf(1000));
+  assert.equal(verdict.intact, true);
+  assert.equal(verdict.edge, pageAt(700));
+});
+
+test('a raw dump on disk is read with pread and judged the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
+  try {
+    const stamps = soundStamps(300, 100, 1);
+    stamps[250] = 200;
+    const file = openSync(join(folder, 'ram'), 'w');
+    ftruncateSync(file, stamps.length * pageBytes);
+    stamps.forEach((stamp, page) => writeSync(file, Uint8Array.of(stamp), 0, 1, page * pageBytes));
+    closeSync(file);
+    await using ram = await openFileRam({ path: join(folder, 'ram'), address: ramStart });
+    assert.equal(ram.source, `pread of ${join(folder, 'ram')}`);
+    const verdict = await ram.checkStopped(rangeOf(300));
+    assert.deepEqual(namedPages(verdict), [250]);
+    assert.equal(verdict.kernel, 'pread');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

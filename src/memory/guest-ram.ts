@@ -1,0 +1,52 @@
+/**
+ * What the rest of Drover knows of guest memory: one interface, whatever way memory is read.
+ * Opening it is in `open-ram.ts` (mapped, another process's, a file) and `reader-ram.ts` (qtest).
+ */
+import type { MemoryVerdict, PageRange } from '../model/verdict.js';
+import type { KernelName } from '../native/addon.js';
+
+export type { KernelName } from '../native/addon.js';
+
+export interface CheckOptions {
+  /** forces a scan kernel; only mapped memory has a choice */
+  readonly kernel?: KernelName | undefined;
+  /** scanning threads; 1 unless told, since several guests are checked at once */
+  readonly threads?: number | undefined;
+  /** how many damaged runs the verdict lists; their total is always true */
+  readonly damagedRunLimit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WatchOptions {
+  readonly address: number;
+  /** bytes to compare; 8 bytes are one little-endian number and lie at a multiple of 8 */
+  readonly width: 1 | 8;
+  readonly until: 'equals' | 'differs';
+  readonly value: bigint;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `met` is false when the time ran out; `last` is the value seen last either way. */
+export interface WatchResult {
+  readonly met: boolean;
+  readonly last: bigint;
+  readonly elapsedMs: number;
+}
+
+export interface GuestRam extends AsyncDisposable {
+  /** how memory is read, for the record */
+  readonly source: string;
+
+  /**
+   * The verdict on the generation stamps in `range`. The guest must be stopped, and no postcopy may be under way:
+   * pages that have not arrived would be brought into being by reading them.
+   */
+  checkStopped(range: PageRange, options?: CheckOptions): Promise<MemoryVerdict>;
+
+  /** Bytes as they are at this moment; on a running guest they may belong to different moments. */
+  readBytes(address: number, length: number): Promise<Buffer>;
+
+  /** Waits until memory of a running or stopped guest holds, or no longer holds, a value. */
+  watch(options: WatchOptions): Promise<WatchResult>;
+}

@@ -1,0 +1,72 @@
+/** Guest memory behind the addon. Checks first, then one call into native code per operation. */
+import type { MemoryVerdict, PageRange } from '../model/verdict.js';
+import type { NativeRam, NativeTask } from '../native/addon.js';
+import { toRamError } from './faults.js';
+import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
+import { requireInside, requirePages, requireWatchable, type Extent } from './ranges.js';
+import { UnderWay } from './under-way.js';
+import { toRequest, toVerdict } from './verdicts.js';
+
+export class NativeGuestRam implements GuestRam {
+  readonly source: string;
+  readonly #native: NativeRam;
+  readonly #extents: readonly Extent[];
+  readonly #underWay: UnderWay;
+
+  /** `extents` come from `checkedExtents`; `where` names the file or process. */
+  constructor(native: NativeRam, extents: readonly Extent[], where: string) {
+    this.source = `${native.access} of ${where}`;
+    this.#native = native;
+    this.#extents = extents;
+    this.#underWay = new UnderWay(this.source);
+  }
+
+  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<MemoryVerdict> {
+    requirePages(range);
+    requireInside(this.#extents, range.start, range.end);
+    const found = await this.#run(options.signal, () =>
+      this.#native.check(toRequest(range, options)),
+    );
+    return toVerdict(found, range, this.source);
+  }
+
+  async readBytes(address: number, length: number): Promise<Buffer> {
+    requireInside(this.#extents, address, address + length);
+    return this.#run(undefined, () => this.#native.read(address, length));
+  }
+
+  async watch(options: WatchOptions): Promise<WatchResult> {
+    const { address, width, until, value, timeoutMs, signal } = options;
+    requireWatchable(address, width, value, timeoutMs);
+    requireInside(this.#extents, address, address + width);
+    return this.#run(signal, () => this.#native.watch({ address, width, until, value, timeoutMs }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#underWay.close();
+    this.#native.close();
+  }
+
+  #run<T>(signal: AbortSignal | undefined, start: () => NativeTask<T>): Promise<T> {
+    return this.#underWay.run(signal, async (either) => {
+      try {
+        return await untilAborted(start(), either);
+      } catch (error) {
+        throw toRamError(error, this.source);
+      }
+    });
+  }
+}
+
+/** The native work is always awaited, so it has ended when the promise settles. */
+export async function untilAborted<T>(task: NativeTask<T>, signal: AbortSignal): Promise<T> {
+  const cancel = (): void => {
+    task.cancel();
+  };
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await task.promise;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}

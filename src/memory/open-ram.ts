@@ -1,0 +1,78 @@
+/** Opens guest memory through the addon: a shared backend, another process's memory, or a dump on disk. */
+import { stat } from 'node:fs/promises';
+import { HarnessError } from '../model/errors.js';
+import { loadAddon, type FileRegion, type NativeRam, type ProcessRegion } from '../native/addon.js';
+import { toRamError } from './faults.js';
+import type { GuestRam } from './guest-ram.js';
+import { NativeGuestRam } from './native-ram.js';
+import { checkedExtents, type Extent } from './ranges.js';
+
+export type { FileRegion, ProcessRegion } from '../native/addon.js';
+
+export type SharedRamInput = {
+  readonly regions: readonly FileRegion[];
+  /**
+   * Whether somebody might shorten the file while it is read; true unless told. `false` is a promise: the file is then
+   * mapped even when it is not sealed, and a broken promise ends this process. Sealed memory is always mapped.
+   */
+  readonly mayShrink?: boolean | undefined;
+} & ({ readonly fd: number } | { readonly path: string });
+
+export interface ProcessRamInput {
+  readonly pid: number;
+  readonly regions: readonly ProcessRegion[];
+}
+
+export interface FileRamInput {
+  readonly path: string;
+  /** guest address of the file's first byte */
+  readonly address: number;
+}
+
+async function open(
+  regions: readonly Extent[],
+  where: string,
+  openNative: () => NativeRam,
+): Promise<GuestRam> {
+  const extents = checkedExtents(regions);
+  try {
+    return new NativeGuestRam(openNative(), extents, where);
+  } catch (error) {
+    throw toRamError(error, where);
+  }
+}
+
+/**
+ * A memfd or file that a running machine has as its memory: its path, one under /proc/PID/fd, or a descriptor,
+ * which is duplicated.
+ */
+export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
+  const file = 'fd' in input ? input.fd : input.path;
+  const where = 'fd' in input ? `descriptor ${input.fd}` : input.path;
+  return open(input.regions, where, () =>
+    loadAddon().openSharedRam(file, input.regions, input.mayShrink ?? true),
+  );
+}
+
+/** Anonymous memory of a machine: host addresses as its monitor tells them (`gpa2hva`), one per contiguous region. */
+export async function openProcessRam(input: ProcessRamInput): Promise<GuestRam> {
+  return open(input.regions, `process ${input.pid}`, () =>
+    loadAddon().openProcessRam(input.pid, input.regions),
+  );
+}
+
+/** A raw dump: the file holds guest memory from `address` on, to its end. */
+export async function openFileRam(input: FileRamInput): Promise<GuestRam> {
+  const { size } = await stat(input.path).catch((cause: unknown) => {
+    throw new HarnessError({
+      code: 'ram-unreadable',
+      blame: 'host',
+      message: `cannot read guest memory from ${input.path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  });
+  return openSharedRam({
+    path: input.path,
+    regions: [{ address: input.address, size, offset: 0 }],
+  });
+}
