@@ -1,0 +1,196 @@
+// The stages of set-up, in order: each knows when its product is up to date and how to make it.
+// Leaves out the order of events around them (lock, messages): see setup.mjs.
+import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { mustRun } from './command.mjs';
+import { fingerprint, listFiles, readStamp, writeStamp } from './fingerprint.mjs';
+import { installMissing, missingNeeds } from './system.mjs';
+
+export const ROOT = path.resolve(import.meta.dirname, '../..');
+const at = (...parts) => path.join(ROOT, ...parts);
+const logFile = (stage) => at('.cache/setup', `${stage}.log`);
+
+const isExecutable = (file) => {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+export function systemStage(uses) {
+  return {
+    id: 'system',
+    title: () =>
+      `system packages (${missingNeeds(uses)
+        .flatMap((need) => need.packages)
+        .join(' ')})`,
+    isFresh: () => missingNeeds(uses).length === 0,
+    make: () => installMissing(uses, { logFile: logFile('system') }),
+  };
+}
+
+/**
+ * npm keeps its own record of what lies in node_modules. It must hold every package of the lockfile in
+ * the locked version, but for those optional ones that are made for other systems.
+ */
+export function isInstalled(lock, installed) {
+  return Object.entries(lock.packages).every(
+    ([name, wanted]) =>
+      name === '' ||
+      (installed.packages[name]?.version ?? (wanted.optional ? wanted.version : undefined)) ===
+        wanted.version,
+  );
+}
+
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const npmRecord = at('node_modules/.package-lock.json');
+
+export const npmStage = {
+  id: 'npm',
+  title: () => 'npm dependencies (npm ci)',
+  isFresh: () =>
+    existsSync(npmRecord) && isInstalled(readJson(at('package-lock.json')), readJson(npmRecord)),
+  async make() {
+    // Development dependencies hold the compiler, so they are wanted even where NODE_ENV says
+    // production. The retry limits keep an offline machine from waiting for minutes.
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=warn', '--no-progress'];
+    const retries = ['--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000'];
+    await mustRun(['npm', 'ci', '--include=dev', '--include=optional', ...quiet, ...retries], {
+      cwd: ROOT,
+      logFile: logFile('npm'),
+      advice: 'Check that the npm registry can be reached (npm ping), then run the command again.',
+    });
+  },
+};
+
+const versionOf = (dependency) =>
+  readJson(at('package-lock.json')).packages[`node_modules/${dependency}`]?.version ?? 'none';
+
+export const nativeProducts = ['build/Release/drover.node', 'build/Release/drover-exec'];
+const nativeStamp = at('build/Release/.drover-stamp');
+const nativePrint = () =>
+  fingerprint(
+    ROOT,
+    ['CMakeLists.txt', 'native'],
+    [process.arch, versionOf('node-addon-api'), versionOf('cmake-js')],
+    (file) => !file.startsWith(path.join('native', 'tests')),
+  );
+
+/** CMake refuses the cache of a tree that was moved or copied, or of a configuration that failed. */
+export function removeUnusableCache(folder) {
+  const cache = at(folder, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const here = readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${ROOT}\n`);
+  const configured = ['build.ninja', 'Makefile'].some((file) => existsSync(at(folder, file)));
+  if (here && configured) return;
+  rmSync(cache);
+  rmSync(at(folder, 'CMakeFiles'), { recursive: true, force: true });
+}
+
+export const nativeStage = {
+  id: 'native',
+  title: () => 'native addon and launcher (cmake-js)',
+  isFresh: () =>
+    nativeProducts.every((file) => existsSync(at(file))) &&
+    readStamp(nativeStamp) === nativePrint(),
+  async make() {
+    const print = nativePrint();
+    removeUnusableCache('build');
+    await mustRun(
+      [
+        process.execPath,
+        'node_modules/cmake-js/bin/cmake-js',
+        'build',
+        '--config=Release',
+        '--parallel=2',
+        '--log-level=warn',
+      ],
+      {
+        cwd: ROOT,
+        logFile: logFile('native'),
+        advice:
+          'If the tree changed in odd ways, remove the build folder and run the command again.',
+      },
+    );
+    writeStamp(nativeStamp, print);
+  },
+};
+
+export const guestStage = {
+  id: 'guest',
+  title: () => 'guest image',
+  isFresh: () => listFiles(ROOT, 'guest/x86', (file) => file.endsWith('.bin')).length > 0,
+  async make() {
+    await mustRun(['git', '-C', ROOT, 'checkout', '--', 'guest'], {
+      advice: 'The guest image is part of the source tree: take it from a fresh clone.',
+    });
+  },
+};
+
+const typescriptStamp = at('dist/.drover-stamp');
+const typescriptPrint = () =>
+  fingerprint(
+    ROOT,
+    ['src', 'tsconfig.json', 'package-lock.json'],
+    [],
+    (file) => !file.endsWith('.md'),
+  );
+
+/** Compiled files whose source is gone would still be found as tests, or imported. */
+export function staleOutputs(outputs, sources) {
+  const known = new Set(sources.map((file) => file.replace(/^src\//, '').replace(/\.ts$/, '')));
+  return outputs.filter((file) => {
+    const stem = /^dist\/(.+?)(?:\.d\.ts|\.js\.map|\.js)$/.exec(file)?.[1];
+    return stem !== undefined && !known.has(stem);
+  });
+}
+
+export const typescriptStage = {
+  id: 'typescript',
+  title: () => 'TypeScript build (tsc)',
+  isFresh: () => readStamp(typescriptStamp) === typescriptPrint(),
+  async make() {
+    const print = typescriptPrint();
+    rmSync(typescriptStamp, { force: true });
+    // tsc trusts its record of what it wrote, so a file deleted by hand would stay missing.
+    if (!existsSync(at('dist/cli/main.js'))) rmSync(at('dist'), { recursive: true, force: true });
+    await mustRun(
+      [process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false'],
+      {
+        cwd: ROOT,
+        logFile: logFile('typescript'),
+        advice: 'The source does not compile: see the errors above.',
+      },
+    );
+    for (const file of staleOutputs(listFiles(ROOT, 'dist'), listFiles(ROOT, 'src'))) {
+      rmSync(at(file), { force: true });
+    }
+    writeStamp(typescriptStamp, print);
+  },
+};
+
+/** What the tests use beside the system's QEMU, so that they do not depend on its version. */
+export const TEST_QEMU_VERSIONS = ['7.2', '10.0', '11.1'];
+
+/** A QEMU of another version, beside the system's own; the tests use several. */
+export function qemuStage(version) {
+  const wrapper = at('.qemu', version, 'bin/qemu-system-x86_64');
+  return {
+    id: `qemu-${version}`,
+    title: () => `QEMU ${version} beside the system's own (scripts/get-qemu.sh ${version})`,
+    // The wrapper holds absolute paths: in a tree that was moved it is stale.
+    isFresh: () =>
+      isExecutable(wrapper) &&
+      readFileSync(wrapper, 'utf8').includes(at('.qemu', version, 'root/')),
+    async make() {
+      await mustRun(['bash', 'scripts/get-qemu.sh', version], {
+        cwd: ROOT,
+        logFile: logFile(`qemu-${version}`),
+        advice:
+          "Check that this machine's Debian archive can be reached, then run the command again.",
+      });
+    },
+  };
+}

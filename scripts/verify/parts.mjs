@@ -1,0 +1,90 @@
+// The parts of `npm test`, in order: what each needs from set-up and how it runs. Leaves out the order of
+// events around them and the summary: see ../verify.mjs.
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+import { ending, runCommand } from '../setup/command.mjs';
+import { listFiles } from '../setup/fingerprint.mjs';
+import * as stages from '../setup/stages.mjs';
+import { clangFormat, clangTidy } from './cpp-style.mjs';
+import { nativeTests } from './native-tests.mjs';
+import { check, timed } from './tally.mjs';
+
+const { ROOT } = stages;
+const node = (script, ...args) => [process.execPath, script, ...args];
+
+async function command(title, words, advice = '') {
+  const [result, tookMs] = await timed(() => runCommand(words, { cwd: ROOT, timeoutMs: 600_000 }));
+  const detail = `${ending(result)}\n${result.output.trimEnd()}\n${advice}`;
+  return check(title, tookMs, result.ok, detail);
+}
+
+const eslint = () =>
+  command('eslint', node('node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0'));
+
+const PRETTIER_CACHE = ['--cache', '--cache-strategy=content', '--cache-location=.cache/prettier'];
+const prettier = () =>
+  command(
+    'prettier',
+    node(
+      'node_modules/prettier/bin/prettier.cjs',
+      '--check',
+      '.',
+      '--no-color',
+      '--log-level=warn',
+      ...PRETTIER_CACHE,
+    ),
+    'npm run format rewrites the files',
+  );
+
+const layers = () => command('layers, doors, file lengths', node('scripts/check-imports.mjs'));
+const guestImages = () => command('guest images', ['bash', 'scripts/check-guest.sh']);
+
+const isTest = (file) => /\.test\.m?js$/.test(file);
+const needsQemu = (file) => file.endsWith('.qemu.test.js');
+
+/** Files of node:test; those that start QEMUs run apart, fewer at a time, since each starts several. */
+export function testFiles(
+  kind,
+  files = [...listFiles(ROOT, 'dist'), ...listFiles(ROOT, 'scripts')],
+) {
+  return files.filter((file) => isTest(file) && needsQemu(file) === (kind === 'qemu'));
+}
+
+const processors = availableParallelism();
+const { npmStage, nativeStage, guestStage, typescriptStage } = stages;
+const otherQemus = stages.TEST_QEMU_VERSIONS.map((version) => stages.qemuStage(version));
+
+/** `uses`: rows of setup/system.mjs. `nodeTests`: run together at the end, as one run of node:test. */
+export const PARTS = [
+  { id: 'types', uses: [], stages: [npmStage, typescriptStage], run: () => [] },
+  { id: 'lint', uses: [], stages: [npmStage], run: async () => [await eslint(), await prettier()] },
+  {
+    id: 'check',
+    uses: ['test'],
+    stages: [npmStage],
+    run: async () => [await layers(), await guestImages()],
+  },
+  {
+    id: 'cpp',
+    uses: ['build', 'test', 'lint'],
+    stages: [],
+    run: async () => [await clangFormat(), await clangTidy()],
+  },
+  { id: 'native', uses: ['build', 'test'], stages: [], run: nativeTests },
+  {
+    id: 'unit',
+    uses: ['build'],
+    stages: [npmStage, nativeStage, guestStage, typescriptStage],
+    nodeTests: { title: 'unit tests', concurrency: processors, timeoutMs: 120_000 },
+  },
+  {
+    id: 'qemu',
+    uses: ['build', 'run'],
+    stages: [npmStage, nativeStage, guestStage, typescriptStage, ...otherQemus],
+    nodeTests: {
+      title: 'tests with real QEMUs',
+      concurrency: Math.max(1, processors >> 1),
+      timeoutMs: 300_000,
+    },
+  },
+];
