@@ -9,7 +9,7 @@ import { listFiles } from './setup/fingerprint.mjs';
 
 /** Folders of src/ by row. An import goes to the same row or a lower one. */
 const ROWS = [
-  ['model'],
+  ['model', 'vmstate'],
   ['native'],
   ['qemu', 'qmp', 'guest', 'memory'],
   ['migration'],

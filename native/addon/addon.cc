@@ -6,7 +6,9 @@
 #include <string>
 
 #include "addon/host.h"
+#include "addon/image.h"
 #include "addon/ram.h"
+#include "core/kernels/verify_pages.h"
 
 namespace {
 
@@ -22,10 +24,23 @@ Napi::Value defaultKernelName(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), std::string(drover::defaultKernel().name));
 }
 
+Napi::Value verifyKernelNames(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const drover::VerifyKernel& kernel : drover::verifyKernels()) {
+    names.Set(names.Length(), Napi::String::New(info.Env(), std::string(kernel.name)));
+  }
+  return names;
+}
+
+Napi::Value defaultVerifyKernelName(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), std::string(drover::defaultVerifyKernel().name));
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   using drover::Ram;
   auto own = std::make_unique<drover::PerEnvironment>();
   Ram::define(env, *own);
+  own->imageClass = Napi::Persistent(drover::Image::define(env));
   env.SetInstanceData(own.release());
 
   exports.Set("kernelNames", Napi::Function::New<kernelNames>(env, "kernelNames"));
@@ -33,6 +48,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("openSharedRam", Napi::Function::New<Ram::openShared>(env, "openSharedRam"));
   exports.Set("openProcessRam", Napi::Function::New<Ram::openProcess>(env, "openProcessRam"));
   exports.Set("checkStamps", Napi::Function::New<Ram::checkStamps>(env, "checkStamps"));
+  exports.Set("verifyKernelNames",
+              Napi::Function::New<verifyKernelNames>(env, "verifyKernelNames"));
+  exports.Set("defaultVerifyKernel",
+              Napi::Function::New<defaultVerifyKernelName>(env, "defaultVerifyKernel"));
+  exports.Set("openImage", Napi::Function::New<drover::Image::open>(env, "openImage"));
+  exports.Set("openProcessImage",
+              Napi::Function::New<drover::Image::openProcess>(env, "openProcessImage"));
   drover::defineHost(env, exports);
   return exports;
 }

@@ -21,6 +21,8 @@ const char* codeOf(Fault fault) {
       return "out-of-range";
     case Fault::tooSmall:
       return "too-small";
+    case Fault::badData:
+      return "bad-data";
     case Fault::outOfMemory:
       return "out-of-memory";
     case Fault::system:

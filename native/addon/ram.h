@@ -12,6 +12,7 @@ namespace drover {
 // What each environment (the main thread, a worker) holds of the addon.
 struct PerEnvironment {
   Napi::FunctionReference ramClass;
+  Napi::FunctionReference imageClass;
 };
 
 class Ram final : public Napi::ObjectWrap<Ram> {

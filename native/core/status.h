@@ -13,6 +13,7 @@ enum class Fault : std::uint8_t {
   badArgument,
   outOfRange,  // an address that belongs to no region
   tooSmall,    // the file does not hold what was asked for
+  badData,     // what is there cannot be decoded
   outOfMemory,
   system,  // a system call failed: see `call` and `sysErrno`
 };

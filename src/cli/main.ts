@@ -6,9 +6,12 @@ import { HarnessError, toFailure } from '../model/errors.js';
 import { readEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
+import { addDiffCommand } from './diff-command.js';
 import { addDoctorCommand } from './doctor-command.js';
+import { addInspectCommand } from './inspect-command.js';
 import { addListCommand } from './list-command.js';
 import { addRunCommand } from './run-command.js';
+import { addScanCommand } from './scan-command.js';
 import { droverVersion } from './version.js';
 
 const environment = readEnvironment(process.env);
@@ -32,6 +35,9 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   addRunCommand(program, env, finish);
   addListCommand(program, finish);
   addDoctorCommand(program, env, finish);
+  addScanCommand(program, env, finish);
+  addInspectCommand(program, env, finish);
+  addDiffCommand(program, env, finish);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);

@@ -28,6 +28,7 @@ const byCode: Readonly<Record<NativeError['code'], Kind>> = {
     blame: 'host',
     hint: 'the file is shorter than the guest memory it should hold',
   },
+  'bad-data': { code: 'ram-unreadable', blame: 'host' },
   'out-of-memory': { code: 'out-of-memory', blame: 'host' },
   system: { code: 'ram-unreadable', blame: 'host' },
 };

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HarnessError } from '../model/errors.js';
+import type { NativeImageAddon } from './image-addon.js';
 
 export type KernelName = 'serial' | 'prefetch';
 
@@ -27,13 +28,14 @@ export interface NativeError extends Error {
     | 'bad-argument'
     | 'out-of-range'
     | 'too-small'
+    | 'bad-data'
     | 'out-of-memory'
     | 'system';
   /** the system call that failed, for code `system` */
   readonly syscall?: string;
   /** symbolic, such as `EPERM`, for code `system` */
   readonly errno?: string;
-  /** the guest address that could not be read, where there is one */
+  /** the guest address that could not be read, or the offset in an image's file, where there is one */
   readonly address?: number;
 }
 
@@ -134,7 +136,7 @@ export type WaitPidResult =
   /** no such process, or not a child of ours, or reaped already */
   | { readonly state: 'not-a-child' };
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeImageAddon {
   /** all kernels this processor can run, the slow reference first */
   kernelNames(): KernelName[];
   /** the one used when none is asked for */

@@ -1,0 +1,160 @@
+// Opening images: from files, and from a process.
+#include <string>
+#include <vector>
+
+#include "addon/image.h"
+#include "addon/image_task.h"
+#include "core/file_source.h"
+#include "core/image/process_image.h"
+
+namespace drover {
+namespace {
+
+bool parsePlaces(const Napi::Value& value, std::vector<AddressRange>& out) {
+  if (!value.IsArray()) return false;
+  const auto list = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value entry = list.Get(i);
+    if (!entry.IsObject()) return false;
+    const auto fields = entry.As<Napi::Object>();
+    const auto address = toUint(fields.Get("address"));
+    const auto blockOffset = toUint(fields.Get("blockOffset"));
+    const auto length = toUint(fields.Get("length"));
+    if (!address || !blockOffset || !length) return false;
+    out.push_back({*address, *blockOffset, *length});
+  }
+  return true;
+}
+
+// A text field that may be absent; false when it is something else.
+bool parseText(const Napi::Value& value, std::string& out) {
+  if (value.IsUndefined()) return true;
+  const auto text = toText(value);
+  out = text.value_or("");
+  return text.has_value();
+}
+
+Result<InputFile> openInput(const Napi::Value& file) {
+  const auto path = toText(file);
+  if (path) return InputFile::openPath(path->c_str());
+  const auto fd = toUint(file);
+  if (!fd || *fd > INT32_MAX) {
+    return Result<InputFile>::failed(Status::of(Fault::badArgument, "a path or a descriptor"));
+  }
+  Result<Descriptor> copy = duplicateRegularFile(static_cast<int>(*fd));
+  if (!copy.ok()) return Result<InputFile>::failed(copy.status);
+  return InputFile::open(std::move(copy.value));
+}
+
+Napi::Value openedToJs(Napi::Env env, OpenedImage& opened, bool salvage) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("format", Napi::String::New(env, std::string(formatName(opened.format))));
+  out.Set("problem", env.Null());
+  if (!opened.error.ok()) {
+    Napi::Object problem = Napi::Object::New(env);
+    problem.Set("kind",
+                Napi::String::New(env, opened.error.unsupported ? "unsupported" : "broken"));
+    problem.Set("reason", Napi::String::New(env, opened.error.reason));
+    problem.Set("input", number(env, opened.error.input));
+    problem.Set("offset", number(env, opened.error.offset));
+    out.Set("problem", problem);
+  }
+  const bool usable = opened.error.ok() || (salvage && !opened.image.blocks.empty());
+  out.Set("image",
+          usable ? Image::wrap(env, std::make_shared<OpenedImage>(std::move(opened))) : env.Null());
+  return out;
+}
+
+}  // namespace
+
+const char* parseOpenOptions(const Napi::Value& value, OpenOptions& out) {
+  if (!value.IsObject()) return "options";
+  const auto fields = value.As<Napi::Object>();
+  const Napi::Value format = fields.Get("format");
+  if (!format.IsUndefined()) {
+    const auto known = findFormat(toText(format).value_or(""));
+    if (!known) return "an unknown format";
+    out.format = *known;
+  }
+  const auto take = [&fields](const char* name, std::uint64_t& to) {
+    const Napi::Value field = fields.Get(name);
+    if (field.IsUndefined()) return true;
+    const auto found = toUint(field);
+    to = found.value_or(0);
+    return found.has_value();
+  };
+  if (!take("fileOffset", out.fileOffset) || !take("rawAddress", out.rawAddress)) {
+    return "an offset and an address";
+  }
+  if (!fields.Get("pageBytes").IsUndefined()) {
+    const auto pageBytes = toUint(fields.Get("pageBytes"));
+    if (!pageBytes || *pageBytes > UINT32_MAX) return "a page size";
+    out.pageBytes = static_cast<std::uint32_t>(*pageBytes);
+  }
+  const Napi::Value places = fields.Get("places");
+  if (!places.IsUndefined() && !parsePlaces(places, out.places)) return "a list of places";
+  if (!parseText(fields.Get("machine"), out.machine) || !parseText(fields.Get("arch"), out.arch) ||
+      !parseText(fields.Get("temporaryFolder"), out.tmpDir)) {
+    return "machine, arch and temporaryFolder as text";
+  }
+  out.salvage = fields.Get("salvage").ToBoolean().Value();
+  return nullptr;
+}
+
+Napi::Value Image::open(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsArray()) return failArgument(env, "a list of files");
+  OpenOptions options;
+  const char* wrong = parseOpenOptions(info[1], options);
+  if (wrong != nullptr) return failArgument(env, wrong);
+  const auto files = info[0].As<Napi::Array>();
+  std::vector<InputFile> inputs;
+  for (std::uint32_t i = 0; i < files.Length(); ++i) {
+    Result<InputFile> input = openInput(files.Get(i));
+    if (!input.ok()) return fail(env, input.status);
+    inputs.push_back(std::move(input.value));
+  }
+  return startImageTask<OpenedImage>(
+      env,
+      [inputs = std::move(inputs), options](const CancelFlag& cancel,
+                                            Progress& progress) mutable noexcept {
+        options.progress = &progress;
+        OpenedImage opened = openImage(std::move(inputs), options, cancel);
+        if (cancel.isSet()) {
+          return Result<OpenedImage>::failed(Status::of(Fault::cancelled, "open"));
+        }
+        return Result<OpenedImage>::of(std::move(opened));
+      },
+      [salvage = options.salvage](Napi::Env answerEnv, OpenedImage& opened) {
+        return openedToJs(answerEnv, opened, salvage);
+      });
+}
+
+Napi::Value Image::openProcess(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto pid = toUint(info[0]);
+  const auto pageBytes = toUint(info[2]);
+  if (!pid || *pid == 0 || *pid > INT32_MAX) return failArgument(env, "a process id");
+  if (!pageBytes || *pageBytes == 0 || *pageBytes > 65536) return failArgument(env, "a page size");
+  if (!info[1].IsArray()) return failArgument(env, "a list of regions");
+  const auto list = info[1].As<Napi::Array>();
+  std::vector<Region> regions;
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value entry = list.Get(i);
+    if (!entry.IsObject()) return failArgument(env, "a region");
+    const auto fields = entry.As<Napi::Object>();
+    const auto address = toUint(fields.Get("address"));
+    const auto size = toUint(fields.Get("size"));
+    const auto target = toUint64(fields.Get("hostAddress"));
+    if (!address || !size || !target) return failArgument(env, "a region's numbers");
+    regions.push_back({*address, *size, *target});
+  }
+  Result<RamImage> image =
+      openProcessImage(static_cast<pid_t>(*pid), regions, static_cast<std::uint32_t>(*pageBytes));
+  if (!image.ok()) return fail(env, image.status);
+  auto opened = std::make_shared<OpenedImage>();
+  opened->image = std::move(image.value);
+  return wrap(env, std::move(opened));
+}
+
+}  // namespace drover

@@ -1,0 +1,94 @@
+// The check of guest stamps in an image, at any level. Each slice (a writer's range) is judged on
+// its own: the cut that explains the most pages (see verdict.h) over the pages that are there, and
+// then every page that the cut does not explain, with the kind of damage.
+//
+// A page that was never received has no generation and is damage of its own kind, never "0".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/checks/page_cells.h"
+#include "core/checks/page_stamp.h"
+#include "core/image/ram_image.h"
+#include "core/kernels/gather_stamps.h"
+#include "core/kernels/verify_pages.h"
+#include "core/progress.h"
+
+namespace drover {
+
+enum class DamageKind : std::uint8_t {
+  stale,          // whole, but `by` generations behind
+  ahead,          // whole, but `by` generations too new
+  misplaced,      // a whole page that belongs to address `from`
+  partlyWritten,  // one generation up to `byteOffset`, another after it
+  zeroed,         // every byte 0 where a generation was due
+  absent,         // not in the image at all
+  garbage,        // none of these
+};
+constexpr std::size_t kDamageKinds = 7;
+std::string_view damageName(DamageKind kind) noexcept;
+
+// Neighbouring pages damaged in the same way.
+struct PageDamage {
+  std::uint64_t address = 0;  // of the first; in the addresses of the request
+  std::uint64_t pages = 0;
+  std::uint32_t block = 0;
+  std::uint64_t blockOffset = 0;  // of the first page's stamp
+  DamageKind kind = DamageKind::garbage;
+  std::uint64_t expected = 0;          // generation; mod 256 at level byte
+  std::optional<std::uint64_t> found;  // generation, where one can be told
+  std::uint64_t by = 0;                // stale and ahead: how many generations
+  std::optional<std::uint64_t> from;   // misplaced: the first page's address word
+  std::uint32_t byteOffset = 0;        // partlyWritten and garbage: where it goes wrong
+};
+
+struct Slice {
+  std::uint64_t start;
+  std::uint64_t end;  // exclusive
+};
+
+struct ImageCheckRequest {
+  StampLevel level = StampLevel::byte;
+  // Slices are guest addresses, or offsets in this block where one is named.
+  std::optional<std::uint32_t> block;
+  std::uint64_t blockAddress = 0;  // guest address of that block's offset 0, for address words
+  std::vector<Slice> slices;
+  std::uint32_t step = 4096;  // from one stamp to the next; at level page also the stamped length
+  std::size_t damageLimit = 8192;  // runs kept per slice; totals are always true
+  std::uint32_t mapCells = 0;      // 0: no map
+  const Kernel* gather = &defaultKernel();
+  const VerifyKernel* verify = &defaultVerifyKernel();
+  unsigned threads = 1;
+};
+
+struct SliceVerdict {
+  Slice slice{};
+  std::uint64_t pages = 0;
+  std::uint64_t generation = 0;       // of the pages before the edge; mod 256 at level byte
+  std::optional<std::uint64_t> edge;  // address of the first page one generation behind
+  // The page under writing when the guest stopped, half of it new: not damage. Level page, and
+  // level wide in the first generation.
+  std::optional<std::uint64_t> torn;
+  std::uint64_t damagedPages = 0;
+  std::uint64_t damagedRuns = 0;
+  std::array<std::uint64_t, kDamageKinds> pagesByKind{};
+  std::vector<PageDamage> damage;  // in address order, the first of them
+  // Level byte, when no page is absent: upstream's rule over the same memory.
+  std::vector<std::string> upstreamLines;
+  std::uint64_t elapsedNs = 0;
+  std::uint64_t pagesPerCell = 0;
+  std::vector<PageCell> map;
+};
+
+// Fault::outOfRange with the address when a slice reaches beyond what the image maps.
+Result<std::vector<SliceVerdict>> checkImage(const RamImage& image,
+                                             const ImageCheckRequest& request, Progress& progress,
+                                             const CancelFlag& cancel) noexcept;
+
+}  // namespace drover

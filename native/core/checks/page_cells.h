@@ -1,0 +1,16 @@
+// A range of pages summed up in a few cells, for a map that is seen at a glance.
+#pragma once
+
+#include <cstdint>
+
+namespace drover {
+
+struct PageCell {
+  std::uint64_t data =
+      0;  // pages with content (stored, packed or filled), sound as far as was looked
+  std::uint64_t zero = 0;
+  std::uint64_t absent = 0;
+  std::uint64_t damaged = 0;  // by a check; such a page is counted nowhere else
+};
+
+}  // namespace drover

@@ -1,0 +1,145 @@
+#include "core/dump/elf_core.h"
+
+#include <array>
+
+#include "core/dump/fields.h"
+#include "core/dump/segments.h"
+
+namespace drover {
+namespace {
+
+// No architecture has more physical address bits; also keeps sums far from 2^64.
+constexpr std::uint64_t kHighestAddress = std::uint64_t{1} << 52;
+
+struct Header {
+  bool wide = true;
+  bool bigEndian = false;
+  std::uint64_t programHeaders = 0;  // offset of their table
+  std::uint64_t entryBytes = 0;
+  std::uint64_t count = 0;
+  [[nodiscard]] std::uint64_t leastEntryBytes() const noexcept { return wide ? 56 : 32; }
+};
+
+constexpr std::uint16_t kCountIsElsewhere = 0xffff;
+
+// With 65535 segments and more the count is in the first section header's sh_info.
+ParseError readLongCount(const InputFile& file, std::uint64_t sections, Header& header) noexcept {
+  std::array<std::uint8_t, 64> bytes{};
+  const std::size_t length = header.wide ? 64 : 40;
+  if (sections == 0 || !file.read(sections, {bytes.data(), length}).ok()) {
+    return {"the number of segments is in a section header that is not there", 0, sections};
+  }
+  header.count = Fields(bytes, header.bigEndian).u32(header.wide ? 44 : 28);
+  return {};
+}
+
+// e_ehsize and e_machine are not to be trusted: QEMU writes 8 into the one, and the other tells the
+// virtual processor's mode.
+ParseError readHeader(const InputFile& file, Header& header) noexcept {
+  std::array<std::uint8_t, 64> bytes{};
+  if (!file.read(0, std::span(bytes).first(52)).ok())
+    return {"the ELF header is cut short", 0, file.size()};
+  const std::uint8_t elfClass = bytes[4];
+  const std::uint8_t order = bytes[5];
+  if (elfClass != 1 && elfClass != 2) return {"an ELF class that is neither 32 nor 64 bits", 0, 4};
+  if (order != 1 && order != 2) return {"an unknown byte order", 0, 5};
+  header.wide = elfClass == 2;
+  header.bigEndian = order == 2;
+  if (header.wide && !file.read(0, bytes).ok())
+    return {"the ELF header is cut short", 0, file.size()};
+  const Fields fields(bytes, header.bigEndian);
+  if (fields.u16(16) != 4) return {"an ELF file, but no core dump", 0, 16};
+  header.programHeaders = fields.word(header.wide, header.wide ? 32 : 28);
+  header.entryBytes = fields.u16(header.wide ? 54 : 42);
+  header.count = fields.u16(header.wide ? 56 : 44);
+  if (header.count == kCountIsElsewhere) {
+    ParseError error = readLongCount(file, fields.word(header.wide, header.wide ? 40 : 32), header);
+    if (!error.ok()) return error;
+  }
+  if (header.entryBytes < header.leastEntryBytes()) {
+    return {"program headers that are too short", 0, header.wide ? 54U : 42U};
+  }
+  if (!file.holds(header.programHeaders, header.entryBytes * header.count)) {
+    return {"the program headers are cut short", 0, file.size()};
+  }
+  return {};
+}
+
+struct ProgramHeader {
+  std::uint32_t type;
+  std::uint64_t offset;
+  std::uint64_t address;
+  std::uint64_t fileBytes;
+  std::uint64_t memoryBytes;
+};
+
+ProgramHeader programHeader(const Fields& fields, bool wide) noexcept {
+  if (wide) return {fields.u32(0), fields.u64(8), fields.u64(24), fields.u64(32), fields.u64(40)};
+  return {fields.u32(0), fields.u32(4), fields.u32(12), fields.u32(16), fields.u32(20)};
+}
+
+constexpr std::uint32_t kLoad = 1;
+
+ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::uint64_t at,
+                      std::vector<Segment>& segments) noexcept {
+  if (header.type != kLoad) return {};
+  const std::uint64_t length = std::max(header.fileBytes, header.memoryBytes);
+  if (header.address > kHighestAddress || length > kHighestAddress - header.address) {
+    return {"a segment beyond 2^52", 0, at};
+  }
+  if (header.fileBytes > header.memoryBytes) {
+    return {"a segment that is longer in the file than in memory", 0, at};
+  }
+  // Memory that a filter left out has all-ones for an offset: not in the file, and not zero either.
+  if (header.fileBytes == 0 && header.offset == ~std::uint64_t{0}) return {};
+  if (!file.holds(header.offset, header.fileBytes)) {
+    return {"the file ends before a segment's data does: cut short", 0,
+            std::min(header.offset, file.size())};
+  }
+  if (header.fileBytes > 0) segments.push_back({header.address, header.fileBytes, header.offset});
+  if (header.memoryBytes > header.fileBytes) {
+    segments.push_back(
+        {header.address + header.fileBytes, header.memoryBytes - header.fileBytes, Segment::kZero});
+  }
+  return {};
+}
+
+}  // namespace
+
+ParseError openElfCore(RamImage& image, const OpenOptions& options,
+                       const CancelFlag& cancel) noexcept {
+  if (image.inputs.size() != 1) return {"an ELF dump is one file", 1, 0};
+  if (options.fileOffset != 0) return {"an ELF dump starts at the file's start", 0, 0};
+  const InputFile& file = image.inputs[0];
+  Header header;
+  ParseError error = readHeader(file, header);
+  if (!error.ok()) return error;
+
+  std::vector<Segment> segments;
+  for (std::uint64_t i = 0; i < header.count && !cancel.isSet(); ++i) {
+    std::array<std::uint8_t, 56> bytes{};
+    const std::uint64_t at = header.programHeaders + i * header.entryBytes;
+    if (!file.read(at, std::span(bytes).first(header.leastEntryBytes())).ok()) {
+      return {"the program headers are cut short", 0, at};
+    }
+    const Fields fields(bytes, header.bigEndian);
+    error = addSegment(file, programHeader(fields, header.wide), at, segments);
+    if (!error.ok()) return error;
+  }
+  error = joinSegments(segments);
+  if (!error.ok()) return {error.reason, 0, header.programHeaders};
+  if (segments.empty()) return {"a core dump without memory", 0, header.programHeaders};
+
+  RamBlock block;
+  block.name = "memory";
+  block.pageBytes = options.pageBytes.value_or(4096);
+  const std::uint64_t end = segments.back().address + segments.back().length;
+  const std::uint64_t pages = (end + block.pageBytes - 1) / block.pageBytes;
+  block.length = pages * block.pageBytes;
+  block.places = {{0, 0, block.length}};
+  block.table = std::make_unique<SegmentTable>(file, std::move(segments), block.pageBytes, pages);
+  image.blocks.push_back(std::move(block));
+  return {};
+}
+
+}  // namespace drover

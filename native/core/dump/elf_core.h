@@ -1,0 +1,13 @@
+// ELF core files as dump-guest-memory writes them: physical memory in PT_LOAD segments. Registers
+// and other notes are not looked at.
+#pragma once
+
+#include "core/image/open_image.h"
+
+namespace drover {
+
+// Makes one block, "memory", whose offsets are guest addresses; what no segment covers is absent.
+ParseError openElfCore(RamImage& image, const OpenOptions& options,
+                       const CancelFlag& cancel) noexcept;
+
+}  // namespace drover

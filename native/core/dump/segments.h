@@ -1,0 +1,47 @@
+// Guest memory as pieces of any length at any address: an ELF core's view of it, cut into pages.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/image/ram_image.h"
+
+namespace drover {
+
+struct Segment {
+  std::uint64_t address;
+  std::uint64_t length;
+  std::uint64_t offset;  // in the file; kZero for memory that is zero and not in it
+  static constexpr std::uint64_t kZero = ~std::uint64_t{0};
+};
+
+// Sorts, and joins what is continuous. The same memory may be listed more than once, as long as all
+// say the same; otherwise the index of a segment that contradicts another is in the error's offset.
+ParseError joinSegments(std::vector<Segment>& segments) noexcept;
+
+class SegmentTable final : public PageTable {
+ public:
+  // `segments` as joinSegments leaves them; `file` must outlive the table.
+  SegmentTable(const InputFile& file, std::vector<Segment> segments, std::uint32_t pageBytes,
+               std::uint64_t pages) noexcept
+      : file_(file), segments_(std::move(segments)), pageBytes_(pageBytes), pages_(pages) {}
+
+  [[nodiscard]] PageRun runAt(std::uint64_t page) const noexcept override;
+  // Pages that consist of more than one piece.
+  [[nodiscard]] Status unpack(std::uint64_t page,
+                              std::span<std::uint8_t> out) const noexcept override;
+  [[nodiscard]] std::uint64_t indexBytes() const noexcept override {
+    return sizeof *this + segments_.capacity() * sizeof(Segment);
+  }
+
+ private:
+  // The first segment that ends after the address.
+  [[nodiscard]] std::vector<Segment>::const_iterator from(std::uint64_t address) const noexcept;
+
+  const InputFile& file_;
+  std::vector<Segment> segments_;
+  std::uint64_t pageBytes_;
+  std::uint64_t pages_;
+};
+
+}  // namespace drover

@@ -1,0 +1,169 @@
+#include "core/image/address_map.h"
+
+#include <algorithm>
+#include <array>
+
+namespace drover {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+// RAM of up to `whole` bytes lies in one piece at `base`. More than that: the first `low` bytes
+// stay there and the rest starts at `high`.
+struct Layout {
+  std::string_view machine;  // what its name starts with; "" where the block's name says it all
+  std::string_view arch;     // what the architecture's name starts with; "" for any
+  std::string_view block;    // the usual name of main RAM
+  std::uint64_t base;
+  std::uint64_t whole;
+  std::uint64_t low;
+  std::uint64_t high;
+};
+
+constexpr std::uint64_t kNoSplit = ~std::uint64_t{0};
+
+// More specific names first. Thresholds are upstream's behaviour, found with `info mtree`.
+constexpr std::array kLayouts{
+    Layout{"pc-q35", "", "pc.ram", 0, 0xB0000000 - 1, 2 * kGiB, 4 * kGiB},
+    Layout{"q35", "", "pc.ram", 0, 0xB0000000 - 1, 2 * kGiB, 4 * kGiB},
+    Layout{"pc", "", "pc.ram", 0, 0xE0000000 - 1, 3 * kGiB, 4 * kGiB},
+    Layout{"microvm", "", "microvm.ram", 0, 3 * kGiB, 3 * kGiB, 4 * kGiB},
+    Layout{"s390-ccw-virtio", "", "s390.ram", 0, kNoSplit, 0, 0},
+    Layout{"pseries", "", "ppc_spapr.ram", 0, kNoSplit, 0, 0},
+    Layout{"versatile", "", "versatile.ram", 0, kNoSplit, 0, 0},
+    Layout{"virt", "riscv", "riscv_virt_board.ram", 0x80000000, kNoSplit, 0, 0},
+    Layout{"virt", "loongarch", "loongarch.ram", 0, 256 * kMiB, 256 * kMiB, 0x80000000},
+    Layout{"virt", "a", "mach-virt.ram", 0x40000000, kNoSplit, 0, 0},
+};
+
+bool startsWith(std::string_view text, std::string_view start) noexcept {
+  return text.substr(0, start.size()) == start;
+}
+
+const Layout* layoutOfMachine(std::string_view machine, std::string_view arch) noexcept {
+  if (machine.empty()) return nullptr;
+  for (const Layout& layout : kLayouts) {
+    if (startsWith(machine, layout.machine) && startsWith(arch, layout.arch)) return &layout;
+  }
+  return nullptr;
+}
+
+// Without a machine a block's name still tells where it lies, unless its RAM may be split in two
+// ways.
+const Layout* layoutOfBlock(const RamBlock& block) noexcept {
+  const Layout* found = nullptr;
+  for (const Layout& layout : kLayouts) {
+    if (block.name != layout.block) continue;
+    if (block.length > layout.whole && found != nullptr) return nullptr;
+    if (found == nullptr || block.length > found->whole) found = &layout;
+  }
+  if (found == nullptr || block.length <= found->whole || found->block != "pc.ram") return found;
+  return nullptr;
+}
+
+std::vector<AddressRange> split(const Layout& layout, std::uint64_t length,
+                                std::optional<std::uint64_t> above) noexcept {
+  std::uint64_t low = length > layout.whole ? layout.low : length;
+  // What the guest's CMOS says, where it can be true.
+  if (above && layout.high == 4 * kGiB && *above <= length && length - *above <= 4 * kGiB) {
+    low = length - *above;
+  }
+  std::uint64_t end = 0;
+  if (length == 0 || __builtin_add_overflow(std::max(layout.base, layout.high), length, &end)) {
+    return {};
+  }
+  std::vector<AddressRange> places;
+  if (low > 0) places.push_back({layout.base, 0, low});
+  if (low < length) places.push_back({layout.high, low, length - low});
+  return places;
+}
+
+// Names that machines and devices give to memory of their own.
+bool belongsToDevice(std::string_view name) noexcept {
+  constexpr std::array<std::string_view, 6> kParts{"/", ":", ".bios", ".rom", "flash", "vram"};
+  return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) {
+    return name.find(part) != std::string_view::npos;
+  });
+}
+
+// Main RAM under a name of the user's own can only be told when it is the one such block: a second
+// one may be a DIMM or another NUMA node.
+RamBlock* mainBlock(std::vector<RamBlock>& blocks, const Layout* layout) noexcept {
+  RamBlock* only = nullptr;
+  for (RamBlock& block : blocks) {
+    if (layout != nullptr && block.name == layout->block) return &block;
+  }
+  for (RamBlock& block : blocks) {
+    constexpr std::string_view kObjects = "/objects/";
+    std::string_view name = block.name;
+    if (startsWith(name, kObjects)) name.remove_prefix(kObjects.size());
+    if (belongsToDevice(name)) continue;
+    if (only != nullptr) return nullptr;
+    only = &block;
+  }
+  return only;
+}
+
+}  // namespace
+
+std::vector<AddressRange> placesOf(std::string_view machine, std::string_view arch,
+                                   std::uint64_t length,
+                                   std::optional<std::uint64_t> aboveBytes) noexcept {
+  const Layout* layout = layoutOfMachine(machine, arch);
+  return layout == nullptr ? std::vector<AddressRange>{} : split(*layout, length, aboveBytes);
+}
+
+void placeBlocks(std::vector<RamBlock>& blocks, std::string_view machine, std::string_view arch,
+                 std::optional<std::uint64_t> aboveBytes) noexcept {
+  bool placed = false;
+  const Layout* layout = layoutOfMachine(machine, arch);
+  for (RamBlock& block : blocks) {
+    if (block.name == "pc.bios" && block.length > 0 && block.length <= 4 * kGiB) {
+      block.places = {{4 * kGiB - block.length, 0, block.length}};
+    }
+    const bool usual = std::any_of(kLayouts.begin(), kLayouts.end(),
+                                   [&](const Layout& known) { return block.name == known.block; });
+    if (!usual) continue;
+    const Layout* own =
+        layout != nullptr && layout->block == block.name ? layout : layoutOfBlock(block);
+    if (own != nullptr) block.places = split(*own, block.length, aboveBytes);
+    placed = true;
+  }
+  if (placed || layout == nullptr) return;
+  RamBlock* const main = mainBlock(blocks, layout);
+  if (main != nullptr) main->places = split(*layout, main->length, aboveBytes);
+}
+
+const char* wrongPlaces(const std::vector<AddressRange>& places, std::uint64_t length) noexcept {
+  for (const AddressRange& place : places) {
+    std::uint64_t end = 0;
+    if (place.length == 0 || __builtin_add_overflow(place.address, place.length, &end)) {
+      return "a place is empty or beyond 64 bits";
+    }
+    if (place.blockOffset > length || place.length > length - place.blockOffset) {
+      return "a place lies beyond the end of memory";
+    }
+  }
+  return nullptr;
+}
+
+bool placeMain(std::vector<RamBlock>& blocks, const std::vector<AddressRange>& places) noexcept {
+  if (places.empty()) return true;
+  const auto placed = std::find_if(blocks.begin(), blocks.end(), [](const RamBlock& block) {
+    return !block.places.empty() && !belongsToDevice(block.name);
+  });
+  // "pc.ram" and its like are main memory, whatever their names look like.
+  const auto usual = std::find_if(blocks.begin(), blocks.end(), [](const RamBlock& block) {
+    return std::any_of(kLayouts.begin(), kLayouts.end(),
+                       [&](const Layout& layout) { return layout.block == block.name; });
+  });
+  RamBlock* main = mainBlock(blocks, nullptr);
+  if (placed != blocks.end()) main = &*placed;
+  if (usual != blocks.end()) main = &*usual;
+  if (main == nullptr || wrongPlaces(places, main->length) != nullptr) return false;
+  main->places = places;
+  return true;
+}
+
+}  // namespace drover

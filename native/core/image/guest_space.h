@@ -1,0 +1,25 @@
+// From guest addresses to blocks, or through offsets of one block: the pieces of a range.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/image/ram_image.h"
+
+namespace drover {
+
+// Neighbouring bytes of a block. `address` is where the asker counts: a guest address, or an
+// offset.
+struct ImagePiece {
+  std::uint32_t block;
+  std::uint64_t blockOffset;
+  std::uint64_t length;
+  std::uint64_t address;
+};
+
+// All of [start, end), in order. Fault::outOfRange with the first address that nothing holds.
+Result<std::vector<ImagePiece>> piecesOf(const RamImage& image, std::optional<std::uint32_t> block,
+                                         std::uint64_t start, std::uint64_t end) noexcept;
+
+}  // namespace drover

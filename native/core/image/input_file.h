@@ -1,0 +1,100 @@
+// A file of guest memory or of a migration, mapped for reading. The file belongs to others and may
+// be cut short at any moment: all access goes through functions that survive that and report
+// Fault::tooSmall. Pages that are gone are never read as zero.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "core/descriptor.h"
+#include "core/image/bus_guard.h"
+#include "core/status.h"
+
+namespace drover {
+
+class InputFile {
+ public:
+  InputFile() = default;
+  // Takes the descriptor over. A regular file or a memfd; anything else (a pipe, a device) is
+  // refused with Fault::badArgument. An empty file is fine and has size 0. The descriptor is opened
+  // anew where possible, so that the caller's file position stays where it is.
+  static Result<InputFile> open(Descriptor fd) noexcept;
+  static Result<InputFile> openPath(const char* path) noexcept;
+
+  InputFile(InputFile&& other) noexcept
+      : fd_(std::move(other.fd_)),
+        base_(std::exchange(other.base_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        populated_(std::move(other.populated_)) {}
+  InputFile& operator=(InputFile&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(base_, other.base_);
+    std::swap(size_, other.size_);
+    std::swap(populated_, other.populated_);
+    return *this;
+  }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile();
+
+  // As it was when opened.
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] bool holds(std::uint64_t offset, std::uint64_t length) const noexcept {
+    return offset <= size_ && length <= size_ - offset;
+  }
+
+  // Copies out [offset, offset + out.size()). Fault::tooSmall, with `address` the offset, when the
+  // file does not hold it (any more). Cheap enough for a record header: no system call.
+  [[nodiscard]] Status read(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept;
+
+  // The same by a system call, which brings no absent page of shared memory into being: a guest may
+  // be behind it.
+  [[nodiscard]] Status peek(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept;
+
+  // Calls body(pointer to [offset, offset + length)) under the guard.
+  // SAFETY: the body must be a leaf, see bus_guard.h.
+  template <class Body>
+  [[nodiscard]] Status visit(std::uint64_t offset, std::uint64_t length,
+                             Body&& body) const noexcept {
+    if (!holds(offset, length)) return Status::at(Fault::tooSmall, offset);
+    struct Call {
+      std::remove_reference_t<Body>* body;
+      const std::uint8_t* at;
+    } call{std::addressof(body), base_ + offset};
+    const bool whole = runGuarded(
+        call.at, length,
+        [](void* raw) {
+          Call* const wanted = static_cast<Call*>(raw);
+          (*wanted->body)(wanted->at);
+        },
+        &call);
+    return whole ? Status{} : Status::at(Fault::tooSmall, offset);
+  }
+
+  // Start of the next data at or after `offset`, and of the next hole. On file systems that know no
+  // holes everything is data. At or beyond the end both give size().
+  [[nodiscard]] std::uint64_t nextData(std::uint64_t offset) const noexcept;
+  [[nodiscard]] std::uint64_t nextHole(std::uint64_t offset) const noexcept;
+
+  // Hints; failures do not matter.
+  void willReadSequentially() const noexcept;
+  // Fills page tables (and reads from disk) in one go, which costs less than a fault for each page;
+  // a second time it costs nothing.
+  void populate(std::uint64_t offset, std::uint64_t length) const noexcept;
+
+ private:
+  InputFile(Descriptor fd, const std::uint8_t* base, std::uint64_t size) noexcept
+      : fd_(std::move(fd)), base_(base), size_(size) {}
+  void populateGranule(std::uint64_t first, std::uint64_t length) const noexcept;
+  Descriptor fd_;
+  const std::uint8_t* base_ = nullptr;
+  std::uint64_t size_ = 0;
+  // One per granule: whether its page tables were filled in before. A hint; null when there is no
+  // room.
+  std::unique_ptr<std::atomic<bool>[]> populated_;
+};
+
+}  // namespace drover

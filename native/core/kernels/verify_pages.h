@@ -1,0 +1,39 @@
+// The kernel of level page: are these whole pages of one generation? Every byte is read once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace drover {
+
+struct StampedPages {
+  const std::uint8_t* base;  // any alignment
+  std::size_t stride;        // in memory, from one page to the next
+  std::size_t pages;
+  std::size_t pageBytes;     // a multiple of 64; also the step of addresses
+  std::uint64_t address;     // of the first page
+  std::uint64_t generation;  // wanted of all
+};
+
+// How many pages at the start are whole, with their own address, and of the generation.
+using VerifyPages = std::size_t (*)(const StampedPages& pages) noexcept;
+
+std::size_t verifyPagesSerial(const StampedPages& pages) noexcept;
+std::size_t verifyPagesAvx2(const StampedPages& pages) noexcept;
+std::size_t verifyPagesAvx512(const StampedPages& pages) noexcept;
+std::size_t verifyPagesNeon(const StampedPages& pages) noexcept;
+
+struct VerifyKernel {
+  std::string_view name;
+  VerifyPages verify;
+};
+
+// All that this processor can run; the slow reference first.
+std::span<const VerifyKernel> verifyKernels() noexcept;
+const VerifyKernel& defaultVerifyKernel() noexcept;
+// nullptr for an unknown name.
+const VerifyKernel* findVerifyKernel(std::string_view name) noexcept;
+
+}  // namespace drover

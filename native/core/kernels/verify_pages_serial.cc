@@ -1,0 +1,29 @@
+// The truth that the other kernels are tested against.
+#include "core/checks/page_stamp.h"
+#include "core/kernels/verify_pages.h"
+
+namespace drover {
+namespace {
+
+bool isWhole(const std::uint8_t* page, std::size_t bytes, std::uint64_t address,
+             std::uint64_t generation) noexcept {
+  if (wordAt(page) != generation || wordAt(page + 8) != address) return false;
+  for (std::size_t offset = kStampHeaderBytes; offset < bytes; offset += 8) {
+    if (wordAt(page + offset) != mixStamp(address, generation, offset)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::size_t verifyPagesSerial(const StampedPages& pages) noexcept {
+  for (std::size_t i = 0; i < pages.pages; ++i) {
+    if (!isWhole(pages.base + i * pages.stride, pages.pageBytes,
+                 pages.address + i * pages.pageBytes, pages.generation)) {
+      return i;
+    }
+  }
+  return pages.pages;
+}
+
+}  // namespace drover

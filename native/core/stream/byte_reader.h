@@ -1,0 +1,100 @@
+// The fields of a stream, one after another: big-endian, packed. What lies beyond the end reads as
+// zero and is remembered, so that a caller may ask once after several fields.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "core/image/input_file.h"
+
+namespace drover {
+
+template <class T>
+T fromBigEndian(const std::uint8_t* bytes) noexcept {
+  T value;
+  std::memcpy(&value, bytes, sizeof value);
+  if constexpr (std::endian::native == std::endian::little && sizeof(T) > 1) {
+    if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+    if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+    if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
+  }
+  return value;
+}
+
+// One length byte and that many bytes.
+class ShortName {
+ public:
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), length_}; }
+
+ private:
+  friend class ByteReader;
+  std::array<char, 255> bytes_{};
+  std::uint8_t length_ = 0;
+};
+
+class ByteReader {
+ public:
+  // Reads [position, end); `end` is at most the file's size.
+  ByteReader(const InputFile& file, std::uint64_t position, std::uint64_t end) noexcept
+      : file_(&file), position_(position), end_(end) {}
+
+  std::uint8_t u8() noexcept { return field<std::uint8_t>(); }
+  std::uint16_t u16() noexcept { return field<std::uint16_t>(); }
+  std::uint32_t u32() noexcept { return field<std::uint32_t>(); }
+  std::uint64_t u64() noexcept { return field<std::uint64_t>(); }
+
+  void name(ShortName& out) noexcept {
+    out.length_ = u8();
+    if (!bytes({reinterpret_cast<std::uint8_t*>(out.bytes_.data()), out.length_})) out.length_ = 0;
+  }
+
+  bool bytes(std::span<std::uint8_t> out) noexcept {
+    if (cut_ || out.size() > left() || !file_->read(position_, out).ok()) {
+      cut_ = true;
+      return false;
+    }
+    position_ += out.size();
+    return true;
+  }
+
+  bool skip(std::uint64_t length) noexcept {
+    if (cut_ || length > left()) {
+      cut_ = true;
+      return false;
+    }
+    position_ += length;
+    return true;
+  }
+
+  void seek(std::uint64_t position) noexcept {
+    if (position > end_)
+      cut_ = true;
+    else
+      position_ = position;
+  }
+
+  [[nodiscard]] const InputFile& file() const noexcept { return *file_; }
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+  [[nodiscard]] std::uint64_t left() const noexcept { return end_ - position_; }
+  // Something was asked for that the file does not hold.
+  [[nodiscard]] bool cut() const noexcept { return cut_; }
+
+ private:
+  template <class T>
+  T field() noexcept {
+    std::array<std::uint8_t, sizeof(T)> raw{};
+    return bytes(raw) ? fromBigEndian<T>(raw.data()) : T{0};
+  }
+
+  const InputFile* file_;
+  std::uint64_t position_;
+  std::uint64_t end_;
+  bool cut_ = false;
+};
+
+}  // namespace drover

@@ -1,0 +1,31 @@
+// The description of device state at the end of most streams (JSON): how long each device's payload
+// is, and the page size. Only the sizes are read here, and nothing of it is believed without a look
+// at the stream.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/image/input_file.h"
+
+namespace drover {
+
+struct Description {
+  std::uint64_t offset = 0;  // of the text
+  std::uint64_t length = 0;
+  std::optional<std::uint64_t> pageBytes;
+  // By name (as the text has it) and instance.
+  std::map<std::pair<std::string, std::uint64_t>, std::uint64_t, std::less<>> payloadBytes;
+
+  [[nodiscard]] std::optional<std::uint64_t> sizeOf(const std::string& name,
+                                                    std::uint32_t instance) const;
+};
+
+// Looks for it at the end of the file, without walking there. Nothing when it is not there or
+// broken.
+std::optional<Description> findDescription(const InputFile& file, std::uint64_t streamStart);
+
+}  // namespace drover

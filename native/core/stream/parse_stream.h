@@ -1,0 +1,35 @@
+// A migration stream in one pass: the RAM that its destination would have had, as an index of where
+// each page's last content lies, and a report of everything else in it. Not here: what is inside
+// the payload of a device.
+#pragma once
+
+#include <cstdint>
+
+#include "core/cancel.h"
+#include "core/image/open_image.h"
+#include "core/image/ram_image.h"
+#include "core/stream/stream_report.h"
+
+namespace drover {
+
+enum class BitmapOrder : std::uint8_t { detect, littleEndian, bigEndian };
+
+// What no user need set.
+struct StreamLimits {
+  // Bytes of decoded pages (xbzrle, compressed multifd channels) kept at most. 0: by the files'
+  // sizes.
+  std::uint64_t scratchBytes = 0;
+  // Of the index. 0: by the files' sizes.
+  std::uint64_t indexBytes = 0;
+  BitmapOrder bitmapOrder = BitmapOrder::detect;  // of a mapped-ram file: the source host's
+};
+
+// `image.inputs` holds the files in any order: the main stream, captures of multifd channels and of
+// the postcopy preempt channel, told apart by their first bytes. Fills `image.blocks`, with places
+// where the machine is known. One input may be appended: decoded pages in a file without a name.
+// On an error the blocks stay empty; with `options.salvage` they hold what could be read. A
+// cancelled parse gives the reason "cancelled".
+ParseError parseStream(RamImage& image, StreamReport& report, const OpenOptions& options,
+                       const CancelFlag& cancel, const StreamLimits& limits = {}) noexcept;
+
+}  // namespace drover

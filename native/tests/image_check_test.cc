@@ -1,0 +1,216 @@
+#include "core/checks/image_check.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/image_files.h"
+#include "tests/random.h"
+
+namespace drover {
+namespace {
+
+using test::Bytes;
+using test::kTestPage;
+
+constexpr std::size_t kPages = 64;
+constexpr std::size_t kEdge = 20;
+constexpr std::uint64_t kGeneration = 300;
+
+SliceVerdict check(const Bytes& memory, StampLevel level, std::uint32_t mapCells = 0) {
+  const OpenedImage opened = test::openRawBytes(memory);
+  ImageCheckRequest request;
+  request.level = level;
+  request.slices = {{0, memory.size()}};
+  request.mapCells = mapCells;
+  Progress progress;
+  const CancelFlag never;
+  const auto verdicts = checkImage(opened.image, request, progress, never);
+  REQUIRE(verdicts.ok());
+  CHECK(progress.done() == progress.total());
+  return verdicts.value[0];
+}
+
+Bytes sound() {
+  return test::stampedMemory(kPages, kEdge, kGeneration);
+}
+std::uint8_t* pageOf(Bytes& memory, std::size_t index) {
+  return &memory[index * kTestPage];
+}
+
+// One damaged run, and what was said of it.
+PageDamage only(const SliceVerdict& verdict) {
+  REQUIRE(verdict.damage.size() == 1);
+  CHECK(verdict.damagedRuns == 1);
+  CHECK(verdict.pagesByKind[static_cast<std::size_t>(verdict.damage[0].kind)] ==
+        verdict.damagedPages);
+  return verdict.damage[0];
+}
+
+TEST_CASE("sound memory is clean at every level, with the edge in its place") {
+  for (const StampLevel level : {StampLevel::byte, StampLevel::wide, StampLevel::page}) {
+    const SliceVerdict verdict = check(sound(), level);
+    CHECK(verdict.damagedPages == 0);
+    CHECK(verdict.pages == kPages);
+    CHECK(verdict.generation == (level == StampLevel::byte ? kGeneration % 256 : kGeneration));
+    CHECK(verdict.edge == kEdge * kTestPage);
+    CHECK_FALSE(verdict.torn.has_value());
+  }
+}
+
+TEST_CASE("a page stale by 256 is invisible to level byte and found by the others") {
+  Bytes memory = sound();
+  test::stampPage(pageOf(memory, 5), 5 * kTestPage, kGeneration - 256, kTestPage);
+  CHECK(check(memory, StampLevel::byte).damagedPages == 0);
+  for (const StampLevel level : {StampLevel::wide, StampLevel::page}) {
+    const PageDamage damage = only(check(memory, level));
+    CHECK(damage.kind == DamageKind::stale);
+    CHECK(damage.by == 256);
+    CHECK(damage.address == 5 * kTestPage);
+    CHECK(damage.found == kGeneration - 256);
+  }
+}
+
+TEST_CASE("stale and ahead pages are told apart at every level") {
+  for (const StampLevel level : {StampLevel::byte, StampLevel::wide, StampLevel::page}) {
+    Bytes memory = sound();
+    test::stampPage(pageOf(memory, 5), 5 * kTestPage, kGeneration - 3, kTestPage);
+    test::stampPage(pageOf(memory, 40), 40 * kTestPage, kGeneration + 1, kTestPage);
+    const SliceVerdict verdict = check(memory, level);
+    REQUIRE(verdict.damage.size() == 2);
+    CHECK(verdict.damage[0].kind == DamageKind::stale);
+    CHECK(verdict.damage[0].by == 3);
+    CHECK(verdict.damage[1].kind == DamageKind::ahead);
+    CHECK(verdict.damage[1].by == 2);
+  }
+}
+
+TEST_CASE("two swapped pages of one generation are misplaced, each from the other's address") {
+  Bytes memory = sound();
+  std::swap_ranges(pageOf(memory, 3), pageOf(memory, 4), pageOf(memory, 9));
+  CHECK(check(memory, StampLevel::byte).damagedPages == 0);
+  for (const StampLevel level : {StampLevel::wide, StampLevel::page}) {
+    const SliceVerdict verdict = check(memory, level);
+    REQUIRE(verdict.damage.size() == 2);
+    CHECK(verdict.damage[0].kind == DamageKind::misplaced);
+    CHECK(verdict.damage[0].address == 3 * kTestPage);
+    CHECK(verdict.damage[0].from == 9 * kTestPage);
+    CHECK(verdict.damage[1].from == 3 * kTestPage);
+  }
+}
+
+TEST_CASE("pages shifted as a whole are one run") {
+  Bytes memory = sound();
+  const Bytes before = memory;
+  std::copy_n(before.begin() + 10 * kTestPage, 5 * kTestPage, memory.begin() + 30 * kTestPage);
+  const PageDamage damage = only(check(memory, StampLevel::page));
+  CHECK(damage.kind == DamageKind::misplaced);
+  CHECK(damage.pages == 5);
+  CHECK(damage.from == 10 * kTestPage);
+}
+
+TEST_CASE("a half-copied page is named with the byte where it goes wrong") {
+  test::Random random(21);
+  for (int turn = 0; turn < 200; ++turn) {
+    Bytes memory = sound();
+    Bytes old(kTestPage);
+    test::stampPage(old.data(), 7 * kTestPage, kGeneration - 1, kTestPage);
+    const std::size_t from = 16 + random.upTo(kTestPage - 17);
+    std::copy(old.begin() + static_cast<std::ptrdiff_t>(from), old.end(), pageOf(memory, 7) + from);
+    const PageDamage damage = only(check(memory, StampLevel::page));
+    CAPTURE(from);
+    CHECK(damage.kind == DamageKind::partlyWritten);
+    // Bytes that are the same in both generations may hide the seam.
+    CHECK(damage.byteOffset >= from);
+    CHECK(damage.byteOffset < from + 8);
+    CHECK(damage.found == kGeneration - 1);
+  }
+}
+
+TEST_CASE("the page under writing at the edge is no damage, and the edge comes after it") {
+  for (const std::size_t torn : {std::size_t{0}, kEdge, kPages - 1}) {
+    Bytes memory = test::stampedMemory(kPages, torn, kGeneration);
+    test::stampPage(pageOf(memory, torn), torn * kTestPage, kGeneration, 1000);
+    const SliceVerdict verdict = check(memory, StampLevel::page);
+    CAPTURE(torn);
+    CHECK(verdict.damagedPages == 0);
+    CHECK(verdict.torn == torn * kTestPage);
+    CHECK(verdict.generation == kGeneration);
+    if (torn + 1 < kPages) {
+      CHECK(verdict.edge == (torn + 1) * kTestPage);
+    } else {
+      CHECK_FALSE(verdict.edge.has_value());
+    }
+  }
+}
+
+TEST_CASE("only one page may be under writing") {
+  Bytes memory = sound();
+  for (const std::size_t page : {kEdge, kEdge + 1}) {
+    test::stampPage(pageOf(memory, page), page * kTestPage, kGeneration, 512);
+  }
+  const SliceVerdict verdict = check(memory, StampLevel::page);
+  CHECK(verdict.torn == kEdge * kTestPage);
+  CHECK(verdict.damagedPages == 1);
+  CHECK(verdict.damage[0].kind == DamageKind::partlyWritten);
+  CHECK(verdict.damage[0].address == (kEdge + 1) * kTestPage);
+}
+
+TEST_CASE("lost pages are zeroed, not stale by as many generations as there were") {
+  for (const StampLevel level : {StampLevel::byte, StampLevel::wide, StampLevel::page}) {
+    Bytes memory = sound();
+    std::fill_n(pageOf(memory, 30), 3 * kTestPage, std::uint8_t{0});
+    const PageDamage damage = only(check(memory, level));
+    CHECK(damage.kind == DamageKind::zeroed);
+    CHECK(damage.pages == 3);
+  }
+}
+
+TEST_CASE("memory that was never stamped is not clean at the levels that know their stamps") {
+  for (const StampLevel level : {StampLevel::wide, StampLevel::page}) {
+    const SliceVerdict verdict = check(Bytes(8 * kTestPage), level);
+    CHECK(verdict.damagedPages == 8);
+    CHECK(only(verdict).kind == DamageKind::zeroed);
+  }
+}
+
+TEST_CASE("most pages lost do not outvote the few that are left") {
+  for (const StampLevel level : {StampLevel::wide, StampLevel::page}) {
+    Bytes memory = sound();
+    std::fill_n(pageOf(memory, 10), 50 * kTestPage, std::uint8_t{0});
+    const PageDamage damage = only(check(memory, level));
+    CHECK(damage.kind == DamageKind::zeroed);
+    CHECK(damage.address == 10 * kTestPage);
+    CHECK(damage.pages == 50);
+  }
+}
+
+TEST_CASE("in the first generation pages that are still zero are not damage") {
+  Bytes memory(kPages * kTestPage);
+  for (std::size_t i = 0; i < kEdge; ++i) {
+    test::stampPage(pageOf(memory, i), i * kTestPage, 1, kTestPage);
+  }
+  for (const StampLevel level : {StampLevel::wide, StampLevel::page}) {
+    const SliceVerdict verdict = check(memory, level);
+    CHECK(verdict.damagedPages == 0);
+    CHECK(verdict.generation == 1);
+    CHECK(verdict.edge == kEdge * kTestPage);
+  }
+  // And so is the one whose first word alone was written.
+  test::stampPage(pageOf(memory, kEdge), kEdge * kTestPage, 1, 8);
+  CHECK(check(memory, StampLevel::wide).torn == kEdge * kTestPage);
+}
+
+TEST_CASE("level page finds any flipped bit, in the right page") {
+  test::Random random(22);
+  for (int turn = 0; turn < 300; ++turn) {
+    Bytes memory = sound();
+    const std::size_t at = random.upTo(memory.size() - 1);
+    memory[at] ^= static_cast<std::uint8_t>(1U << random.upTo(7));
+    const PageDamage damage = only(check(memory, StampLevel::page));
+    CAPTURE(at);
+    CHECK(damage.address == at / kTestPage * kTestPage);
+    if (damage.kind == DamageKind::garbage) CHECK(damage.byteOffset == at % kTestPage);
+  }
+}
+
+}  // namespace
+}  // namespace drover

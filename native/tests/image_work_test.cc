@@ -1,0 +1,201 @@
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include "core/checks/block_hash.h"
+#include "core/checks/block_pages.h"
+#include "core/checks/extract.h"
+#include "core/checks/image_check.h"
+#include "core/checks/image_diff.h"
+#include "core/image/process_image.h"
+#include "core/kernels/sha256.h"
+#include "tests/dump_files.h"
+#include "tests/random.h"
+
+namespace drover {
+namespace {
+
+using test::Bytes;
+using test::kTestPage;
+
+const CancelFlag never;
+
+// Pages of every kind a dump can have: stored, zero, absent, packed; and the same as plain bytes.
+struct Mixed {
+  OpenedImage image;
+  Bytes content;
+};
+
+Mixed mixedImage() {
+  test::Random random(41);
+  Bytes page(4096);
+  for (std::uint8_t& byte : page) byte = random.byte();
+  Mixed mixed{test::openBytes(test::kdump(
+                  16, {{0, 0, page}, {1, 0, page}, {4, 1, test::zlibPacked(page)}}, {2, 5, 6})),
+              Bytes(16 * kTestPage)};
+  for (const std::size_t number : {0, 1, 4})
+    test::putBytes(mixed.content, number * kTestPage, page);
+  return mixed;
+}
+
+TEST_CASE("a hash is that of the plain bytes, over all kinds of pages and any range") {
+  const Mixed mixed = mixedImage();
+  const RamBlock& block = mixed.image.image.blocks[0];
+  test::Random random(42);
+  for (int turn = 0; turn < 50; ++turn) {
+    const std::uint64_t start = random.upTo(block.length);
+    const std::uint64_t end = start + random.upTo(block.length - start);
+    Sha256 wanted(sha256Serial);
+    wanted.update(mixed.content.data() + start, end - start);
+    Progress progress;
+    const auto found = hashBlock(mixed.image.image, block, start, end, progress, never);
+    REQUIRE(found.ok());
+    CHECK(found.value == wanted.finish());
+  }
+}
+
+TEST_CASE("pages are counted by kind, and by content when asked") {
+  const Mixed mixed = mixedImage();
+  const RamBlock& block = mixed.image.image.blocks[0];
+  Progress progress;
+  const auto counted = blockStatistics(mixed.image.image, block, true, progress, never);
+  REQUIRE(counted.ok());
+  CHECK(counted.value.pages == 16);
+  CHECK(counted.value.stored == 2);
+  CHECK(counted.value.zero == 3);
+  CHECK(counted.value.packed == 1);
+  CHECK(counted.value.absent == 10);
+  CHECK(counted.value.zeroContent == 3);
+  CHECK(progress.done() == 16);
+  const auto map = blockMap(block, 4, never);
+  REQUIRE(map.ok());
+  REQUIRE(map.value.cells.size() == 4);
+  CHECK(map.value.cells[0].data == 2);
+  CHECK(map.value.cells[0].zero == 1);
+  CHECK(map.value.cells[0].absent == 1);
+  CHECK(map.value.cells[3].absent == 4);
+}
+
+TEST_CASE("an extracted block reads the same and is as sparse as its content") {
+  const Mixed mixed = mixedImage();
+  const RamBlock& block = mixed.image.image.blocks[0];
+  Descriptor file = Descriptor::own(::memfd_create("drover-test", MFD_CLOEXEC));
+  Progress progress;
+  const auto written = extractBlock(mixed.image.image, block, file.get(), progress, never);
+  REQUIRE(written.ok());
+  CHECK(written.value == 3 * kTestPage);
+  Bytes back(block.length);
+  REQUIRE(::pread(file.get(), back.data(), back.size(), 0) == static_cast<ssize_t>(back.size()));
+  CHECK(back == mixed.content);
+  struct stat about {};
+  REQUIRE(::fstat(file.get(), &about) == 0);
+  CHECK(about.st_blocks * 512 == 3 * kTestPage);
+  // A file that holds something is not overwritten.
+  CHECK(extractBlock(mixed.image.image, block, file.get(), progress, never).status.fault ==
+        Fault::badArgument);
+}
+
+ImageDiff diffOf(const OpenedImage& a, const OpenedImage& b, std::uint64_t length,
+                 bool absentIsZero = false) {
+  DiffRequest request;
+  request.first = {&a.image, 0, 0};
+  request.second = {&b.image, std::nullopt, 0};
+  request.length = length;
+  request.absentIsZero = absentIsZero;
+  request.limit = 4;
+  Progress progress;
+  auto diff = diffImages(request, progress, never);
+  REQUIRE(diff.ok());
+  return diff.value;
+}
+
+TEST_CASE("a diff finds what differs and nothing else, against a plain comparison") {
+  test::Random random(43);
+  for (int turn = 0; turn < 60; ++turn) {
+    Bytes first = test::stampedMemory(40, 20, 9);
+    std::fill_n(first.begin() + 8192, 3 * kTestPage, std::uint8_t{0});
+    Bytes second = first;
+    for (std::uint64_t i = random.upTo(6); i > 0; --i) {
+      second[random.upTo(second.size() - 1)] = random.byte();
+    }
+    std::uint64_t bytes = 0;
+    std::uint64_t pages = 0;
+    for (std::size_t page = 0; page < 40; ++page) {
+      std::uint64_t here = 0;
+      for (std::size_t i = page * kTestPage; i < (page + 1) * kTestPage; ++i) {
+        here += first[i] != second[i] ? 1 : 0;
+      }
+      bytes += here;
+      pages += here > 0 ? 1 : 0;
+    }
+    const ImageDiff diff =
+        diffOf(test::openRawBytes(first), test::openRawBytes(second), first.size());
+    CHECK(diff.differentBytes == bytes);
+    CHECK(diff.differentPages == pages);
+    CHECK(diff.pages == 40);
+    if (pages > 0) {
+      const Difference& run = diff.runs[0];
+      const std::size_t at = run.start + run.byteOffset;
+      CHECK(first[at] == run.first);
+      CHECK(second[at] == run.second);
+      CHECK(run.first != run.second);
+      CHECK(std::equal(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(at),
+                       second.begin()));
+    }
+  }
+}
+
+TEST_CASE("absent is another thing than zero, unless the asker says so") {
+  const Mixed mixed = mixedImage();
+  const OpenedImage raw = test::openRawBytes(mixed.content);
+  const ImageDiff strict = diffOf(mixed.image, raw, mixed.content.size());
+  CHECK(strict.absentInFirst == 10);
+  CHECK(strict.differentPages == 10);
+  CHECK(strict.differentRuns == 2);
+  CHECK(strict.runs[0].kind == DifferenceKind::absentInFirst);
+  CHECK(diffOf(mixed.image, raw, mixed.content.size(), true).differentPages == 0);
+}
+
+TEST_CASE("pages that are not in an image are damage of their own kind at every level") {
+  const Bytes page(4096, 9);
+  const OpenedImage opened = test::openBytes(test::kdump(16, {{2, 0, page}, {3, 0, page}}, {}));
+  REQUIRE(opened.error.reason == "");
+  for (const StampLevel level : {StampLevel::byte, StampLevel::wide, StampLevel::page}) {
+    ImageCheckRequest request;
+    request.level = level;
+    request.slices = {{4096, 5 * kTestPage}};
+    request.mapCells = 4;
+    Progress progress;
+    const auto verdict = checkImage(opened.image, request, progress, never);
+    REQUIRE(verdict.ok());
+    const SliceVerdict& found = verdict.value[0];
+    CHECK(found.pagesByKind[static_cast<std::size_t>(DamageKind::absent)] == 2);
+    CHECK(found.damage.front().address == 4096);
+    CHECK(found.damage.front().kind == DamageKind::absent);
+    CHECK(found.damage.back().address == 4 * kTestPage);
+    CHECK(found.map[0].damaged == 1);
+    CHECK(found.map[0].absent == 0);
+    if (level == StampLevel::byte) CHECK(found.damagedPages == 2);
+  }
+}
+
+TEST_CASE("memory of a process is an image like any other") {
+  // Our own, which is always allowed.
+  const Bytes memory = test::stampedMemory(8, 3, 77);
+  const std::unique_ptr<std::uint8_t[]> copy(new std::uint8_t[memory.size()]);
+  std::copy(memory.begin(), memory.end(), copy.get());
+  auto image = openProcessImage(
+      ::getpid(), {{0, memory.size(), reinterpret_cast<std::uint64_t>(copy.get())}}, 4096);
+  REQUIRE(image.ok());
+  ImageCheckRequest request;
+  request.level = StampLevel::page;
+  request.slices = {{0, memory.size()}};
+  Progress progress;
+  const auto verdict = checkImage(image.value, request, progress, never);
+  REQUIRE(verdict.ok());
+  CHECK(verdict.value[0].damagedPages == 0);
+  CHECK(verdict.value[0].edge == 3 * kTestPage);
+  CHECK_FALSE(openProcessImage(::getpid(), {{0, 100, 4096}}, 4096).ok());
+}
+
+}  // namespace
+}  // namespace drover

@@ -1,0 +1,150 @@
+// Captures of real migrations with known content: DROVER_SAMPLES, or ../shared/samples beside the
+// project. Without them the test says so and passes.
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/checks/block_hash.h"
+#include "core/stream/find_stream.h"
+#include "core/stream/json_reader.h"
+#include "tests/random.h"
+#include "tests/stream_image.h"
+
+using namespace drover;
+using test::Bytes;
+
+namespace {
+
+struct ExpectedBlock {
+  std::string name;
+  std::string sha256;
+};
+
+struct Sample {
+  std::string name;
+  std::vector<std::string> files;
+  std::vector<ExpectedBlock> blocks;
+};
+
+std::filesystem::path samplesFolder() {
+  if (const char* given = std::getenv("DROVER_SAMPLES")) return given;
+  return std::filesystem::path(DROVER_SOURCE_DIR) / ".." / "shared" / "samples";
+}
+
+std::string take(JsonReader& json) {
+  return std::string(json.string().value_or(""));
+}
+
+bool readBlock(JsonReader& json, ExpectedBlock& block) {
+  return json.object([&](std::string_view key) {
+    if (key == "name") return !(block.name = take(json)).empty();
+    if (key == "sha256") return !(block.sha256 = take(json)).empty();
+    return json.skip();
+  });
+}
+
+bool readSample(JsonReader& json, Sample& sample) {
+  return json.object([&](std::string_view key) {
+    if (key == "name") return !(sample.name = take(json)).empty();
+    if (key == "files") {
+      return json.array([&] {
+        return json.object([&](std::string_view part) {
+          if (part != "file") return json.skip();
+          return !sample.files.emplace_back(take(json)).empty();
+        });
+      });
+    }
+    if (key == "blocks") {
+      return json.array([&] { return readBlock(json, sample.blocks.emplace_back()); });
+    }
+    return json.skip();
+  });
+}
+
+std::vector<Sample> readManifest(const std::string& text) {
+  std::vector<Sample> samples;
+  JsonReader json(text);
+  const bool whole = json.object([&](std::string_view key) {
+    if (key != "samples") return json.skip();
+    return json.array([&] { return readSample(json, samples.emplace_back()); });
+  });
+  REQUIRE(whole);
+  return samples;
+}
+
+Bytes unpack(const std::filesystem::path& path) {
+  Bytes bytes;
+  FILE* const pipe = ::popen(("xz -dc '" + path.string() + "'").c_str(), "r");
+  if (pipe == nullptr) return bytes;
+  Bytes piece(std::size_t{1} << 16U);
+  while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), pipe)) {
+    bytes.insert(bytes.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  ::pclose(pipe);
+  return bytes;
+}
+
+std::string hashOf(const test::Parsed& parsed, const RamBlock& block) {
+  Progress progress;
+  const CancelFlag never;
+  return hashBlock(parsed.image, block, 0, block.length, progress, never).value;
+}
+
+// Cut at random places: an error, or the same memory.
+void cutAtRandom(test::Random& random, const std::vector<Bytes>& files, const OpenOptions& options,
+                 const std::vector<std::string>& hashes) {
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Bytes> cut = files;
+    Bytes& file = cut[random.upTo(cut.size() - 1)];
+    file.resize(random.upTo(file.size() - 1));
+    const test::Parsed parsed = test::parse(cut, options);
+    if (!parsed.error.ok()) continue;
+    REQUIRE(parsed.image.blocks.size() == hashes.size());
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      REQUIRE(hashOf(parsed, parsed.image.blocks[i]) == hashes[i]);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every captured migration gives the memory that its guest had") {
+  const std::filesystem::path folder = samplesFolder();
+  std::ifstream in(folder / "manifest.json");
+  if (!in) {
+    MESSAGE("skipped: no samples in " << folder.string());
+    return;
+  }
+  std::stringstream text;
+  text << in.rdbuf();
+  test::Random random(71);
+  int decoded = 0;
+  for (const Sample& sample : readManifest(text.str())) {
+    if (sample.blocks.empty()) continue;  // dumps, and captures that are broken on purpose
+    CAPTURE(sample.name);
+    std::vector<Bytes> files;
+    for (const std::string& file : sample.files) files.push_back(unpack(folder / file));
+    OpenOptions options;
+    const auto whole = InputFile::open(test::memfdOf(files[0]));
+    options.fileOffset = findStream(whole.value, 0, whole.value.size()).value_or(0);
+    const test::Parsed parsed = test::parse(files, options);
+    REQUIRE(parsed.error.reason == "");
+    CHECK(parsed.report.completeness >= Completeness::complete);
+    REQUIRE(parsed.image.blocks.size() == sample.blocks.size());
+    std::vector<std::string> hashes;
+    for (std::size_t i = 0; i < sample.blocks.size(); ++i) {
+      CAPTURE(sample.blocks[i].name);
+      CHECK(parsed.image.blocks[i].name == sample.blocks[i].name);
+      CHECK(hashOf(parsed, parsed.image.blocks[i]) == sample.blocks[i].sha256);
+      hashes.push_back(sample.blocks[i].sha256);
+    }
+    constexpr std::size_t kSmall = std::size_t{4} << 20U;
+    if (files[0].size() < kSmall) cutAtRandom(random, files, options, hashes);
+    decoded += 1;
+  }
+  CHECK(decoded > 0);
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatBytes, parseSize, plural, rangeArgument } from './sizes.js';
+
+void test('sizes are read in hexadecimal, decimal and with units', () => {
+  const known: readonly (readonly [string, number])[] = [
+    ['0', 0],
+    ['4096', 4096],
+    ['0x1000', 4096],
+    ['0XFF', 255],
+    ['4K', 4096],
+    ['4k', 4096],
+    ['1MiB', 1024 ** 2],
+    ['100M', 100 * 1024 ** 2],
+    ['2G', 2 * 1024 ** 3],
+    ['1T', 1024 ** 4],
+  ];
+  for (const [text, bytes] of known) assert.equal(parseSize(text), bytes, text);
+});
+
+void test('what is no size, or not exact as a number, is refused', () => {
+  for (const text of [
+    '',
+    '-1',
+    '1.5M',
+    '0x',
+    '0x1K',
+    'K',
+    '1KK',
+    '1e3',
+    '9007199254740992',
+    '9P9',
+  ]) {
+    assert.equal(parseSize(text), undefined, text);
+  }
+});
+
+void test('ranges are given by both ends or by start and length', () => {
+  assert.deepEqual(rangeArgument('1M-100M'), { start: 0x100000, end: 0x6400000 });
+  assert.deepEqual(rangeArgument('0x100000-0x6400000'), { start: 0x100000, end: 0x6400000 });
+  assert.deepEqual(rangeArgument('1M+4K'), { start: 0x100000, end: 0x101000 });
+  for (const text of ['1M', '2M-1M', '1M-1M', '1M-', '-1M', '1-2-3', 'a-b', '8P+8191P']) {
+    assert.throws(() => rangeArgument(text), /expected START-END/, text);
+  }
+});
+
+void test('sizes are written short, and exact where they are whole', () => {
+  assert.equal(formatBytes(513), '513 B');
+  assert.equal(formatBytes(4096), '4 KiB');
+  assert.equal(formatBytes(0), '0 B');
+  assert.equal(formatBytes(5000), '5000 B');
+  assert.equal(formatBytes(99 * 1024 ** 2), '99 MiB');
+  assert.equal(formatBytes(150 * 1024 ** 3), '150 GiB');
+  assert.equal(formatBytes(20_000), '19.5 KiB');
+  assert.deepEqual([plural(1, 'page'), plural(0, 'page')], ['1 page', '0 pages']);
+});

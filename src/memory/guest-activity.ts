@@ -1,0 +1,110 @@
+/**
+ * Whether the guest of somebody else's QEMU is stopped, told from outside: no monitor is asked, nothing is changed.
+ *
+ * A guest that runs shows in one of three ways. A virtual processor of KVM is inside its ioctl. A thread that
+ * emulates uses processor time; all threads but the first are looked at, since the first serves monitors and
+ * displays of a stopped guest too. And memory changes, which the caller sees by reading it twice. An emulated guest
+ * that sleeps for longer than we look does none of this: it is taken for stopped, and its memory stands still.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type GuestActivity =
+  | { readonly kind: 'stopped'; readonly why: string }
+  | { readonly kind: 'running'; readonly why: string };
+
+export interface ActivityOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly windowMs?: number;
+  /** /proc, but for tests */
+  readonly root?: string;
+}
+
+interface ThreadSample {
+  readonly id: string;
+  readonly name: string;
+  /** T or t when the process itself is stopped */
+  readonly state: string;
+  readonly busyNs: number;
+  readonly insideGuest: boolean;
+}
+
+/** A thread that emulates is busy all the time; one that serves a disk of a stopped guest hardly ever. */
+const busyShare = 0.02;
+const usualWindowMs = 250;
+/** Linux: KVM_RUN */
+const runGuestRequest = 0xae80;
+const ticksPerSecond = 100;
+
+export async function guestActivity(
+  pid: number,
+  { signal, windowMs = usualWindowMs, root = '/proc' }: ActivityOptions = {},
+): Promise<GuestActivity> {
+  const folder = `${root}/${pid}/task`;
+  const before = new Map(sample(folder).map((thread) => [thread.id, thread]));
+  if ([...before.values()].every(({ state }) => state === 'T' || state === 't')) {
+    return { kind: 'stopped', why: 'the whole process is stopped' };
+  }
+  const startedMs = performance.now();
+  await sleep(windowMs, undefined, signal === undefined ? {} : { signal });
+  const allowedNs = (performance.now() - startedMs) * 1e6 * busyShare;
+  for (const thread of sample(folder)) {
+    const who = `thread ${thread.id} (${thread.name})`;
+    const earlier = before.get(thread.id);
+    if (thread.insideGuest && earlier?.insideGuest === true) {
+      return { kind: 'running', why: `${who} is inside the guest` };
+    }
+    const usedNs = thread.busyNs - (earlier?.busyNs ?? 0);
+    if (thread.id !== String(pid) && usedNs > allowedNs) {
+      const usedMs = (usedNs / 1e6).toFixed(0);
+      return {
+        kind: 'running',
+        why: `${who} used ${usedMs} ms of processor time in ${windowMs} ms`,
+      };
+    }
+  }
+  return { kind: 'stopped', why: `no thread ran the guest for ${windowMs} ms` };
+}
+
+function sample(folder: string): ThreadSample[] {
+  return readdirSync(folder).flatMap((id) => {
+    try {
+      const stat = readFileSync(`${folder}/${id}/stat`, 'utf8');
+      // The name is in parentheses and may hold anything: count from behind it.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return [
+        {
+          id,
+          name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
+          state: fields[0] ?? '?',
+          busyNs: busyTime(folder, id, Number(fields[11]) + Number(fields[12])),
+          insideGuest: isInsideGuest(folder, id),
+        },
+      ];
+    } catch {
+      return []; // ended in between
+    }
+  });
+}
+
+/** Exact where the kernel keeps it, else in ticks. */
+function busyTime(folder: string, id: string, ticks: number): number {
+  try {
+    const [ns] = readFileSync(`${folder}/${id}/schedstat`, 'utf8').split(' ');
+    const exact = Number(ns);
+    if (exact > 0) return exact;
+  } catch {
+    // not every kernel has it
+  }
+  return (ticks / ticksPerSecond) * 1e9;
+}
+
+/** The arguments of the system call a thread is in; unreadable without the right to look into the process. */
+function isInsideGuest(folder: string, id: string): boolean {
+  try {
+    const [, , request] = readFileSync(`${folder}/${id}/syscall`, 'utf8').split(' ');
+    return Number(request) === runGuestRequest;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+/** Runs one native operation on an image: cancelled by a signal, its progress told now and then, its errors made ours. */
+import { Cancelled } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
+import type { NativeImageTask } from '../native/image-addon.js';
+import { toRamError } from './faults.js';
+import { untilAborted } from './native-ram.js';
+import { hex } from './ranges.js';
+
+/** `total` is 0 as long as it is not known. Must not throw. */
+export type OnProgress = (done: number, total: number) => void;
+
+export interface WorkOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+const progressEveryMs = 100;
+const neverAborted = new AbortController().signal;
+
+/** `source` names the image in errors. */
+export async function runImageTask<T>(
+  start: () => NativeImageTask<T>,
+  source: string,
+  { signal = neverAborted, onProgress }: WorkOptions,
+): Promise<T> {
+  refuseAborted(signal);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const task = start();
+    if (onProgress !== undefined) {
+      timer = setInterval(() => {
+        const { done, total } = task.progress();
+        onProgress(done, total);
+      }, progressEveryMs);
+    }
+    return await untilAborted(task, signal);
+  } catch (error) {
+    // However the work noticed: the caller asked for its end.
+    refuseAborted(signal);
+    throw toImageError(error, source);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function refuseAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new Cancelled();
+}
+
+/** What only shows when pages are read: damage of the file, not of this host. */
+const damage: Readonly<Record<string, string>> = {
+  'bad-data': 'a page cannot be decoded',
+  'too-small': 'the file was cut short while it was read',
+};
+
+function toImageError(error: unknown, source: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const what = damage[String(error.code)];
+  if (what === undefined) return toRamError(error, source);
+  const address = 'address' in error ? Number(error.address) : undefined;
+  const at = address === undefined ? '' : ` at offset ${address} (${hex(address)})`;
+  return new HarnessError({
+    code: 'image-broken',
+    blame: 'contract',
+    message: `${source}: ${what}${at}: ${error.message}`,
+    cause: error,
+  });
+}

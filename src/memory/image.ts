@@ -1,0 +1,205 @@
+/**
+ * Guest RAM as files hold it: a raw image, a dump, a migration stream with its channels, or the anonymous memory of a
+ * process whose guest is stopped. One interface, so that checks, comparison and extraction know no formats.
+ */
+import { HarnessError } from '../model/errors.js';
+import { loadAddon } from '../native/addon.js';
+import type { NativeAddon, ProcessRegion } from '../native/addon.js';
+import type {
+  ImageFormat,
+  NativeBlock,
+  NativeBlockStatistics,
+  NativeDiff,
+  NativeDiffRequest,
+  NativeImage,
+  NativeImageCheckRequest,
+  NativeImageTask,
+  NativeOpenOptions,
+  NativePageMap,
+  NativeProblem,
+  NativeSliceVerdict,
+} from '../native/image-addon.js';
+import { runImageTask } from './image-work.js';
+import type { WorkOptions } from './image-work.js';
+import type { StreamReport } from './stream-report.js';
+import { hex } from './ranges.js';
+
+export type OpenImageOptions = NativeOpenOptions;
+
+/** Files of one image: a single one, or a migration stream and its channels in any order. */
+export async function openImage(
+  files: readonly string[],
+  options: OpenImageOptions = {},
+  work: WorkOptions = {},
+): Promise<MemoryImage> {
+  const label = files.join(', ');
+  const opened = await runImageTask(() => loadAddon().openImage(files, options), label, work);
+  if (opened.image === null) throw problemOf(files, opened.format, opened.problem);
+  return new MemoryImage(opened.image, label, opened.problem);
+}
+
+/** Anonymous memory of a process, one block per region. The guest must be stopped, or answers are of no moment in time. */
+export function openStoppedProcess(
+  pid: number,
+  regions: readonly ProcessRegion[],
+  pageBytes: number,
+  addon: NativeAddon = loadAddon(),
+): MemoryImage {
+  return new MemoryImage(addon.openProcessImage(pid, regions, pageBytes), `process ${pid}`, null);
+}
+
+const formatNames: Readonly<Record<ImageFormat, string>> = {
+  raw: 'raw memory',
+  elf: 'an ELF dump',
+  kdump: 'a kdump-compressed dump',
+  stream: 'a migration stream',
+};
+
+/** `image-unsupported` is a file that is nothing we read, `image-broken` one that is damaged. */
+function problemOf(
+  files: readonly string[],
+  format: ImageFormat,
+  problem: NativeProblem | null,
+): HarnessError {
+  const { reason, input, offset } = problem ?? { reason: 'no reason given', input: 0, offset: 0 };
+  const file = files[input] ?? files.join(', ');
+  if (problem?.kind === 'unsupported') {
+    return new HarnessError({
+      code: 'image-unsupported',
+      blame: 'usage',
+      message: `${file}: ${reason}`,
+    });
+  }
+  return new HarnessError({
+    code: 'image-broken',
+    blame: 'contract',
+    message: `${file}, read as ${formatNames[format]}, is damaged at offset ${offset} (${hex(offset)}): ${reason}`,
+    details: [
+      "with --salvage, what comes before can still be looked at ('drover inspect --salvage')",
+    ],
+  });
+}
+
+export class MemoryImage implements Disposable {
+  readonly label: string;
+  readonly format: ImageFormat;
+  readonly blocks: readonly NativeBlock[];
+  /** null for everything but a migration stream */
+  readonly report: StreamReport | null;
+  /** what `salvage` put up with */
+  readonly problem: NativeProblem | null;
+  readonly #native: NativeImage;
+
+  constructor(native: NativeImage, label: string, problem: NativeProblem | null) {
+    this.#native = native;
+    this.label = label;
+    this.problem = problem;
+    this.format = native.format;
+    this.blocks = native.blocks;
+    const json = native.reportJson();
+    this.report = json === null ? null : (JSON.parse(json) as StreamReport);
+  }
+
+  get formatName(): string {
+    return formatNames[this.format].replace(/^an? /, '');
+  }
+
+  /** memory that the page index takes */
+  get indexBytes(): number {
+    return this.#native.indexBytes;
+  }
+
+  /** One verdict for each slice. */
+  async check(
+    request: NativeImageCheckRequest,
+    work: WorkOptions = {},
+  ): Promise<NativeSliceVerdict[]> {
+    return await this.#run(() => this.#native.check(request), work);
+  }
+
+  async statistics(
+    block: number,
+    content: boolean,
+    work: WorkOptions = {},
+  ): Promise<NativeBlockStatistics> {
+    return await this.#run(() => this.#native.statistics(block, content), work);
+  }
+
+  /** SHA-256 in hexadecimal of a block, or of [start, end) in it; absent pages count as zeroes. */
+  async hash(
+    block: number,
+    range: { readonly start: number; readonly end: number } | undefined,
+    work: WorkOptions = {},
+  ): Promise<string> {
+    return await this.#run(() => this.#native.hash(block, range?.start, range?.end), work);
+  }
+
+  async pageMap(block: number, cells: number, work: WorkOptions = {}): Promise<NativePageMap> {
+    return await this.#run(() => this.#native.pageMap(block, cells), work);
+  }
+
+  async diff(
+    other: MemoryImage,
+    request: NativeDiffRequest,
+    work: WorkOptions = {},
+  ): Promise<NativeDiff> {
+    return await this.#run(() => this.#native.diff(other.#native, request), work);
+  }
+
+  /** Writes a block to an open, empty file, zero pages as holes. */
+  async extract(block: number, fd: number, work: WorkOptions = {}): Promise<number> {
+    return await this.#run(() => this.#native.extract(block, fd), work);
+  }
+
+  /** Bytes of an input file as they are. */
+  async readInput(input: number, offset: number, length: number): Promise<Buffer> {
+    return await this.#run(() => this.#native.readInput(input, offset, length), {});
+  }
+
+  /** Bytes of a block; absent pages read as zero. */
+  async readBytes(block: number, offset: number, length: number): Promise<Buffer> {
+    return await this.#run(() => this.#native.readBytes(block, offset, length), {});
+  }
+
+  [Symbol.dispose](): void {
+    this.#native.close();
+  }
+
+  async #run<T>(start: () => NativeImageTask<T>, work: WorkOptions): Promise<T> {
+    try {
+      return await runImageTask(start, this.label, work);
+    } catch (error) {
+      if (!(error instanceof HarnessError) || !isOutOfRange(error.cause)) throw error;
+      throw new HarnessError({
+        code: 'not-in-image',
+        blame: 'usage',
+        message: `${this.label} holds nothing at ${hex(error.cause.address)}`,
+        details: this.describePlaces(),
+        cause: error,
+      });
+    }
+  }
+
+  /** where blocks lie, for whoever asked for a wrong address */
+  describePlaces(): string[] {
+    return this.blocks.flatMap((block) => {
+      const name = JSON.stringify(block.name);
+      if (block.places.length === 0)
+        return [`block ${name}: ${block.length} bytes, address not known`];
+      return block.places.map(
+        ({ address, length }) =>
+          `block ${name}: guest addresses ${hex(address)}-${hex(address + length)}`,
+      );
+    });
+  }
+}
+
+function isOutOfRange(cause: unknown): cause is { readonly address: number } {
+  return (
+    cause instanceof Error &&
+    'code' in cause &&
+    cause.code === 'out-of-range' &&
+    'address' in cause &&
+    typeof cause.address === 'number'
+  );
+}

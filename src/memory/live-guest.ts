@@ -1,0 +1,133 @@
+/**
+ * The RAM of a QEMU that somebody else started, found through /proc alone: which machine it is by its command line, where
+ * its memory lies by its mappings. One block of main memory in one piece; several backends (NUMA) are refused.
+ */
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { HarnessError } from '../model/errors.js';
+import type { ProcessRegion } from '../native/addon.js';
+import { openImage, openStoppedProcess } from './image.js';
+import type { MemoryImage, OpenImageOptions } from './image.js';
+import type { WorkOptions } from './image-work.js';
+import { findRam, readMaps } from './process-maps.js';
+import type { ProcessMapping } from './process-maps.js';
+import { readQemuWords } from './qemu-words.js';
+import type { QemuWords } from './qemu-words.js';
+import { hex } from './ranges.js';
+
+export interface LiveGuest {
+  readonly pid: number;
+  readonly words: QemuWords;
+  readonly ram: ProcessMapping;
+}
+
+const advice =
+  'Save its memory with pmemsave or dump-guest-memory and look at that, or give it one memory-backend-memfd';
+
+export function findLiveGuest(pid: number): LiveGuest {
+  const words = readQemuWords(read(pid, 'cmdline').split('\0'));
+  if (words === undefined) throw refuse(pid, 'it is not a QEMU that runs a machine');
+  const ram = findRam(readMaps(read(pid, 'maps')), words.ramBytes);
+  if ('problem' in ram) throw refuse(pid, `${ram.problem}. ${advice}`);
+  return { pid, words, ram };
+}
+
+/** `options.places`, `machine` and `arch` win over what the command line says. */
+export async function openLiveGuest(
+  guest: LiveGuest,
+  options: OpenImageOptions,
+  work: WorkOptions,
+): Promise<MemoryImage> {
+  const { pid, words, ram } = guest;
+  if (ram.shared) {
+    const machine = options.machine ?? words.machine;
+    return await openImage(
+      [descriptorPath(guest)],
+      {
+        ...options,
+        format: 'raw',
+        fileOffset: ram.offset,
+        ...(machine === undefined ? {} : { machine }),
+        arch: options.arch ?? words.arch,
+      },
+      work,
+    );
+  }
+  return openStoppedProcess(pid, regionsOf(guest, options), options.pageBytes ?? 4096);
+}
+
+const GiB = 1024 ** 3;
+/** PC machines put what does not fit below the PCI hole behind 4 GiB: from this size on, and that much stays below. */
+const splits: readonly { machine: RegExp; from: number; low: number }[] = [
+  { machine: /q35/, from: 2.75 * GiB, low: 2 * GiB },
+  { machine: /^(pc|pc-i440fx-.*)$/, from: 3.5 * GiB, low: 3 * GiB },
+  { machine: /^microvm/, from: 3 * GiB + 1, low: 3 * GiB },
+];
+const bases: readonly { arch: RegExp; base: number }[] = [
+  { arch: /^(aarch64|arm)$/, base: 1 * GiB },
+  { arch: /^riscv/, base: 2 * GiB },
+];
+
+function regionsOf({ words, ram }: LiveGuest, options: OpenImageOptions): ProcessRegion[] {
+  if (options.places !== undefined) {
+    return options.places.map(({ address, blockOffset, length }) => ({
+      address,
+      size: length,
+      hostAddress: ram.start + BigInt(blockOffset),
+    }));
+  }
+  const total = words.ramBytes;
+  const arch = options.arch ?? words.arch;
+  const machine = options.machine ?? words.machine ?? 'pc';
+  const isPc = arch === 'x86_64' || arch === 'i386';
+  const split = isPc ? splits.find((row) => row.machine.test(machine)) : undefined;
+  if (split !== undefined && total >= split.from) {
+    return [
+      { address: 0, size: split.low, hostAddress: ram.start },
+      { address: 4 * GiB, size: total - split.low, hostAddress: ram.start + BigInt(split.low) },
+    ];
+  }
+  const address = bases.find((row) => row.arch.test(arch))?.base ?? 0;
+  return [{ address, size: total, hostAddress: ram.start }];
+}
+
+/** The backend through the process's own descriptor: works for memfds and for files that have lost their name. */
+function descriptorPath({ pid, ram }: LiveGuest): string {
+  const folder = `/proc/${pid}/fd`;
+  for (const fd of readdirSync(folder)) {
+    const path = `${folder}/${fd}`;
+    try {
+      if (statSync(path).ino === ram.inode && readlinkSync(path) === ram.path) return path;
+    } catch {
+      continue; // closed in between
+    }
+  }
+  // Kept open by the mapping alone.
+  const end = ram.start + BigInt(ram.sizeBytes);
+  return `/proc/${pid}/map_files/${ram.start.toString(16)}-${end.toString(16)}`;
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ESRCH') throw refuse(pid, 'there is no such process');
+    throw new HarnessError({
+      code: 'process-memory-denied',
+      blame: 'host',
+      message: `pid:${pid}: this host does not let us look into the process (${String(code)} at /proc/${pid}/${file})`,
+      cause,
+    });
+  }
+}
+
+function refuse(pid: number, why: string): HarnessError {
+  return new HarnessError({ code: 'no-live-guest', blame: 'usage', message: `pid:${pid}: ${why}` });
+}
+
+/** for records: which memory was read */
+export function describeLiveGuest({ pid, words, ram }: LiveGuest): string {
+  const where = ram.shared ? ram.path.replace(/ \(deleted\)$/, '') : 'anonymous memory';
+  const machine = words.machine === undefined ? '' : `, machine ${words.machine}`;
+  return `process ${pid} (${words.arch}${machine}): ${where} at ${hex(Number(ram.start))}, ${words.ramBytes} bytes`;
+}

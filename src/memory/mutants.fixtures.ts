@@ -1,0 +1,63 @@
+/**
+ * Damage made on purpose to real files, without the parser's help: pages are found in a file by their
+ * content, and stamps are written here by a slow twin of what guests and the checker use.
+ */
+
+/** a page of guest memory and the only place in the files where its content stands */
+export interface StoredPage {
+  readonly address: number;
+  readonly file: number;
+  readonly offset: number;
+}
+
+const mask = (1n << 64n) - 1n;
+
+/** word at `offset` of a page stamped at level `page`; the contract's formula, in big integers */
+export function stampWord(address: bigint, generation: bigint, offset: bigint): bigint {
+  if (offset === 0n) return generation;
+  if (offset === 8n) return address;
+  let x = ((address + offset) & mask) ^ ((generation * 0x9e3779b97f4a7c15n) & mask);
+  x ^= x >> 32n;
+  x = (x * 0xd6e8feb86659fd93n) & mask;
+  return x ^ (x >> 32n);
+}
+
+export function stampedPage(address: number, generation: number, pageBytes: number): Buffer {
+  const page = Buffer.alloc(pageBytes);
+  for (let offset = 0; offset < pageBytes; offset += 8) {
+    page.writeBigUInt64LE(stampWord(BigInt(address), BigInt(generation), BigInt(offset)), offset);
+  }
+  return page;
+}
+
+/** The only place in `files` where `content` stands; undefined where there is none, or more than one. */
+export function onlyPlaceOf(
+  content: Buffer,
+  files: readonly Buffer[],
+): { file: number; offset: number } | undefined {
+  const places = files.flatMap((bytes, file) => {
+    const first = bytes.indexOf(content);
+    if (first < 0) return [];
+    const second = bytes.indexOf(content, first + 1);
+    return second < 0
+      ? [{ file, offset: first }]
+      : [
+          { file, offset: first },
+          { file, offset: second },
+        ];
+  });
+  return places.length === 1 ? places[0] : undefined;
+}
+
+/** a small generator with a seed, so that a mutant can be had again: numbers in [0, below) */
+export function drawing(seed: number): (below: number) => number {
+  let state = (seed * 2_654_435_761) >>> 0 || 1;
+  return (below) => {
+    state ^= state << 13;
+    state >>>= 0;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return Math.floor((state / 4_294_967_296) * below);
+  };
+}

@@ -1,0 +1,175 @@
+/** The addon's images: how they are opened, held, cancelled and closed. What checks find is tested natively. */
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadAddon } from './addon.js';
+import type { NativeImage } from './image-addon.js';
+
+const addon = loadAddon();
+const pageBytes = 4096;
+const pages = 64;
+const edge = 10;
+let folder = '';
+let path = '';
+
+/** Level wide: generation 7 up to the edge, 6 after it; each page's own address behind it. */
+function wideStamps(): Buffer {
+  const memory = Buffer.alloc(pages * pageBytes);
+  for (let page = 0; page < pages; page += 1) {
+    memory.writeBigUInt64LE(page < edge ? 7n : 6n, page * pageBytes);
+    memory.writeBigUInt64LE(BigInt(page * pageBytes), page * pageBytes + 8);
+  }
+  return memory;
+}
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'drover-image-'));
+  path = join(folder, 'memory.raw');
+  writeFileSync(path, wideStamps());
+});
+
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(file: number | string = path): Promise<NativeImage> {
+  const opened = await addon.openImage([file], {}).promise;
+  assert.equal(opened.problem, null);
+  assert.ok(opened.image);
+  return opened.image;
+}
+
+const everything = {
+  level: 'wide',
+  step: pageBytes,
+  slices: [{ start: 0, end: pages * pageBytes }],
+} as const;
+
+test('an image is checked by path and by descriptor, which stays the caller’s own', async () => {
+  const fd = openSync(path, 'r');
+  for (const file of [path, fd]) {
+    const image = await open(file);
+    assert.equal(image.format, 'raw');
+    assert.equal(image.blocks[0]?.length, pages * pageBytes);
+    const task = image.check({ ...everything, mapCells: 8 });
+    const [verdict] = await task.promise;
+    assert.equal(verdict?.damagedPages, 0);
+    assert.equal(verdict.generation, 7n);
+    assert.equal(verdict.edge, edge * pageBytes);
+    assert.equal(verdict.map?.cells.length, 8 * 4);
+    assert.deepEqual(task.progress(), { done: pages, total: pages });
+    image.close();
+  }
+  assert.equal(readFileSync(fd).length, pages * pageBytes);
+  closeSync(fd);
+});
+
+test('damage is named with its kind, and the numbers are true', async () => {
+  const memory = wideStamps();
+  memory.writeBigUInt64LE(5n, 30 * pageBytes);
+  memory.fill(0, 40 * pageBytes, 42 * pageBytes);
+  const damaged = join(folder, 'damaged.raw');
+  writeFileSync(damaged, memory);
+  const image = await open(damaged);
+  const [verdict] = await image.check(everything).promise;
+  assert.deepEqual(
+    verdict?.damage.map(({ start, pages: count, kind, by }) => ({ start, count, kind, by })),
+    [
+      { start: 30 * pageBytes, count: 1, kind: 'stale', by: 1n },
+      { start: 40 * pageBytes, count: 2, kind: 'zeroed', by: 0n },
+    ],
+  );
+  const whole = await open();
+  const diff = await whole.diff(image, {
+    firstBlock: 0,
+    firstStart: 0,
+    secondBlock: null,
+    secondStart: 0,
+    length: pages * pageBytes,
+  }).promise;
+  assert.equal(diff.differentPages, 3);
+  assert.deepEqual(
+    diff.runs.map(({ start, byteOffset, first, second }) => ({ start, byteOffset, first, second })),
+    [
+      { start: 30 * pageBytes, byteOffset: 0, first: 6, second: 5 },
+      { start: 40 * pageBytes, byteOffset: 0, first: 6, second: 0 },
+    ],
+  );
+});
+
+test('an extracted block is the memory again, and only an empty file is written', async () => {
+  const image = await open();
+  const target = join(folder, 'extracted.raw');
+  const fd = openSync(target, 'wx+');
+  await image.extract(0, fd).promise;
+  await assert.rejects(image.extract(0, fd).promise, { code: 'bad-argument' });
+  closeSync(fd);
+  assert.ok(readFileSync(target).equals(wideStamps()));
+});
+
+test('closing refuses further calls and leaves work under way alone', async () => {
+  const image = await open();
+  const task = image.hash(0);
+  image.close();
+  image.close();
+  assert.match(await task.promise, /^[0-9a-f]{64}$/);
+  assert.throws(() => image.hash(0), { code: 'bad-argument' });
+  assert.throws(() => image.blocks, { code: 'bad-argument' });
+});
+
+test('long work ends soon after it is cancelled', async () => {
+  const huge = join(folder, 'huge.raw');
+  const fd = openSync(huge, 'w');
+  ftruncateSync(fd, 2 ** 42);
+  closeSync(fd);
+  const image = await open(huge);
+  const task = image.hash(0);
+  setTimeout(() => {
+    task.cancel();
+  }, 20);
+  await assert.rejects(task.promise, { code: 'cancelled' });
+});
+
+test('what is no image is a problem with a reason, what is no file an error', async () => {
+  const packed = join(folder, 'packed.gz');
+  writeFileSync(packed, Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]));
+  const opened = await addon.openImage([packed], {}).promise;
+  assert.equal(opened.image, null);
+  assert.equal(opened.problem?.kind, 'unsupported');
+  assert.match(opened.problem.reason, /gzip/);
+  assert.throws(() => addon.openImage([join(folder, 'nothing')], {}), { errno: 'ENOENT' });
+  assert.throws(() => addon.openImage(['/dev/null'], {}), { code: 'bad-argument' });
+});
+
+test('wrong requests are refused, never misread', async () => {
+  const image = await open();
+  const wrong = [
+    { ...everything, slices: [] },
+    { ...everything, slices: [{ start: 4096, end: 4096 }] },
+    { ...everything, step: 8 },
+    { ...everything, level: 'page', step: 100 },
+  ] as const;
+  for (const request of wrong) {
+    await assert.rejects(image.check(request).promise, { code: 'bad-argument' });
+  }
+  assert.throws(() => image.check({ ...everything, step: -1 }), { code: 'bad-argument' });
+  assert.throws(() => image.check({ ...everything, block: 5 }), { code: 'bad-argument' });
+  assert.throws(() => image.readBytes(0, 0, 2 ** 40), { code: 'bad-argument' });
+  await assert.rejects(image.readBytes(0, pages * pageBytes - 1, 2).promise, {
+    code: 'out-of-range',
+  });
+  await assert.rejects(
+    image.check({ ...everything, slices: [{ start: 0, end: 2 ** 30 }] }).promise,
+    { code: 'out-of-range', address: pages * pageBytes },
+  );
+});

@@ -1,0 +1,233 @@
+/**
+ * What the addon knows of images: guest RAM as files hold it (raw memory, dumps, migration streams).
+ * Types alone; `addon.ts` loads the thing. Addresses, offsets and counts are numbers, exact below 2^53;
+ * generations are 64 bits wide and so bigints.
+ */
+import type { KernelName, NativeTask, ProcessRegion } from './addon.js';
+
+export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'stream';
+export type VerifyKernelName = 'serial' | 'avx2' | 'avx512' | 'neon';
+
+/** A task that can be asked how far it is: bytes of input for `openImage`, pages for all others. Total 0: not known yet. */
+export interface NativeImageTask<T> extends NativeTask<T> {
+  progress(): { readonly done: number; readonly total: number };
+}
+
+/** Guest addresses [address, address + length) are the block's bytes from `blockOffset` on. */
+export interface NativePlace {
+  readonly address: number;
+  readonly blockOffset: number;
+  readonly length: number;
+}
+
+export interface NativeOpenOptions {
+  /** found out from the file when absent */
+  readonly format?: ImageFormat | undefined;
+  /** where the stream, or raw memory, starts in the file */
+  readonly fileOffset?: number | undefined;
+  readonly pageBytes?: number | undefined;
+  /** raw memory: guest address of its first byte */
+  readonly rawAddress?: number | undefined;
+  /** raw memory and main RAM blocks: where they are seen, instead of what the machine says */
+  readonly places?: readonly NativePlace[] | undefined;
+  /** such as `pc-q35-10.0` or `q35`, where the file does not tell */
+  readonly machine?: string | undefined;
+  readonly arch?: string | undefined;
+  /** keep what could be read in spite of an error */
+  readonly salvage?: boolean | undefined;
+  readonly temporaryFolder?: string | undefined;
+}
+
+/** Why a file cannot be read as what it seems to be. */
+export interface NativeProblem {
+  /** unsupported: nothing is broken, it is something else than what can be read; the reason says what to do */
+  readonly kind: 'unsupported' | 'broken';
+  readonly reason: string;
+  /** index of the file */
+  readonly input: number;
+  readonly offset: number;
+}
+
+export interface NativeOpened {
+  readonly format: ImageFormat;
+  /** null when there is a problem and `salvage` was not asked for */
+  readonly image: NativeImage | null;
+  readonly problem: NativeProblem | null;
+}
+
+export interface NativeBlock {
+  /** one character per byte of the name as the file has it: escape before printing */
+  readonly name: string;
+  readonly length: number;
+  readonly pageBytes: number;
+  readonly places: readonly NativePlace[];
+  /** listed in the file, but its content lies elsewhere */
+  readonly contentElsewhere: boolean;
+}
+
+export type StampLevel = 'byte' | 'wide' | 'page';
+
+export interface NativeSlice {
+  readonly start: number;
+  /** exclusive */
+  readonly end: number;
+}
+
+export interface NativeImageCheckRequest {
+  readonly level: StampLevel;
+  /** slices are guest addresses, or offsets in this block (an index) when one is named */
+  readonly block?: number | undefined;
+  /** guest address of that block's offset 0, for address words; 0 when absent */
+  readonly blockAddress?: number | undefined;
+  /** each writer's range; judged on its own */
+  readonly slices: readonly NativeSlice[];
+  /** bytes between stamps; at level page also the stamped length (a multiple of 64) */
+  readonly step: number;
+  /** runs kept per slice, 8192 when absent; totals are always true */
+  readonly damageLimit?: number | undefined;
+  /** cells of the map over each slice; 0 or absent: no map */
+  readonly mapCells?: number | undefined;
+  readonly kernel?: KernelName | VerifyKernelName | undefined;
+  readonly threads?: number | undefined;
+}
+
+export type PageDamageKind =
+  'stale' | 'ahead' | 'misplaced' | 'partly-written' | 'zeroed' | 'absent' | 'garbage';
+
+/** Neighbouring pages damaged in the same way. Addresses are those of the request. */
+export interface NativePageDamage {
+  readonly start: number;
+  readonly end: number;
+  readonly pages: number;
+  /** index of the block and the place in it of the first page */
+  readonly block: number;
+  readonly blockOffset: number;
+  readonly kind: PageDamageKind;
+  /** generation; mod 256 at level byte */
+  readonly expected: bigint;
+  /** null where no generation can be told */
+  readonly found: bigint | null;
+  /** stale and ahead: how many generations; else 0 */
+  readonly by: bigint;
+  /** misplaced: where the first page belongs */
+  readonly from: number | null;
+  /** partly-written and garbage: the byte of the page from which it is wrong */
+  readonly byteOffset: number | null;
+}
+
+/** A map's cells, four numbers each: pages with data, zero, absent, damaged. */
+export interface NativePageMap {
+  readonly pagesPerCell: number;
+  readonly cells: Float64Array;
+}
+
+export interface NativeSliceVerdict {
+  readonly level: StampLevel;
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+  readonly pages: number;
+  readonly generation: bigint;
+  readonly edge: number | null;
+  /** the page that was being written when the guest stopped: no damage */
+  readonly torn: number | null;
+  readonly damagedPages: number;
+  readonly damagedRuns: number;
+  readonly pagesByKind: Readonly<Record<PageDamageKind, number>>;
+  readonly damage: NativePageDamage[];
+  /** level byte, and a slice that lies in one piece */
+  readonly upstreamLines: string[];
+  readonly map: NativePageMap | null;
+  readonly kernel: string;
+  readonly elapsedMs: number;
+}
+
+export interface NativeBlockStatistics {
+  readonly pages: number;
+  readonly absent: number;
+  readonly zero: number;
+  readonly filled: number;
+  readonly stored: number;
+  readonly packed: number;
+  /** pages with every byte 0, whatever their kind and not counting absent ones; null when content was not asked for */
+  readonly zeroContent: number | null;
+}
+
+/** Pages that differ: neighbours of one kind in one run. */
+export interface NativeDifference {
+  /** guest address, or offset in the block */
+  readonly start: number;
+  readonly end: number;
+  readonly pages: number;
+  readonly kind: 'content' | 'absent-in-first' | 'absent-in-second';
+  /** content: where in the first page of the run the first differing byte lies, and both bytes */
+  readonly byteOffset: number | null;
+  readonly first: number | null;
+  readonly second: number | null;
+}
+
+/** Each side is a block (an index) from an offset on, or guest memory (null) from an address on. */
+export interface NativeDiffRequest {
+  readonly firstBlock: number | null;
+  readonly firstStart: number;
+  readonly secondBlock: number | null;
+  readonly secondStart: number;
+  readonly length: number;
+  /** runs kept, 8192 when absent; totals are always true */
+  readonly limit?: number | undefined;
+  /** absent pages count as equal to zero ones */
+  readonly absentIsZero?: boolean | undefined;
+}
+
+export interface NativeDiff {
+  /** the smaller page size of the two sides; what `pages` counts */
+  readonly pageBytes: number;
+  readonly pages: number;
+  readonly differentPages: number;
+  readonly differentRuns: number;
+  /** pages of kind content: bytes that differ in all of them together */
+  readonly differentBytes: number;
+  readonly absentInFirst: number;
+  readonly absentInSecond: number;
+  readonly runs: NativeDifference[];
+}
+
+/** Guest RAM as files hold it. Held by every task under way, so `close` never pulls it from under one. */
+export interface NativeImage {
+  readonly format: ImageFormat;
+  readonly blocks: readonly NativeBlock[];
+  /** memory the page index takes */
+  readonly indexBytes: number;
+  /** what a migration stream told beside RAM, as JSON; null for other formats */
+  reportJson(): string | null;
+  /** one verdict for each slice; code `out-of-range` with the address where the image maps nothing */
+  check(request: NativeImageCheckRequest): NativeImageTask<NativeSliceVerdict[]>;
+  /** `content`: also read the pages, to count those that are all zero */
+  statistics(block: number, content: boolean): NativeImageTask<NativeBlockStatistics>;
+  /** SHA-256 in hex of [start, end) of a block, of all of it when absent; absent pages count as zeroes */
+  hash(block: number, start?: number, end?: number): NativeImageTask<string>;
+  /** pages by kind in at most `cells` cells; without a check nothing is damaged */
+  pageMap(block: number, cells: number): NativeImageTask<NativePageMap>;
+  diff(other: NativeImage, request: NativeDiffRequest): NativeImageTask<NativeDiff>;
+  /** writes a block to an open, empty file, zero pages as holes; resolves to the bytes of data written */
+  extract(block: number, fd: number): NativeImageTask<number>;
+  /** bytes of a block; absent pages read as zero */
+  readBytes(block: number, offset: number, length: number): NativeImageTask<Buffer>;
+  /** bytes of an input file as they are: device state, the stream's own description */
+  readInput(input: number, offset: number, length: number): NativeImageTask<Buffer>;
+  /** refuses further calls; repeatable */
+  close(): void;
+}
+
+export interface NativeImageAddon {
+  /** Files of one image: a single one, or a migration stream with its channels. Descriptors are opened anew. */
+  openImage(
+    files: readonly (number | string)[],
+    options: NativeOpenOptions,
+  ): NativeImageTask<NativeOpened>;
+  /** Anonymous memory of a process whose guest is stopped, as an image with one block per region. */
+  openProcessImage(pid: number, regions: readonly ProcessRegion[], pageBytes: number): NativeImage;
+  /** all kernels of level `page` that this processor can run, the slow reference first */
+  verifyKernelNames(): VerifyKernelName[];
+  defaultVerifyKernel(): VerifyKernelName;
+}

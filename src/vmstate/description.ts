@@ -1,0 +1,94 @@
+/**
+ * What a device's description says, checked: names are strings, sizes are sane numbers. The shape follows the JSON
+ * that QEMU writes behind the device state; what it does not know is ignored. Pure.
+ */
+import { asArray, asNumber, asString, isObject } from '../model/json.js';
+import { DescriptionError } from './outline.js';
+
+/** A structure: fields in the order of their bytes, then the subsections that were sent. */
+export interface Structure {
+  readonly name: string;
+  readonly version: number;
+  readonly fields: readonly Field[];
+  readonly subsections: readonly Structure[];
+}
+
+export interface Field {
+  readonly name: string;
+  /** the writer's word for how the bytes are to be read: `uint32`, `struct`, `timer`, ... */
+  readonly type: string;
+  /** bytes of one element, as the writer states it */
+  readonly sizeBytes: number;
+  /** undefined for a field that is no array */
+  readonly arrayLength?: number;
+  /** for one element (or a run of them) of an array that is not described as a whole */
+  readonly index?: number;
+  /** for structures, and for other containers that describe what is in them */
+  readonly structure?: Structure;
+}
+
+export interface DeviceDescription {
+  /** the name of its section */
+  readonly name: string;
+  readonly instance: number;
+  /** absent for devices that write their state by hand: those have one field without structure */
+  readonly sizeBytes?: number;
+  readonly structure: Structure;
+}
+
+/** Lengths beyond this are lies: a stream's lengths have 32 bits. */
+const largestNumber = 0xffffffff;
+
+export function readDevice(json: unknown, offset: number): DeviceDescription {
+  if (!isObject(json)) throw new DescriptionError('a device is not described by an object', offset);
+  const name = asString(json['name']);
+  if (name === undefined) throw new DescriptionError('a device has no name', offset);
+  const sizeBytes = optionalCount(json['size'], `device ${name}: size`, offset);
+  return {
+    name,
+    instance: optionalCount(json['instance_id'], `device ${name}: instance_id`, offset) ?? 0,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    structure: readStructure(json, name, offset),
+  };
+}
+
+function readStructure(json: unknown, within: string, offset: number): Structure {
+  const object = isObject(json) ? json : {};
+  const name = asString(object['vmsd_name']) ?? '';
+  const path = name === '' ? within : name;
+  return {
+    name,
+    version: asNumber(object['version']) ?? 0,
+    fields: asArray(object['fields']).map((field) => readField(field, path, offset)),
+    subsections: asArray(object['subsections']).map((part) => readStructure(part, path, offset)),
+  };
+}
+
+function readField(json: unknown, within: string, offset: number): Field {
+  if (!isObject(json)) {
+    throw new DescriptionError(`${within}: a field is not described by an object`, offset);
+  }
+  const name = asString(json['name']) ?? '';
+  const path = `${within}, field ${name}`;
+  const arrayLength = optionalCount(json['array_len'], `${path}: array_len`, offset);
+  const index = optionalCount(json['index'], `${path}: index`, offset);
+  // A structure is a member of its own; a temporary one has its fields among the field's own members.
+  const inner = isObject(json['struct']) ? json['struct'] : json;
+  return {
+    name,
+    type: asString(json['type']) ?? '',
+    sizeBytes: optionalCount(json['size'], `${path}: size`, offset) ?? 0,
+    ...(arrayLength === undefined ? {} : { arrayLength }),
+    ...(index === undefined ? {} : { index }),
+    ...(Array.isArray(inner['fields']) ? { structure: readStructure(inner, path, offset) } : {}),
+  };
+}
+
+function optionalCount(value: unknown, what: string, offset: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > largestNumber) {
+    const shown = JSON.stringify(value);
+    throw new DescriptionError(`${what} is ${shown.slice(0, 40)}, not a count`, offset);
+  }
+  return value;
+}
