@@ -68,14 +68,14 @@ void test(
     const draw = random(seed + 1);
     for (let moment = 0; moment < moments; moment++) {
       using scratch = new Scratch();
-      // Node itself needs a moment until a signal can be caught; before that the default ends it.
-      const afterMs = 300 + draw() * 1500;
+      const afterMs = draw() * 1800;
       const { child, ended } = startDrover(args, scratch);
       await sleep(afterMs);
       child.kill('SIGINT');
       const ran = await ended;
       const when = `interrupted after ${afterMs.toFixed(0)} ms\n${ran.stdout}\n${ran.stderr}`;
-      assert.equal(ran.code, 130, when);
+      // Before Node has loaded our code the signal's default ends it: to a shell that is 130 as well.
+      assert.ok(ran.code === 130 || ran.signal === 'SIGINT', when);
       assert.deepEqual(scratch.processes(), [], when);
       assert.deepEqual(scratch.content, [], when);
       assert.deepEqual(sharedMemoryFiles(), [], when);

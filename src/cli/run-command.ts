@@ -1,5 +1,5 @@
 /** `drover run`: from options to a plan, from the plan to events, from the outcome to the exit code. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { platforms } from '../model/arch.js';
@@ -86,24 +86,25 @@ async function run(options: RunOptions, environment: Environment): Promise<numbe
       defaultJobs(hostCapacity(), platforms[arch].ramBytes),
       selected.length * options.repeat,
     );
-  sweepStaleDirectories(environment.temporaryDirectory);
-  const directory = createRunDirectory(environment.temporaryDirectory);
-  claimDirectory(directory);
-  // Threads take a while to start: let them, while the QEMUs are probed.
-  const pool = options.l === true ? undefined : new WorkerPool(jobs);
-  const leave = async (): Promise<void> => {
-    // Ends the threads and, through the launcher, every QEMU with them.
-    await pool?.close();
-    rmSync(directory, { recursive: true, force: true });
-  };
+  // Before anything exists that a signal could leave behind.
   using interruption = catchSignals(
     (line) => {
       process.stderr.write(`drover: ${line}\n`);
     },
     () => {
+      // Ends the threads and, through the launcher, every QEMU with them.
+      const leave = async (): Promise<void> => {
+        await pool?.close();
+        await removeDirectory(directory);
+      };
       void leave().finally(() => process.exit(exitCodes.cancelled));
     },
   );
+  sweepStaleDirectories(environment.temporaryDirectory);
+  const directory = createRunDirectory(environment.temporaryDirectory);
+  claimDirectory(directory);
+  // Threads take a while to start: let them, while the QEMUs are probed.
+  const pool = options.l === true ? undefined : new WorkerPool(jobs);
   const { signal } = interruption;
   try {
     const probeDirectory = createTestDirectory(directory, 'probe');

@@ -108,11 +108,13 @@ function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
 
 async function openAll({ options, environment }: SessionInput): Promise<Reporters> {
   const { stdout } = process;
+  // undefined, not false, where it is no terminal, whatever the type says
+  const isTerminal = (stdout.isTTY as boolean | undefined) === true;
   const tap = options.tap === true;
   return await openReporters({
     stdout,
-    color: stdout.isTTY && environment.color,
-    live: stdout.isTTY && !environment.plain,
+    color: isTerminal && environment.color,
+    live: isTerminal && !environment.plain,
     now: () => performance.now(),
     tap,
     junitPath: options.junit,

@@ -3,6 +3,8 @@
  * not in the terminal's process group, so the signal reaches Drover alone.
  */
 
+import { Cancelled } from '../model/deadline.js';
+
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Interruption extends Disposable {
@@ -19,7 +21,7 @@ export function catchSignals(tell: (line: string) => void, force: () => void): I
       return;
     }
     tell('cancelling: ending tests in good order (once more to force)');
-    controller.abort();
+    controller.abort(new Cancelled());
   };
   for (const name of names) process.on(name, onSignal);
   return {

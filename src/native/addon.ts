@@ -186,7 +186,7 @@ function missing(what: string, path: string, cause?: unknown): HarnessError {
   return new HarnessError({
     code: 'native-unavailable',
     blame: 'host',
-    message: `${what} ${why}: ${path}. Build it with: npm run build:native`,
+    message: `${what} ${why}: ${path}. Build it with 'npm run build:native' in a clone, or 'npx cmake-js@8 build -d ${packageRoot}' anywhere`,
     cause,
   });
 }

@@ -1,6 +1,6 @@
 /**
  * From what a user gave as "the QEMU" to something that can be run. A binary is a shell command
- * prefix, so `gdb --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
+ * prefix, so `gdb -batch -ex run --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
  * names the program and the guest architecture.
  */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';

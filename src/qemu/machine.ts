@@ -15,6 +15,7 @@ import { QmpClient } from '../qmp/client.js';
 import type { Greeting } from '../qmp/client.js';
 import { Transcript } from '../qmp/transcript.js';
 import type { QemuBinary } from './binary.js';
+import { findQemu } from './find-qemu.js';
 import { QemuProcess } from './process.js';
 import type { ExitReport } from './process.js';
 import { QtestClient } from './qtest.js';
@@ -110,7 +111,7 @@ export class Machine implements AsyncDisposable {
   /** A view of guest RAM that covers `range`; opened once, closed with the machine. */
   async ram(range: PageRange, signal?: AbortSignal): Promise<GuestRam> {
     this.#ram ??= openGuestRam({
-      pid: this.process.pid,
+      pid: findQemu(this.process.pid, this.spec.serialLog),
       spec: this.spec,
       qmp: this.qmp,
       qtest: this.qtest,

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
-import { timeoutError, within } from '../model/deadline.js';
+import { pause, timeoutError, within } from '../model/deadline.js';
 import type { Side } from '../model/outcome.js';
 import type { QemuBinary } from './binary.js';
 import { describeExit, groupLives, signalGroup, spawnProcess } from './spawn.js';
@@ -144,9 +144,18 @@ export class QemuProcess implements AsyncDisposable {
         side: this.spec.side,
       });
     }
-    const survivors = groupLives(this.pid);
+    const survivors = !(await this.#groupEnds());
     if (survivors) signalGroup(this.pid, 'SIGKILL');
     return { status: this.#status, rung, survivors };
+  }
+
+  /** A helper such as a tracer ends a moment after the process it belongs to. */
+  async #groupEnds(): Promise<boolean> {
+    for (const afterMs of [0, 10, 50, 200, 500]) {
+      if (afterMs > 0) await pause(afterMs);
+      if (!groupLives(this.pid)) return true;
+    }
+    return false;
   }
 
   async #gone(timeoutMs: number): Promise<void> {

@@ -82,7 +82,6 @@ export async function runTests(input: RunInput): Promise<Counts> {
       if (running.size === 0) break;
       await Promise.race(running.values());
     }
-    for (const left of queue) finish(left, atOnce({ kind: 'cancelled' }));
   } finally {
     input.signal.removeEventListener('abort', cancelAll);
   }

@@ -38,7 +38,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
   const clock = new PhaseClock();
   const deadline = new AbortController();
   const timer = setTimeout(() => {
-    deadline.abort();
+    deadline.abort(new Cancelled());
   }, input.timeoutMs);
   const context = new TestContext({
     plan: input.plan,
