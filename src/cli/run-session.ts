@@ -80,7 +80,8 @@ export async function runSession(input: SessionInput): Promise<number> {
       keep: options.keep === true,
       ...(options.out === undefined ? {} : { evidenceDirectory: path.resolve(options.out) }),
       timeoutMs: options.timeout * 1000,
-      rerun: (name) => rerunCommand(name, { ...identities, accel: plan.accel }),
+      rerun: (name) =>
+        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel }),
       emit,
       clock,
       signal,

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { resolveBinary, shellQuote } from './binary.js';
+import { shellQuote } from '../model/shell.js';
+import { resolveBinary } from './binary.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'drover-binary-'));
 after(() => {

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { isArch, platforms } from '../model/arch.js';
 import type { Arch } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
+import { shellQuote } from '../model/shell.js';
 
 export interface QemuBinary {
   /** the command prefix, ready for `sh -c` */
@@ -81,9 +82,4 @@ export function locate(name: string, searchPath: string): string | undefined {
     .filter((folder) => folder !== '')
     .map((folder) => path.join(folder, name))
     .find(isFile);
-}
-
-/** one word for sh(1), whatever it holds */
-export function shellQuote(word: string): string {
-  return /^[A-Za-z0-9_/.,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

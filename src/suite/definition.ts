@@ -16,7 +16,7 @@ import type { TestContext } from '../migration/context.js';
 import { fileMigration } from '../migration/file.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
 import { precopy } from '../migration/precopy.js';
-import type { FlowResult } from '../migration/precopy.js';
+import type { FlowResult } from '../migration/steps.js';
 
 /** Each level includes the ones before it; quarantine is run only when named. */
 export const levels = ['smoke', 'full', 'thorough', 'quarantine'] as const;
