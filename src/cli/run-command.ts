@@ -80,12 +80,11 @@ async function run(options: RunOptions, environment: Environment): Promise<numbe
   for (const file of [options.junit, options.json]) {
     if (file !== undefined) await checkReportPath(file);
   }
-  const jobs =
-    options.jobs ??
-    Math.min(
-      defaultJobs(hostCapacity(), platforms[arch].ramBytes),
-      selected.length * options.repeat,
-    );
+  // More threads than attempts would only be started and ended again.
+  const jobs = Math.min(
+    options.jobs ?? defaultJobs(hostCapacity(), platforms[arch].ramBytes),
+    selected.length * options.repeat,
+  );
   // Before anything exists that a signal could leave behind.
   using interruption = catchSignals(
     (line) => {

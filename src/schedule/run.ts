@@ -73,11 +73,11 @@ export async function runTests(input: RunInput): Promise<Counts> {
     for (const test of input.tests.filter(({ skip }) => skip !== undefined)) {
       finish({ test, attempt: 1 }, atOnce({ kind: 'skipped', reason: test.skip ?? '' }));
     }
-    while (queue.length > 0 || running.size > 0) {
-      while (queue.length > 0 && running.size < input.jobs && !input.signal.aborted) {
-        const next = queue.shift();
-        if (next === undefined) break;
+    let next = queue.next().value;
+    for (;;) {
+      while (next !== undefined && running.size < input.jobs && !input.signal.aborted) {
         startOne(input, next, running, finish);
+        next = queue.next().value;
       }
       if (running.size === 0) break;
       await Promise.race(running.values());
@@ -88,14 +88,18 @@ export async function runTests(input: RunInput): Promise<Counts> {
   return counts;
 }
 
-/** Rounds of all tests, so that a repeated run ends evenly; within a round the longest first. */
-function order(input: RunInput): Attempt[] {
+/**
+ * Rounds of all tests, so that a repeated run ends evenly; within a round the longest first. One
+ * attempt at a time: there may be millions.
+ */
+function* order(input: RunInput): Generator<Attempt, undefined> {
   const runnable = input.tests
     .filter(({ skip }) => skip === undefined)
     .sort((a, b) => b.usualMs - a.usualMs);
-  return Array.from({ length: input.repeat }, (_, round) =>
-    runnable.map((test) => ({ test, attempt: round + 1 })),
-  ).flat();
+  for (let attempt = 1; attempt <= input.repeat && runnable.length > 0; attempt++) {
+    for (const test of runnable) yield { test, attempt };
+  }
+  return undefined;
 }
 
 function atOnce(outcome: Outcome): AttemptReport {
