@@ -24,6 +24,11 @@ function random(state: number): () => number {
   };
 }
 
+/** QEMUs of the run that have a machine */
+function qemusOf(scratch: Scratch): string[] {
+  return scratch.processes().filter((line) => line.includes('guest.bin'));
+}
+
 /** processes of the run, once none is left or the time is up */
 async function leftProcesses(scratch: Scratch, withinMs: number): Promise<string[]> {
   const end = performance.now() + withinMs;
@@ -59,6 +64,25 @@ void test(
     assert.ok(hadQemus > 0, 'at least one moment met running QEMUs');
   },
 );
+
+for (const prefix of ['timeout 300', 'setsid -w', 'nice sh -c \'"$0" "$@"; true\'']) {
+  void test(
+    `SIGKILL leaves no QEMU behind a prefix that starts it as a child: ${prefix}`,
+    { skip: qemu.skip },
+    async () => {
+      using scratch = new Scratch();
+      const { child, ended } = startDrover(
+        ['run', '--qemu', `${prefix} ${qemu.command}`, '--accel', 'tcg', '--repeat', '50'],
+        scratch,
+      );
+      for (let tries = 0; qemusOf(scratch).length < 2 && tries < 500; tries++) await sleep(20);
+      assert.ok(qemusOf(scratch).length >= 2, 'QEMUs appeared');
+      child.kill('SIGKILL');
+      await ended;
+      assert.deepEqual(await leftProcesses(scratch, 2000), []);
+    },
+  );
+}
 
 void test(
   'SIGINT at random moments leaves nothing at all and exits 130',

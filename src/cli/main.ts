@@ -8,11 +8,13 @@ import type { Environment } from './environment.js';
 import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addListCommand } from './list-command.js';
+import { watchOutput } from './output.js';
 import { addRunCommand } from './run-command.js';
 import { droverVersion } from './version.js';
 
-const environment = readEnvironment(process.env);
-process.exitCode = await main(process.argv, environment);
+const output = watchOutput();
+const code = await main(process.argv, readEnvironment(process.env));
+process.exitCode = await output.exitCode(code);
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   let exitCode: number = exitCodes.passed;

@@ -4,17 +4,20 @@
  */
 import { figuresOf, migrate, migrateIncoming } from './commands.js';
 import type { TestContext } from './context.js';
-import type { MigrateCommon } from './migrate-common.js';
+import type { Expectation, MigrateCommon } from './migrate-common.js';
 import { startPair } from './pair.js';
 import { arrive, endBoth, expectRefusal, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
 import { waitStatus } from './waits.js';
 
+/** What a file test says: it has one place, and either completes or is refused at once. */
+export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> & {
+  readonly connect: string;
+  readonly expect?: Exclude<Expectation, { readonly kind: 'fails' }>;
+};
+
 /** `live` decides whether the guest runs while its memory is written. */
-export async function fileMigration(
-  context: TestContext,
-  common: Omit<MigrateCommon, 'listen'> & { readonly connect: string },
-): Promise<FlowResult> {
+export async function fileMigration(context: TestContext, common: FileCommon): Promise<FlowResult> {
   const pair = await startPair(context, { ...common, listen: 'defer' });
   const { source, destination } = pair;
   await common.startHook?.(pair);

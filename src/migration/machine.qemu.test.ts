@@ -130,7 +130,7 @@ void test(
 );
 
 void test(
-  'a running guest that is judged as stopped is told apart',
+  'a stopped guest stays as it is, and one that went on is somewhere else',
   { skip: qemu.skip },
   async () => {
     await withContext(qemu, async (context) => {

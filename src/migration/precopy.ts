@@ -12,7 +12,7 @@ import type { Pair } from './pair.js';
 import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
 import { endMachines } from './verify.js';
-import { waitByteChange, waitEvent, waitMarker, waitStatus } from './waits.js';
+import { waitByteChange, waitEvent, waitMarker, waitStatus, whileMigrating } from './waits.js';
 
 export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
   const expect = common.expect ?? { kind: 'completes' };
@@ -42,11 +42,12 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
  */
 async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
   const { context, source, destination } = pair;
-  await waitMarker(context, destination);
-  // A suspended guest writes nothing: for it the marker alone shows that data flows.
-  if (pair.common.suspend !== true) {
-    await waitByteChange(context, source, context.platform.watchAddress);
-  }
+  await whileMigrating(pair, context, since, async (signal) => {
+    await waitMarker(context, destination, signal);
+    // A suspended guest writes nothing: for it the marker alone shows that data flows.
+    if (pair.common.suspend === true) return;
+    await waitByteChange(context, source, context.platform.watchAddress, signal);
+  });
   await pair.release();
   const answer = await waitStatus(context, source, { goal: 'completed', since });
   await waitEvent(context, source, 'STOP', since);

@@ -82,8 +82,34 @@ export async function arrive(
 
   context.observer.phase('verify');
   const verdict = await verifyMemory(context, destination);
+  if (!verdict.intact) {
+    // Damage is the news, however the QEMUs end after it.
+    await endBoth(pair).catch(() => undefined);
+    return { verdict, figures };
+  }
+  requireNoRestart(pair);
   await endBoth(pair);
   return { verdict, figures };
+}
+
+/**
+ * A guest that starts anew writes fresh memory, which would pass any check. Only waking up is such a
+ * start: on the destination once for a suspended guest, else never.
+ */
+function requireNoRestart({ common, source, destination }: Pair): void {
+  const expected = { source: 1, destination: common.suspend === true ? 1 : 0 };
+  for (const { side, serial } of [source, destination]) {
+    if (serial.broken !== undefined) throw serial.broken;
+    if (serial.starts === expected[side]) continue;
+    throw new HarnessError({
+      code: 'guest-restarted',
+      blame: 'contract',
+      message: `the guest started ${serial.starts} times on the ${side}, not ${expected[side]}: it was reset instead of going on`,
+      side,
+      waitedFor: `${expected[side]} starts`,
+      lastSeen: `${serial.starts} starts`,
+    });
+  }
 }
 
 /** Both must still be there, and quit with status 0 when asked. */

@@ -31,8 +31,8 @@ export interface RunInput {
   readonly directory: string;
   /** keep the directories of passed and cancelled tests too */
   readonly keep: boolean;
-  /** where kept directories are moved to; unless given they stay where they are */
-  readonly evidenceDirectory?: string;
+  /** where kept directories are moved to; asked for only when there is one */
+  readonly evidenceDirectory: () => string;
   readonly timeoutMs: number;
   readonly rerun: (name: string) => string;
   readonly emit: (event: DroverEvent) => void;
@@ -119,7 +119,15 @@ function startOne(
   try {
     directory = createTestDirectory(input.directory, directoryName(input, attempt));
   } catch (error) {
-    finish(attempt, atOnce({ kind: 'broken', failure: toFailure(error, 'prepare') }));
+    const report = atOnce({ kind: 'broken', failure: toFailure(error, 'prepare') });
+    const handle: AttemptHandle = { report: Promise.resolve(report), cancel: () => undefined };
+    const done = async (): Promise<void> => {
+      // gives signals and reporters their turn, however many attempts meet the same obstacle
+      await new Promise(setImmediate);
+      running.delete(handle);
+      finish(attempt, report);
+    };
+    running.set(handle, done());
     return;
   }
   const onMessage = (message: FromWorker): void => {
@@ -168,9 +176,8 @@ async function settleDirectory(
       await removeDirectory(directory);
       return undefined;
     }
-    if (input.evidenceDirectory === undefined) return directory;
     const name = `${attempt.test.path.slice(1).replaceAll('/', '-')}-${attempt.attempt}`;
-    const kept = path.join(input.evidenceDirectory, name);
+    const kept = path.join(input.evidenceDirectory(), name);
     await moveDirectory(directory, kept);
     return kept;
   } catch (error) {
