@@ -111,21 +111,28 @@ void test('a migration that should fail and does not fails', { skip: qemu.skip }
 });
 
 void test('a guest that still runs at the source is noticed', { skip: qemu.skip }, async () => {
-  const failure = await failureOf({
-    ...facts,
-    run: async (context) =>
-      await precopyTest({
-        ...facts,
-        ...socket,
-        startHook: ({ source, destination }) => {
-          // as soon as the destination goes on, the source is made to go on as well
-          destination.qmp.events.listen(({ name }) => {
-            if (name === 'RESUME') void source.qmp.execute('cont').catch(() => undefined);
-          });
-          return Promise.resolve();
-        },
-      }).run(context),
-  });
+  const failure = await failureOf(
+    precopyTest({
+      ...facts,
+      ...socket,
+      startHook: ({ source }) => {
+        // `cont` is refused until the migration is really over at the source
+        const goOn = async (): Promise<void> => {
+          for (let tries = 0; tries < 200; tries++) {
+            const went = await source.qmp.execute('cont').then(
+              () => true,
+              () => false,
+            );
+            if (went) return;
+          }
+        };
+        source.qmp.events.listen(({ name, data }) => {
+          if (name === 'MIGRATION' && data['status'] === 'completed') void goOn();
+        });
+        return Promise.resolve();
+      },
+    }),
+  );
   assert.deepEqual([failure.code, failure.side], ['guest-running', 'source']);
 });
 
