@@ -205,7 +205,7 @@ export function loadAddon(path: string = join(buildFolder, 'drover.node')): Nati
   }
 }
 
-/** The launcher that ties a child's life to its parent: `drover-exec PARENT_PID PROGRAM ARGS...`. */
+/** The launcher that ties a child's life to its parent: `drover-exec [--supervise] PARENT_PID PROGRAM ARGS...`. */
 export function launcherPath(path: string = join(buildFolder, 'drover-exec')): string {
   if (!existsSync(path)) throw missing('the launcher', path);
   return path;
