@@ -1,10 +1,14 @@
 /*
- * Starts a program that dies with its parent:  drover-exec PARENT_PID PROGRAM ARGS...
+ * Starts a program that dies with its parent:  drover-exec [--supervise] PARENT_PID PROGRAM ARGS...
  *
- * Asks the kernel for SIGKILL at the parent's death, makes sure that the parent did not die before
- * it asked, and becomes the program. The process id, the inherited descriptors and the environment
- * stay as they are. The kernel means the parent's thread: it is the thread that spawned us whose
- * end kills.
+ * Plain: asks the kernel for SIGKILL at the parent's death, makes sure that the parent did not die
+ * before it asked, and becomes the program. The process id, the inherited descriptors and the
+ * environment stay as they are.
+ *
+ * --supervise: for a program that forks. The kernel's signal reaches one process only, so here the
+ * launcher stays, as the program's parent, and ends all that came of it: see supervise.h.
+ *
+ * The kernel means the parent's thread: it is the thread that spawned us whose end kills.
  *
  * Exit codes of its own: 125 for wrong use or a parent that is gone, 126 for a program that cannot
  * be run, 127 for one that does not exist.
@@ -14,10 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-enum { EXIT_NOT_STARTED = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+#include "program.h"
+#include "supervise.h"
 
 static long parse_pid(const char* text) {
   char* end = NULL;
@@ -26,42 +29,17 @@ static long parse_pid(const char* text) {
   return errno == 0 && end != text && *end == '\0' && pid > 0 ? pid : -1;
 }
 
-/* An ignored or blocked signal would survive exec, and the program could then not be ended by TERM.
- */
-static void reset_signals(void) {
-  for (int number = 1; number <= SIGRTMAX; number++) {
-    if (number != SIGKILL && number != SIGSTOP)
-      signal(number, SIG_DFL); /* reserved numbers just fail */
-  }
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 int main(int argc, char** argv) {
-  const long parent = argc >= 3 ? parse_pid(argv[1]) : -1;
+  const bool stays = argc >= 2 && strcmp(argv[1], "--supervise") == 0;
+  const int first = stays ? 2 : 1;
+  const long parent = argc >= first + 2 ? parse_pid(argv[first]) : -1;
   if (parent < 0) {
-    fprintf(stderr, "usage: drover-exec PARENT_PID PROGRAM ARGS...\n");
+    fprintf(stderr, "usage: drover-exec [--supervise] PARENT_PID PROGRAM ARGS...\n");
     return EXIT_NOT_STARTED;
   }
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
-    fprintf(stderr, "drover-exec: cannot tie \"%s\" to its parent: %s\n", argv[2], strerror(errno));
-    return EXIT_NOT_STARTED;
-  }
-  /*
-   * Had the parent died before prctl, we would have another one by now and never get the signal.
-   * 0 is a parent outside our PID namespace: its number there is not ours to compare, and an orphan
-   * gets a parent inside the namespace, so 0 says that the first one still lives.
-   */
-  const long now = getppid();
-  if (now != parent && now != 0) {
-    fprintf(stderr, "drover-exec: \"%s\" not started: parent %ld is gone, now it is %ld\n", argv[2],
-            parent, now);
-    return EXIT_NOT_STARTED;
-  }
-  reset_signals();
-  execvp(argv[2], &argv[2]);
-  const int why = errno;
-  fprintf(stderr, "drover-exec: cannot run \"%s\": %s\n", argv[2], strerror(why));
-  return why == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+  char** words = &argv[first + 1];
+  if (stays) return supervise(parent, words);
+  if (!tie_to_parent(parent, SIGKILL, words[0])) return EXIT_NOT_STARTED;
+  forget_dispositions();
+  return become_program(words);
 }

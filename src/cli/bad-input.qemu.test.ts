@@ -90,7 +90,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
     2,
     /leave no test/,
   ],
-  ['no jobs', ['-j', '0'], 2, /expected a whole number of at least 1, not '0'/],
+  ['no jobs', ['-j', '0'], 2, /expected a whole number of at least 1 and at most 256, not '0'/],
   ['a job count that is no number', ['-j', 'many'], 2, /not 'many'/],
   ['a deadline of nothing', ['--timeout', '0'], 2, /seconds above 0/],
   ['an unknown option', ['--frobnicate'], 2, /unknown option '--frobnicate'/],

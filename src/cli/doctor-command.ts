@@ -1,7 +1,7 @@
 /** `drover doctor`: a table of what this host and each QEMU can do, and why not. */
 import type { Command } from 'commander';
 import Table from 'cli-table3';
-import { createRunDirectory, removeDirectory } from '../qemu/work-directory.js';
+import { RunDirectory } from '../qemu/work-directory.js';
 import { toFailure } from '../model/errors.js';
 import { resolveBinary } from '../qemu/binary.js';
 import type { QemuBinary } from '../qemu/binary.js';
@@ -45,30 +45,24 @@ export function addDoctorCommand(
 }
 
 async function doctor(options: DoctorOptions, environment: Environment): Promise<number> {
-  const directory = createRunDirectory(environment.temporaryDirectory);
-  using interruption = catchSignals(
-    (line) => {
-      process.stderr.write(`drover: ${line}\n`);
-    },
-    () => process.exit(exitCodes.cancelled),
-  );
-  try {
-    const qemus = new Qemus(environment, directory, interruption.signal, options.cache);
-    const sections: Section[] = [{ title: 'this host', checks: await hostChecks(environment) }];
-    for (const named of binariesOf(options, environment)) {
-      sections.push(await section(named, qemus));
-    }
-    if (interruption.signal.aborted) return exitCodes.cancelled;
-    process.stdout.write(
-      options.json === true ? `${JSON.stringify(sections, null, 2)}\n` : render(sections),
-    );
-    const canRun = sections.some(({ checks }) =>
-      checks.some(({ what, answer }) => what.startsWith('accelerator') && answer === 'yes'),
-    );
-    return canRun ? exitCodes.passed : exitCodes.broken;
-  } finally {
-    await removeDirectory(directory);
+  using interruption = catchSignals(exitCodes.cancelled);
+  await using directory = new RunDirectory(environment.temporaryDirectory);
+  interruption.force = () => {
+    void directory[Symbol.asyncDispose]().finally(() => process.exit(exitCodes.cancelled));
+  };
+  const qemus = new Qemus(environment, directory.path, interruption.signal, options.cache);
+  const sections: Section[] = [{ title: 'this host', checks: await hostChecks(environment) }];
+  for (const named of binariesOf(options, environment)) {
+    sections.push(await section(named, qemus));
   }
+  if (interruption.signal.aborted) return exitCodes.cancelled;
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(sections, null, 2)}\n` : render(sections),
+  );
+  const canRun = sections.some(({ checks }) =>
+    checks.some(({ what, answer }) => what.startsWith('accelerator') && answer === 'yes'),
+  );
+  return canRun ? exitCodes.passed : exitCodes.broken;
 }
 
 type Named = { readonly title: string } & (

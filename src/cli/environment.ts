@@ -47,7 +47,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     ...optional('trace', 'QTEST_TRACE'),
     qtestLog: env['QTEST_LOG'] !== undefined,
     searchPath: env['PATH'] ?? '',
-    temporaryDirectory: os.tmpdir(),
+    // QEMUs run in directories of their own: a relative path would mean another place there
+    temporaryDirectory: path.resolve(os.tmpdir()),
     cacheDirectory: path.join(cacheHome, 'drover'),
     plain: given('CI') !== undefined || env['TERM'] === 'dumb',
     color: given('NO_COLOR') === undefined,

@@ -16,11 +16,13 @@ export function hostIdentity(): HostIdentity {
 }
 
 export function hostCapacity(): HostCapacity {
-  return { cores: os.availableParallelism(), availableBytes: availableBytes() };
+  // the second knows what a container may use, the first what the whole host has left
+  const availableBytes = Math.min(hostAvailableBytes(), process.availableMemory());
+  return { cores: os.availableParallelism(), availableBytes };
 }
 
 /** MemAvailable counts what caches would give back; os.freemem does not on every Node. */
-function availableBytes(): number {
+function hostAvailableBytes(): number {
   try {
     const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
     return kib === undefined ? os.freemem() : Number(kib) * 1024;

@@ -24,6 +24,19 @@ function random(state: number): () => number {
   };
 }
 
+/** QEMUs of the run that have a machine */
+function qemusOf(scratch: Scratch): string[] {
+  return scratch.processes().filter((line) => line.includes('guest.bin'));
+}
+
+async function qemusAppear(scratch: Scratch, count: number): Promise<boolean> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (qemusOf(scratch).length >= count) return true;
+    await sleep(10);
+  }
+  return false;
+}
+
 /** processes of the run, once none is left or the time is up */
 async function leftProcesses(scratch: Scratch, withinMs: number): Promise<string[]> {
   const end = performance.now() + withinMs;
@@ -40,13 +53,13 @@ void test(
   async (t) => {
     t.diagnostic(`seed ${seed}, ${moments} moments`);
     const draw = random(seed);
-    let hadQemus = 0;
     for (let moment = 0; moment < moments; moment++) {
       using scratch = new Scratch();
       const afterMs = 50 + draw() * 1500;
       const { child, ended } = startDrover(args, scratch);
       await sleep(afterMs);
-      if (scratch.processes().some((line) => line.includes('qemu-system'))) hadQemus++;
+      // however slow the host is, the last moment is one with QEMUs
+      if (moment === moments - 1) assert.ok(await qemusAppear(scratch, 1), 'QEMUs appeared');
       child.kill('SIGKILL');
       await ended;
       assert.deepEqual(
@@ -56,9 +69,26 @@ void test(
       );
       assert.deepEqual(sharedMemoryFiles(), []);
     }
-    assert.ok(hadQemus > 0, 'at least one moment met running QEMUs');
   },
 );
+
+for (const prefix of ['timeout 300', 'setsid -w', 'nice sh -c \'"$0" "$@"; true\'']) {
+  void test(
+    `SIGKILL leaves no QEMU behind a prefix that starts it as a child: ${prefix}`,
+    { skip: qemu.skip },
+    async () => {
+      using scratch = new Scratch();
+      const { child, ended } = startDrover(
+        ['run', '--qemu', `${prefix} ${qemu.command}`, '--accel', 'tcg', '--repeat', '50'],
+        scratch,
+      );
+      assert.ok(await qemusAppear(scratch, 2), 'QEMUs appeared');
+      child.kill('SIGKILL');
+      await ended;
+      assert.deepEqual(await leftProcesses(scratch, 2000), []);
+    },
+  );
+}
 
 void test(
   'SIGINT at random moments leaves nothing at all and exits 130',
@@ -68,14 +98,14 @@ void test(
     const draw = random(seed + 1);
     for (let moment = 0; moment < moments; moment++) {
       using scratch = new Scratch();
-      // Node itself needs a moment until a signal can be caught; before that the default ends it.
-      const afterMs = 300 + draw() * 1500;
+      const afterMs = draw() * 1800;
       const { child, ended } = startDrover(args, scratch);
       await sleep(afterMs);
       child.kill('SIGINT');
       const ran = await ended;
       const when = `interrupted after ${afterMs.toFixed(0)} ms\n${ran.stdout}\n${ran.stderr}`;
-      assert.equal(ran.code, 130, when);
+      // Before Node has loaded our code the signal's default ends it: to a shell that is 130 as well.
+      assert.ok(ran.code === 130 || ran.signal === 'SIGINT', when);
       assert.deepEqual(scratch.processes(), [], when);
       assert.deepEqual(scratch.content, [], when);
       assert.deepEqual(sharedMemoryFiles(), [], when);

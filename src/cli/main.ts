@@ -10,12 +10,14 @@ import { addDiffCommand } from './diff-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addListCommand } from './list-command.js';
+import { watchOutput } from './output.js';
 import { addRunCommand } from './run-command.js';
 import { addScanCommand } from './scan-command.js';
 import { droverVersion } from './version.js';
 
-const environment = readEnvironment(process.env);
-process.exitCode = await main(process.argv, environment);
+const output = watchOutput();
+const code = await main(process.argv, readEnvironment(process.env));
+process.exitCode = await output.exitCode(code);
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   let exitCode: number = exitCodes.passed;

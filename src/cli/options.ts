@@ -27,12 +27,17 @@ function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-export function countArgument(value: string): number {
-  const count = Number(value);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InvalidArgumentError(`expected a whole number of at least 1, not '${value}'.`);
-  }
-  return count;
+/** reads a whole number from 1 to `limit` */
+export function countUpTo(limit: number): (value: string) => number {
+  return (value) => {
+    const count = Number(value);
+    if (!Number.isSafeInteger(count) || count < 1 || count > limit) {
+      throw new InvalidArgumentError(
+        `expected a whole number of at least 1 and at most ${limit}, not '${value}'.`,
+      );
+    }
+    return count;
+  };
 }
 
 export function secondsArgument(value: string): number {

@@ -9,11 +9,12 @@ import { HarnessError } from '../model/errors.js';
 import type { QemuFeatures } from '../model/features.js';
 import { chooseMachine } from '../model/machine-type.js';
 import { kvmObstacle, requireAccelerator } from '../migration/accelerator.js';
-import { measurePace } from '../migration/pace.js';
+import { measurePace, runningPaceShape } from '../migration/pace.js';
 import type { Pace } from '../migration/pace.js';
 import type { PairPlan } from '../migration/plan.js';
 import { locate, resolveBinary } from '../qemu/binary.js';
 import type { QemuBinary } from '../qemu/binary.js';
+import { featuresShape } from '../qemu/features-shape.js';
 import { probeFeatures } from '../qemu/probe.js';
 import { ProbeCache } from '../qemu/probe-cache.js';
 import type { Environment } from './environment.js';
@@ -91,13 +92,15 @@ export class Qemus {
   }
 
   async features(binary: QemuBinary): Promise<QemuFeatures> {
-    return await this.#cache.get('features', binary, '', async () =>
-      probeFeatures(binary, {
-        directory: this.directory,
-        env: this.environment.forQemu,
-        timeoutMs: probeTimeoutMs,
-        signal: this.signal,
-      }),
+    return await this.#cache.get(
+      { kind: 'features', binary, extra: '', shape: featuresShape },
+      async () =>
+        probeFeatures(binary, {
+          directory: this.directory,
+          env: this.environment.forQemu,
+          timeoutMs: probeTimeoutMs,
+          signal: this.signal,
+        }),
     );
   }
 
@@ -111,8 +114,9 @@ export class Qemus {
   }
 
   async pace(plan: PairPlan, accel: Accelerator): Promise<Pace> {
-    const boot = `${accel} ${plan.machine} ${bootId()}`;
-    return await this.#cache.get('pace', plan.source, boot, async () =>
+    const extra = `${accel} ${plan.machine} ${bootId()}`;
+    const wanted = { kind: 'pace', binary: plan.source, extra, shape: runningPaceShape };
+    return await this.#cache.get(wanted, async () =>
       measurePace(plan, accel, this.directory, this.signal),
     );
   }

@@ -1,22 +1,11 @@
 /** `drover run`: from options to a plan, from the plan to events, from the outcome to the exit code. */
-import { mkdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { platforms } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
 import { unmet } from '../model/features.js';
 import type { PairPlan } from '../migration/plan.js';
-import {
-  createRunDirectory,
-  createTestDirectory,
-  removeDirectory,
-  removeIfEmpty,
-} from '../qemu/work-directory.js';
-import {
-  claimDirectory,
-  releaseDirectory,
-  sweepStaleDirectories,
-} from '../qemu/stale-directories.js';
+import { RunDirectory, createTestDirectory, removeDirectory } from '../qemu/work-directory.js';
 import { checkReportPath } from '../report/atomic-file.js';
 import { defaultJobs } from '../schedule/capacity.js';
 import { WorkerPool } from '../schedule/pool.js';
@@ -28,7 +17,7 @@ import type { Environment } from './environment.js';
 import { exitCodes } from './exit-codes.js';
 import { hostCapacity } from './host.js';
 import {
-  countArgument,
+  countUpTo,
   levelOf,
   secondsArgument,
   withQemuOptions,
@@ -57,10 +46,10 @@ export function addRunCommand(
     .option(
       '-j, --jobs <count>',
       'pairs at the same time (default: by cores and memory)',
-      countArgument,
+      countUpTo(256),
     )
     .option('--timeout <seconds>', 'deadline of each test', secondsArgument, 120)
-    .option('--repeat <count>', 'run everything this many times', countArgument, 1)
+    .option('--repeat <count>', 'run everything this many times', countUpTo(1e9), 1)
     .option('-k, --keep-going', 'always on; accepted for GLib users')
     .option('--keep', "keep every test's directory, not only where a test did not pass")
     .option('--tap', 'TAP on standard output')
@@ -68,11 +57,11 @@ export function addRunCommand(
     .option('--json <file>', 'write all results as one JSON document')
     .option('--out <dir>', 'put the event log and the evidence of failures there')
     .action(async (options: RunOptions) => {
-      finish(await run(options, environment));
+      finish(await runCommand(options, environment));
     });
 }
 
-async function run(options: RunOptions, environment: Environment): Promise<number> {
+async function runCommand(options: RunOptions, environment: Environment): Promise<number> {
   const binaries = resolveBinaries(options, environment);
   const { arch } = binaries.source;
   const selected = select(options, arch);
@@ -80,33 +69,27 @@ async function run(options: RunOptions, environment: Environment): Promise<numbe
   for (const file of [options.junit, options.json]) {
     if (file !== undefined) await checkReportPath(file);
   }
-  const jobs =
-    options.jobs ??
-    Math.min(
-      defaultJobs(hostCapacity(), platforms[arch].ramBytes),
-      selected.length * options.repeat,
-    );
-  sweepStaleDirectories(environment.temporaryDirectory);
-  const directory = createRunDirectory(environment.temporaryDirectory);
-  claimDirectory(directory);
+  // More threads than attempts would only be started and ended again.
+  const jobs = Math.min(
+    options.jobs ?? defaultJobs(hostCapacity(), platforms[arch].ramBytes),
+    selected.length * options.repeat,
+  );
+  // Before anything exists that a signal could leave behind.
+  using interruption = catchSignals(exitCodes.cancelled);
+  const { signal } = interruption;
+  await using run = new RunDirectory(environment.temporaryDirectory);
   // Threads take a while to start: let them, while the QEMUs are probed.
   const pool = options.l === true ? undefined : new WorkerPool(jobs);
   const leave = async (): Promise<void> => {
     // Ends the threads and, through the launcher, every QEMU with them.
     await pool?.close();
-    rmSync(directory, { recursive: true, force: true });
+    await run[Symbol.asyncDispose]();
   };
-  using interruption = catchSignals(
-    (line) => {
-      process.stderr.write(`drover: ${line}\n`);
-    },
-    () => {
-      void leave().finally(() => process.exit(exitCodes.cancelled));
-    },
-  );
-  const { signal } = interruption;
+  interruption.force = () => {
+    void leave().finally(() => process.exit(exitCodes.cancelled));
+  };
   try {
-    const probeDirectory = createTestDirectory(directory, 'probe');
+    const probeDirectory = createTestDirectory(run.path, 'probe');
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
     const planned = await planPair({ binaries, options, environment, qemus });
     await removeDirectory(probeDirectory);
@@ -116,15 +99,22 @@ async function run(options: RunOptions, environment: Environment): Promise<numbe
       return exitCodes.passed;
     }
     const { plan } = planned;
-    return await runSession({ options, environment, plan, tests, jobs, pool, directory, signal });
+    const directory = run.path;
+    return await runSession({
+      options,
+      environment,
+      plan,
+      tests,
+      jobs,
+      pool,
+      directory,
+      interruption,
+    });
   } catch (error) {
     if (signal.aborted) return exitCodes.cancelled;
     throw error;
   } finally {
     await pool?.close();
-    await removeDirectory(path.join(directory, 'probe'));
-    releaseDirectory(directory);
-    removeIfEmpty(directory);
   }
 }
 

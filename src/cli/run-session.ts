@@ -7,6 +7,7 @@ import type { QemuFeatures } from '../model/features.js';
 import type { Failure } from '../model/outcome.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { QemuBinary } from '../qemu/binary.js';
+import { createEvidenceDirectory } from '../qemu/work-directory.js';
 import { openReporters } from '../report/open.js';
 import { problemLine } from '../report/reporter.js';
 import type { Reporters } from '../report/reporter.js';
@@ -15,6 +16,7 @@ import type { WorkerPool } from '../schedule/pool.js';
 import { runTests } from '../schedule/run.js';
 import type { Counts, PlannedTest } from '../schedule/run.js';
 import type { Environment } from './environment.js';
+import type { Interruption } from './signals.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { hostIdentity } from './host.js';
 import { droverVersion } from './version.js';
@@ -38,16 +40,21 @@ export interface SessionInput {
   readonly jobs: number;
   readonly pool: WorkerPool;
   readonly directory: string;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
 }
 
 export async function runSession(input: SessionInput): Promise<number> {
-  const { options, plan, tests, jobs, pool, directory, signal } = input;
+  const { options, plan, tests, jobs, pool, directory, interruption } = input;
+  const { signal } = interruption;
   const reporters = await openAll(input);
   const startMs = performance.now();
   const clock = (): number => performance.now() - startMs;
   const emit = (event: DroverEvent): void => {
     reporters.onEvent(event);
+  };
+  // the live console owns the terminal from here on
+  interruption.tell = (message) => {
+    emit({ type: 'warning', atMs: clock(), message });
   };
   const identities = {
     source: identity(plan.source, plan.sourceFeatures),
@@ -78,9 +85,10 @@ export async function runSession(input: SessionInput): Promise<number> {
       pool,
       directory,
       keep: options.keep === true,
-      ...(options.out === undefined ? {} : { evidenceDirectory: path.resolve(options.out) }),
+      evidenceDirectory: evidencePlace(input),
       timeoutMs: options.timeout * 1000,
-      rerun: (name) => rerunCommand(name, { ...identities, accel: plan.accel }),
+      rerun: (name) =>
+        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel }),
       emit,
       clock,
       signal,
@@ -100,6 +108,12 @@ export async function runSession(input: SessionInput): Promise<number> {
   return await closeAll(reporters, exitCode);
 }
 
+/** `--out`, or a folder that is made when the first evidence comes */
+function evidencePlace({ options, environment }: SessionInput): () => string {
+  let place = options.out === undefined ? undefined : path.resolve(options.out);
+  return () => (place ??= createEvidenceDirectory(environment.temporaryDirectory));
+}
+
 /** skipped tests are told once, whatever the number of rounds */
 function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
   const skipped = tests.filter(({ skip }) => skip !== undefined).length;
@@ -108,11 +122,13 @@ function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
 
 async function openAll({ options, environment }: SessionInput): Promise<Reporters> {
   const { stdout } = process;
+  // undefined, not false, where it is no terminal, whatever the type says
+  const isTerminal = (stdout.isTTY as boolean | undefined) === true;
   const tap = options.tap === true;
   return await openReporters({
     stdout,
-    color: stdout.isTTY && environment.color,
-    live: stdout.isTTY && !environment.plain,
+    color: isTerminal && environment.color,
+    live: isTerminal && !environment.plain,
     now: () => performance.now(),
     tap,
     junitPath: options.junit,

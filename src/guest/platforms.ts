@@ -1,9 +1,8 @@
 /**
  * The architectures that have a guest image, one row each. A new image is a new row here and a new
- * folder under guest/. Machine types and command lines are not told here.
+ * folder under guest/. Machine types, and what tests use of them, are in model/arch.
  */
 import { HarnessError } from '../model/errors.js';
-import type { PageRange } from '../model/verdict.js';
 import { guestContract } from './contract.js';
 
 /** What a guest writes at each page: its levels, and which of them an image has, is told in guest/README.md. */
@@ -23,9 +22,6 @@ export interface GuestPlatform {
   readonly rangeMax: number;
   readonly stamps: readonly StampKind[];
   readonly writersMax: number;
-  /** what tests use that ask for nothing else */
-  readonly defaultRange: PageRange;
-  readonly defaultRamBytes: number;
 }
 
 const mib = 1024 * 1024;
@@ -39,8 +35,6 @@ const x86 = {
   rangeMax: 2048 * mib,
   stamps: ['byte'],
   writersMax: 1,
-  defaultRange: { start: 1 * mib, end: 100 * mib, step: 4096 },
-  defaultRamBytes: 150 * mib,
 } as const;
 
 export const guestPlatforms: readonly GuestPlatform[] = [

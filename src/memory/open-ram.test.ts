@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -29,10 +37,13 @@ function hugeFile(context: TestContext): string {
 
 const everything = { start: 0, end: 2 ** 36, step: pageBytes };
 
-/** The lowest mapping of a process is its program's file, so its first bytes are known. */
-function firstMapping(pid: number): bigint {
-  const [address] = readFileSync(`/proc/${pid}/maps`, 'utf8').split('-', 1);
-  return BigInt(`0x${address ?? ''}`);
+/** Where the start of the process's own program is mapped: its first bytes are known. */
+function programAddress(pid: number): bigint {
+  const program = readlinkSync(`/proc/${pid}/exe`);
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  const [address] = maps.find((line) => line.endsWith(program))?.split('-', 1) ?? [];
+  assert.ok(address !== undefined, `${program} is not mapped`);
+  return BigInt(`0x${address}`);
 }
 
 const withCode = (code: string) => (error: unknown) =>
@@ -45,7 +56,7 @@ test("another process's memory is read, and a process that ended is told from ot
   const pid = child.pid ?? 0;
   // Right after the spawn the child may still be on its way into its program.
   while (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep')) await sleep(1);
-  const regions = [{ address: ramStart, size: pageBytes, hostAddress: firstMapping(pid) }];
+  const regions = [{ address: ramStart, size: pageBytes, hostAddress: programAddress(pid) }];
   await using ram = await openProcessRam({ pid, regions });
   assert.equal(ram.source, `process_vm_readv of process ${pid}`);
   assert.deepEqual(await ram.readBytes(ramStart, 4), Buffer.from('\x7fELF', 'latin1'));
@@ -57,11 +68,12 @@ test("another process's memory is read, and a process that ended is told from ot
 });
 
 test('an address that the process has not mapped is named', async () => {
-  const hostAddress = firstMapping(process.pid);
+  // Nothing is ever mapped at the lowest addresses.
+  const hostAddress = 4096n;
   await assert.rejects(
     openProcessRam({
       pid: process.pid,
-      regions: [{ address: ramStart, size: pageBytes, hostAddress: hostAddress - 4096n }],
+      regions: [{ address: ramStart, size: pageBytes, hostAddress }],
     }),
     /cannot read guest memory at 0x100000 from process \d+: process_vm_readv: Bad address/,
   );

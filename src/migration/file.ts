@@ -4,18 +4,20 @@
  */
 import { figuresOf, migrate, migrateIncoming } from './commands.js';
 import type { TestContext } from './context.js';
-import type { MigrateCommon } from './migrate-common.js';
-import { requireRunning, startPair } from './pair.js';
-import { expectRefusal, prepareStopped, waitGuest } from './precopy.js';
-import type { FlowResult } from './precopy.js';
-import { endMachines, verifyMemory } from './verify.js';
-import { waitEvent, waitStatus } from './waits.js';
+import type { Expectation, MigrateCommon } from './migrate-common.js';
+import { startPair } from './pair.js';
+import { arrive, endBoth, expectRefusal, prepareStopped, waitGuest } from './steps.js';
+import type { FlowResult } from './steps.js';
+import { waitStatus } from './waits.js';
+
+/** What a file test says: it has one place, and either completes or is refused at once. */
+export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> & {
+  readonly connect: string;
+  readonly expect?: Exclude<Expectation, { readonly kind: 'fails' }>;
+};
 
 /** `live` decides whether the guest runs while its memory is written. */
-export async function fileMigration(
-  context: TestContext,
-  common: Omit<MigrateCommon, 'listen'> & { readonly connect: string },
-): Promise<FlowResult> {
+export async function fileMigration(context: TestContext, common: FileCommon): Promise<FlowResult> {
   const pair = await startPair(context, { ...common, listen: 'defer' });
   const { source, destination } = pair;
   await common.startHook?.(pair);
@@ -28,10 +30,7 @@ export async function fileMigration(
   if (common.expect?.kind === 'refused') {
     await expectRefusal(pair);
     await common.endHook?.(pair);
-    await endMachines(context, [
-      { machine: source, status: 0 },
-      { machine: destination, status: 0 },
-    ]);
+    await endBoth(pair);
     return {};
   }
   const target = { uri: pair.expand(common.connect) };
@@ -42,19 +41,5 @@ export async function fileMigration(
   await migrateIncoming(destination, target, context.patience.eventMs, context.signal);
   await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
   if (common.live !== true) await destination.qmp.execute('cont');
-  await waitEvent(context, destination, 'RESUME', destinationSince);
-  await destination.serial.waitForB({
-    timeoutMs: context.patience.serialMs,
-    signal: context.signal,
-  });
-  await requireRunning(source, false);
-  await common.endHook?.(pair);
-
-  context.observer.phase('verify');
-  const verdict = await verifyMemory(context, destination);
-  await endMachines(context, [
-    { machine: source, status: 0 },
-    { machine: destination, status: 0 },
-  ]);
-  return { verdict, figures: figuresOf(answer) };
+  return await arrive(pair, destinationSince, figuresOf(answer));
 }

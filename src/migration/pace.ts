@@ -3,6 +3,9 @@
  * there may still be a nested one that emulates every instruction, slower than TCG.
  */
 import type { Accelerator } from '../model/command-line.js';
+import { literal, number, object } from 'valibot';
+import type { GenericSchema } from 'valibot';
+import { Cancelled } from '../model/deadline.js';
 import { toFailure } from '../model/errors.js';
 import { TestContext } from './context.js';
 import type { PairPlan } from './plan.js';
@@ -12,11 +15,22 @@ const limitMs = 10_000;
 /** signs of life come about every 30 ms under TCG */
 const windowMs = 300;
 
-export type Pace =
-  | { readonly runs: true; readonly pagesPerSecond: number; readonly firstSignMs: number }
-  | { readonly runs: false; readonly reason: string };
+export interface RunningPace {
+  readonly runs: true;
+  readonly pagesPerSecond: number;
+  readonly firstSignMs: number;
+}
 
-/** Runs the source binary's guest under `accel` for a moment after its first sign of life. Throws nothing. */
+export type Pace = RunningPace | { readonly runs: false; readonly reason: string };
+
+/** What is worth keeping for the next run: that a guest did not run may have had its reason in the moment. */
+export const runningPaceShape: GenericSchema<unknown, Pace> = object({
+  runs: literal(true),
+  pagesPerSecond: number(),
+  firstSignMs: number(),
+});
+
+/** Runs the source binary's guest under `accel` for a moment after its first sign of life. Throws only `Cancelled`. */
 export async function measurePace(
   plan: PairPlan,
   accel: Accelerator,
@@ -54,6 +68,7 @@ export async function measurePace(
       firstSignMs: firstMs - startMs,
     };
   } catch (error) {
+    if (signal.aborted) throw new Cancelled();
     return { runs: false, reason: toFailure(error).message };
   }
 }

@@ -3,23 +3,16 @@
  * Upstream's flow P, with waits that have deadlines and look at events and memory instead of sleeping.
  */
 import type { MigrationFigures } from '../model/outcome.js';
-import type { MemoryVerdict } from '../model/verdict.js';
-import { HarnessError } from '../model/errors.js';
-import { QmpCommandError } from '../qmp/client.js';
 import type { EventCursor } from '../qmp/events.js';
 import { figuresOf, migrate } from './commands.js';
 import type { TestContext } from './context.js';
 import type { Expectation, MigrateCommon } from './migrate-common.js';
 import { requireRunning, startPair } from './pair.js';
 import type { Pair } from './pair.js';
-import { endMachines, verifyMemory } from './verify.js';
-import { plantMarker, waitByteChange, waitEvent, waitMarker, waitStatus } from './waits.js';
-
-/** What a flow that went as expected brings home. */
-export interface FlowResult {
-  readonly verdict?: MemoryVerdict;
-  readonly figures?: MigrationFigures;
-}
+import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from './steps.js';
+import type { FlowResult } from './steps.js';
+import { endMachines } from './verify.js';
+import { waitByteChange, waitEvent, waitMarker, waitStatus, whileMigrating } from './waits.js';
 
 export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
   const expect = common.expect ?? { kind: 'completes' };
@@ -39,50 +32,7 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
     common.live === true
       ? await finishLive(pair, since)
       : await finishStopped(pair, since, destinationSince);
-  await waitEvent(context, destination, 'RESUME', destinationSince);
-  if (common.suspend === true) await destination.qmp.execute('system_wakeup');
-  await waitSerial(pair, 'destination');
-  await requireRunning(source, false);
-  await common.endHook?.(pair);
-
-  context.observer.phase('verify');
-  const verdict = await verifyMemory(context, destination);
-  await endMachines(context, [
-    { machine: source, status: 0 },
-    { machine: destination, status: 0 },
-  ]);
-  return { verdict, figures };
-}
-
-async function waitSerial(pair: Pair, side: 'source' | 'destination'): Promise<void> {
-  const { context } = pair;
-  await pair[side].serial.waitForB({
-    timeoutMs: context.patience.serialMs,
-    signal: context.signal,
-  });
-}
-
-/** Waits until the source's guest lives; a guest that suspends itself, until it has. */
-export async function waitGuest(pair: Pair): Promise<void> {
-  await waitSerial(pair, 'source');
-  if (pair.common.suspend !== true) return;
-  // QEMU sends no events before the handshake: a guest that was quicker is seen by its run state.
-  const { status } = await pair.source.qmp.execute('query-status');
-  if (status !== 'suspended') await waitEvent(pair.context, pair.source, 'SUSPEND', 0);
-}
-
-async function prepareLive(pair: Pair): Promise<void> {
-  await pair.hold();
-  await plantMarker(pair.context, pair.source);
-}
-
-/** Stops the source's guest, so that the migration only has to carry it over. */
-export async function prepareStopped(pair: Pair): Promise<void> {
-  const { context, source } = pair;
-  const since = source.qmp.events.cursor;
-  await source.qmp.execute('stop');
-  await waitEvent(context, source, 'STOP', since);
-  await pair.release();
+  return await arrive(pair, destinationSince, figures);
 }
 
 /**
@@ -92,11 +42,12 @@ export async function prepareStopped(pair: Pair): Promise<void> {
  */
 async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
   const { context, source, destination } = pair;
-  await waitMarker(context, destination);
-  // A suspended guest writes nothing: for it the marker alone shows that data flows.
-  if (pair.common.suspend !== true) {
-    await waitByteChange(context, source, context.platform.watchAddress);
-  }
+  await whileMigrating(pair, context, since, async (signal) => {
+    await waitMarker(context, destination, signal);
+    // A suspended guest writes nothing: for it the marker alone shows that data flows.
+    if (pair.common.suspend === true) return;
+    await waitByteChange(context, source, context.platform.watchAddress, signal);
+  });
   await pair.release();
   const answer = await waitStatus(context, source, { goal: 'completed', since });
   await waitEvent(context, source, 'STOP', since);
@@ -141,21 +92,4 @@ async function expectFailure(
     { machine: destination, status: exits ? 1 : 0 },
   ]);
   return {};
-}
-
-/** `migrate` must be refused, with a reason. */
-export async function expectRefusal(pair: Pair): Promise<void> {
-  const { source } = pair;
-  try {
-    await migrate(source, await pair.target());
-  } catch (error) {
-    if (error instanceof QmpCommandError && error.command === 'migrate') return;
-    throw error;
-  }
-  throw new HarnessError({
-    code: 'not-refused',
-    blame: 'contract',
-    message: 'the source accepted a migrate command that it should have refused',
-    side: 'source',
-  });
 }

@@ -89,21 +89,21 @@ async function endOne(
   const early = wanted === 0 ? machine.process.status : undefined;
   const report = await machine.end();
   const { side } = machine;
-  const details = machine.process.outputTail();
+  const details = [...report.stuck, ...machine.process.outputTail()];
+  if (wanted === 0 && early === undefined && report.rung !== 'quit') {
+    return new HarnessError({
+      code: 'no-orderly-exit',
+      blame: 'contract',
+      message: `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.rung.toUpperCase()}`,
+      side,
+      details,
+    });
+  }
   if (early !== undefined || report.status.code !== wanted) {
     return new HarnessError({
       code: 'wrong-exit',
       blame: 'contract',
       message: `the ${side} QEMU ${describeExit(report.status)}${early === undefined ? '' : ' before it was asked to'}; expected: ${wanted === 0 ? 'status 0 when asked to quit' : 'status 1, by itself'}`,
-      side,
-      details,
-    });
-  }
-  if (wanted === 0 && report.rung !== 'quit') {
-    return new HarnessError({
-      code: 'no-orderly-exit',
-      blame: 'contract',
-      message: `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.rung.toUpperCase()}`,
       side,
       details,
     });

@@ -1,11 +1,11 @@
 /** Waits on a migration: for a status, for the guest to stop or go on, for a byte to arrive. */
 import { HarnessError } from '../model/errors.js';
 import { markerValue } from '../model/arch.js';
-import { timeoutError } from '../model/deadline.js';
+import { Cancelled, timeoutError } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
-import type { EventCursor } from '../qmp/events.js';
+import type { EventCursor, QmpEvent } from '../qmp/events.js';
 import type { TestContext } from './context.js';
 
 export interface StatusGoal {
@@ -91,9 +91,54 @@ export async function plantMarker(context: TestContext, source: Machine): Promis
   await source.qtest.writeQuad(context.platform.markerAddress, markerValue);
 }
 
+/** statuses after which nothing is sent any more */
+const ends = ['failed', 'cancelled', 'completed'];
+
+/**
+ * Does `work` while a migration goes on; should the migration end, or either QEMU go away, that is the
+ * news, at once, and not that `work` waited in vain.
+ */
+export async function whileMigrating<T>(
+  pair: { readonly source: Machine; readonly destination: Machine },
+  context: TestContext,
+  since: EventCursor,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { source, destination } = pair;
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  const options = {
+    what: 'end of the migration',
+    since,
+    timeoutMs: context.patience.statusMs,
+    signal,
+  };
+  const isEnd = ({ name, data }: QmpEvent): boolean =>
+    name === 'MIGRATION' && ends.includes(asString(data['status']) ?? '');
+  const end = source.qmp.events.wait(isEnd, options).then(async ({ data }) => {
+    throw await wrongStatus(source, 'active', [asString(data['status']) ?? '']);
+  });
+  // nothing ends this wait but the loss of the connection
+  const loss = destination.qmp.events.wait(() => false, options);
+  try {
+    return await Promise.race([
+      work(signal),
+      end,
+      loss.then(() => Promise.reject(new Cancelled())),
+    ]);
+  } finally {
+    over.abort(new Cancelled());
+    await Promise.allSettled([end, loss]);
+  }
+}
+
 /** Waits until the marker is in the destination's memory. */
-export async function waitMarker(context: TestContext, destination: Machine): Promise<void> {
-  const { platform, patience, signal } = context;
+export async function waitMarker(
+  context: TestContext,
+  destination: Machine,
+  signal: AbortSignal,
+): Promise<void> {
+  const { platform, patience } = context;
   const ram = await destination.ram(platform.range, signal);
   const result = await ram.watch({
     address: platform.markerAddress,
@@ -117,8 +162,9 @@ export async function waitByteChange(
   context: TestContext,
   machine: Machine,
   address: number,
+  signal: AbortSignal = context.signal,
 ): Promise<void> {
-  const { platform, patience, signal } = context;
+  const { platform, patience } = context;
   const ram = await machine.ram(platform.range, signal);
   const [now] = await ram.readBytes(address, 1);
   const result = await ram.watch({

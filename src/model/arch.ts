@@ -19,7 +19,6 @@ export interface Platform {
   readonly watchAddress: number;
   /** how many passes over memory the guest makes between two 'B's */
   readonly passesPerB: number;
-  readonly canSuspend: boolean;
 }
 
 const MiB = 1024 * 1024;
@@ -32,7 +31,6 @@ const x86: Omit<Platform, 'arch' | 'machineAlias'> = {
   markerAddress: x86Range.start + 3 * MiB + 1024,
   watchAddress: x86Range.start + 3 * MiB,
   passesPerB: 8,
-  canSuspend: true,
 };
 
 export const platforms: Readonly<Record<Arch, Platform>> = {

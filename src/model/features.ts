@@ -6,8 +6,6 @@
 export interface MachineType {
   readonly name: string;
   readonly alias?: string;
-  readonly isDefault?: boolean;
-  readonly deprecated?: boolean;
 }
 
 export interface QemuFeatures {

@@ -188,7 +188,7 @@ function missing(what: string, path: string, cause?: unknown): HarnessError {
   return new HarnessError({
     code: 'native-unavailable',
     blame: 'host',
-    message: `${what} ${why}: ${path}. Build it with: npm run build:native`,
+    message: `${what} ${why}: ${path}. Build it with 'npm run build:native' in a clone, or 'npx cmake-js@8 build -d ${packageRoot}' anywhere`,
     cause,
   });
 }
@@ -207,7 +207,7 @@ export function loadAddon(path: string = join(buildFolder, 'drover.node')): Nati
   }
 }
 
-/** The launcher that ties a child's life to its parent: `drover-exec PARENT_PID PROGRAM ARGS...`. */
+/** The launcher that ties a child's life to its parent: `drover-exec [--supervise] PARENT_PID PROGRAM ARGS...`. */
 export function launcherPath(path: string = join(buildFolder, 'drover-exec')): string {
   if (!existsSync(path)) throw missing('the launcher', path);
   return path;

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { resolveBinary, shellQuote } from './binary.js';
+import { shellQuote } from '../model/shell.js';
+import { resolveBinary } from './binary.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'drover-binary-'));
 after(() => {
@@ -16,18 +17,33 @@ const search = { searchPath: `/nowhere:${folder}`, origin: '--qemu' };
 
 void test('a bare name is found on PATH', () => {
   const binary = resolveBinary('qemu-system-x86_64', search);
-  assert.deepEqual(binary, { command: 'qemu-system-x86_64', program, arch: 'x86_64' });
+  assert.deepEqual(binary, {
+    command: 'qemu-system-x86_64',
+    program,
+    arch: 'x86_64',
+    isPrefixed: false,
+  });
 });
 
 void test('a command prefix keeps its words; the last one that looks like a QEMU decides', () => {
   const command = `gdb -ex run --args ${program}`;
-  assert.deepEqual(resolveBinary(command, search), { command, program, arch: 'x86_64' });
+  assert.deepEqual(resolveBinary(command, search), {
+    command,
+    program,
+    arch: 'x86_64',
+    isPrefixed: true,
+  });
 });
 
 void test('a file with a blank in its path is one word', () => {
   const odd = path.join(folder, 'a b qemu-system-i386');
   writeFileSync(odd, '#!/bin/sh\n', { mode: 0o755 });
-  assert.deepEqual(resolveBinary(odd, search), { command: `'${odd}'`, program: odd, arch: 'i386' });
+  assert.deepEqual(resolveBinary(odd, search), {
+    command: `'${odd}'`,
+    program: odd,
+    arch: 'i386',
+    isPrefixed: false,
+  });
 });
 
 const refusals: readonly (readonly [string, string, RegExp])[] = [
@@ -43,6 +59,16 @@ for (const [given, code, message] of refusals) {
     assert.throws(() => resolveBinary(given, search), /^HarnessError: --qemu: /);
   });
 }
+
+void test('a quoted word with a blank in a prefix is one word', () => {
+  const odd = path.join(folder, 'a b qemu-system-i386');
+  assert.deepEqual(resolveBinary(`nice -n 5 '${odd}'`, search), {
+    command: `nice -n 5 '${odd}'`,
+    program: odd,
+    arch: 'i386',
+    isPrefixed: true,
+  });
+});
 
 void test('a file that cannot be executed is refused', () => {
   const file = path.join(folder, 'not-qemu-system-x86_64');

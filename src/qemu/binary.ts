@@ -1,6 +1,6 @@
 /**
  * From what a user gave as "the QEMU" to something that can be run. A binary is a shell command
- * prefix, so `gdb --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
+ * prefix, so `gdb -batch -ex run --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
  * names the program and the guest architecture.
  */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
@@ -8,6 +8,7 @@ import path from 'node:path';
 import { isArch, platforms } from '../model/arch.js';
 import type { Arch } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
+import { shellQuote, splitWords } from '../model/shell.js';
 
 export interface QemuBinary {
   /** the command prefix, ready for `sh -c` */
@@ -15,6 +16,8 @@ export interface QemuBinary {
   /** absolute path of the program behind it, links resolved */
   readonly program: string;
   readonly arch: Arch;
+  /** there are words before the program: it may be run as a child of something else */
+  readonly isPrefixed: boolean;
 }
 
 export interface BinarySearch {
@@ -32,16 +35,18 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   if (trimmed === '') throw usage('qemu-empty', 'the QEMU binary is an empty string');
 
   // A path with blanks in it is one word when a file of exactly that name exists.
-  const isOneFile = isFile(trimmed);
-  const words = isOneFile ? [trimmed] : trimmed.split(/\s+/);
-  const word = words.findLast((candidate) => path.basename(candidate).includes('qemu-system-'));
+  const isOneFile = trimmed.includes('/') && isFile(trimmed);
+  const words = isOneFile
+    ? [{ text: trimmed, start: 0, end: trimmed.length }]
+    : splitWords(trimmed);
+  const word = words.findLast(({ text }) => path.basename(text).includes('qemu-system-'));
   if (word === undefined) {
     throw usage(
       'qemu-name',
       `'${given}' does not look like a QEMU: expected a program named qemu-system-ARCH, such as qemu-system-x86_64`,
     );
   }
-  const bare = word.replaceAll(/['"]/g, '');
+  const bare = word.text;
   const archName = /qemu-system-([A-Za-z0-9_]+)/.exec(path.basename(bare))?.[1] ?? '';
   if (!isArch(archName)) {
     throw usage(
@@ -60,9 +65,9 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
     throw usage('qemu-not-executable', `cannot run '${bare}': it is not executable`, cause);
   }
   // QEMUs run in a directory of their own: a relative path must not depend on it.
-  const absolute = bare.includes('/') ? path.resolve(bare) : bare;
-  const command = isOneFile ? shellQuote(path.resolve(trimmed)) : trimmed.replace(bare, absolute);
-  return { command, program: realpathSync(program), arch: archName };
+  const absolute = shellQuote(bare.includes('/') ? path.resolve(bare) : bare);
+  const command = trimmed.slice(0, word.start) + absolute + trimmed.slice(word.end);
+  return { command, program: realpathSync(program), arch: archName, isPrefixed: words.length > 1 };
 }
 
 function isFile(candidate: string): boolean {
@@ -81,9 +86,4 @@ export function locate(name: string, searchPath: string): string | undefined {
     .filter((folder) => folder !== '')
     .map((folder) => path.join(folder, name))
     .find(isFile);
-}
-
-/** one word for sh(1), whatever it holds */
-export function shellQuote(word: string): string {
-  return /^[A-Za-z0-9_/.,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

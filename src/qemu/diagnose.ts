@@ -2,9 +2,9 @@
  * What a machine was doing when a test went wrong: run state and migration as QMP tells them, if it
  * still answers, and every thread with its state and kernel wait channel, which /proc always tells.
  */
-import { readFileSync, readdirSync } from 'node:fs';
 import { describeEvent } from '../qmp/events.js';
 import type { Machine } from './machine.js';
+import { describeThreads } from './proc-stat.js';
 import { describeExit } from './spawn.js';
 
 /** a hung QEMU answers nothing: ask briefly */
@@ -25,7 +25,7 @@ export async function diagnose(machine: Machine): Promise<string[]> {
     `query-status: ${status}`,
     `query-migrate: ${migration}`,
     ...common,
-    ...threads(process.pid),
+    ...describeThreads(process.pid),
   ];
 }
 
@@ -39,26 +39,4 @@ async function ask(machine: Machine, command: string): Promise<string> {
 
 function output(machine: Machine): string[] {
   return machine.process.outputTail().map((line) => `stderr: ${line}`);
-}
-
-function threads(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map((tid) => {
-      const folder = `/proc/${pid}/task/${tid}`;
-      const name = read(`${folder}/comm`);
-      const state = /^State:\s+(.*)$/m.exec(read(`${folder}/status`))?.[1] ?? 'unknown';
-      const wchan = read(`${folder}/wchan`);
-      return `thread ${tid} ${name}: ${state}${wchan === '' || wchan === '0' ? '' : `, waits in ${wchan}`}`;
-    });
-  } catch {
-    return ['threads: the process is gone'];
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return '';
-  }
 }

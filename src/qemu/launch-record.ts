@@ -1,7 +1,7 @@
 /** Writes down a command line so that a person can run it again: evidence beside the transcripts. */
 import { writeFileSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
-import { shellQuote } from './binary.js';
+import { shellQuote } from '../model/shell.js';
 import type { QemuBinary } from './binary.js';
 
 export function writeLaunchRecord(file: string, binary: QemuBinary, args: readonly string[]): void {

@@ -6,7 +6,6 @@ import path from 'node:path';
 import { Cancelled } from '../model/deadline.js';
 import { machineArgs } from '../model/command-line.js';
 import type { MachineSpec } from '../model/command-line.js';
-import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 import type { PageRange } from '../model/verdict.js';
 import type { GuestRam } from '../memory/guest-ram.js';
@@ -15,6 +14,7 @@ import { QmpClient } from '../qmp/client.js';
 import type { Greeting } from '../qmp/client.js';
 import { Transcript } from '../qmp/transcript.js';
 import type { QemuBinary } from './binary.js';
+import { findQemu } from './find-qemu.js';
 import { QemuProcess } from './process.js';
 import type { ExitReport } from './process.js';
 import { QtestClient } from './qtest.js';
@@ -22,6 +22,9 @@ import { openGuestRam } from './ram.js';
 import { SerialConsole } from './serial.js';
 import { socketFd } from './socket-fd.js';
 import { writeLaunchRecord } from './launch-record.js';
+
+/** how long a crash may take to show, once its connections are lost */
+const momentMs = 300;
 
 export interface LaunchOptions {
   readonly binary: QemuBinary;
@@ -65,18 +68,6 @@ export class Machine implements AsyncDisposable {
     this.serial = new SerialConsole(serial, spec.side);
   }
 
-  /** Starts the process and connects; the guest may not have run a single instruction yet. */
-  static async start(spec: MachineSpec, options: LaunchOptions): Promise<Machine> {
-    const machine = await Machine.launch(spec, options);
-    try {
-      await machine.connect(options);
-    } catch (error) {
-      await machine[Symbol.asyncDispose]();
-      throw error;
-    }
-    return machine;
-  }
-
   /** Starts the process only; `connect` follows when QEMU is known to answer. */
   static async launch(spec: MachineSpec, options: LaunchOptions): Promise<Machine> {
     if (options.signal?.aborted === true) throw new Cancelled();
@@ -103,14 +94,14 @@ export class Machine implements AsyncDisposable {
         oob: options.oob ?? false,
       });
     } catch (error) {
-      throw await this.explain(error);
+      throw (await this.endedByItself()) ? this.process.gone(error) : error;
     }
   }
 
   /** A view of guest RAM that covers `range`; opened once, closed with the machine. */
   async ram(range: PageRange, signal?: AbortSignal): Promise<GuestRam> {
     this.#ram ??= openGuestRam({
-      pid: this.process.pid,
+      pid: findQemu(this.process.pid, this.spec.serialLog),
       spec: this.spec,
       qmp: this.qmp,
       qtest: this.qtest,
@@ -120,15 +111,11 @@ export class Machine implements AsyncDisposable {
     return await this.#ram;
   }
 
-  /**
-   * A broken connection is a symptom; when the process has ended (or is about to), its exit status
-   * and last words are the cause. Other errors come back as they are.
-   */
-  async explain(error: unknown): Promise<unknown> {
-    const symptoms = new Set(['qmp-closed', 'qtest-closed', 'serial-closed', 'process-gone']);
-    if (!(error instanceof HarnessError) || !symptoms.has(error.code)) return error;
-    await this.process.waitForExit(2000).catch(() => undefined);
-    return this.process.gone(error);
+  /** True when the process is gone, or goes within a moment, without having been asked to. */
+  async endedByItself(): Promise<boolean> {
+    if (this.process.wasAskedToEnd) return false;
+    await this.process.waitForExit(momentMs).catch(() => undefined);
+    return this.process.status !== undefined;
   }
 
   /** Asks QEMU to quit and climbs down the ladder when it does not. */

@@ -6,28 +6,35 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { safeParse } from 'valibot';
+import type { GenericSchema } from 'valibot';
 import type { QemuBinary } from './binary.js';
 
 /** raise when the shape of anything kept changes */
-const cacheFormat = 2;
+const cacheFormat = 3;
+
+export interface CacheEntry<T> {
+  readonly kind: string;
+  readonly binary: QemuBinary;
+  /** what else the answer depends on */
+  readonly extra: string;
+  /** what is worth keeping, and what a kept answer must look like */
+  readonly shape: GenericSchema<unknown, T>;
+}
 
 export class ProbeCache {
   /** `directory` undefined: keep nothing */
   constructor(private readonly directory: string | undefined) {}
 
-  /** what `compute` gives, from the cache where it is there; `extra` is what else the answer depends on */
-  async get<T>(
-    kind: string,
-    binary: QemuBinary,
-    extra: string,
-    compute: () => Promise<T>,
-  ): Promise<T> {
-    const file = this.#file(kind, binary, extra);
+  /** what `compute` gives, from the cache where it is there and of the right shape */
+  async get<T>(wanted: CacheEntry<T>, compute: () => Promise<T>): Promise<T> {
+    const file = this.#file(wanted.kind, wanted.binary, wanted.extra);
     if (file === undefined) return await compute();
-    const kept = read(file) as T | undefined;
-    if (kept !== undefined) return kept;
+    const kept = safeParse(wanted.shape, read(file));
+    if (kept.success) return kept.output;
     const value = await compute();
-    write(file, value);
+    // only what fits will be found again: a failure may be of this moment alone
+    if (safeParse(wanted.shape, value).success) write(file, value);
     return value;
   }
 

@@ -33,6 +33,7 @@ export async function probeFeatures(
     env: options.env,
     outputPath: path.join(options.directory, `probe-${randomBytes(4).toString('hex')}.out`),
     sockets: 1,
+    rungs: { quit: 1000, term: 1000, kill: 10_000 },
   });
   const [socket] = process.sockets;
   if (socket === undefined) throw new Error('one socket was asked for');
@@ -85,8 +86,6 @@ function parseMachines(answer: Json): MachineType[] {
     return {
       name,
       ...(alias === undefined ? {} : { alias }),
-      ...(machine['is-default'] === true ? { isDefault: true } : {}),
-      ...(machine['deprecated'] === true ? { deprecated: true } : {}),
     };
   });
 }
@@ -101,7 +100,7 @@ function parseAccelerators(answer: Json): string[] {
 /** A probe that fails tells what the program is not: the user named it. */
 async function explain(error: unknown, binary: QemuBinary, process: QemuProcess): Promise<unknown> {
   if (!(error instanceof HarnessError)) return error;
-  const codes = new Set(['qmp-closed', 'deadline', 'qmp-garbage', 'qmp-error']);
+  const codes = new Set(['qmp-closed', 'deadline', 'qmp-garbage', 'qmp-error', 'line-too-long']);
   if (!codes.has(error.code)) return error;
   await process.waitForExit(500).catch(() => undefined);
   const { status } = process;

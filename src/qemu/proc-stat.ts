@@ -1,5 +1,5 @@
-/** What /proc/PID/stat tells of a process. */
-import { readFileSync } from 'node:fs';
+/** What /proc tells of a process: its state, its group, what its threads are at. */
+import { readFileSync, readdirSync } from 'node:fs';
 
 export interface ProcessStat {
   /** R, S, D, T, Z, X, ... */
@@ -20,4 +20,27 @@ export function processStat(pid: number): ProcessStat | undefined {
   // The second field is the name in parentheses and may hold anything: count from behind it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '?', group: Number(fields[2]), startTime: fields[19] ?? '' };
+}
+
+/** one line a thread: name, state, and where in the kernel it waits */
+export function describeThreads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((tid) => {
+      const folder = `/proc/${pid}/task/${tid}`;
+      const name = read(`${folder}/comm`);
+      const state = /^State:\s+(.*)$/m.exec(read(`${folder}/status`))?.[1] ?? 'unknown';
+      const wchan = read(`${folder}/wchan`);
+      return `thread ${tid} ${name}: ${state}${wchan === '' || wchan === '0' ? '' : `, waits in ${wchan}`}`;
+    });
+  } catch {
+    return ['threads: the process is gone'];
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }

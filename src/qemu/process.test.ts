@@ -10,7 +10,12 @@ import { groupLives } from './spawn.js';
 
 async function start(scratch: Scratch, script: string, sockets = 0): Promise<QemuProcess> {
   return await QemuProcess.start({
-    binary: { command: `/bin/sh -c '${script}'`, program: '/bin/sh', arch: 'x86_64' },
+    binary: {
+      command: `/bin/sh -c '${script}'`,
+      program: '/bin/sh',
+      arch: 'x86_64',
+      isPrefixed: false,
+    },
     args: [],
     cwd: scratch.directory,
     env: { PATH: '/usr/bin:/bin' },

@@ -5,10 +5,11 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
-import { timeoutError, within } from '../model/deadline.js';
+import { pause, timeoutError, within } from '../model/deadline.js';
 import type { Side } from '../model/outcome.js';
 import type { QemuBinary } from './binary.js';
-import { describeExit, groupLives, signalGroup, spawnProcess } from './spawn.js';
+import { describeThreads } from './proc-stat.js';
+import { describeExit, groupLives, killAll, signalGroup, spawnProcess } from './spawn.js';
 import type { ExitStatus, SpawnedProcess } from './spawn.js';
 
 export interface QemuProcessSpec {
@@ -29,6 +30,8 @@ export interface ExitReport {
   readonly rung: 'itself' | 'quit' | 'term' | 'kill';
   /** something of its process group outlived it and had to be killed */
   readonly survivors: boolean;
+  /** what its threads were doing when it did not quit in time; empty when it did */
+  readonly stuck: readonly string[];
 }
 
 /** patience on each rung of the ladder, milliseconds */
@@ -37,6 +40,9 @@ export interface Rungs {
   readonly term: number;
   readonly kill: number;
 }
+
+/** a supervisor ends all that runs under it within this */
+const killedMs = 3000;
 
 /** upstream gives 30 s in all before SIGKILL */
 const usualRungs: Rungs = { quit: 15_000, term: 15_000, kill: 10_000 };
@@ -67,6 +73,7 @@ export class QemuProcess implements AsyncDisposable {
       env: spec.env,
       outputPath: spec.outputPath,
       sockets: spec.sockets,
+      supervise: spec.binary.isPrefixed,
     });
     return new QemuProcess(spec, child);
   }
@@ -74,6 +81,15 @@ export class QemuProcess implements AsyncDisposable {
   /** how it ended, once it has */
   get status(): ExitStatus | undefined {
     return this.#status;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#status !== undefined;
+  }
+
+  /** `end` was called, whatever came of it */
+  get wasAskedToEnd(): boolean {
+    return this.#report !== undefined;
   }
 
   /** the last lines it wrote on stdout or stderr */
@@ -112,7 +128,10 @@ export class QemuProcess implements AsyncDisposable {
 
   /** hard and at once; for runs that are over anyway */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#report === undefined && this.#status === undefined) signalGroup(this.pid, 'SIGKILL');
+    if (this.#report === undefined && this.#status === undefined) {
+      killAll(this.pid, this.spec.binary.isPrefixed);
+      await this.#gone(killedMs);
+    }
     await this.end();
     for (const socket of this.sockets) socket.destroy();
   }
@@ -120,11 +139,13 @@ export class QemuProcess implements AsyncDisposable {
   async #descend(ask: (() => Promise<unknown>) | undefined): Promise<ExitReport> {
     const rungMs = this.spec.rungs ?? usualRungs;
     let rung: ExitReport['rung'] = 'itself';
+    let stuck: string[] = [];
     if (this.#status === undefined && ask !== undefined) {
       rung = 'quit';
       // The answer may be lost with the connection; only the exit counts.
       ask().catch(() => undefined);
       await this.#gone(rungMs.quit);
+      if (!this.#hasEnded) stuck = describeThreads(this.pid);
     }
     if (this.#status === undefined) {
       rung = 'term';
@@ -133,6 +154,10 @@ export class QemuProcess implements AsyncDisposable {
     }
     if (this.#status === undefined) {
       rung = 'kill';
+      killAll(this.pid, this.spec.binary.isPrefixed);
+      await this.#gone(killedMs);
+    }
+    if (!this.#hasEnded) {
       signalGroup(this.pid, 'SIGKILL');
       await this.#gone(rungMs.kill);
     }
@@ -144,9 +169,18 @@ export class QemuProcess implements AsyncDisposable {
         side: this.spec.side,
       });
     }
-    const survivors = groupLives(this.pid);
+    const survivors = !(await this.#groupEnds());
     if (survivors) signalGroup(this.pid, 'SIGKILL');
-    return { status: this.#status, rung, survivors };
+    return { status: this.#status, rung, survivors, stuck };
+  }
+
+  /** A helper such as a tracer ends a moment after the process it belongs to. */
+  async #groupEnds(): Promise<boolean> {
+    for (const afterMs of [0, 10, 50, 200, 500]) {
+      if (afterMs > 0) await pause(afterMs);
+      if (!groupLives(this.pid)) return true;
+    }
+    return false;
   }
 
   async #gone(timeoutMs: number): Promise<void> {

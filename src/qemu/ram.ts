@@ -37,9 +37,18 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
   const whole = [{ address: 0, size: ramBytes, offset: 0 }];
   switch (memory.kind) {
     case 'memfd':
-      return await openSharedRam({ path: memfdPath(access.pid), regions: whole });
+      return await openSharedRam({
+        path: openFilePath(access.pid, '/memfd:memory-backend-memfd'),
+        regions: whole,
+      });
     case 'shmem':
-      return await openSharedRam({ path: memory.path, regions: whole });
+      return await openSharedRam({
+        // its name is gone by now: both sides have it open
+        path: openFilePath(access.pid, memory.path),
+        regions: whole,
+        // it lies in nobody's hands but QEMU's, which keeps its size
+        mayShrink: false,
+      });
     case 'anon':
       return await openAnonymous(access);
   }
@@ -91,21 +100,19 @@ async function hostAddress(access: RamAccess, address: number): Promise<bigint> 
   return BigInt(found);
 }
 
-/** the descriptor of the memory backend among a process's open files */
-function memfdPath(pid: number): string {
+/** a path to the file that a process has open under a name that begins with `name` */
+function openFilePath(pid: number, name: string): string {
   const folder = `/proc/${pid}/fd`;
   for (const fd of readdirSync(folder)) {
     try {
-      if (readlinkSync(`${folder}/${fd}`).startsWith('/memfd:memory-backend-memfd')) {
-        return `${folder}/${fd}`;
-      }
+      if (readlinkSync(`${folder}/${fd}`).startsWith(name)) return `${folder}/${fd}`;
     } catch {
       continue; // closed in between
     }
   }
   throw new HarnessError({
-    code: 'no-memfd',
+    code: 'no-memory-backend',
     blame: 'contract',
-    message: `process ${pid} has no memfd memory backend open`,
+    message: `process ${pid} does not have its memory backend (${name}) open`,
   });
 }

@@ -15,6 +15,7 @@ export class SerialConsole {
   #length = 0;
   #lastB = -1;
   #signs = 0;
+  #starts = 0;
   #broken: HarnessError | undefined;
   readonly #wake = new Set<() => void>();
 
@@ -39,6 +40,16 @@ export class SerialConsole {
   /** number of characters printed so far */
   get length(): number {
     return this.#length;
+  }
+
+  /** number of 'A's printed so far: how often this guest has started anew */
+  get starts(): number {
+    return this.#starts;
+  }
+
+  /** what it printed that it never should have, if anything */
+  get broken(): HarnessError | undefined {
+    return this.#broken;
   }
 
   /** number of 'B's printed so far */
@@ -85,6 +96,7 @@ export class SerialConsole {
     const b = text.lastIndexOf('B');
     if (b >= 0) this.#lastB = this.#length + b;
     this.#signs += text.split('B').length - 1;
+    this.#starts += text.split('A').length - 1;
     this.#length += text.length;
     this.#tail = (this.#tail + text).slice(-20);
     const bad = /[^AB]/.exec(text)?.[0];

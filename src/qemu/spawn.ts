@@ -23,6 +23,8 @@ export interface SpawnSpec {
   readonly outputPath: string;
   /** how many stream sockets to hand over, as descriptors 3 and up */
   readonly sockets: number;
+  /** the program may run others: the launcher stays, and ends them all when it has to */
+  readonly supervise: boolean;
 }
 
 export interface ExitStatus {
@@ -43,7 +45,8 @@ export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
   const output = openSync(spec.outputPath, 'a', 0o600);
   let child: ChildProcess;
   try {
-    child = spawn(launcherPath(), [String(process.pid), spec.program, ...spec.args], {
+    const supervise = spec.supervise ? ['--supervise'] : [];
+    child = spawn(launcherPath(), [...supervise, String(process.pid), spec.program, ...spec.args], {
       cwd: spec.cwd,
       env: spec.env,
       detached: true,
@@ -104,6 +107,15 @@ export function groupLives(pid: number): boolean {
       const stat = processStat(Number(name));
       return stat?.group === pid && stat.state !== 'Z' && stat.state !== 'X';
     });
+}
+
+/** what the supervising launcher takes as the order to end all that runs under it */
+const supervisorSignal = 'SIGUSR1';
+
+/** Ends a spawned process hard, and with a supervisor all that it started, in whatever group. */
+export function killAll(pid: number, supervised: boolean): void {
+  if (supervised && processStat(pid) !== undefined) process.kill(pid, supervisorSignal);
+  else signalGroup(pid, 'SIGKILL');
 }
 
 export function describeExit(status: ExitStatus): string {

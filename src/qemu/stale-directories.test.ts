@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from './qemus.fixtures.js';
-import { claimDirectory, releaseDirectory, sweepStaleDirectories } from './stale-directories.js';
+import { claimDirectory, sweepStaleDirectories } from './stale-directories.js';
 
 function runDirectory(scratch: Scratch, name: string): string {
   const directory = path.join(scratch.directory, name);
@@ -12,29 +12,36 @@ function runDirectory(scratch: Scratch, name: string): string {
   return directory;
 }
 
-void test('a directory of a living run, and evidence of an ended one, are left alone', () => {
+void test('a directory of a living run is left alone', () => {
   using scratch = new Scratch();
-  const living = runDirectory(scratch, 'drover-Living');
-  claimDirectory(living);
-  const ended = runDirectory(scratch, 'drover-Ended1');
-  claimDirectory(ended);
-  releaseDirectory(ended);
+  claimDirectory(runDirectory(scratch, 'drover-Living'));
   assert.deepEqual(sweepStaleDirectories(scratch.directory), []);
-  assert.ok(existsSync(living) && existsSync(ended));
+  assert.equal(scratch.content.length, 1);
 });
+
+/** an owner file as `claimDirectory` writes it, with some of it changed */
+function claimAs(directory: string, change: Record<string, unknown>): void {
+  claimDirectory(directory);
+  const file = path.join(directory, 'owner.json');
+  const owner = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify({ ...owner, ...change }));
+}
 
 void test('a directory whose owner is dead is removed, a recycled process id notwithstanding', () => {
   using scratch = new Scratch();
-  const dead = spawnSync('/bin/true').pid;
-  const owners = {
-    'drover-Dead01': { pid: dead, started: '1' },
-    'drover-Reused': { pid: process.pid, started: '1' },
-  };
-  for (const [name, owner] of Object.entries(owners)) {
-    writeFileSync(path.join(runDirectory(scratch, name), 'owner.json'), JSON.stringify(owner));
-  }
+  claimAs(runDirectory(scratch, 'drover-Dead01'), { pid: spawnSync('/bin/true').pid });
+  claimAs(runDirectory(scratch, 'drover-Reused'), { started: '1' });
   assert.equal(sweepStaleDirectories(scratch.directory).length, 2);
   assert.deepEqual(scratch.content, []);
+});
+
+void test('an owner in another PID namespace or of another boot is not judged', () => {
+  using scratch = new Scratch();
+  const dead = spawnSync('/bin/true').pid;
+  claimAs(runDirectory(scratch, 'drover-Afar01'), { pid: dead, world: 'boot pid:[1]' });
+  claimAs(runDirectory(scratch, 'drover-NoIdea'), { pid: dead, world: undefined });
+  assert.deepEqual(sweepStaleDirectories(scratch.directory), []);
+  assert.equal(scratch.content.length, 2);
 });
 
 void test('a foreign directory with a similar name is left alone', () => {

@@ -2,33 +2,59 @@
  * Private directories (mode 0700) for runs and tests. QEMU's UNIX sockets live in them, so their
  * paths must stay short; a run checks that before any QEMU starts.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { HarnessError } from '../model/errors.js';
+import { claimDirectory, sweepStaleDirectories } from './stale-directories.js';
 
 /** sun_path holds 108 bytes with its final NUL */
 const socketPathLimit = 107;
 /** the longest name below a test's directory that a test may give a socket */
 const socketNameReserve = '/suspend-live-000-00000/migsocket-recover'.length;
 
-/** Makes the directory of one run below `base`. */
-export function createRunDirectory(base: string): string {
-  let directory: string;
+/** The directory of one run below a base; nothing in it outlives the run. */
+export class RunDirectory implements AsyncDisposable {
+  readonly path: string;
+
+  /** Sweeps what dead runs left below `base`, then makes a directory of our own. */
+  constructor(base: string) {
+    sweepStaleDirectories(base);
+    this.path = makeBelow(base, 'drover-');
+    try {
+      claimDirectory(this.path);
+      requireShortPath(this.path, base);
+    } catch (error) {
+      rmSync(this.path, { recursive: true, force: true });
+      throw error instanceof HarnessError ? error : directoryError(base, error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeDirectory(this.path);
+  }
+}
+
+/** Where evidence is kept that nobody named a place for; beside the run's own directory, and to stay. */
+export function createEvidenceDirectory(base: string): string {
+  return makeBelow(base, 'drover-evidence-');
+}
+
+function makeBelow(base: string, prefix: string): string {
   try {
-    directory = mkdtempSync(path.join(base, 'drover-'));
+    return mkdtempSync(path.join(base, prefix));
   } catch (cause) {
     throw directoryError(base, cause);
   }
-  if (Buffer.byteLength(directory) + socketNameReserve > socketPathLimit) {
-    rmSync(directory, { recursive: true, force: true });
-    throw new HarnessError({
-      code: 'path-too-long',
-      blame: 'usage',
-      message: `the temporary directory '${base}' has too long a path for UNIX sockets (at most ${socketPathLimit - socketNameReserve - '/drover-XXXXXX'.length} bytes); set TMPDIR to a shorter one`,
-    });
-  }
-  return directory;
+}
+
+function requireShortPath(directory: string, base: string): void {
+  if (Buffer.byteLength(directory) + socketNameReserve <= socketPathLimit) return;
+  throw new HarnessError({
+    code: 'path-too-long',
+    blame: 'usage',
+    message: `the temporary directory '${base}' has too long a path for UNIX sockets (at most ${socketPathLimit - socketNameReserve - '/drover-XXXXXX'.length} bytes); set TMPDIR to a shorter one`,
+  });
 }
 
 /** Makes the private directory of one test attempt. */
@@ -66,14 +92,5 @@ export async function moveDirectory(from: string, to: string): Promise<void> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
     await cp(from, to, { recursive: true, filter: (file) => !statSync(file).isSocket() });
     await removeDirectory(from);
-  }
-}
-
-/** Removes a directory if nothing is in it. */
-export function removeIfEmpty(directory: string): void {
-  try {
-    if (readdirSync(directory).length === 0) rmSync(directory, { recursive: true });
-  } catch {
-    // gone already
   }
 }

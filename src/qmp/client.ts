@@ -100,10 +100,6 @@ export class QmpClient {
     });
   }
 
-  get closed(): boolean {
-    return this.#closed !== undefined;
-  }
-
   /** Waits for the greeting and negotiates; `oob` is asked for only when wanted. */
   async handshake(options: WaitOptions & { readonly oob?: boolean }): Promise<Greeting> {
     const raw = await within(this.#greeting.promise, options, () =>

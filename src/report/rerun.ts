@@ -1,13 +1,10 @@
 /** The command that runs one test of a run again, to be pasted into a shell. */
 import type { RunStarted } from '../model/events.js';
-
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
+import { shellQuote } from '../model/shell.js';
 
 export function rerunCommand(
   test: string,
-  run?: Pick<RunStarted, 'source' | 'destination' | 'accel'>,
+  run?: Pick<RunStarted, 'source' | 'destination' | 'machine' | 'accel'>,
 ): string {
   const words = ['drover', 'run', '-p', test];
   if (run !== undefined) {
@@ -15,8 +12,8 @@ export function rerunCommand(
     const destination = run.destination.command;
     if (source === destination) words.push('--qemu', source);
     else words.push('--qemu-src', source, '--qemu-dst', destination);
-    words.push('--accel', run.accel);
+    words.push('--machine', run.machine, '--accel', run.accel);
   }
   words.push('--keep');
-  return words.map(shellWord).join(' ');
+  return words.map(shellQuote).join(' ');
 }

@@ -5,7 +5,8 @@ import { failureFields, fieldLines, verdictFields } from './diagnosis.js';
 import { counted, formatDuration, formatMs, hex, median } from './figures.js';
 import { Labels } from './labels.js';
 import { printable, printableLine } from './printable.js';
-import { rerunCommand, shellWord } from './rerun.js';
+import { shellQuote } from '../model/shell.js';
+import { rerunCommand } from './rerun.js';
 import * as fixtures from './run.fixtures.js';
 
 test('durations change unit where the rounded text would be odd', () => {
@@ -62,17 +63,19 @@ test('a rerun command is what a shell takes apart into the same words', () => {
     fixtures.olderQemu.command,
     '--qemu-dst',
     'qemu-system-x86_64',
+    '--machine',
+    'pc-q35-10.0',
     '--accel',
     'tcg',
     '--keep',
   ]);
-  assert.equal(shellWord(''), "''");
+  assert.equal(shellQuote(''), "''");
 });
 
 test('a rerun of one QEMU against itself names it once', () => {
   assert.equal(
     rerunCommand(fixtures.plain, fixtures.runStarted([])),
-    `drover run -p ${fixtures.plain} --qemu qemu-system-x86_64 --accel tcg --keep`,
+    `drover run -p ${fixtures.plain} --qemu qemu-system-x86_64 --machine pc-q35-10.0 --accel tcg --keep`,
   );
 });
 

@@ -27,6 +27,7 @@ export class WorkerPool {
   readonly #piscina: Piscina;
 
   readonly #graceMs: number;
+  #closing = false;
 
   constructor(threads: number, options: PoolOptions = {}) {
     this.#graceMs = options.graceMs ?? usualGraceMs;
@@ -59,7 +60,9 @@ export class WorkerPool {
         )) as AttemptReport;
       } catch (error) {
         return {
-          outcome: { kind: 'broken', failure: this.#lost(error, kill.signal.aborted) },
+          outcome: this.#closing
+            ? { kind: 'cancelled' }
+            : { kind: 'broken', failure: this.#lost(error, kill.signal.aborted) },
           durationMs: performance.now() - startMs,
           phases: [],
         };
@@ -77,7 +80,9 @@ export class WorkerPool {
     };
   }
 
+  /** Ends the threads, and with them what still runs: that is a cancellation. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#piscina.destroy();
   }
 

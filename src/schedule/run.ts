@@ -31,8 +31,8 @@ export interface RunInput {
   readonly directory: string;
   /** keep the directories of passed and cancelled tests too */
   readonly keep: boolean;
-  /** where kept directories are moved to; unless given they stay where they are */
-  readonly evidenceDirectory?: string;
+  /** where kept directories are moved to; asked for only when there is one */
+  readonly evidenceDirectory: () => string;
   readonly timeoutMs: number;
   readonly rerun: (name: string) => string;
   readonly emit: (event: DroverEvent) => void;
@@ -73,30 +73,33 @@ export async function runTests(input: RunInput): Promise<Counts> {
     for (const test of input.tests.filter(({ skip }) => skip !== undefined)) {
       finish({ test, attempt: 1 }, atOnce({ kind: 'skipped', reason: test.skip ?? '' }));
     }
-    while (queue.length > 0 || running.size > 0) {
-      while (queue.length > 0 && running.size < input.jobs && !input.signal.aborted) {
-        const next = queue.shift();
-        if (next === undefined) break;
+    let next = queue.next().value;
+    for (;;) {
+      while (next !== undefined && running.size < input.jobs && !input.signal.aborted) {
         startOne(input, next, running, finish);
+        next = queue.next().value;
       }
       if (running.size === 0) break;
       await Promise.race(running.values());
     }
-    for (const left of queue) finish(left, atOnce({ kind: 'cancelled' }));
   } finally {
     input.signal.removeEventListener('abort', cancelAll);
   }
   return counts;
 }
 
-/** Rounds of all tests, so that a repeated run ends evenly; within a round the longest first. */
-function order(input: RunInput): Attempt[] {
+/**
+ * Rounds of all tests, so that a repeated run ends evenly; within a round the longest first. One
+ * attempt at a time: there may be millions.
+ */
+function* order(input: RunInput): Generator<Attempt, undefined> {
   const runnable = input.tests
     .filter(({ skip }) => skip === undefined)
     .sort((a, b) => b.usualMs - a.usualMs);
-  return Array.from({ length: input.repeat }, (_, round) =>
-    runnable.map((test) => ({ test, attempt: round + 1 })),
-  ).flat();
+  for (let attempt = 1; attempt <= input.repeat && runnable.length > 0; attempt++) {
+    for (const test of runnable) yield { test, attempt };
+  }
+  return undefined;
 }
 
 function atOnce(outcome: Outcome): AttemptReport {
@@ -116,7 +119,15 @@ function startOne(
   try {
     directory = createTestDirectory(input.directory, directoryName(input, attempt));
   } catch (error) {
-    finish(attempt, atOnce({ kind: 'broken', failure: toFailure(error, 'prepare') }));
+    const report = atOnce({ kind: 'broken', failure: toFailure(error, 'prepare') });
+    const handle: AttemptHandle = { report: Promise.resolve(report), cancel: () => undefined };
+    const done = async (): Promise<void> => {
+      // gives signals and reporters their turn, however many attempts meet the same obstacle
+      await new Promise(setImmediate);
+      running.delete(handle);
+      finish(attempt, report);
+    };
+    running.set(handle, done());
     return;
   }
   const onMessage = (message: FromWorker): void => {
@@ -165,9 +176,8 @@ async function settleDirectory(
       await removeDirectory(directory);
       return undefined;
     }
-    if (input.evidenceDirectory === undefined) return directory;
     const name = `${attempt.test.path.slice(1).replaceAll('/', '-')}-${attempt.attempt}`;
-    const kept = path.join(input.evidenceDirectory, name);
+    const kept = path.join(input.evidenceDirectory(), name);
     await moveDirectory(directory, kept);
     return kept;
   } catch (error) {

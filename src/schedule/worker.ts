@@ -2,6 +2,7 @@
  * The worker's entry: one attempt per call. It returns plain data whatever happens, and only after
  * all that it started has ended.
  */
+import { Cancelled } from '../model/deadline.js';
 import { findTest } from '../suite/registry.js';
 import { runAttempt } from '../suite/attempt.js';
 import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
@@ -11,7 +12,7 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
   const cancel = new AbortController();
   // cancellation is all that is ever sent here
   port.on('message', (_message: ToWorker) => {
-    cancel.abort();
+    cancel.abort(new Cancelled());
   });
   const send = (message: FromWorker): void => {
     port.postMessage(message);

@@ -38,7 +38,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
   const clock = new PhaseClock();
   const deadline = new AbortController();
   const timer = setTimeout(() => {
-    deadline.abort();
+    deadline.abort(new Cancelled());
   }, input.timeoutMs);
   const context = new TestContext({
     plan: input.plan,
@@ -123,11 +123,18 @@ async function lateness(
   };
 }
 
-/** a closed connection is explained by the process behind it */
+/**
+ * What went wrong, seen from all sides: a QEMU that ended by itself is the cause of whatever was
+ * noticed first, be it on the other side; its exit and last words are told, with the first error
+ * beneath.
+ */
 async function explain(error: unknown, context: TestContext): Promise<unknown> {
-  if (!(error instanceof HarnessError) || error.input.side === undefined) return error;
-  const machine = context.machines.findLast(({ side }) => side === error.input.side);
-  return machine === undefined ? error : await machine.explain(error);
+  if (!(error instanceof HarnessError) || error.blame === 'usage') return error;
+  const ended = await Promise.all(
+    context.machines.map(async (machine) => ((await machine.endedByItself()) ? [machine] : [])),
+  );
+  const [machine] = ended.flat();
+  return machine === undefined ? error : machine.process.gone(error);
 }
 
 /** QEMU reports a full disk or exhausted memory as its own failure, but the host is at fault. */

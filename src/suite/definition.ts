@@ -15,8 +15,9 @@ import type { Need } from '../model/features.js';
 import type { TestContext } from '../migration/context.js';
 import { fileMigration } from '../migration/file.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
+import type { FileCommon } from '../migration/file.js';
 import { precopy } from '../migration/precopy.js';
-import type { FlowResult } from '../migration/precopy.js';
+import type { FlowResult } from '../migration/steps.js';
 
 /** Each level includes the ones before it; quarantine is run only when named. */
 export const levels = ['smoke', 'full', 'thorough', 'quarantine'] as const;
@@ -45,9 +46,7 @@ export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
 }
 
 /** A test of the file flow: written first, read afterwards. */
-export function fileTest(
-  input: TestFacts & Omit<MigrateCommon, 'listen'> & { readonly connect: string },
-): TestDefinition {
+export function fileTest(input: TestFacts & FileCommon): TestDefinition {
   return { ...factsOf(input), run: async (context) => await fileMigration(context, input) };
 }
 

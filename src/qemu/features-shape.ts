@@ -1,0 +1,18 @@
+/** The shape of QemuFeatures where it comes from a file: a kept answer of an earlier probe. */
+import { array, exactOptional, object, record, string } from 'valibot';
+import type { GenericSchema } from 'valibot';
+import type { QemuFeatures } from '../model/features.js';
+
+const names = array(string());
+
+export const featuresShape: GenericSchema<unknown, QemuFeatures> = object({
+  version: string(),
+  package: string(),
+  machines: array(object({ name: string(), alias: exactOptional(string()) })),
+  accelerators: names,
+  capabilities: names,
+  parameters: names,
+  commands: record(string(), names),
+  transports: names,
+  compressions: names,
+});

@@ -1,0 +1,43 @@
+/** One attempt over a real QEMU, and what came of it; for tests of what goes wrong. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Failure, Outcome } from '../model/outcome.js';
+import { planFor } from '../migration/context.fixtures.js';
+import { Scratch, realQemu } from '../qemu/qemus.fixtures.js';
+import { runAttempt } from './attempt.js';
+import type { TestDefinition } from './definition.js';
+
+export const qemu = realQemu('10.0');
+export const socket = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
+export const facts = { path: '/migration/made-up', level: 'smoke' } as const;
+
+export async function outcomeOf(definition: TestDefinition, timeoutMs = 30_000): Promise<Outcome> {
+  using scratch = new Scratch();
+  const directory = path.join(scratch.directory, 'test');
+  mkdirSync(directory);
+  const { outcome } = await runAttempt({
+    definition,
+    plan: await planFor(qemu, scratch.directory),
+    directory,
+    timeoutMs,
+    rerun: 'drover run',
+    signal: new AbortController().signal,
+    onPhase: () => undefined,
+    onStatus: () => undefined,
+  });
+  assert.deepEqual(scratch.processes(), []);
+  if (outcome.kind !== 'passed') {
+    const evidence = new Set(readdirSync(directory));
+    for (const name of ['outcome.json', 'diagnosis.txt', 'rerun.txt', 'source.qmp.jsonl']) {
+      assert.ok(evidence.has(name), `${name} among ${[...evidence].join(', ')}`);
+    }
+  }
+  return outcome;
+}
+
+export async function failureOf(definition: TestDefinition, timeoutMs?: number): Promise<Failure> {
+  const outcome = await outcomeOf(definition, timeoutMs);
+  assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+  return outcome.failure;
+}

@@ -1,0 +1,196 @@
+/**
+ * What becomes of a test when something goes wrong, from end to end: each kind of wrong gives its own
+ * outcome, names the right side, and leaves nothing. These are the tests that show that tests can fail.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Pair } from '../migration/pair.js';
+import { verifyMemory } from '../migration/verify.js';
+import { waitEvent } from '../migration/waits.js';
+import { facts, failureOf, outcomeOf, qemu, socket } from './attempt.fixtures.js';
+import { precopyTest } from './definition.js';
+
+/** one page in the middle, by a value that no neighbour has; the guest is stopped and stays so */
+async function alterPage({ destination, context }: Pair): Promise<number> {
+  const { range } = context.platform;
+  const page = range.start + 1000 * range.step;
+  const value = await destination.qtest.readByte(page);
+  await destination.qtest.writeByte(page, (value + 100) % 256);
+  return page;
+}
+
+void test(
+  'a page altered at the destination fails the test, named, with both memories kept',
+  { skip: qemu.skip },
+  async () => {
+    let page = 0;
+    const outcome = await outcomeOf({
+      ...facts,
+      run: async (context) => {
+        // The flow as it is, with the check made twice and memory altered in between.
+        const result = await precopyTest({
+          ...facts,
+          ...socket,
+          endHook: async (pair) => {
+            await verifyMemory(context, pair.destination);
+            page = await alterPage(pair);
+            await pair.destination.qmp.execute('cont');
+            // the guest goes on from the altered value: the page stays 100 ahead
+          },
+        }).run(context);
+        return result;
+      },
+    });
+    assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+    assert.equal(outcome.failure.code, 'memory-damaged');
+    assert.equal(outcome.verdict?.damagedPages, 1);
+    assert.equal(outcome.verdict.damage[0]?.start, page);
+  },
+);
+
+void test('damage is told even when QEMU ends badly afterwards', { skip: qemu.skip }, async () => {
+  const outcome = await outcomeOf(
+    precopyTest({
+      ...facts,
+      ...socket,
+      endHook: async (pair) => {
+        await verifyMemory(pair.context, pair.destination);
+        await alterPage(pair);
+        await pair.destination.qmp.execute('cont');
+        process.kill(pair.source.process.pid, 'SIGSTOP');
+        setTimeout(() => {
+          process.kill(pair.source.process.pid, 'SIGKILL');
+        }, 1500).unref();
+      },
+    }),
+  );
+  assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+  assert.equal(outcome.failure.code, 'memory-damaged');
+});
+
+void test(
+  'a guest that is reset at the destination does not pass',
+  { skip: qemu.skip },
+  async () => {
+    const failure = await failureOf(
+      precopyTest({
+        ...facts,
+        ...socket,
+        endHook: async ({ destination }) => {
+          const signs = destination.serial.length;
+          await destination.qmp.execute('system_reset');
+          await destination.serial.waitForB({ timeoutMs: 10_000, since: signs + 1 });
+        },
+      }),
+    );
+    assert.deepEqual([failure.code, failure.side], ['guest-restarted', 'destination']);
+  },
+);
+
+void test(
+  'a migrate command that should be refused and is not fails',
+  { skip: qemu.skip },
+  async () => {
+    const failure = await failureOf(
+      precopyTest({ ...facts, ...socket, expect: { kind: 'refused' } }),
+    );
+    assert.equal(failure.code, 'not-refused');
+  },
+);
+
+void test('a migration that should fail and does not fails', { skip: qemu.skip }, async () => {
+  const failure = await failureOf(
+    precopyTest({
+      ...facts,
+      ...socket,
+      // at QEMU's own limits it would not converge, and not end at all
+      startHook: async (pair) => {
+        await pair.release();
+      },
+      expect: { kind: 'fails', throughActive: true, destination: 'alive' },
+    }),
+  );
+  assert.equal(failure.code, 'wrong-status');
+  assert.match(failure.message, /instead of failed/);
+});
+
+void test('a guest that still runs at the source is noticed', { skip: qemu.skip }, async () => {
+  const failure = await failureOf(
+    precopyTest({
+      ...facts,
+      ...socket,
+      startHook: ({ source }) => {
+        // `cont` is refused until the migration is really over at the source
+        const goOn = async (): Promise<void> => {
+          for (let tries = 0; tries < 200; tries++) {
+            const went = await source.qmp.execute('cont').then(
+              () => true,
+              () => false,
+            );
+            if (went) return;
+          }
+        };
+        source.qmp.events.listen(({ name, data }) => {
+          if (name === 'MIGRATION' && data['status'] === 'completed') void goOn();
+        });
+        return Promise.resolve();
+      },
+    }),
+  );
+  assert.deepEqual([failure.code, failure.side], ['guest-running', 'source']);
+});
+
+for (const memory of ['memfd', 'shmem'] as const) {
+  void test(
+    `guests with ${memory} memory pass, read through the mapping`,
+    { skip: qemu.skip },
+    async () => {
+      const outcome = await outcomeOf(precopyTest({ ...facts, ...socket, memory }));
+      assert.equal(outcome.kind, 'passed', JSON.stringify(outcome));
+      assert.match(outcome.verdict?.source ?? '', /mapping/);
+    },
+  );
+}
+
+void test('a parameter that QEMU does not take is told', { skip: qemu.skip }, async () => {
+  const failure = await failureOf(
+    precopyTest({ ...facts, ...socket, sourceParameters: { 'max-bandwidth': 'much' } }),
+  );
+  assert.equal(failure.code, 'qmp-error');
+  assert.match(failure.message, /source QEMU refused migrate-set-parameters/);
+});
+
+void test(
+  'memory that moves although the guest is stopped is noticed',
+  { skip: qemu.skip },
+  async () => {
+    const failure = await failureOf({
+      ...facts,
+      run: async (context) =>
+        await precopyTest({
+          ...facts,
+          ...socket,
+          endHook: async ({ destination, context: { platform } }) => {
+            // between the two looks of the check somebody else moves the edge
+            const ram = await destination.ram(platform.range);
+            const check = ram.checkStopped.bind(ram);
+            let looks = 0;
+            ram.checkStopped = async (range, options) => {
+              const verdict = await check(range, options);
+              if (looks++ === 0) {
+                await destination.qmp.execute('cont');
+                await waitEvent(context, destination, 'RESUME', 0);
+                await destination.serial.waitForB({
+                  timeoutMs: 5000,
+                  since: destination.serial.length,
+                });
+                await destination.qmp.execute('stop');
+              }
+              return verdict;
+            };
+          },
+        }).run(context),
+    });
+    assert.equal(failure.code, 'memory-moves');
+  },
+);

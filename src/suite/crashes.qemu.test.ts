@@ -1,0 +1,114 @@
+/** QEMUs that crash, hang, cannot be reached, or do not go when they should: who is blamed, and how soon. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { facts, failureOf, qemu, socket } from './attempt.fixtures.js';
+import { precopyTest } from './definition.js';
+
+void test(
+  'a destination that nobody can reach is told at once, with the reason',
+  { skip: qemu.skip },
+  async () => {
+    const startMs = performance.now();
+    const failure = await failureOf(
+      precopyTest({
+        ...facts,
+        listen: 'unix:$DIR/migsocket',
+        connect: 'unix:$DIR/elsewhere',
+        live: true,
+      }),
+    );
+    assert.equal(failure.code, 'wrong-status');
+    assert.match(failure.message, /failed on the source.*No such file or directory/);
+    assert.ok(performance.now() - startMs < 20_000, 'long before any deadline');
+  },
+);
+
+for (const live of [true, false]) {
+  void test(
+    `a destination that crashes is the one that is blamed (${live ? 'live' : 'stopped'})`,
+    { skip: qemu.skip },
+    async () => {
+      const failure = await failureOf(
+        precopyTest({
+          ...facts,
+          ...socket,
+          live,
+          startHook: ({ destination }) => {
+            destination.qmp.events.listen(({ name, data }) => {
+              if (name === 'MIGRATION' && data['status'] === 'active') {
+                process.kill(destination.process.pid, 'SIGSEGV');
+              }
+            });
+            return Promise.resolve();
+          },
+        }),
+      );
+      assert.deepEqual([failure.code, failure.side], ['qemu-exited', 'destination']);
+      assert.match(failure.message, /ended by SIGSEGV unexpectedly/);
+    },
+  );
+}
+
+void test(
+  'a source that hangs runs into the deadline of the test, with the state of both',
+  { skip: qemu.skip },
+  async () => {
+    const failure = await failureOf(
+      precopyTest({
+        ...facts,
+        ...socket,
+        live: true,
+        startHook: ({ source }) => {
+          source.qmp.events.listen(({ name, data }) => {
+            if (name === 'MIGRATION' && data['status'] === 'active') {
+              process.kill(source.process.pid, 'SIGSTOP');
+            }
+          });
+          return Promise.resolve();
+        },
+      }),
+      4000,
+    );
+    assert.equal(failure.code, 'test-timeout');
+    assert.equal(failure.phase, 'migrate');
+    assert.match(failure.details?.join('\n') ?? '', /== source[\s\S]*== destination/);
+  },
+);
+
+void test('a QEMU that ends on its own before it is asked fails', { skip: qemu.skip }, async () => {
+  const failure = await failureOf(
+    precopyTest({
+      ...facts,
+      listen: 'tcp:127.0.0.1:0',
+      connect: 'tcp:127.0.0.1:0',
+      expect: { kind: 'fails', throughActive: false, destination: 'alive' },
+      endHook: async ({ destination }) => {
+        await destination.qmp.execute('quit');
+        await destination.process.waitForExit(5000);
+      },
+    }),
+  );
+  assert.deepEqual([failure.code, failure.side], ['wrong-exit', 'destination']);
+});
+
+void test(
+  'a QEMU that does not quit when asked fails, with what its threads were at',
+  { skip: qemu.skip },
+  async () => {
+    const failure = await failureOf(
+      precopyTest({
+        ...facts,
+        listen: 'tcp:127.0.0.1:0',
+        connect: 'tcp:127.0.0.1:0',
+        expect: { kind: 'fails', throughActive: false, destination: 'alive' },
+        endHook: ({ source }) => {
+          process.kill(source.process.pid, 'SIGSTOP');
+          return Promise.resolve();
+        },
+      }),
+      60_000,
+    );
+    assert.deepEqual([failure.code, failure.side], ['no-orderly-exit', 'source']);
+    assert.match(failure.details?.join('\n') ?? '', /^thread \d+ .*: T \(stopped\)/m);
+  },
+);
