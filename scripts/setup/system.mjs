@@ -37,6 +37,12 @@ function firmware() {
   );
 }
 
+function header(name) {
+  return ['/usr/include', '/usr/local/include'].some((folder) =>
+    existsSync(path.join(folder, name)),
+  );
+}
+
 /**
  * `uses`: `build` is needed to make Drover, `run` to run it, `test` and
  * `lint` only to test and check it.
@@ -54,6 +60,12 @@ export const NEEDS = [
     packages: ['ninja-build'],
     uses: 'build',
     has: () => program('ninja', 'make'),
+  },
+  {
+    what: 'zlib and zstd (zlib.h, zstd.h)',
+    packages: ['zlib1g-dev', 'libzstd-dev'],
+    uses: 'build',
+    has: () => header('zlib.h') && header('zstd.h'),
   },
   {
     what: 'QEMU for x86 (qemu-system-x86_64)',
@@ -77,11 +89,9 @@ export const NEEDS = [
     what: 'doctest (doctest/doctest.h)',
     packages: ['doctest-dev'],
     uses: 'test',
-    has: () =>
-      ['/usr/include', '/usr/local/include'].some((folder) =>
-        existsSync(path.join(folder, 'doctest/doctest.h')),
-      ),
+    has: () => header('doctest/doctest.h'),
   },
+  { what: 'xz', packages: ['xz-utils'], uses: 'test', has: () => program('xz') },
   {
     what: 'clang-format',
     packages: ['clang-format'],

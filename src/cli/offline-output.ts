@@ -68,12 +68,10 @@ export async function offlineSession(
     progress.clear();
     process.stderr.write(`drover: ${text}\n`);
   };
-  using interruption = catchSignals(
-    () => {
-      write('cancelling (once more to force)');
-    },
-    () => process.exit(exitCodes.cancelled),
-  );
+  using interruption = catchSignals(exitCodes.cancelled);
+  interruption.tell = () => {
+    write('cancelling (once more to force)');
+  };
   try {
     return await work({
       signal: interruption.signal,

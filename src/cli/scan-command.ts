@@ -12,7 +12,7 @@ import type { SourceOptions } from './offline-options.js';
 import { lines, offlineSession, print, showName, toJson } from './offline-output.js';
 import type { OfflineSession } from './offline-output.js';
 import { openSource } from './offline-source.js';
-import { countArgument } from './options.js';
+import { countUpTo } from './options.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { blockNamed, scanRequest } from './scan-request.js';
 import { statisticsText, verdictText } from './scan-text.js';
@@ -55,11 +55,16 @@ export function addScanCommand(
         .choices(['byte', 'wide', 'page', 'zero', 'hash'])
         .default('byte'),
     )
-    .option('--writers <count>', 'cut the range into equal slices, one a writer', countArgument, 1)
+    .option(
+      '--writers <count>',
+      'cut the range into equal slices, one a writer',
+      countUpTo(4096),
+      1,
+    )
     .option('--block <name>', 'look into this RAM block; addresses are then offsets in it');
   withSourceOptions(command)
     .option('--kernel <name>', 'force a scan kernel')
-    .option('--threads <count>', 'scanning threads', countArgument, os.availableParallelism())
+    .option('--threads <count>', 'scanning threads', countUpTo(1024), os.availableParallelism())
     .option('--limit <count>', 'damaged runs to list', limitArgument, 20)
     .option('--no-map', 'leave the page map out')
     .option('--live', 'pid:N: do not insist on a stopped guest; edges move then')

@@ -61,3 +61,18 @@ export function drawing(seed: number): (below: number) => number {
     return Math.floor((state / 4_294_967_296) * below);
   };
 }
+
+/** the files with one bit turned over in one of them */
+export function flipped(
+  files: readonly Buffer[],
+  file: number,
+  offset: number,
+  bit: number,
+): Buffer[] {
+  return files.map((bytes, index) => {
+    if (index !== file) return bytes;
+    const copy = Buffer.from(bytes);
+    copy[offset] = (copy[offset] ?? 0) ^ (1 << bit);
+    return copy;
+  });
+}

@@ -15,7 +15,7 @@ import type { NativeSliceVerdict } from '../native/image-addon.js';
 import { Scratch } from '../qemu/qemus.fixtures.js';
 import { openImage } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
-import { drawing, onlyPlaceOf, stampedPage } from './mutants.fixtures.js';
+import { drawing, flipped, onlyPlaceOf, stampedPage } from './mutants.fixtures.js';
 import type { StoredPage } from './mutants.fixtures.js';
 import { samples, samplesSkip, unpack } from './samples.fixtures.js';
 import type { Sample } from './samples.fixtures.js';
@@ -177,14 +177,6 @@ function count(
   } else {
     total.equivalent += 1;
   }
-}
-
-function flipped(files: readonly Buffer[], file: number, offset: number, bit: number): Buffer[] {
-  const copy = files.map((bytes) => Buffer.from(bytes));
-  const bytes = copy[file];
-  assert.ok(bytes !== undefined);
-  bytes[offset] = (bytes[offset] ?? 0) ^ (1 << bit);
-  return copy;
 }
 
 const unfinished = /cancel|killed|ignore-shared|mapped-bgsnap/;
