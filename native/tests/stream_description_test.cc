@@ -40,8 +40,8 @@ TEST_CASE("sizes that overflow are no sizes") {
 
 TEST_CASE("texts that are no description are none") {
   for (const char* text :
-       {"{}x}", "{\"page_size\":-1}", "{\"page_size\":99999999999999999999999}",
-        "{\"devices\":[{\"name\":}]}", "{\"devices\":[}", "{\"a\"}", "{\"a\":}"}) {
+       {"{}x}", R"({"page_size":-1})", R"({"page_size":99999999999999999999999})",
+        R"({"devices":[{"name":}]})", R"({"devices":[})", R"({"a"})", R"({"a":})"}) {
     CHECK_FALSE(describe(text));
   }
   std::string deep = "{\"a\":";
