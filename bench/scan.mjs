@@ -5,19 +5,24 @@
 // Needs a finished build (npm run build). Rounds alternate between the floor and Drover, the ratio is taken per round,
 // and the median is what counts. Drover's time is what a caller waits: from the call to the promise's answer.
 // Each answer is checked; a wrong one ends the benchmark. Memory is a memfd and a child's own: nothing is left behind.
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openProcessRam, openSharedRam } from '../dist/memory/open-ram.js';
 import { readerRam } from '../dist/memory/reader-ram.js';
 import { loadAddon } from '../dist/native/addon.js';
+import {
+  alternate,
+  builtProgram,
+  holding,
+  hostFacts,
+  hostLine,
+  median,
+  timedMs,
+  writeResults,
+} from './rounds.mjs';
 import { lineChild } from './scan-lines.mjs';
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const { values: options } = parseArgs({
   options: {
     'size-mib': { type: 'string', default: '4096' },
@@ -35,12 +40,6 @@ const range = { start: 0, end: sizeBytes, step };
 const expectedSum = edge * generation + (pages - edge) * (generation - 1);
 const qtestPages = 4000;
 
-const median = (samples) => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
 function requireVerdict(verdict, wantedPages, wantedEdge) {
   const right =
     verdict.intact &&
@@ -57,40 +56,10 @@ async function floorMs(floor, command) {
   return ms;
 }
 
-/** What is live is ended whatever happens; plain JavaScript on Node 20 has no `await using`. */
-async function holding(live, work) {
-  try {
-    return await work(live);
-  } finally {
-    await live[Symbol.asyncDispose]();
-  }
-}
-
-async function timedMs(work) {
-  const startedMs = performance.now();
-  await work();
-  return performance.now() - startedMs;
-}
-
 const checked = async (ram, options) =>
   requireVerdict(await ram.checkStopped(range, options), pages, edge * step);
 
 const results = { host: hostFacts(), sizeBytes, step, rounds, cases: [] };
-
-function hostFacts() {
-  let commit = 'none';
-  try {
-    commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    // not a clone
-  }
-  const cpu = os.cpus()[0]?.model ?? 'unknown';
-  return { cpu, cores: os.cpus().length, kernel: os.release(), node: process.version, commit };
-}
 
 function record(name, samples, target) {
   const ratios = samples.map(({ floorMs, droverMs }) => droverMs / floorMs);
@@ -104,23 +73,8 @@ function record(name, samples, target) {
     `${name.padEnd(34)} ${drover.toFixed(2).padStart(9)} ms   floor ${floor.toFixed(2).padStart(9)} ms   ` +
       `ratio ${median(ratios).toFixed(2)} [${spread}]${goal}${verdict}   ${((drover * 1e6) / pages).toFixed(1)} ns/page`,
   );
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  writeResults(options.json, results);
   return drover;
-}
-
-/** One sample of each side per round; who goes first alternates. */
-async function alternate(floorOnce, droverOnce) {
-  const samples = [];
-  for (let round = 0; round < rounds; round++) {
-    const sample = {};
-    const takeFloor = async () => (sample.floorMs = await floorOnce());
-    const takeDrover = async () => (sample.droverMs = await droverOnce());
-    for (const take of round % 2 === 0 ? [takeFloor, takeDrover] : [takeDrover, takeFloor])
-      await take();
-    samples.push(sample);
-  }
-  return samples;
 }
 
 async function sharedCases(floorProgram) {
@@ -152,7 +106,9 @@ function warmCases(floor, file, fd) {
       let defaultMs;
       for (const kernel of addon.kernelNames()) {
         const isDefault = kernel === addon.defaultKernel();
-        const samples = await alternate(floorOnce, () => timedMs(() => checked(ram, { kernel })));
+        const samples = await alternate(rounds, floorOnce, () =>
+          timedMs(() => checked(ram, { kernel })),
+        );
         const ms = record(`shared mapping, warm, ${kernel}`, samples, isDefault ? 1.2 : undefined);
         if (isDefault) defaultMs = ms;
       }
@@ -164,6 +120,7 @@ function warmCases(floor, file, fd) {
 /** Opening belongs to the time, closing does not: the floor's time ends before it unmaps, too. */
 async function coldCase(floor, file, fd) {
   const samples = await alternate(
+    rounds,
     () => floorMs(floor, `cold ${file} ${sizeBytes}`),
     async () => {
       const startedMs = performance.now();
@@ -183,6 +140,7 @@ const processCase = (floorProgram) =>
       const regions = [{ address: 0, size: sizeBytes, hostAddress: BigInt(address) }];
       return holding(await openProcessRam({ pid: holder.pid, regions }), async (ram) => {
         const samples = await alternate(
+          rounds,
           () => floorMs(floor, `gather ${holder.pid} ${address} ${sizeBytes}`),
           () => timedMs(() => checked(ram)),
         );
@@ -226,8 +184,7 @@ function qtestMs() {
 }
 
 async function main() {
-  const { cpu, cores, kernel, node, commit } = results.host;
-  console.log(`${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}, commit ${commit}`);
+  console.log(hostLine(results.host));
   console.log(
     `${sizeBytes / 2 ** 20} MiB, one byte per ${step}, ${rounds} rounds, medians, 1 scanning thread\n`,
   );
@@ -238,10 +195,7 @@ async function main() {
         `${Math.floor(os.freemem() / 2 ** 20)} MiB are there; take a smaller --size-mib`,
     );
   }
-  execFileSync('cmake', ['--build', path.join(root, 'build'), '--target', 'drover-scan-floor'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const floorProgram = path.join(root, 'build', 'Release', 'drover-scan-floor');
+  const floorProgram = builtProgram('drover-scan-floor');
 
   // One after the other, so that memory is held once.
   const warmMs = await sharedCases(floorProgram);
@@ -258,8 +212,7 @@ async function main() {
   } catch (error) {
     console.log(`qtest reads: not measured: ${error.message}`);
   }
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  writeResults(options.json, results);
 }
 
 await main();

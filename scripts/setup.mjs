@@ -28,7 +28,7 @@ export function stagesOf(profile, { ownQemu = false } = {}) {
       return [systemStage(['build']), npmStage, nativeStage];
     case 'test':
       return [
-        systemStage(['build', 'run', 'test', 'lint']),
+        systemStage(['build', 'run', 'test', 'lint', 'fuzz']),
         npmStage,
         nativeStage,
         guestStage,

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <initializer_list>
 
+#include "fuzz/dump_seeds.h"
 #include "fuzz/reduce_stream.h"
 #include "tests/mapped_stream.h"
 #include "tests/stream_builder.h"
@@ -208,6 +209,9 @@ int main(int count, char** arguments) {
   plainSeeds();
   mappedSeeds();
   channelSeeds();
+  drover::fuzz::dumpSeeds([](const std::string& name, const Bytes& file) {
+    save("dumps", name, file, name == "raw" ? 3 : 0);
+  });
   save("xbzrle", "runs", {0, 2, 1, 2, 0x80, 0x01, 1, 9});
   save("description", "one", {'{', '}'});
   for (int i = 2; i < count; ++i) {

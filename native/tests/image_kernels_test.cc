@@ -58,6 +58,11 @@ TEST_CASE("the generation can be had back from any word of a page") {
   }
 }
 
+TEST_CASE("the words that the contract gives as an example") {
+  CHECK(mixStamp(0x200000, 5, 16) == 0x13e9b69b13e60089);
+  CHECK(mixStamp(0x200000, 5, 4088) == 0x8e5e4f6bf469d861);
+}
+
 std::string hashOf(const Bytes& bytes, Sha256Kernel kernel) {
   Sha256 hash(kernel);
   hash.update(bytes.data(), bytes.size());
@@ -75,20 +80,31 @@ TEST_CASE("SHA-256 gives the values of the standard's examples") {
 }
 
 TEST_CASE("SHA-256 does not depend on the kernel or on how the bytes are cut") {
+  std::vector<Sha256Kernel> kernels{sha256Serial};
+  if (sha256X86Works()) kernels.push_back(sha256X86);
   test::Random random(13);
   for (int turn = 0; turn < 100; ++turn) {
     Bytes bytes(random.upTo(700));
     for (std::uint8_t& byte : bytes) byte = random.byte();
     const std::string wanted = hashOf(bytes, sha256Serial);
-    Sha256 hash;
-    for (std::size_t done = 0; done < bytes.size();) {
-      const std::size_t count = 1 + random.upTo(bytes.size() - done - 1);
-      hash.update(bytes.data() + done, count);
-      done += count;
+    for (const Sha256Kernel kernel : kernels) {
+      Sha256 hash(kernel);
+      for (std::size_t done = 0; done < bytes.size();) {
+        const std::size_t count = 1 + random.upTo(bytes.size() - done - 1);
+        hash.update(bytes.data() + done, count);
+        done += count;
+      }
+      CHECK(hash.finish() == wanted);
     }
-    CHECK(hash.finish() == wanted);
   }
 }
+
+#if defined(__aarch64__)
+TEST_CASE("an aarch64 processor has the NEON kernel, by default") {
+  CHECK(findVerifyKernel("neon") != nullptr);
+  CHECK(defaultVerifyKernel().name == "neon");
+}
+#endif
 
 }  // namespace
 }  // namespace drover

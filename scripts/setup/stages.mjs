@@ -79,10 +79,11 @@ const nativePrint = () =>
   );
 
 /** CMake refuses the cache of a tree that was moved or copied, or of a configuration that failed. */
-export function removeUnusableCache(folder) {
+export function removeUnusableCache(folder, source = '.') {
   const cache = at(folder, 'CMakeCache.txt');
   if (!existsSync(cache)) return;
-  const here = readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${ROOT}\n`);
+  const home = `CMAKE_HOME_DIRECTORY:INTERNAL=${at(source)}\n`;
+  const here = readFileSync(cache, 'utf8').includes(home);
   const configured = ['build.ninja', 'Makefile'].some((file) => existsSync(at(folder, file)));
   if (here && configured) return;
   rmSync(cache);

@@ -1,6 +1,7 @@
 // What the machine itself must have, and how Debian provides it. Presence is judged by the programs
 // and files that are used, not by package names, so that other distributions and hand-built tools
 // count. Leaves out QEMU versions beside the system's own: see scripts/get-qemu.sh.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -43,9 +44,22 @@ function header(name) {
   );
 }
 
+/** clang may come without the library that drives a fuzzer. */
+function libFuzzer() {
+  if (!program('clang') || !program('clang++')) return false;
+  const { stdout } = spawnSync('clang++', ['-print-resource-dir'], { encoding: 'utf8' });
+  const libraries = path.join(stdout?.trim() ?? '', 'lib');
+  return (
+    existsSync(libraries) &&
+    readdirSync(libraries, { recursive: true }).some((name) =>
+      /libclang_rt\.fuzzer(-|\.a)/.test(path.basename(name)),
+    )
+  );
+}
+
 /**
  * `uses`: `build` is needed to make Drover, `run` to run it, `test` and
- * `lint` only to test and check it.
+ * `lint` only to test and check it, `fuzz` to fuzz its parsers.
  */
 export const NEEDS = [
   {
@@ -91,6 +105,24 @@ export const NEEDS = [
     uses: 'test',
     has: () => header('doctest/doctest.h'),
   },
+  {
+    what: 'a C++ compiler for aarch64',
+    packages: ['g++-aarch64-linux-gnu'],
+    uses: 'test',
+    has: () => process.arch === 'arm64' || program('aarch64-linux-gnu-g++'),
+  },
+  {
+    what: "QEMU's emulation of aarch64 programs (qemu-aarch64)",
+    packages: ['qemu-user-static'],
+    uses: 'test',
+    has: () => process.arch === 'arm64' || program('qemu-aarch64-static', 'qemu-aarch64'),
+  },
+  {
+    what: 'lzo and snappy (lzo/lzo1x.h, snappy-c.h)',
+    packages: ['liblzo2-dev', 'libsnappy-dev'],
+    uses: 'test',
+    has: () => header('lzo/lzo1x.h') && header('snappy-c.h'),
+  },
   { what: 'xz', packages: ['xz-utils'], uses: 'test', has: () => program('xz') },
   {
     what: 'clang-format',
@@ -99,6 +131,12 @@ export const NEEDS = [
     has: () => program('clang-format'),
   },
   { what: 'clang-tidy', packages: ['clang-tidy'], uses: 'lint', has: () => program('clang-tidy') },
+  {
+    what: 'clang with libFuzzer',
+    packages: ['clang', 'libclang-rt-dev'],
+    uses: 'fuzz',
+    has: libFuzzer,
+  },
 ];
 
 /** The needs of `uses` (a list) that this machine does not meet. */

@@ -6,6 +6,8 @@ import { ending, runCommand } from '../setup/command.mjs';
 import { listFiles } from '../setup/fingerprint.mjs';
 import * as stages from '../setup/stages.mjs';
 import { clangFormat, clangTidy } from './cpp-style.mjs';
+import { crossKernelTests } from './cross-tests.mjs';
+import { boundedFuzzing } from './fuzzing.mjs';
 import { nativeTests } from './native-tests.mjs';
 import { check, timed } from './tally.mjs';
 
@@ -70,7 +72,13 @@ export const PARTS = [
     stages: [],
     run: async () => [await clangFormat(), await clangTidy()],
   },
-  { id: 'native', uses: ['build', 'test'], stages: [], run: nativeTests },
+  {
+    id: 'native',
+    uses: ['build', 'test'],
+    stages: [],
+    run: async () => [...(await nativeTests()), ...(await crossKernelTests())],
+  },
+  { id: 'fuzz', uses: ['build', 'test', 'fuzz'], stages: [], run: boundedFuzzing },
   {
     id: 'unit',
     uses: ['build'],

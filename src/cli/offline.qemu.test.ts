@@ -19,6 +19,7 @@ import {
   withStoppedGuest,
 } from './captures.fixtures.js';
 import type { Stage } from './captures.fixtures.js';
+import { capturePostcopy } from './postcopy-capture.fixtures.js';
 import { drover } from './drover.fixtures.js';
 
 const anonymous: MemoryBackend = { kind: 'anon' };
@@ -111,6 +112,37 @@ for (const qemu of realQemus) {
           await prove(t, stage, [file], truth, offset);
         });
       }
+    },
+  );
+
+  void test(`${title}a live stream holds what memory was at its end`, { skip }, async (t) => {
+    await withStoppedGuest(qemu, anonymous, async (stage) => {
+      const file = stage.context.file('live');
+      await migrateLive(stage, `exec:cat > ${file}`);
+      const truth = await saveMemory(stage, 'truth');
+      using image = await openImage([file], { temporaryFolder: stage.scratch.directory });
+      assert.ok((image.report?.superseded ?? 0) > 0, 'pages were sent again');
+      await prove(t, stage, [file], truth);
+    });
+  });
+
+  void test(
+    `${title}a postcopy capture holds what memory was at the switch`,
+    { skip },
+    async (t) => {
+      await withStoppedGuest(qemu, anonymous, async (stage) => {
+        const captured = await capturePostcopy(stage);
+        if ('skip' in captured) {
+          t.skip(captured.skip);
+          return;
+        }
+        const truth = await saveMemory(stage, 'truth');
+        assert.equal(captured.files.length, 1);
+        using image = await openImage(captured.files, { temporaryFolder: stage.scratch.directory });
+        const discarded = image.report?.blocks.reduce((sum, block) => sum + block.discarded, 0);
+        assert.ok((discarded ?? 0) > 0, 'stale pages were taken back');
+        await prove(t, stage, captured.files, truth);
+      });
     },
   );
 

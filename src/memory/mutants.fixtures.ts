@@ -76,3 +76,35 @@ export function flipped(
     return copy;
   });
 }
+
+/** a plain record of the same block as the one before it: 8 bytes with flags page and continue, then the page */
+export function plainRecord(
+  bytes: Buffer,
+  pageOffset: number,
+  pageBytes: number,
+): { start: number; end: number } | undefined {
+  const start = pageOffset - 8;
+  const word = start >= 0 ? bytes.readBigUInt64BE(start) : 0n;
+  const isPlain = (word & BigInt(pageBytes - 1)) === 0x28n;
+  return isPlain ? { start, end: pageOffset + pageBytes } : undefined;
+}
+
+const packetMark = Buffer.from('1122334400000001', 'hex');
+
+/** The packets of a multifd channel but the first, which is its greeting; none in other files. */
+export function channelPackets(bytes: Buffer): { start: number; end: number }[] {
+  if (!bytes.subarray(0, packetMark.length).equals(packetMark)) return [];
+  const starts: number[] = [];
+  for (let at = bytes.indexOf(packetMark, 1); at >= 0; at = bytes.indexOf(packetMark, at + 1)) {
+    starts.push(at);
+  }
+  return starts.map((start, index) => ({ start, end: starts[index + 1] ?? bytes.length }));
+}
+
+/** mapped-ram: where a page's bit is, in a bitmap of a little-endian host at `bitmap` for a block at `base` */
+export const bitOfPage =
+  (bitmap: number, base: number, pageBytes: number) =>
+  (address: number): { offset: number; bit: number } => {
+    const page = (address - base) / pageBytes;
+    return { offset: bitmap + Math.floor(page / 8), bit: page % 8 };
+  };

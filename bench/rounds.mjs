@@ -1,0 +1,74 @@
+// What the benchmarks have in common: interleaved rounds, medians, facts about the host, results on disk after each case.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+
+export const root = path.join(import.meta.dirname, '..');
+
+export const median = (samples) => {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+export function hostFacts() {
+  let commit = 'none';
+  try {
+    commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    // not a clone
+  }
+  const cpu = os.cpus()[0]?.model ?? 'unknown';
+  return { cpu, cores: os.cpus().length, kernel: os.release(), node: process.version, commit };
+}
+
+export function hostLine({ cpu, cores, kernel, node, commit }) {
+  return `${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}, commit ${commit}`;
+}
+
+export const writeResults = (file, results) => {
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+};
+
+/** What is live is ended whatever happens; plain JavaScript on Node 20 has no `await using`. */
+export async function holding(live, work) {
+  try {
+    return await work(live);
+  } finally {
+    await live[Symbol.asyncDispose]();
+  }
+}
+
+export async function timedMs(work) {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+/** One sample of each side per round; who goes first alternates. */
+export async function alternate(rounds, floorOnce, droverOnce) {
+  const samples = [];
+  for (let round = 0; round < rounds; round++) {
+    const sample = {};
+    const takeFloor = async () => (sample.floorMs = await floorOnce());
+    const takeDrover = async () => (sample.droverMs = await droverOnce());
+    for (const take of round % 2 === 0 ? [takeFloor, takeDrover] : [takeDrover, takeFloor])
+      await take();
+    samples.push(sample);
+  }
+  return samples;
+}
+
+/** Builds a program of the benchmark's own and gives its path. */
+export function builtProgram(name) {
+  execFileSync('cmake', ['--build', path.join(root, 'build'), '--target', name], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return path.join(root, 'build', 'Release', name);
+}

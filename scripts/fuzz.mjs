@@ -1,0 +1,72 @@
+// `npm run fuzz [-- OPTIONS]`: feeds the parsers mutated files for as long as wanted, and keeps what breaks them.
+// Leaves out how a fuzzer is built and run: see verify/fuzzing.mjs.
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { endingCleanly, setUp } from './setup.mjs';
+import { systemStage } from './setup/stages.mjs';
+import { TARGETS, buildFuzzers, each, fuzz, makeSeeds } from './verify/fuzzing.mjs';
+
+const USAGE = `usage: npm run fuzz [-- --seconds N] [-- --target NAME]... [-- --jobs N]
+  --seconds  for each target; 600 unless given
+  --target   some of: ${TARGETS.join(', ')}; all unless given
+  --jobs     how many at once; 1 unless given`;
+
+class WrongUsage extends Error {}
+
+function positive(name, text) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new WrongUsage(`--${name} takes a whole number from 1 on, not '${text}'`);
+  }
+  return value;
+}
+
+function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seconds: { type: 'string', default: '600' },
+      target: { type: 'string', multiple: true, default: TARGETS },
+      jobs: { type: 'string', default: '1' },
+    },
+  });
+  const unknown = values.target.find((name) => !TARGETS.includes(name));
+  if (unknown !== undefined) throw new WrongUsage(`no such target: ${unknown}`);
+  return {
+    targets: values.target,
+    seconds: positive('seconds', values.seconds),
+    jobs: positive('jobs', values.jobs),
+  };
+}
+
+const print = (text) => process.stdout.write(`${text}\n`);
+
+function line(target, { ok, executions, perSecond, corpus, coverage }) {
+  const facts = `${executions} executions, ${perSecond}/s, corpus ${corpus}, coverage ${coverage}`;
+  return `${ok ? 'ok  ' : 'FAIL'} ${target.padEnd(12)} ${facts}, ${ok ? 0 : 1} findings`;
+}
+
+async function main({ targets, seconds, jobs }) {
+  await setUp([systemStage(['build', 'test', 'fuzz'])]);
+  await buildFuzzers();
+  const { samples } = await makeSeeds();
+  print(`seeds: made ones, and ${samples} samples; ${seconds} s a target, ${jobs} at once`);
+  let findings = 0;
+  await each(targets, jobs, async (target) => {
+    const found = await fuzz(target, { seconds });
+    print(line(target, found));
+    if (!found.ok) print(found.detail.replace(/^/gm, '     '));
+    findings += found.ok ? 0 : 1;
+  });
+  print(`${findings} findings in ${targets.length} targets`);
+  if (findings > 0) process.exitCode = 1;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  await endingCleanly(() => main(options));
+} catch (error) {
+  if (!(error instanceof WrongUsage) && !error.code?.startsWith('ERR_PARSE_ARGS')) throw error;
+  process.stderr.write(`${error.message}\n${USAGE}\n`);
+  process.exitCode = 2;
+}
