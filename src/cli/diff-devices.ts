@@ -2,8 +2,8 @@
 import type { MemoryImage } from '../memory/image.js';
 import { compareStates } from '../vmstate/compare.js';
 import type { FieldDifference } from '../vmstate/compare.js';
-import { deviceState, numberedSections, readDescription } from './device-states.js';
-import type { Description, NumberedSection } from './device-states.js';
+import { deviceState, numberedSections, readDescription } from '../memory/device-states.js';
+import type { Description, NumberedSection } from '../memory/device-states.js';
 
 export interface DeviceDifference {
   readonly name: string;

@@ -150,6 +150,7 @@ async function accelerators(
     destination: binary,
     sourceFeatures: features,
     destinationFeatures: features,
+    host: {},
     machine,
     accel: 'tcg',
     qtestLog: false,

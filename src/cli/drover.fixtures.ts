@@ -18,7 +18,7 @@ export interface Running {
 }
 
 const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
-const limitMs = 120_000;
+const limitMs = 240_000;
 
 export function startDrover(
   args: readonly string[],

@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { HarnessError } from '../model/errors.js';
 import type { MemoryImage } from '../memory/image.js';
-import { deviceSections } from './device-states.js';
+import { deviceSections } from '../memory/device-states.js';
 import { showName } from './offline-output.js';
 import type { OfflineSession } from './offline-output.js';
 import { FileNames, safeName } from './safe-name.js';

@@ -60,6 +60,20 @@ function asJson(tests: readonly TestDefinition[], arch: Arch): string {
 }
 
 function describeNeed(need: Need): string {
-  const what = need.kind === 'behaviour' ? need.what : `${need.kind} ${need.name}`;
-  return `${what} (${need.since})`;
+  switch (need.kind) {
+    case 'host':
+      return `host ${need.name}`;
+    case 'former':
+      return `${need.what} (before ${need.before})`;
+    case 'together':
+      return `${need.names.join(' with ')} (${need.since})`;
+    case 'tls':
+      return `TLS (${need.since})`;
+    case 'behaviour':
+      return `${need.what} (${need.since})`;
+    case 'value':
+      return `${need.parameter} ${need.name} (${need.since})`;
+    default:
+      return `${need.kind} ${need.name} (${need.since})`;
+  }
 }

@@ -69,7 +69,12 @@ export function withSelectionOptions(command: Command): Command {
     .option('-s <path>', 'skip this test, or the tests right below it (repeatable)', collect, [])
     .option('-x, --skip-prefix <path>', 'skip all tests below (repeatable)', collect, [])
     .addOption(
-      new Option('--level <name>', 'how much to run').choices(['smoke', 'full', 'thorough']),
+      new Option('--level <name>', 'how much to run').choices([
+        'smoke',
+        'full',
+        'thorough',
+        'quarantine',
+      ]),
     )
     .addOption(new Option('-m <mode>', "GLib's spelling").choices(['quick', 'slow', 'thorough']))
     .option('--full', 'the same as --level full');

@@ -180,6 +180,7 @@ export async function planPair(input: PlanInput): Promise<Planned> {
     destination,
     sourceFeatures,
     destinationFeatures,
+    host: {},
     machine: choice.kind === 'chosen' ? choice.machine : 'none',
     accel: 'tcg',
     ...(environment.trace === undefined ? {} : { trace: environment.trace }),

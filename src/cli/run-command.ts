@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { platforms } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
 import { unmet } from '../model/features.js';
+import type { Need } from '../model/features.js';
+import { probeHost } from '../migration/host-probes.js';
 import type { PairPlan } from '../migration/plan.js';
 import { RunDirectory, createTestDirectory, removeDirectory } from '../qemu/work-directory.js';
 import { checkReportPath } from '../report/atomic-file.js';
@@ -91,7 +93,11 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
   try {
     const probeDirectory = createTestDirectory(run.path, 'probe');
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
-    const planned = await planPair({ binaries, options, environment, qemus });
+    const planned = await addHostFacts(
+      await planPair({ binaries, options, environment, qemus }),
+      selected,
+      { directory: probeDirectory, signal },
+    );
     await removeDirectory(probeDirectory);
     const tests = planTests(selected, planned);
     if (pool === undefined) {
@@ -131,6 +137,22 @@ function makeOutputDirectory(directory: string): void {
   }
 }
 
+/** Looks at the host for what those tests need whose other needs both QEMUs meet. */
+async function addHostFacts(
+  planned: Planned,
+  selected: readonly TestDefinition[],
+  place: { readonly directory: string; readonly signal: AbortSignal },
+): Promise<Planned> {
+  if (planned.kind === 'absent') return planned;
+  const { plan } = planned;
+  const needs = selected.flatMap((test) => {
+    const all = test.needs ?? [];
+    const others = all.filter(({ kind }) => kind !== 'host');
+    return skipReason({ ...test, needs: others }, plan) === undefined ? all : [];
+  });
+  return { ...planned, plan: { ...plan, host: await probeHost(needs, { plan, ...place }) } };
+}
+
 /** Every selected test, with the reason where this pair of QEMUs cannot run it. */
 function planTests(selected: readonly TestDefinition[], planned: Planned): PlannedTest[] {
   const { plan } = planned;
@@ -149,8 +171,12 @@ function skipReason(test: TestDefinition, plan: PairPlan): string | undefined {
   if (test.arches?.includes(plan.arch) === false) {
     return `only for ${test.arches.join(', ')}`;
   }
-  for (const need of test.needs ?? []) {
-    const reason = unmet(need, plan.sourceFeatures) ?? unmet(need, plan.destinationFeatures);
+  // what a QEMU lacks for good comes before what this host lacks
+  const hostLast = (need: Need): number => (need.kind === 'host' ? 1 : 0);
+  for (const need of (test.needs ?? []).toSorted((a, b) => hostLast(a) - hostLast(b))) {
+    const reason =
+      unmet(need, plan.sourceFeatures, plan.host) ??
+      unmet(need, plan.destinationFeatures, plan.host);
     if (reason !== undefined) return reason;
   }
   return undefined;

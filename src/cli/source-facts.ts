@@ -31,9 +31,13 @@ export function sourceFacts({ image, label }: OfflineSource): SourceFacts {
 export function trouble({ problem, report }: MemoryImage): string | undefined {
   if (problem !== null) return `${problem.reason}, at offset ${problem.offset}`;
   if (report === null) return undefined;
-  const { stopped, completeness, completenessReason } = report;
+  const { stopped, completeness, completenessReason, endOffset } = report;
   if (stopped) return `${stopped.reason}, at offset ${stopped.offset}`;
-  return completeness === 'incomplete' ? completenessReason : undefined;
+  if (completeness === 'incomplete') return completenessReason;
+  // Nothing tells such a file from one that was cut short there.
+  return completeness === 'ramCompleteTailUnparsed'
+    ? `RAM is all there, but ${completenessReason}, from offset ${endOffset} on`
+    : undefined;
 }
 
 const formatTexts: Readonly<Record<string, string>> = {

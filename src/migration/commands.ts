@@ -51,10 +51,11 @@ export async function migrateIncoming(
   target: Target,
   timeoutMs: number,
   signal?: AbortSignal,
+  extra: JsonObject = {},
 ): Promise<void> {
   const { events } = machine.qmp;
   const since = events.cursor;
-  await machine.qmp.execute('migrate-incoming', target);
+  await machine.qmp.execute('migrate-incoming', { ...target, ...extra });
   await events.wait((event) => event.name === 'MIGRATION' && event.data['status'] === 'setup', {
     what: 'MIGRATION event setup after migrate-incoming',
     since,
@@ -88,6 +89,13 @@ export async function discoverAddress(destination: Machine): Promise<string> {
         lastSeen: JSON.stringify(answer),
       });
   }
+}
+
+/** The address the destination listens on, as the only channel of a list. */
+export async function discoverChannels(destination: Machine): Promise<Json> {
+  const answer = await destination.qmp.execute('query-migrate');
+  const { type, ...address } = asObject(asArray(answer['socket-address'])[0]);
+  return [{ 'channel-type': 'main', addr: { transport: 'socket', type: type ?? '', ...address } }];
 }
 
 const counters = {

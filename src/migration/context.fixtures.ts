@@ -28,6 +28,7 @@ export async function planFor(qemu: RealQemu, directory: string): Promise<PairPl
     destination: binary,
     sourceFeatures: features,
     destinationFeatures: features,
+    host: {},
     machine: choice.machine,
     accel: 'tcg',
     qtestLog: false,

@@ -29,20 +29,28 @@ export interface MigrateCommon {
   readonly listen: string;
   /** where the source is told to connect; unless given, where the destination says it listens */
   readonly connect?: string;
+  /** the address that the destination tells is given as one main channel, instead of as a URI */
+  readonly connectBy?: 'uri' | 'channels';
   /** `channels` argument instead of a URI */
   readonly channels?: Json;
   /** set on both sides, before the start hook, in this order */
   readonly capabilities?: readonly string[];
+  /** with capability multifd; 4 unless given */
+  readonly multifdChannels?: number;
   /** set on each side after the capabilities */
   readonly sourceParameters?: Readonly<Record<string, string | number | boolean>>;
   readonly destinationParameters?: Readonly<Record<string, string | number | boolean>>;
   /** the guest runs while it is migrated, and the migration cannot end before Drover lets it */
   readonly live?: boolean;
+  /** with `live`: passes over memory that must have ended before the migration may converge */
+  readonly passes?: number;
   /** the guest suspends itself (S3) after its first sign of life and is woken at the destination */
   readonly suspend?: boolean;
   readonly memory?: MemoryBackend['kind'];
   readonly sourceArgs?: readonly string[];
   readonly destinationArgs?: readonly string[];
+  /** extra properties of the accelerator of both sides, such as `dirty-ring-size=4096` */
+  readonly accelOptions?: string;
   /** negotiate out-of-band QMP on both sides */
   readonly oob?: boolean;
   /** after both sides are set up, before the guest is waited for */

@@ -5,13 +5,13 @@ import type { MemoryBackend } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
 import { asString } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
-import { discoverAddress, setCapability, setParameters } from './commands.js';
+import { discoverAddress, discoverChannels, setCapability, setParameters } from './commands.js';
 import type { Target } from './commands.js';
-import type { TestContext } from './context.js';
+import type { MachineWish, TestContext } from './context.js';
 import type { MigrateCommon } from './migrate-common.js';
 
 /** upstream's number of channels for every multifd test that says nothing else */
-const multifdChannels = 4;
+const usualChannels = 4;
 
 /** slow: an unthrottled guest that rewrites all its memory can never be caught up with within 1 ms */
 const heldRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
@@ -39,6 +39,11 @@ export class Pair {
     await setParameters(this.source, heldRate);
   }
 
+  /** Sends faster, but still may not end: 1 ms at this bandwidth is 1 MB. */
+  async hurry(): Promise<void> {
+    await setParameters(this.source, { 'max-bandwidth': 1_000_000_000 });
+  }
+
   /** Lets the migration converge. */
   async release(): Promise<void> {
     await setParameters(this.source, releasedRate);
@@ -46,8 +51,9 @@ export class Pair {
 
   /** what `migrate` is given */
   async target(): Promise<Target> {
-    const { connect, channels } = this.common;
+    const { connect, connectBy, channels } = this.common;
     if (channels !== undefined) return { channels };
+    if (connectBy === 'channels') return { channels: await discoverChannels(this.destination) };
     return {
       uri: connect === undefined ? await discoverAddress(this.destination) : this.expand(connect),
     };
@@ -62,35 +68,65 @@ export async function startPair(context: TestContext, common: MigrateCommon): Pr
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: common.suspend ?? false });
   const memory = backend(common.memory ?? 'anon');
-  const oob = common.oob ?? false;
-  const listen = common.listen.replaceAll('$DIR', context.directory);
   let source: Machine;
   let destination: Machine;
   try {
     [source, destination] = await both(
-      context.startMachine({
-        side: 'source',
-        memory,
-        firmware,
-        oob,
-        extraArgs: common.sourceArgs ?? [],
-      }),
-      context.startMachine({
-        side: 'destination',
-        memory,
-        firmware,
-        oob,
-        incoming: listen,
-        extraArgs: common.destinationArgs ?? [],
-      }),
+      context.startMachine({ side: 'source', ...wishOf(common, memory, firmware) }),
+      context.startMachine(destinationWish(context, common, memory, firmware)),
     );
   } finally {
     // Both have it mapped now; a file in /dev/shm without a name cannot be left behind.
     if (memory.kind === 'shmem') rmSync(memory.path, { force: true });
   }
   const pair = new Pair(context, common, source, destination);
-  await setUp(pair);
+  await setUp(pair, [source, destination]);
   return pair;
+}
+
+/**
+ * A new destination for the source of `pair`, whose last destination is of no use any more. Only the
+ * destination is set up. Memory that both sides map cannot be had again: its file has no name by now.
+ * @param tag tells its evidence from the earlier one's
+ */
+export async function startNewDestination(
+  pair: Pair,
+  tag: string,
+  common: MigrateCommon = pair.common,
+): Promise<Pair> {
+  const { context, source } = pair;
+  const { memory, firmware } = source.spec;
+  const wish = destinationWish(context, common, memory, firmware);
+  const destination = await context.startMachine({ ...wish, tag });
+  const next = new Pair(context, common, source, destination);
+  await setUp(next, [destination]);
+  return next;
+}
+
+type CommonWish = Omit<MachineWish, 'side'>;
+
+function wishOf(common: MigrateCommon, memory: MemoryBackend, firmware: string): CommonWish {
+  return {
+    memory,
+    firmware,
+    oob: common.oob ?? false,
+    extraArgs: common.sourceArgs ?? [],
+    ...(common.accelOptions === undefined ? {} : { accelOptions: common.accelOptions }),
+  };
+}
+
+function destinationWish(
+  context: TestContext,
+  common: MigrateCommon,
+  memory: MemoryBackend,
+  firmware: string,
+): MachineWish {
+  return {
+    ...wishOf(common, memory, firmware),
+    side: 'destination',
+    incoming: common.listen.replaceAll('$DIR', context.directory),
+    extraArgs: common.destinationArgs ?? [],
+  };
 }
 
 /** Both or neither: a failure of one is thrown when the other has settled too. */
@@ -100,19 +136,18 @@ async function both<T>(first: Promise<T>, second: Promise<T>): Promise<[T, T]> {
   return [await first, await second];
 }
 
-async function setUp({ common, source, destination }: Pair): Promise<void> {
+async function setUp({ common, source }: Pair, machines: readonly Machine[]): Promise<void> {
   const capabilities = common.capabilities ?? [];
   for (const name of [...capabilities, 'events']) {
-    await setCapability(source, name);
-    await setCapability(destination, name);
+    for (const machine of machines) await setCapability(machine, name);
   }
-  if (capabilities.includes('multifd')) {
-    await setParameters(source, { 'multifd-channels': multifdChannels });
-    await setParameters(destination, { 'multifd-channels': multifdChannels });
-  }
-  if (common.sourceParameters !== undefined) await setParameters(source, common.sourceParameters);
-  if (common.destinationParameters !== undefined) {
-    await setParameters(destination, common.destinationParameters);
+  for (const machine of machines) {
+    if (capabilities.includes('multifd')) {
+      const channels = common.multifdChannels ?? usualChannels;
+      await setParameters(machine, { 'multifd-channels': channels });
+    }
+    const own = machine === source ? common.sourceParameters : common.destinationParameters;
+    if (own !== undefined) await setParameters(machine, own);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Arch } from '../model/arch.js';
 import type { Accelerator } from '../model/command-line.js';
 import type { QemuFeatures } from '../model/features.js';
+import type { HostFacts } from '../model/host-facts.js';
 import type { QemuBinary } from '../qemu/binary.js';
 
 export interface PairPlan {
@@ -10,6 +11,8 @@ export interface PairPlan {
   readonly destination: QemuBinary;
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
+  /** what the selected tests need to know of the host */
+  readonly host: HostFacts;
   /** versioned machine type that both know */
   readonly machine: string;
   readonly accel: Accelerator;

@@ -12,7 +12,14 @@ import type { Pair } from './pair.js';
 import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
 import { endMachines } from './verify.js';
-import { waitByteChange, waitEvent, waitMarker, waitStatus, whileMigrating } from './waits.js';
+import {
+  waitByteChange,
+  waitEvent,
+  waitMarker,
+  waitPass,
+  waitStatus,
+  whileMigrating,
+} from './waits.js';
 
 export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
   const expect = common.expect ?? { kind: 'completes' };
@@ -47,6 +54,10 @@ async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigu
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
     if (pair.common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
+    const { passes } = pair.common;
+    if (passes === undefined) return;
+    await pair.hurry();
+    await waitPass(context, source, { passes, since, signal });
   });
   await pair.release();
   const answer = await waitStatus(context, source, { goal: 'completed', since });

@@ -1,10 +1,11 @@
 /** The steps that flows share: waiting for the guest, making ready, arriving, being refused. */
 import { HarnessError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
 import type { MigrationFigures } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { EventCursor } from '../qmp/events.js';
-import { migrate } from './commands.js';
+import type { Machine } from '../qemu/machine.js';
 import { requireRunning } from './pair.js';
 import type { Pair } from './pair.js';
 import { endMachines, verifyMemory } from './verify.js';
@@ -49,18 +50,26 @@ export async function prepareStopped(pair: Pair): Promise<void> {
 
 /** `migrate` must be refused, with a reason. */
 export async function expectRefusal(pair: Pair): Promise<void> {
-  const { source } = pair;
+  await requireRefusal(pair.source, 'migrate', await pair.target());
+}
+
+/** A command must be refused, with a reason. */
+export async function requireRefusal(
+  machine: Machine,
+  command: string,
+  args: JsonObject,
+): Promise<void> {
   try {
-    await migrate(source, await pair.target());
+    await machine.qmp.execute(command, args);
   } catch (error) {
-    if (error instanceof QmpCommandError && error.command === 'migrate') return;
+    if (error instanceof QmpCommandError && error.command === command) return;
     throw error;
   }
   throw new HarnessError({
     code: 'not-refused',
     blame: 'contract',
-    message: 'the source accepted a migrate command that it should have refused',
-    side: 'source',
+    message: `the ${machine.side} accepted a ${command} command that it should have refused`,
+    side: machine.side,
   });
 }
 

@@ -86,6 +86,31 @@ export async function waitEvent(
   });
 }
 
+export interface PassGoal {
+  /** whole passes over memory */
+  readonly passes: number;
+  readonly since: EventCursor;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits until so many passes have ended: QEMU tells the beginning of each, the first is number 1. */
+export async function waitPass(
+  { patience, signal }: TestContext,
+  source: Machine,
+  goal: PassGoal,
+): Promise<void> {
+  const wanted = goal.passes + 1;
+  await source.qmp.events.wait(
+    ({ name, data }) => name === 'MIGRATION_PASS' && Number(data['pass']) >= wanted,
+    {
+      what: `event MIGRATION_PASS ${wanted}`,
+      since: goal.since,
+      timeoutMs: patience.statusMs,
+      signal: goal.signal ?? signal,
+    },
+  );
+}
+
 /** Puts a value into source memory that the guest never writes. */
 export async function plantMarker(context: TestContext, source: Machine): Promise<void> {
   await source.qtest.writeQuad(context.platform.markerAddress, markerValue);
@@ -93,6 +118,28 @@ export async function plantMarker(context: TestContext, source: Machine): Promis
 
 /** statuses after which nothing is sent any more */
 const ends = ['failed', 'cancelled', 'completed'];
+
+/** Does `work`; should one of the machines go away meanwhile, that is the news, at once. */
+export async function whileAlive<T>(
+  machines: readonly Machine[],
+  context: TestContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  // nothing ends these waits but the loss of the connection, or the end of the work
+  const losses = machines.map(async ({ qmp }) => {
+    const timeoutMs = 2 ** 31 - 1;
+    await qmp.events.wait(() => false, { what: 'loss of a QEMU', since: 0, timeoutMs, signal });
+    throw new Cancelled();
+  });
+  try {
+    return await Promise.race([work(), ...losses]);
+  } finally {
+    over.abort(new Cancelled());
+    await Promise.allSettled(losses);
+  }
+}
 
 /**
  * Does `work` while a migration goes on; should the migration end, or either QEMU go away, that is the

@@ -13,6 +13,12 @@ const qemu: QemuFeatures = {
   commands: { migrate: ['uri'] },
   transports: ['socket'],
   compressions: ['zlib'],
+  parameterValues: { mode: ['normal'] },
+  statuses: ['setup', 'active'],
+  migrationFigures: [],
+  devices: ['virtio-rng-pci'],
+  refusedTogether: {},
+  tlsObstacle: '',
 };
 
 const met: readonly Need[] = [

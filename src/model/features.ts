@@ -2,6 +2,8 @@
  * What one QEMU binary can do, as its own introspection says, and the demands that tests put on it.
  * Plain data, so that it can be kept in a cache and sent to workers.
  */
+import { hostObstacle } from './host-facts.js';
+import type { HostFactName, HostFacts } from './host-facts.js';
 
 export interface MachineType {
   readonly name: string;
@@ -24,6 +26,18 @@ export interface QemuFeatures {
   readonly transports: readonly string[];
   /** multifd compression methods built in */
   readonly compressions: readonly string[];
+  /** values of the enum-typed migration parameters, such as mode and zero-page-detection */
+  readonly parameterValues: Readonly<Record<string, readonly string[]>>;
+  /** statuses that query-migrate may tell */
+  readonly statuses: readonly string[];
+  /** what query-migrate may tell beside the status */
+  readonly migrationFigures: readonly string[];
+  /** names of all devices that can be plugged in, such as virtio-rng-pci */
+  readonly devices: readonly string[];
+  /** sets of capabilities that were tried together and refused, sorted and joined by `+`, with QEMU's reason */
+  readonly refusedTogether: Readonly<Record<string, string>>;
+  /** why TLS does not work, as this QEMU says it; empty where it does */
+  readonly tlsObstacle: string;
 }
 
 /** One demand of a test on both QEMUs. `since` is for the reader of the reason only. */
@@ -39,18 +53,49 @@ export type Need =
       readonly since: string;
     }
   /**
-   * A behaviour that introspection does not show: `witness` is a capability that came in the same
-   * release, and stands for it.
+   * A behaviour that introspection does not show: `witness` is a capability, or a member of what
+   * query-migrate tells, that came in the same release, and stands for it.
    */
   | {
       readonly kind: 'behaviour';
       readonly what: string;
       readonly witness: string;
       readonly since: string;
-    };
+    }
+  /** a value of an enum-typed migration parameter */
+  | {
+      readonly kind: 'value';
+      readonly parameter: string;
+      readonly name: string;
+      readonly since: string;
+    }
+  /** What later releases dropped; `witness` is a migration status that came in the release which did. */
+  | {
+      readonly kind: 'former';
+      readonly what: string;
+      readonly witness: string;
+      readonly before: string;
+    }
+  | { readonly kind: 'status'; readonly name: string; readonly since: string }
+  | { readonly kind: 'device'; readonly name: string; readonly since: string }
+  /** capabilities that must be allowed at the same time */
+  | { readonly kind: 'together'; readonly names: readonly string[]; readonly since: string }
+  | { readonly kind: 'tls'; readonly since: string }
+  /** something of this host, or of what QEMU makes of it; probed once, and only when a test needs it */
+  | { readonly kind: 'host'; readonly name: HostFactName };
 
 /** Why a QEMU does not meet a need; undefined when it does. */
-export function unmet(need: Need, features: QemuFeatures): string | undefined {
+export function unmet(
+  need: Need,
+  features: QemuFeatures,
+  host: HostFacts = {},
+): string | undefined {
+  if (need.kind === 'host') return hostObstacle(host, need.name);
+  if (need.kind === 'former') {
+    return features.statuses.includes(need.witness)
+      ? `QEMU ${features.version} no longer has ${need.what} (needs one before ${need.before})`
+      : undefined;
+  }
   const lacks = (what: string): string =>
     `QEMU ${features.version} has no ${what} (needs ${need.since})`;
   switch (need.kind) {
@@ -73,6 +118,29 @@ export function unmet(need: Need, features: QemuFeatures): string | undefined {
         ? undefined
         : lacks(`argument ${need.name} of ${need.command}`);
     case 'behaviour':
-      return features.capabilities.includes(need.witness) ? undefined : lacks(need.what);
+      return features.capabilities.includes(need.witness) ||
+        features.migrationFigures.includes(need.witness)
+        ? undefined
+        : lacks(need.what);
+    case 'value':
+      return features.parameterValues[need.parameter]?.includes(need.name) === true
+        ? undefined
+        : lacks(`value ${need.name} of migration parameter ${need.parameter}`);
+    case 'status':
+      return features.statuses.includes(need.name)
+        ? undefined
+        : lacks(`migration status ${need.name}`);
+    case 'device':
+      return features.devices.includes(need.name) ? undefined : lacks(`device ${need.name}`);
+    case 'together': {
+      const refusal = features.refusedTogether[need.names.toSorted().join('+')];
+      return refusal === undefined
+        ? undefined
+        : `QEMU ${features.version} has no ${need.names.join(' with ')} (needs ${need.since}): ${refusal}`;
+    }
+    case 'tls':
+      return features.tlsObstacle === ''
+        ? undefined
+        : `QEMU ${features.version} has no TLS: ${features.tlsObstacle}`;
   }
 }

@@ -14,6 +14,12 @@ function qemu(version: string, newest: string, ...others: string[]): QemuFeature
     commands: {},
     transports: [],
     compressions: [],
+    parameterValues: {},
+    statuses: [],
+    migrationFigures: [],
+    devices: [],
+    refusedTogether: {},
+    tlsObstacle: '',
   };
 }
 

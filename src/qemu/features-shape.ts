@@ -15,4 +15,10 @@ export const featuresShape: GenericSchema<unknown, QemuFeatures> = object({
   commands: record(string(), names),
   transports: names,
   compressions: names,
+  parameterValues: record(string(), names),
+  statuses: names,
+  migrationFigures: names,
+  devices: names,
+  refusedTogether: record(string(), string()),
+  tlsObstacle: string(),
 });

@@ -8,8 +8,8 @@ import { HarnessError } from '../model/errors.js';
 import { qmpArgs } from '../model/command-line.js';
 import type { MachineType, QemuFeatures } from '../model/features.js';
 import { asArray, asObject, asString } from '../model/json.js';
-import type { Json } from '../model/json.js';
-import { QmpClient } from '../qmp/client.js';
+import type { Json, JsonObject } from '../model/json.js';
+import { QmpClient, QmpCommandError } from '../qmp/client.js';
 import type { QemuBinary } from './binary.js';
 import { QemuProcess } from './process.js';
 import { QmpSchema } from './schema.js';
@@ -41,25 +41,33 @@ export async function probeFeatures(
   try {
     const { timeoutMs, signal } = options;
     const greeting = await qmp.handshake({ timeoutMs, signal });
-    const ask = async (command: string): Promise<Json> =>
-      await qmp.executeRaw(
-        command,
-        command === 'qom-list-types' ? { implements: 'accel', abstract: false } : undefined,
-        { timeoutMs, signal },
-      );
+    const ask = async (command: string, args?: JsonObject): Promise<Json> =>
+      await qmp.executeRaw(command, args, { timeoutMs, signal });
     const schema = new QmpSchema(await ask('query-qmp-schema'));
-    const [machines, types] = await Promise.all([ask('query-machines'), ask('qom-list-types')]);
+    const [machines, accelerators, devices, tlsObstacle] = await Promise.all([
+      ask('query-machines'),
+      ask('qom-list-types', { implements: 'accel', abstract: false }),
+      ask('qom-list-types', { implements: 'device', abstract: false }),
+      probeTls(ask),
+    ]);
+    const refusedTogether = await probeTogether(ask);
     await process.end(async () => await qmp.execute('quit'));
     return {
       version: greeting.version,
       package: greeting.package,
       machines: parseMachines(machines),
-      accelerators: parseAccelerators(types),
+      accelerators: typeNames(accelerators).map((name) => name.replace(/-accel$/, '')),
       capabilities: schema.enumValues('migrate-set-capabilities', 'capabilities', 'capability'),
       parameters: schema.arguments('migrate-set-parameters'),
       commands: schema.commands(),
       transports: transportsOf(schema),
       compressions: schema.enumValues('migrate-set-parameters', 'multifd-compression'),
+      parameterValues: schema.enumArguments('migrate-set-parameters'),
+      statuses: schema.resultEnum('query-migrate', 'status'),
+      migrationFigures: schema.resultMembers('query-migrate'),
+      devices: typeNames(devices),
+      refusedTogether,
+      tlsObstacle,
     };
   } catch (error) {
     throw await explain(error, binary, process);
@@ -90,11 +98,50 @@ function parseMachines(answer: Json): MachineType[] {
   });
 }
 
-function parseAccelerators(answer: Json): string[] {
+function typeNames(answer: Json): string[] {
   return asArray(answer)
     .flatMap((entry) => asString(asObject(entry)['name']) ?? [])
-    .map((name) => name.replace(/-accel$/, ''))
     .sort();
+}
+
+/**
+ * The credential types are known to every QEMU; only one with TLS built in makes an object of them.
+ * Anonymous credentials need no files.
+ */
+async function probeTls(
+  ask: (command: string, args: JsonObject) => Promise<Json>,
+): Promise<string> {
+  try {
+    await ask('object-add', { 'qom-type': 'tls-creds-anon', id: 'probe', endpoint: 'client' });
+    return '';
+  } catch (error) {
+    if (error instanceof QmpCommandError) return error.desc;
+    throw error;
+  }
+}
+
+/** capabilities that were at odds in some release */
+const combinations = [['postcopy-ram', 'multifd']] as const;
+
+/** Each combination is switched on in one command, then off again. The last thing to be asked. */
+async function probeTogether(
+  ask: (command: string, args: JsonObject) => Promise<Json>,
+): Promise<Record<string, string>> {
+  const refused: Record<string, string> = {};
+  for (const names of combinations) {
+    const set = async (state: boolean): Promise<Json> =>
+      await ask('migrate-set-capabilities', {
+        capabilities: names.map((capability) => ({ capability, state })),
+      });
+    try {
+      await set(true);
+      await set(false);
+    } catch (error) {
+      if (!(error instanceof QmpCommandError)) throw error;
+      refused[names.toSorted().join('+')] = error.desc;
+    }
+  }
+  return refused;
 }
 
 /** A probe that fails tells what the program is not: the user named it. */

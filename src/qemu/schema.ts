@@ -32,6 +32,29 @@ export class QmpSchema {
     return this.#members(asString(entry['arg-type'])).map((member) => member.name);
   }
 
+  /** enum-typed arguments of a command, with their values */
+  enumArguments(command: string): Record<string, string[]> {
+    const values: Record<string, string[]> = {};
+    for (const name of this.arguments(command)) {
+      const found = this.enumValues(command, name);
+      if (found.length > 0) values[name] = found;
+    }
+    return values;
+  }
+
+  /** names of the members of what a command returns */
+  resultMembers(command: string): string[] {
+    const returned = asString(asObject(this.#byName.get(command))['ret-type']);
+    return this.#members(returned).map(({ name }) => name);
+  }
+
+  /** values of an enum-typed member of what a command returns */
+  resultEnum(command: string, member: string): string[] {
+    const returned = asString(asObject(this.#byName.get(command))['ret-type']);
+    const type = this.#members(returned).find(({ name }) => name === member)?.type;
+    return this.#enumOf(asObject(this.#byName.get(type ?? '')));
+  }
+
   /** values of an enum-typed argument; arrays and nested members are reached by a longer path */
   enumValues(command: string, ...path: readonly string[]): string[] {
     let type = asString(asObject(this.#byName.get(command))['arg-type']);

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Failure, Outcome } from '../model/outcome.js';
 import { planFor } from '../migration/context.fixtures.js';
+import { probeHost } from '../migration/host-probes.js';
 import { Scratch, realQemu } from '../qemu/qemus.fixtures.js';
 import { runAttempt } from './attempt.js';
 import type { TestDefinition } from './definition.js';
@@ -16,13 +17,16 @@ export async function outcomeOf(definition: TestDefinition, timeoutMs = 30_000):
   using scratch = new Scratch();
   const directory = path.join(scratch.directory, 'test');
   mkdirSync(directory);
+  const plan = await planFor(qemu, scratch.directory);
+  const signal = new AbortController().signal;
+  const host = await probeHost(definition.needs ?? [], { plan, directory, signal });
   const { outcome } = await runAttempt({
     definition,
-    plan: await planFor(qemu, scratch.directory),
+    plan: { ...plan, host },
     directory,
     timeoutMs,
     rerun: 'drover run',
-    signal: new AbortController().signal,
+    signal,
     onPhase: () => undefined,
     onStatus: () => undefined,
   });

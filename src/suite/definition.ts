@@ -16,10 +16,12 @@ import type { TestContext } from '../migration/context.js';
 import { fileMigration } from '../migration/file.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
 import type { FileCommon } from '../migration/file.js';
+import { postcopy } from '../migration/postcopy.js';
+import type { PostcopyCommon } from '../migration/postcopy.js';
 import { precopy } from '../migration/precopy.js';
 import type { FlowResult } from '../migration/steps.js';
 
-/** Each level includes the ones before it; quarantine is run only when named. */
+/** Each level includes the ones before it. */
 export const levels = ['smoke', 'full', 'thorough', 'quarantine'] as const;
 export type Level = (typeof levels)[number];
 
@@ -50,7 +52,19 @@ export function fileTest(input: TestFacts & FileCommon): TestDefinition {
   return { ...factsOf(input), run: async (context) => await fileMigration(context, input) };
 }
 
-function factsOf(input: TestFacts): TestFacts {
+/** A test of the postcopy flow: the guest goes on before its memory is complete. */
+export function postcopyTest(input: TestFacts & PostcopyCommon): TestDefinition {
+  return { ...factsOf(input), run: async (context) => await postcopy(context, input) };
+}
+
+/** A test with a flow of its own. */
+export function migrationTest(
+  input: TestFacts & { readonly run: TestDefinition['run'] },
+): TestDefinition {
+  return { ...factsOf(input), run: input.run };
+}
+
+export function factsOf(input: TestFacts): TestFacts {
   const { path, level, arches, needs, usualMs } = input;
   return {
     path,

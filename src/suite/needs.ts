@@ -5,6 +5,13 @@ export const needsFileTransport: Need = { kind: 'transport', name: 'file', since
 
 export const needsMultifd: Need = { kind: 'capability', name: 'multifd', since: '4.0' };
 
+/** Refused before 10.1; found out by asking for both. */
+export const needsMultifdWithPostcopy: Need = {
+  kind: 'together',
+  names: ['postcopy-ram', 'multifd'],
+  since: '10.1',
+};
+
 export const needsMultifdCompression: Need = {
   kind: 'parameter',
   name: 'multifd-compression',
@@ -18,3 +25,33 @@ export const needsSuspendedGuest: Need = {
   witness: 'mapped-ram',
   since: '9.0',
 };
+
+export const needsUserfaultfd: Need = { kind: 'host', name: 'userfaultfd' };
+export const needsDirectIo: Need = { kind: 'host', name: 'direct-io' };
+export const needsSharedMemory: Need = { kind: 'host', name: 'shared-memory' };
+export const needsTls: Need = { kind: 'tls', since: '2.7' };
+
+/** destination and source named as objects instead of a URI */
+export const needsChannels: Need = {
+  kind: 'argument',
+  command: 'migrate',
+  name: 'channels',
+  since: '8.2',
+};
+
+export function needsCapability(name: string, since: string): Need {
+  return { kind: 'capability', name, since };
+}
+
+export function needsParameter(name: string, since: string): Need {
+  return { kind: 'parameter', name, since };
+}
+
+export function needsCompression(name: string, since: string): Need {
+  return { kind: 'compression', name, since };
+}
+
+/** a value of a migration parameter, such as mode cpr-reboot */
+export function needsValue(parameter: string, name: string, since: string): Need {
+  return { kind: 'value', parameter, name, since };
+}

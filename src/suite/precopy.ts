@@ -1,7 +1,7 @@
 /** Precopy over UNIX and TCP sockets, without compression or encryption. */
 import { precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
-import { needsSuspendedGuest } from './needs.js';
+import { needsCapability, needsSuspendedGuest } from './needs.js';
 
 const unixSocket = {
   listen: 'unix:$DIR/migsocket',
@@ -23,6 +23,16 @@ export const precopyTests: readonly TestDefinition[] = [
     level: 'smoke',
     listen: anyTcpPort,
     usualMs: 500,
+  }),
+  precopyTest({
+    path: '/migration/precopy/tcp/plain/switchover-ack',
+    level: 'full',
+    needs: [needsCapability('return-path', '2.10'), needsCapability('switchover-ack', '8.1')],
+    listen: anyTcpPort,
+    // the second is refused without the first
+    capabilities: ['return-path', 'switchover-ack'],
+    live: true,
+    usualMs: 600,
   }),
   precopyTest({
     path: '/migration/precopy/unix/suspend/live',

@@ -1,10 +1,30 @@
 /** Every test Drover brings along, and how one is found by its path. */
+import { cancelTests } from './cancel.js';
+import { compressionTests } from './compression.js';
+import { cprTests } from './cpr.js';
 import type { TestDefinition } from './definition.js';
+import { fdTests } from './fd.js';
 import { fileTests } from './file.js';
+import { limitTests } from './limits.js';
 import { multifdTests } from './multifd.js';
+import { postcopyTests } from './postcopy.js';
 import { precopyTests } from './precopy.js';
+import { tlsTests } from './tls.js';
+import { validationTests } from './validation.js';
 
-export const allTests: readonly TestDefinition[] = [...precopyTests, ...fileTests, ...multifdTests];
+export const allTests: readonly TestDefinition[] = [
+  ...precopyTests,
+  ...tlsTests,
+  ...postcopyTests,
+  ...multifdTests,
+  ...compressionTests,
+  ...fileTests,
+  ...fdTests,
+  ...cancelTests,
+  ...limitTests,
+  ...cprTests,
+  ...validationTests,
+];
 
 /** `path` without the architecture in front */
 export function findTest(path: string): TestDefinition | undefined {

@@ -2,8 +2,8 @@
  * The device state of a migration stream, one section after the other, decoded along the stream's own description. Only
  * one device is in memory at a time, and what is too large to be a device is not decoded at all.
  */
-import type { MemoryImage } from '../memory/image.js';
-import type { SectionReport } from '../memory/stream-report.js';
+import type { MemoryImage } from './image.js';
+import type { SectionReport } from './stream-report.js';
 import type { Json } from '../model/json.js';
 import { decodeState } from '../vmstate/decode.js';
 import type { DecodedState } from '../vmstate/decode.js';

@@ -1,0 +1,108 @@
+/** Descriptors handed to QEMU: named ones (getfd) and sets (add-fd). They are closed here once QEMU has its own. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { HarnessError } from '../model/errors.js';
+import { asArray } from '../model/json.js';
+import { loadAddon } from '../native/addon.js';
+import { QmpCommandError } from '../qmp/client.js';
+import type { Machine } from '../qemu/machine.js';
+
+/** Opens a file, hands the descriptor over by `hand`, and closes it here, whatever happens. */
+async function handOver(
+  file: string,
+  flags: number,
+  hand: (fd: number) => Promise<unknown>,
+): Promise<void> {
+  const fd = openSync(file, flags, 0o660);
+  try {
+    await hand(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Gives QEMU a descriptor of `file` under a name. */
+export async function nameFile(
+  machine: Machine,
+  name: string,
+  file: string,
+  flags: number,
+): Promise<void> {
+  await handOver(file, flags, async (fd) =>
+    machine.qmp.execute('getfd', { fdname: name }, { fds: [fd] }),
+  );
+}
+
+/** Adds a descriptor of `file` to a set. */
+export async function addToSet(
+  machine: Machine,
+  set: number,
+  file: string,
+  flags: number,
+): Promise<void> {
+  await handOver(file, flags, async (fd) =>
+    machine.qmp.execute('add-fd', { 'fdset-id': set }, { fds: [fd] }),
+  );
+}
+
+/** A connected pair of UNIX stream sockets, one end for each machine, under a name; each gets its end by a call. */
+export class SocketPair implements Disposable {
+  readonly #ends = loadAddon().socketPair();
+  readonly #open = new Set(this.#ends);
+
+  async give(machine: Machine, name: string, end: 0 | 1): Promise<void> {
+    const fd = this.#ends[end];
+    await machine.qmp.execute('getfd', { fdname: name }, { fds: [fd] });
+    this.close(end);
+  }
+
+  /** Like `give`, but the end stays open here as well. */
+  async lend(machine: Machine, name: string, end: 0 | 1): Promise<void> {
+    await machine.qmp.execute('getfd', { fdname: name }, { fds: [this.#ends[end]] });
+  }
+
+  write(end: 0 | 1, data: Buffer): void {
+    writeSync(this.#ends[end], data);
+  }
+
+  close(end: 0 | 1): void {
+    const fd = this.#ends[end];
+    if (this.#open.delete(fd)) loadAddon().closeFd(fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close(0);
+    this.close(1);
+  }
+}
+
+/** A name that migration has used up must be unknown: closing it is refused. */
+export async function requireNameGone(machine: Machine, name: string): Promise<void> {
+  const expected = `File descriptor named '${name}' not found`;
+  try {
+    await machine.qmp.execute('closefd', { fdname: name });
+  } catch (error) {
+    if (error instanceof QmpCommandError && error.desc === expected) return;
+    throw error;
+  }
+  throw new HarnessError({
+    code: 'descriptor-left',
+    blame: 'contract',
+    message: `the ${machine.side} still has descriptor '${name}' after the migration that should have used it up`,
+    side: machine.side,
+    waitedFor: expected,
+  });
+}
+
+/** Removes a set, after which none may be left. */
+export async function requireSetsGone(machine: Machine, set: number): Promise<void> {
+  await machine.qmp.execute('remove-fd', { 'fdset-id': set });
+  const left = asArray(await machine.qmp.executeRaw('query-fdsets'));
+  if (left.length === 0) return;
+  throw new HarnessError({
+    code: 'descriptor-left',
+    blame: 'contract',
+    message: `the ${machine.side} still has descriptor sets after set ${set} was removed`,
+    side: machine.side,
+    lastSeen: JSON.stringify(left),
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * Finds out what the selected tests need to know of this host. Only what is asked for is tried; some
+ * probes run a guest.
+ */
+import type { Need } from '../model/features.js';
+import type { HostFact, HostFactName, HostFacts } from '../model/host-facts.js';
+import { loadAddon } from '../native/addon.js';
+import { probeSharedMemory } from '../qemu/shared-memory.js';
+import { kvmObstacle } from './accelerator.js';
+import type { PairPlan } from './plan.js';
+
+export interface HostProbeInput {
+  /** the plan of the run, without facts about the host yet */
+  readonly plan: PairPlan;
+  /** private, on the file system that tests use */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+type HostProbe = (input: HostProbeInput) => Promise<HostFact>;
+
+const yes = (detail?: string): HostFact => ({
+  available: true,
+  reason: '',
+  ...(detail === undefined ? {} : { detail }),
+});
+const no = (reason: string): HostFact => ({ available: false, reason });
+
+const probes: Readonly<Record<HostFactName, HostProbe>> = {
+  userfaultfd: async () => {
+    const { available, reason, threadId } = await loadAddon().probeUserfaultfd().promise;
+    if (!available) return no(`userfaultfd, which postcopy needs, cannot be used: ${reason}`);
+    return yes(threadId ? 'with thread ids' : '');
+  },
+  'direct-io': async ({ directory }) => {
+    const { available, reason } = await loadAddon().probeDirectIo(directory).promise;
+    return available ? yes() : no(`no O_DIRECT in ${directory}: ${reason}`);
+  },
+  'shared-memory': () => {
+    const obstacle = probeSharedMemory();
+    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
+  },
+  kvm: async ({ plan }) => {
+    const obstacle =
+      (await kvmObstacle(plan.sourceFeatures)) ?? (await kvmObstacle(plan.destinationFeatures));
+    return obstacle === undefined ? yes() : no(obstacle);
+  },
+};
+
+/** The facts that a set of needs asks for. */
+export async function probeHost(needs: readonly Need[], input: HostProbeInput): Promise<HostFacts> {
+  const names = new Set(needs.flatMap((need) => (need.kind === 'host' ? [need.name] : [])));
+  const facts: Partial<Record<HostFactName, HostFact>> = {};
+  // one after another: two guests at once would spoil each other's figures
+  for (const name of names) facts[name] = await probes[name](input);
+  return facts;
+}

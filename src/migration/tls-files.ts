@@ -1,0 +1,103 @@
+/**
+ * The files that TLS credentials of QEMU are made of: a file of pre-shared keys, or certificates of a
+ * throw-away authority. Everything is valid for a day and used by one test.
+ */
+import { randomBytes } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** the user that both sides name */
+export const pskUser = 'qemu';
+
+/** Makes `directory` with a file of one fresh key. */
+export function writePsk(directory: string): void {
+  mkdirSync(directory, { mode: 0o700 });
+  const key = randomBytes(16).toString('hex');
+  writeFileSync(path.join(directory, 'keys.psk'), `${pskUser}:${key}\n`, { mode: 0o600 });
+}
+
+export interface CertificateWish {
+  /** name of the server, for which it is valid as a DNS name */
+  readonly host?: string;
+  /** address of the server, for which it is valid */
+  readonly ip?: string;
+  /** common name of the client's certificate; none is made without */
+  readonly client?: string;
+}
+
+const hourMs = 3_600_000;
+const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** Makes `directory` with a certificate authority, a server's certificate and, if wanted, a client's. */
+export async function writeCertificates(directory: string, wish: CertificateWish): Promise<void> {
+  // takes a while to load, which tests without certificates need not wait for; the library asks for the first
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const { KeyUsageFlags: usage, ExtendedKeyUsage: purpose } = x509;
+  mkdirSync(directory, { mode: 0o700 });
+  const validity = {
+    // clocks of other hosts may be a little behind
+    notBefore: new Date(Date.now() - hourMs),
+    notAfter: new Date(Date.now() + 24 * hourMs),
+  };
+  const makeKeys = async (): Promise<webcrypto.CryptoKeyPair> =>
+    await crypto.subtle.generateKey(signing, true, ['sign', 'verify']);
+  const save = (name: string, text: string): void => {
+    writeFileSync(path.join(directory, name), `${text}\n`, { mode: 0o600 });
+  };
+  const saveKey = async (name: string, { privateKey }: webcrypto.CryptoKeyPair): Promise<void> => {
+    const der = await crypto.subtle.exportKey('pkcs8', privateKey);
+    save(name, x509.PemConverter.encode(der, 'PRIVATE KEY'));
+  };
+
+  const authorityKeys = await makeKeys();
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=Drover test authority',
+    ...validity,
+    keys: authorityKeys,
+    signingAlgorithm: signing,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(usage.keyCertSign, true),
+    ],
+  });
+  save('ca-cert.pem', authority.toString('pem'));
+
+  const issue = async (
+    role: 'server' | 'client',
+    commonName: string,
+    names: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[],
+  ): Promise<void> => {
+    const keys = await makeKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: role === 'server' ? '02' : '03',
+      subject: `CN=${commonName}`,
+      issuer: authority.subject,
+      ...validity,
+      publicKey: keys.publicKey,
+      signingKey: authorityKeys.privateKey,
+      signingAlgorithm: signing,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        // QEMUs before 10.0 refuse a certificate that is not for encipherment too
+        new x509.KeyUsagesExtension(usage.digitalSignature | usage.keyEncipherment, true),
+        new x509.ExtendedKeyUsageExtension(
+          [role === 'server' ? purpose.serverAuth : purpose.clientAuth],
+          true,
+        ),
+        ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension([...names])]),
+      ],
+    });
+    await saveKey(`${role}-key.pem`, keys);
+    save(`${role}-cert.pem`, certificate.toString('pem'));
+  };
+
+  const { host, ip, client } = wish;
+  await issue('server', host ?? ip ?? 'server', [
+    ...(host === undefined ? [] : [{ type: 'dns', value: host } as const]),
+    ...(ip === undefined ? [] : [{ type: 'ip', value: ip } as const]),
+  ]);
+  if (client !== undefined) await issue('client', client, []);
+}

@@ -1,0 +1,77 @@
+/** Encrypted migration: credentials made and given to both sides. To be used as, or in, a start hook. */
+import type { JsonObject } from '../model/json.js';
+import type { Machine } from '../qemu/machine.js';
+import { setParameters } from './commands.js';
+import type { Pair } from './pair.js';
+import { pskUser, writeCertificates, writePsk } from './tls-files.js';
+import type { CertificateWish } from './tls-files.js';
+
+/** Makes an object of credentials and tells migration to use it. */
+async function useCredentials(machine: Machine, id: string, object: JsonObject): Promise<void> {
+  await machine.qmp.execute('object-add', { ...object, id });
+  await setParameters(machine, { 'tls-creds': id });
+}
+
+/** A pre-shared key on both sides: the same, or another one at the destination. */
+export async function usePsk(pair: Pair, keys: 'same' | 'different' = 'same'): Promise<void> {
+  const { context, source, destination } = pair;
+  const directory = context.file('psk');
+  writePsk(directory);
+  let other = directory;
+  if (keys === 'different') {
+    other = context.file('psk-other');
+    writePsk(other);
+  }
+  const type = { 'qom-type': 'tls-creds-psk' };
+  await useCredentials(source, 'tlscredspsk0', {
+    ...type,
+    endpoint: 'client',
+    dir: directory,
+    username: pskUser,
+  });
+  await useCredentials(destination, 'tlscredspsk0', { ...type, endpoint: 'server', dir: other });
+}
+
+/** the name that the destination lets in, where it looks */
+const friendlyClient = 'Drover client';
+const hostileClient = 'Drover hostile client';
+
+export interface CertificateSetup extends Pick<CertificateWish, 'host' | 'ip'> {
+  /** the destination asks for a client's certificate, and checks it */
+  readonly verifyClient: boolean;
+  /** which certificate the source has */
+  readonly client: 'friendly' | 'hostile' | 'none';
+  /** the destination lets in the friendly client only */
+  readonly authorize?: boolean;
+}
+
+/** Certificates on both sides. With a `host`, the source is told to expect that name. */
+export async function useCertificates(pair: Pair, setup: CertificateSetup): Promise<void> {
+  const { context, source, destination } = pair;
+  const { host, ip, client, authorize } = setup;
+  const directory = context.file('x509');
+  await writeCertificates(directory, {
+    ...(host === undefined ? {} : { host }),
+    ...(ip === undefined ? {} : { ip }),
+    ...(client === 'none' ? {} : { client: client === 'hostile' ? hostileClient : friendlyClient }),
+  });
+  const type = { 'qom-type': 'tls-creds-x509', dir: directory, 'sanity-check': true };
+  await useCredentials(source, 'tlscredsx509client0', {
+    ...type,
+    endpoint: 'client',
+    'verify-peer': true,
+  });
+  if (host !== undefined) await setParameters(source, { 'tls-hostname': host });
+  await useCredentials(destination, 'tlscredsx509server0', {
+    ...type,
+    endpoint: 'server',
+    'verify-peer': setup.verifyClient,
+  });
+  if (authorize !== true) return;
+  await destination.qmp.execute('object-add', {
+    'qom-type': 'authz-simple',
+    id: 'tlsauthz0',
+    identity: `CN=${friendlyClient}`,
+  });
+  await setParameters(destination, { 'tls-authz': 'tlsauthz0' });
+}

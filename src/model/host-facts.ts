@@ -1,0 +1,25 @@
+/**
+ * What tests may need of the host, beyond what a QEMU says of itself. Each fact is found out by trying
+ * the thing itself, and a "no" always has its reason. Plain data, so that it can be sent to workers.
+ */
+
+export const hostFactNames = ['userfaultfd', 'direct-io', 'shared-memory', 'kvm'] as const;
+export type HostFactName = (typeof hostFactNames)[number];
+
+export interface HostFact {
+  readonly available: boolean;
+  /** why not; empty when available */
+  readonly reason: string;
+  /** what the test wants to know beyond yes, such as an address */
+  readonly detail?: string;
+}
+
+/** only what was asked for has been looked at */
+export type HostFacts = Readonly<Partial<Record<HostFactName, HostFact>>>;
+
+/** Why the host does not offer something; undefined when it does. */
+export function hostObstacle(facts: HostFacts, name: HostFactName): string | undefined {
+  const fact = facts[name];
+  if (fact === undefined) return `${name}: this host was not probed for it`;
+  return fact.available ? undefined : fact.reason;
+}
