@@ -18,9 +18,9 @@ const USAGE = `usage: npm test [-- --only PART,PART] [-- --files TEXT] [-- --nam
 function readOptions(args) {
   const text = { type: 'string' };
   const { values } = parseArgs({ args, options: { only: text, files: text, name: text } });
+  const usual = PARTS.filter((part) => !part.onlyWhenNamed).map((part) => part.id);
   const onlyTests = values.files !== undefined || values.name !== undefined;
-  const chosen =
-    values.only?.split(',') ?? (onlyTests ? ['unit', 'qemu'] : PARTS.map((part) => part.id));
+  const chosen = values.only?.split(',') ?? (onlyTests ? ['unit', 'qemu'] : usual);
   const unknown = chosen.find((id) => !PARTS.some((part) => part.id === id));
   if (unknown !== undefined) throw new Error(`no such part: ${unknown}`);
   return { ...values, parts: PARTS.filter((part) => chosen.includes(part.id)) };

@@ -123,7 +123,8 @@ TEST_CASE("a kdump gives back plain, compressed, zero and absent pages") {
   }
 }
 
-// Half noise and half pattern, so that it gets smaller but not trivial. Unused where neither library is at hand.
+// Half noise and half pattern, so that it gets smaller but not trivial. Unused where neither
+// library is at hand.
 [[maybe_unused]] Bytes halfNoise() {
   test::Random random(37);
   Bytes page = randomBytes(random, kTestPage);

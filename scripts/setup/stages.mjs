@@ -105,6 +105,7 @@ export const nativeStage = {
         'node_modules/cmake-js/bin/cmake-js',
         'build',
         '--config=Release',
+        '--CDDROVER_UNITY=ON',
         '--parallel=2',
         '--log-level=warn',
       ],

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { ending, runCommand } from '../setup/command.mjs';
 import { listFiles } from '../setup/fingerprint.mjs';
 import * as stages from '../setup/stages.mjs';
-import { clangFormat, clangTidy } from './cpp-style.mjs';
+import { clangAnalyzer, clangFormat, clangTidy } from './cpp-style.mjs';
 import { crossKernelTests } from './cross-tests.mjs';
 import { boundedFuzzing } from './fuzzing.mjs';
 import { nativeTests } from './native-tests.mjs';
@@ -71,6 +71,13 @@ export const PARTS = [
     uses: ['build', 'test', 'lint'],
     stages: [],
     run: async () => [await clangFormat(), await clangTidy()],
+  },
+  {
+    id: 'analyzer',
+    onlyWhenNamed: true,
+    uses: ['build', 'test', 'lint'],
+    stages: [],
+    run: async () => [await clangAnalyzer()],
   },
   {
     id: 'native',

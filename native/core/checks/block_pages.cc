@@ -1,26 +1,21 @@
 #include "core/checks/block_pages.h"
 
 #include <array>
-#include <cstring>
 
 #include "core/checks/block_walk.h"
+#include "core/checks/zero.h"
 
 namespace drover {
 namespace {
 
-constexpr std::uint64_t kLargestPiece = std::uint64_t{4} << 20;
+constexpr std::uint64_t kCountedPiece = std::uint64_t{4} << 20;
 constexpr std::size_t kLargestPage = 65536;
-
-bool isZero(const std::uint8_t* bytes, std::size_t count) noexcept {
-  // A span is zero when its first byte is and each byte equals the one before.
-  return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, count - 1) == 0;
-}
 
 std::uint64_t countZeroPages(const std::uint8_t* bytes, std::uint64_t pages,
                              std::uint32_t pageBytes) noexcept {
   std::uint64_t zero = 0;
   for (std::uint64_t i = 0; i < pages; ++i) {
-    if (isZero(bytes + i * pageBytes, pageBytes)) ++zero;
+    if (isZero({bytes + i * pageBytes, pageBytes})) ++zero;
   }
   return zero;
 }
@@ -67,10 +62,10 @@ Result<BlockStatistics> blockStatistics(const RamImage& image, const RamBlock& b
     }
     if (piece.kind != PageKind::packed) return Status{};
     const Status status = image.read(block, piece.offset, std::span(page).first(block.pageBytes));
-    if (status.ok() && isZero(page.data(), block.pageBytes)) ++zero;
+    if (status.ok() && isZero({page.data(), block.pageBytes})) ++zero;
     return status;
   };
-  const Status status = forEachPiece(block, 0, block.length, kLargestPiece, cancel, count);
+  const Status status = forEachPiece(block, 0, block.length, kCountedPiece, cancel, count);
   if (!status.ok()) return Counted::failed(status);
   if (content) statistics.zeroContent = zero;
   return Counted::of(statistics);

@@ -8,16 +8,13 @@
 #include <new>
 
 #include "core/checks/block_walk.h"
+#include "core/checks/zero.h"
 
 namespace drover {
 namespace {
 
-constexpr std::uint64_t kBufferBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kCopyBytes = std::uint64_t{1} << 20;
 constexpr std::size_t kGrain = 4096;
-
-bool isZero(std::span<const std::uint8_t> bytes) noexcept {
-  return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
 
 Status writeFully(int fd, std::span<const std::uint8_t> bytes, std::uint64_t offset) noexcept {
   while (!bytes.empty()) {
@@ -65,7 +62,7 @@ Result<std::uint64_t> extractBlock(const RamImage& image, const RamBlock& block,
       ::ftruncate(fd, static_cast<off_t>(block.length)) != 0) {
     return Extracted::failed(Status::system("ftruncate", block.length > INT64_MAX ? EFBIG : errno));
   }
-  const std::unique_ptr<std::uint8_t[]> buffer(new (std::nothrow) std::uint8_t[kBufferBytes]);
+  const std::unique_ptr<std::uint8_t[]> buffer(new (std::nothrow) std::uint8_t[kCopyBytes]);
   if (buffer == nullptr) return Extracted::failed(Status::of(Fault::outOfMemory, "buffer"));
   progress.expect(block.pages());
   std::uint64_t written = 0;
@@ -75,7 +72,7 @@ Result<std::uint64_t> extractBlock(const RamImage& image, const RamBlock& block,
                       (piece.kind == PageKind::fill && piece.fill == 0);
     for (std::uint64_t done = 0; !zero && done < piece.length && status.ok();) {
       if (cancel.isSet()) return Status::of(Fault::cancelled, "extract");
-      const std::uint64_t count = std::min(kBufferBytes, piece.length - done);
+      const std::uint64_t count = std::min(kCopyBytes, piece.length - done);
       const std::span<std::uint8_t> bytes(buffer.get(), count);
       status = image.read(block, piece.offset + done, bytes);
       if (status.ok()) status = writeData(fd, bytes, piece.offset + done, written);
@@ -84,7 +81,7 @@ Result<std::uint64_t> extractBlock(const RamImage& image, const RamBlock& block,
     progress.add(piece.length / block.pageBytes);
     return status;
   };
-  const Status status = forEachPiece(block, 0, block.length, kBufferBytes, cancel, copy);
+  const Status status = forEachPiece(block, 0, block.length, kCopyBytes, cancel, copy);
   return status.ok() ? Extracted::of(written) : Extracted::failed(status);
 }
 

@@ -7,7 +7,7 @@
 namespace drover {
 namespace {
 
-constexpr std::uint64_t kBufferBytes = std::uint64_t{1} << 18;
+constexpr std::uint64_t kComparedBytes = std::uint64_t{1} << 18;
 
 // One side, walked in order.
 class Walk {
@@ -21,7 +21,7 @@ class Walk {
     Result<std::vector<ImagePiece>> pieces = piecesOf(*image_, side.block, side.start, end);
     if (!pieces.ok()) return pieces.status;
     pieces_ = std::move(pieces.value);
-    buffer_.reset(new (std::nothrow) std::uint8_t[kBufferBytes]);
+    buffer_.reset(new (std::nothrow) std::uint8_t[kComparedBytes]);
     return buffer_ == nullptr ? Status::of(Fault::outOfMemory, "buffer") : Status{};
   }
 
@@ -164,7 +164,7 @@ Result<ImageDiff> diffImages(const DiffRequest& request, Progress& progress,
                        aAbsent ? DifferenceKind::absentInFirst : DifferenceKind::absentInSecond, 0,
                        0, 0});
     } else if (!aAbsent && !(aZero && bZero)) {
-      length = std::min(length, kBufferBytes);
+      length = std::min(length, kComparedBytes);
       status = first.read(length);
       if (status.ok()) status = second.read(length);
       if (!status.ok()) return Compared::failed(status);

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "core/checks/zero.h"
+
 namespace drover {
 namespace {
 
 // Two generations further apart than this are not two states of one page.
 constexpr std::uint64_t kFarApart = std::uint64_t{1} << 32;
-
-bool isZeroFrom(std::span<const std::uint8_t> page, std::size_t offset) noexcept {
-  return std::all_of(page.begin() + static_cast<std::ptrdiff_t>(offset), page.end(),
-                     [](std::uint8_t byte) { return byte == 0; });
-}
 
 std::uint64_t stampWord(std::uint64_t address, std::uint64_t generation,
                         std::size_t offset) noexcept {
@@ -59,7 +56,7 @@ std::optional<PageFinding> partlyWritten(const PageQuestion& question,
   finding.kind = DamageKind::partlyWritten;
   finding.byteOffset = static_cast<std::uint32_t>(wrong);
   finding.head = head;
-  if (isZeroFrom(page, wrong)) {
+  if (isZero(page.subspan(wrong))) {
     finding.found = finding.tail = 0;
     if (head == question.expected) return finding;
     finding.found = head;
@@ -112,7 +109,7 @@ std::optional<PageFinding> misplaced(const PageQuestion& question,
 }  // namespace
 
 PageFinding inspectPage(const PageQuestion& question, std::span<const std::uint8_t> page) noexcept {
-  if (isZeroFrom(page, 0)) return {DamageKind::zeroed, 0, std::nullopt, 0};
+  if (isZero(page)) return {DamageKind::zeroed, 0, std::nullopt, 0};
   const bool wholePage = question.level == StampLevel::page;
   if (wholePage) {
     if (const auto finding = partlyWritten(question, page)) return *finding;

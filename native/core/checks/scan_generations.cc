@@ -4,16 +4,10 @@
 
 #include "core/checks/chunks.h"
 #include "core/checks/stamp_run.h"
+#include "core/checks/zero.h"
 
 namespace drover {
 namespace {
-
-bool isZero(const std::uint8_t* bytes, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; i += 8) {
-    if (wordAt(bytes + i) != 0) return false;
-  }
-  return true;
-}
 
 // Pages to look ahead, as in gather_stamps_prefetch.cc.
 constexpr std::size_t kAhead = 64;
@@ -43,7 +37,7 @@ void classifyWhole(StampedPages pages, const VerifyKernel& kernel, RunBuffer& ou
     if (same > 0) {
       out.add(PageClass::whole, pages.generation, same);
     } else {
-      const bool zero = pages.generation == 0 && isZero(pages.base, pages.pageBytes);
+      const bool zero = pages.generation == 0 && isZero({pages.base, pages.pageBytes});
       out.add(zero ? PageClass::zero : PageClass::odd, 0, 1);
       same = 1;
     }

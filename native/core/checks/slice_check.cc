@@ -5,6 +5,7 @@
 #include "core/checks/image_stamps.h"
 #include "core/checks/scan_generations.h"
 #include "core/checks/stamp_run.h"
+#include "core/checks/zero.h"
 #include "core/scan.h"
 #include "core/upstream_rule.h"
 #include "core/verdict.h"
@@ -13,10 +14,6 @@ namespace drover {
 namespace {
 
 constexpr std::uint64_t kCancelEvery = 1024;
-
-bool isZero(const std::vector<std::uint8_t>& page) noexcept {
-  return std::all_of(page.begin(), page.end(), [](std::uint8_t byte) { return byte == 0; });
-}
 
 Status cancelled() noexcept {
   return Status::of(Fault::cancelled, "verdict");

@@ -9,7 +9,7 @@
 namespace drover {
 namespace {
 
-constexpr std::uint64_t kHeaderBytes = 4096;
+constexpr std::uint64_t kFlatHeaderBytes = 4096;
 constexpr std::uint64_t kEndMark = ~std::uint64_t{0};
 constexpr std::uint64_t kLargest = std::uint64_t{1} << 56;
 
@@ -23,7 +23,7 @@ ParseError FlatFile::openFlattened(const CancelFlag& cancel) noexcept {
     return {"a flattened dump of an unknown type or version", 0, 16};
   }
   bool sorted = true;
-  std::uint64_t at = kHeaderBytes;
+  std::uint64_t at = kFlatHeaderBytes;
   size_ = 0;
   for (std::uint64_t count = 0; count % 1024 != 0 || !cancel.isSet(); ++count) {
     if (!file_->read(at, bytes).ok()) {

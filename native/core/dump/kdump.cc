@@ -10,12 +10,12 @@
 namespace drover {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 464;
+constexpr std::size_t kKdumpHeaderBytes = 464;
 // Behind the signature, the version and the utsname. In the 32-bit header the fields start earlier,
 // since the utsname is not followed by padding and a long time value.
 constexpr std::size_t kFields64 = 424;
 constexpr std::size_t kFields32 = 412;
-constexpr std::uint64_t kHighestAddress = std::uint64_t{1} << 52;
+constexpr std::uint64_t kHighestDumped = std::uint64_t{1} << 52;
 
 struct Head {
   std::uint64_t blockBytes;
@@ -38,7 +38,7 @@ bool plausible(const Fields& fields, std::size_t at) noexcept {
 // Neither the byte order nor the class is marked: the block size must be a page size in one of
 // them.
 ParseError findLayout(const FlatFile& file, KdumpLayout& layout) noexcept {
-  std::array<std::uint8_t, kHeaderBytes> bytes{};
+  std::array<std::uint8_t, kKdumpHeaderBytes> bytes{};
   if (!file.read(0, bytes).ok()) return {"the kdump header is cut short", 0, file.size()};
   constexpr std::array<const char*, 2> kSignatures{"KDUMP   ", "DISKDUMP"};
   if (std::none_of(kSignatures.begin(), kSignatures.end(), [&](const char* signature) {
@@ -85,7 +85,7 @@ ParseError openKdump(RamImage& image, const OpenOptions& options,
   KdumpLayout layout;
   ParseError error = findLayout(file, layout);
   if (!error.ok()) return error;
-  if (layout.pages == 0 || layout.pages > kHighestAddress / layout.pageBytes) {
+  if (layout.pages == 0 || layout.pages > kHighestDumped / layout.pageBytes) {
     return {"a kdump of no page, or beyond 2^52", 0, layout.pageBytes + std::uint64_t{96}};
   }
   if (layout.pages > layout.bitmapBytes * 8) {

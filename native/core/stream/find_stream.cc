@@ -9,7 +9,7 @@
 namespace drover {
 namespace {
 
-constexpr std::uint64_t kWindow = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kSearchWindow = std::uint64_t{1} << 20U;
 constexpr std::array<std::uint8_t, 8> kHeader{'Q', 'E', 'V', 'M', 0, 0, 0, 3};
 
 bool elementAt(const InputFile& file, std::uint64_t position) noexcept {
@@ -25,7 +25,7 @@ std::optional<std::uint64_t> findStream(const InputFile& file, std::uint64_t fro
   if (from > file.size()) return {};
   const std::uint64_t end = from + std::min(limit, file.size() - from);
   while (end - from >= kHeader.size()) {
-    const std::uint64_t length = std::min(kWindow, end - from);
+    const std::uint64_t length = std::min(kSearchWindow, end - from);
     std::uint64_t found = length;
     const Status status = file.visit(from, length, [&](const std::uint8_t* bytes) noexcept {
       const void* const hit = ::memmem(bytes, length, kHeader.data(), kHeader.size());

@@ -87,7 +87,7 @@ LivePayload skipStorageAttributes(ByteReader& reader) noexcept {
 
 LivePayload skipVfio(ByteReader& reader) noexcept {
   constexpr std::uint64_t kEnd = 0xffffffffef100001;
-  constexpr std::uint64_t kConfiguration = 0xffffffffef100002;
+  constexpr std::uint64_t kVfioConfiguration = 0xffffffffef100002;
   constexpr std::uint64_t kSetup = 0xffffffffef100003;
   constexpr std::uint64_t kData = 0xffffffffef100004;
   constexpr std::uint64_t kEndAtOnce = 0xffffffffef100005;
@@ -95,7 +95,7 @@ LivePayload skipVfio(ByteReader& reader) noexcept {
   while (!reader.cut()) {
     const std::uint64_t tag = reader.u64();
     if (tag == kEnd || tag == kEndAtOnce || tag == kEndAtOnceToo) return ended(reader);
-    if (tag == kConfiguration) return LivePayload::unknown;  // a device inside the device
+    if (tag == kVfioConfiguration) return LivePayload::unknown;  // a device inside the device
     if (tag == kData) {
       reader.skip(reader.u64());
     } else if (tag != kSetup) {

@@ -10,7 +10,7 @@ namespace {
 
 using Hex = unsigned long long;  // for %llx
 
-constexpr std::uint64_t kWindow = std::uint64_t{2} << 20U;
+constexpr std::uint64_t kRamWindow = std::uint64_t{2} << 20U;
 constexpr std::uint64_t kPopulate = std::uint64_t{32} << 20U;
 
 std::uint64_t totalBytes(const std::vector<InputFile>& inputs) noexcept {
@@ -80,7 +80,7 @@ bool RamSection::records(std::uint32_t input, ByteReader& reader, const BlockNam
     scan.pageBytes = form_.pageBytes;
     batch_->count = 0;
     const std::uint64_t start = scan.position;
-    const std::uint64_t length = std::min(kWindow, scan.fileEnd - start);
+    const std::uint64_t length = std::min(kRamWindow, scan.fileEnd - start);
     if (input != populatedInput_ || start + length > populatedTo_) {
       const std::uint64_t ahead = std::min(kPopulate, scan.fileEnd - start);
       reader.file().populate(start, ahead);

@@ -7,7 +7,7 @@
 namespace drover {
 namespace {
 
-constexpr std::uint64_t kWindow = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kEndWindow = std::uint64_t{1} << 20U;
 
 std::array<std::uint8_t, kFooterBytes> footerOf(std::uint32_t id) noexcept {
   return {kFooterByte, static_cast<std::uint8_t>(id >> 24U), static_cast<std::uint8_t>(id >> 16U),
@@ -62,7 +62,7 @@ std::optional<std::uint64_t> findFooter(const InputFile& file, std::uint64_t fro
                                         const std::set<std::uint32_t>& liveIds) noexcept {
   const std::array<std::uint8_t, kFooterBytes> footer = footerOf(id);
   while (from < end && end - from >= kFooterBytes) {
-    const std::uint64_t length = std::min(kWindow, end - from);
+    const std::uint64_t length = std::min(kEndWindow, end - from);
     std::uint64_t found = length;
     const Status status = file.visit(from, length, [&](const std::uint8_t* bytes) noexcept {
       const void* const hit = ::memmem(bytes, length, footer.data(), footer.size());
