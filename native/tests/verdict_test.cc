@@ -126,7 +126,8 @@ TEST_CASE("4939 scattered pages are all named") {
     const std::size_t page = random.upTo(stamps.size() - 1);
     const auto sound = static_cast<std::uint8_t>(page < 11111 ? 200 : 199);
     if (stamps[page] != sound) continue;
-    // By two or more: the page before the edge, stale by one, is a sound page with the edge before it.
+    // By two or more: the page before the edge, stale by one, is a sound page with the edge before
+    // it.
     stamps[page] = static_cast<std::uint8_t>(sound - 2 - random.upTo(9));
     hurt.push_back(page);
   }
