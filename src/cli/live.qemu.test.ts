@@ -1,32 +1,22 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { waitEvent } from '../migration/waits.js';
-import type { MemoryBackend } from '../model/command-line.js';
 import { asArray, asObject } from '../model/json.js';
 import type { Json } from '../model/json.js';
+import { closeMemory, openMemory } from '../qemu/shared-memory.js';
 import { realQemus, sharedMemoryFiles } from '../qemu/qemus.fixtures.js';
 import { saveMemory, withStoppedGuest } from './captures.fixtures.js';
 import { drover } from './drover.fixtures.js';
 
-const backends: readonly (() => MemoryBackend)[] = [
-  () => ({ kind: 'anon' }),
-  () => ({ kind: 'memfd' }),
-  () => ({
-    kind: 'shmem',
-    path: `/dev/shm/drover-${process.pid}-${randomBytes(6).toString('hex')}`,
-  }),
-];
+const kinds = ['anon', 'memfd', 'shmem'] as const;
 
 for (const qemu of realQemus) {
-  for (const backend of backends) {
-    const { kind } = backend();
+  for (const kind of kinds) {
     void test(
       `QEMU ${qemu.version}, ${kind} memory: a stopped guest is scanned by its process id, a running one refused`,
       { skip: qemu.skip },
       async (t) => {
-        const memory = backend();
+        const memory = openMemory(kind);
         try {
           await withStoppedGuest(qemu, memory, async (stage) => {
             const { context, machine, scratch } = stage;
@@ -63,7 +53,7 @@ for (const qemu of realQemus) {
             assert.match(live.stdout, /an edge that moves can look like damage/);
           });
         } finally {
-          if (memory.kind === 'shmem') rmSync(memory.path, { force: true });
+          closeMemory(memory);
         }
         assert.deepEqual(sharedMemoryFiles(), []);
       },

@@ -87,7 +87,17 @@ export class TestContext implements AsyncDisposable {
     return file;
   }
 
+  /** Starts a QEMU and greets it. */
   async startMachine(wish: MachineWish): Promise<Machine> {
+    const { machine, connect } = await this.launchMachine(wish);
+    await connect();
+    return machine;
+  }
+
+  /** Starts a QEMU that answers only later, such as one that waits for another's state: `connect` greets it then. */
+  async launchMachine(
+    wish: MachineWish,
+  ): Promise<{ machine: Machine; connect: () => Promise<void> }> {
     const { plan } = this;
     const { side } = wish;
     const stem = `${side}${wish.tag ?? ''}`;
@@ -120,8 +130,12 @@ export class TestContext implements AsyncDisposable {
       const status = asString(event.data['status']);
       if (event.name === 'MIGRATION' && status !== undefined) this.observer.status(side, status);
     });
-    await machine.connect(options);
-    return machine;
+    return {
+      machine,
+      connect: async () => {
+        await machine.connect(options);
+      },
+    };
   }
 
   /** Ends what still runs, hard. Tells which machines left something behind. */

@@ -1,10 +1,9 @@
 /** A source and a destination QEMU, started side by side and set up for one migration. */
-import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import type { MemoryBackend } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
 import { asString } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
+import { closeMemory, openMemory } from '../qemu/shared-memory.js';
 import { discoverAddress, discoverChannels, setCapability, setParameters } from './commands.js';
 import type { Target } from './commands.js';
 import type { MachineWish, TestContext } from './context.js';
@@ -67,7 +66,7 @@ export class Pair {
 export async function startPair(context: TestContext, common: MigrateCommon): Promise<Pair> {
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: common.suspend ?? false });
-  const memory = backend(common.memory ?? 'anon');
+  const memory = openMemory(common.memory ?? 'anon');
   let source: Machine;
   let destination: Machine;
   try {
@@ -76,8 +75,8 @@ export async function startPair(context: TestContext, common: MigrateCommon): Pr
       context.startMachine(destinationWish(context, common, memory, firmware)),
     );
   } finally {
-    // Both have it mapped now; a file in /dev/shm without a name cannot be left behind.
-    if (memory.kind === 'shmem') rmSync(memory.path, { force: true });
+    // both have it by now
+    closeMemory(memory);
   }
   const pair = new Pair(context, common, source, destination);
   await setUp(pair, [source, destination]);
@@ -149,11 +148,6 @@ async function setUp({ common, source }: Pair, machines: readonly Machine[]): Pr
     const own = machine === source ? common.sourceParameters : common.destinationParameters;
     if (own !== undefined) await setParameters(machine, own);
   }
-}
-
-function backend(kind: MemoryBackend['kind']): MemoryBackend {
-  if (kind !== 'shmem') return { kind };
-  return { kind, path: `/dev/shm/drover-${process.pid}-${randomBytes(6).toString('hex')}` };
 }
 
 /** Fails unless a machine's guest runs, or does not run, as expected. */

@@ -45,7 +45,7 @@ void test('every backend names the same block on both sides', () => {
     'memory-backend-memfd,id=mig.mem,size=157286400,share=on',
   );
   assert.equal(
-    object({ kind: 'shmem', path: '/dev/shm/x' }),
-    'memory-backend-file,mem-path=/dev/shm/x,id=mig.mem,size=157286400,share=on',
+    object({ kind: 'shmem', path: '/dev/shm/x', descriptor: 20 }),
+    'memory-backend-file,mem-path=/proc/self/fd/6,id=mig.mem,size=157286400,share=on',
   );
 });

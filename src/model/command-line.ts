@@ -7,11 +7,14 @@ import type { Side } from './outcome.js';
 
 export type Accelerator = 'tcg' | 'kvm';
 
-/** Where guest RAM lives. `shmem` is a file both sides may map. */
+/**
+ * Where guest RAM lives. `shmem` is a file both sides map. It has no name any more, so that nothing can be left of
+ * it: QEMU inherits `descriptor` and finds it by that; `path` is the name it had.
+ */
 export type MemoryBackend =
   | { readonly kind: 'anon' }
   | { readonly kind: 'memfd' }
-  | { readonly kind: 'shmem'; readonly path: string };
+  | { readonly kind: 'shmem'; readonly path: string; readonly descriptor: number };
 
 export interface MachineSpec {
   readonly side: Side;
@@ -38,7 +41,7 @@ export interface MachineSpec {
 export const ramBlockId = 'mig.mem';
 
 /** Descriptors that the child inherits, in the order spawn hands them over. */
-export const inherited = { qmp: 3, qtest: 4, serial: 5 } as const;
+export const inherited = { qmp: 3, qtest: 4, serial: 5, memory: 6 } as const;
 
 /** `-chardev` and `-mon` for a QMP monitor on an inherited socket */
 export function qmpArgs(): string[] {
@@ -58,7 +61,7 @@ function memoryObject(backend: MemoryBackend, bytes: number): string {
     case 'memfd':
       return `memory-backend-memfd,${tail},share=on`;
     case 'shmem':
-      return `memory-backend-file,mem-path=${escapeValue(backend.path)},${tail},share=on`;
+      return `memory-backend-file,mem-path=/proc/self/fd/${inherited.memory},${tail},share=on`;
   }
 }
 

@@ -81,6 +81,7 @@ export class Machine implements AsyncDisposable {
       env: options.env,
       outputPath: `${stem}.stderr`,
       sockets: 3,
+      ...(spec.memory.kind === 'shmem' ? { descriptors: [spec.memory.descriptor] } : {}),
       side: spec.side,
     });
     return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`));
@@ -96,6 +97,12 @@ export class Machine implements AsyncDisposable {
     } catch (error) {
       throw (await this.endedByItself()) ? this.process.gone(error) : error;
     }
+  }
+
+  /** Readies for a QEMU that replaces itself by another one in the same process; `connect` then greets that one. */
+  async expectSuccessor(): Promise<void> {
+    await this.#closeRam();
+    this.qmp.expectGreeting();
   }
 
   /** A view of guest RAM that covers `range`; opened once, closed with the machine. */

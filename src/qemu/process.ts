@@ -19,6 +19,8 @@ export interface QemuProcessSpec {
   readonly env: NodeJS.ProcessEnv;
   readonly outputPath: string;
   readonly sockets: number;
+  /** handed over after the sockets */
+  readonly descriptors?: readonly number[];
   readonly side?: Side;
   readonly rungs?: Rungs;
 }
@@ -73,6 +75,7 @@ export class QemuProcess implements AsyncDisposable {
       env: spec.env,
       outputPath: spec.outputPath,
       sockets: spec.sockets,
+      descriptors: spec.descriptors ?? [],
       supervise: spec.binary.isPrefixed,
     });
     return new QemuProcess(spec, child);

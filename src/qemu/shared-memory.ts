@@ -1,5 +1,8 @@
-/** Whether files in /dev/shm, which two QEMUs may map, can be made here. */
-import { accessSync, constants, statSync } from 'node:fs';
+/** Files in /dev/shm, which two QEMUs may map: whether they can be made here, and making one. */
+import { randomBytes } from 'node:crypto';
+import { accessSync, closeSync, constants, openSync, statSync, unlinkSync } from 'node:fs';
+import type { MemoryBackend } from '../model/command-line.js';
+import { HarnessError } from '../model/errors.js';
 
 /** Why not; undefined when they can. */
 export function probeSharedMemory(directory = '/dev/shm'): string | undefined {
@@ -10,4 +13,26 @@ export function probeSharedMemory(directory = '/dev/shm'): string | undefined {
   } catch (error) {
     return `${directory} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** Memory for machines. A file loses its name here and now; close it once all that map it have been started. */
+export function openMemory(kind: MemoryBackend['kind'], directory = '/dev/shm'): MemoryBackend {
+  if (kind !== 'shmem') return { kind };
+  const path = `${directory}/drover-${process.pid}-${randomBytes(6).toString('hex')}`;
+  try {
+    const descriptor = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return { kind, path, descriptor };
+  } catch (cause) {
+    throw new HarnessError({
+      code: 'shared-memory',
+      blame: 'host',
+      message: `cannot make a file for guest memory: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+}
+
+export function closeMemory(memory: MemoryBackend): void {
+  if (memory.kind === 'shmem') closeSync(memory.descriptor);
 }

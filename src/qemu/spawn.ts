@@ -23,6 +23,8 @@ export interface SpawnSpec {
   readonly outputPath: string;
   /** how many stream sockets to hand over, as descriptors 3 and up */
   readonly sockets: number;
+  /** of ours, handed over after the sockets; they stay open here */
+  readonly descriptors?: readonly number[];
   /** the program may run others: the launcher stays, and ends them all when it has to */
   readonly supervise: boolean;
 }
@@ -55,6 +57,7 @@ export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
         output,
         output,
         ...Array.from({ length: spec.sockets }, () => 'pipe' as const),
+        ...(spec.descriptors ?? []),
       ],
     });
   } catch (cause) {
@@ -74,7 +77,11 @@ export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
     });
   });
   if (child.pid === undefined) throw cannotStart(spec, undefined);
-  return { pid: child.pid, sockets: child.stdio.slice(3) as unknown as Socket[], exited };
+  return {
+    pid: child.pid,
+    sockets: child.stdio.slice(3, 3 + spec.sockets) as unknown as Socket[],
+    exited,
+  };
 }
 
 function cannotStart(spec: SpawnSpec, cause: unknown): HarnessError {

@@ -69,7 +69,7 @@ export class QmpClient {
   readonly #socket: Duplex;
   readonly #options: QmpClientOptions;
   readonly #pending = new Map<string, Pending>();
-  readonly #greeting = deferred<JsonObject>();
+  #greeting = deferred<JsonObject>();
   #nextId = 1;
   #sendChain: Promise<void> = Promise.resolve();
   #closed: Error | undefined;
@@ -78,7 +78,7 @@ export class QmpClient {
     this.#options = options;
     this.#socket = options.socket;
     this.events = new EventLog(options.side);
-    this.#greeting.promise.catch(() => undefined);
+    this.expectGreeting();
     const lines = new LineSplitter((line) => {
       this.#onLine(line);
     });
@@ -98,6 +98,16 @@ export class QmpClient {
     this.#socket.on('close', () => {
       this.#close(this.#closedError());
     });
+  }
+
+  /**
+   * To be called before QEMU replaces itself by another one, which goes on with this connection and begins it anew:
+   * the next `handshake` is with that one.
+   */
+  expectGreeting(): void {
+    this.#greeting = deferred<JsonObject>();
+    this.#greeting.promise.catch(() => undefined);
+    if (this.#closed !== undefined) this.#greeting.reject(this.#closed);
   }
 
   /** Waits for the greeting and negotiates; `oob` is asked for only when wanted. */

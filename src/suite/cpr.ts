@@ -1,7 +1,9 @@
 /** Checkpoint and restart (CPR): the guest's memory stays in place while QEMU is exchanged. */
 import { figuresOf, setParameters } from '../migration/commands.js';
 import { requireLittleSent } from '../migration/ignore-shared.js';
-import { fileTest } from './definition.js';
+import { cprExec } from '../migration/cpr-exec.js';
+import { cprTransfer } from '../migration/cpr-transfer.js';
+import { fileTest, migrationTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { needsCapability, needsFileTransport, needsSharedMemory, needsValue } from './needs.js';
 
@@ -26,6 +28,22 @@ export const cprTests: readonly TestDefinition[] = [
     endHook: async ({ source }) => {
       requireLittleSent(figuresOf(await source.qmp.execute('query-migrate')));
     },
+    usualMs: 500,
+  }),
+  ...[false, true].map((defer) =>
+    migrationTest({
+      path: `/migration/mode/transfer${defer ? '/defer' : ''}`,
+      level: 'full',
+      needs: [needsValue('mode', 'cpr-transfer', '10.0')],
+      run: async (context) => await cprTransfer(context, { defer }),
+      usualMs: 500,
+    }),
+  ),
+  migrationTest({
+    path: '/migration/mode/exec',
+    level: 'full',
+    needs: [needsValue('mode', 'cpr-exec', '10.2')],
+    run: cprExec,
     usualMs: 500,
   }),
 ];
