@@ -44,7 +44,7 @@ const guestImages = () => command('guest images', ['bash', 'scripts/check-guest.
 const isTest = (file) => /\.test\.m?js$/.test(file);
 const needsQemu = (file) => file.endsWith('.qemu.test.js');
 
-/** Files of node:test; those that start QEMUs run apart, fewer at a time, since each starts several. */
+/** Files of node:test; those that start QEMUs run apart. */
 export function testFiles(
   kind,
   files = [...listFiles(ROOT, 'dist'), ...listFiles(ROOT, 'scripts')],
@@ -98,8 +98,8 @@ export const PARTS = [
     stages: [npmStage, nativeStage, guestStage, typescriptStage, ...otherQemus],
     nodeTests: {
       title: 'tests with real QEMUs',
-      concurrency: Math.max(1, processors >> 1),
-      timeoutMs: 300_000,
+      concurrency: processors,
+      timeoutMs: 420_000,
     },
   },
 ];
