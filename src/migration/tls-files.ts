@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeDhParams } from './dh-params.js';
 
 /** the user that both sides name */
 export const pskUser = 'qemu';
@@ -15,6 +16,7 @@ export function writePsk(directory: string): void {
   mkdirSync(directory, { mode: 0o700 });
   const key = randomBytes(16).toString('hex');
   writeFileSync(path.join(directory, 'keys.psk'), `${pskUser}:${key}\n`, { mode: 0o600 });
+  writeDhParams(directory);
 }
 
 export interface CertificateWish {
@@ -36,6 +38,7 @@ export async function writeCertificates(directory: string, wish: CertificateWish
   const x509 = await import('@peculiar/x509');
   const { KeyUsageFlags: usage, ExtendedKeyUsage: purpose } = x509;
   mkdirSync(directory, { mode: 0o700 });
+  writeDhParams(directory);
   const validity = {
     // clocks of other hosts may be a little behind
     notBefore: new Date(Date.now() - hourMs),
