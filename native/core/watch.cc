@@ -14,7 +14,7 @@ namespace {
 // must not take a core from the guest it waits for.
 constexpr unsigned kSpins = 50;
 constexpr std::uint64_t kFirstSleepNs = 5'000;
-constexpr std::uint64_t kLongestSleepNs = 200'000;
+constexpr std::uint64_t kLongestSleepNs = 1'000'000;
 
 // Lets short sleeps of this thread end on time; the default adds 50 us.
 constexpr unsigned long kTimerSlackNs = 1'000;
