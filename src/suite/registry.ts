@@ -1,4 +1,5 @@
 /** Every test Drover brings along, and how one is found by its path. */
+import { beyondTests } from './beyond.js';
 import { cancelTests } from './cancel.js';
 import { compressionTests } from './compression.js';
 import { cprTests } from './cpr.js';
@@ -24,6 +25,7 @@ export const allTests: readonly TestDefinition[] = [
   ...limitTests,
   ...cprTests,
   ...validationTests,
+  ...beyondTests,
 ];
 
 /** `path` without the architecture in front */

@@ -1,0 +1,72 @@
+/** The flows beyond upstream's must notice what they are there for. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { announceGuest } from '../migration/announce.js';
+import { backgroundSnapshot } from '../migration/background-snapshot.js';
+import { cprExec } from '../migration/cpr-exec.js';
+import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
+import { pingPong } from '../migration/ping-pong.js';
+import type { TestContext } from '../migration/context.js';
+import type { FlowResult } from '../migration/steps.js';
+import { facts, failureOf, qemu } from './attempt.fixtures.js';
+
+type Flow = (context: TestContext) => Promise<FlowResult>;
+
+void test('a bitmap that stays behind is missed', { skip: qemu.skip }, async () => {
+  const { code, message } = await failureOf({
+    ...facts,
+    run: async (context) => await dirtyBitmaps(context, []),
+  });
+  assert.equal(code, 'bitmap-differs');
+  assert.match(message, /bitmap backup0: absent on the destination/);
+});
+
+void test('one announcement too many is noticed', { skip: qemu.skip }, async () => {
+  const { code, lastSeen } = await failureOf({
+    ...facts,
+    run: async (context) => await announceGuest(context, 2),
+  });
+  assert.equal(code, 'announced-too-often');
+  assert.equal(lastSeen, '3 announcements');
+});
+
+/** Ends a machine hard as soon as a phase begins. */
+function killIn(phase: string, side: 'source' | 'destination', flow: Flow): Flow {
+  return async (context) => {
+    const { observer } = context;
+    const watched = {
+      ...observer,
+      status: observer.status.bind(observer),
+      phase: (name: Parameters<typeof observer.phase>[0]) => {
+        observer.phase(name);
+        const victim = context.machines.findLast((machine) => machine.side === side);
+        if (name === phase && victim !== undefined) process.kill(-victim.process.pid, 'SIGKILL');
+      },
+    };
+    return await flow(Object.assign(context, { observer: watched }));
+  };
+}
+
+for (const [name, flow] of Object.entries<Flow>({
+  backgroundSnapshot,
+  pingPong: async (context) => await pingPong(context, 3),
+})) {
+  for (const side of ['source', 'destination'] as const) {
+    void test(`${name}: a ${side} killed under way is the news`, { skip: qemu.skip }, async () => {
+      const failure = await failureOf({ ...facts, run: killIn('migrate', side, flow) });
+      assert.equal(failure.code, 'qemu-exited', JSON.stringify(failure));
+      assert.match(failure.message, /was ended by SIGKILL unexpectedly/);
+    });
+  }
+}
+
+void test(
+  'a QEMU that cannot become another one fails with its reason',
+  { skip: qemu.skip },
+  async () => {
+    const failure = await failureOf({ ...facts, run: cprExec });
+    // 10.0 has no such mode; it says so
+    assert.equal(failure.code, 'qmp-error');
+    assert.match(failure.message, /migrate-set-parameters/);
+  },
+);

@@ -1,0 +1,99 @@
+/** Migrations that upstream's program does not try. */
+import { setCapability } from '../migration/commands.js';
+import { announceGuest } from '../migration/announce.js';
+import { backgroundSnapshot } from '../migration/background-snapshot.js';
+import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
+import { pingPong } from '../migration/ping-pong.js';
+import { migrationTest, postcopyTest, precopyTest } from './definition.js';
+import type { TestDefinition } from './definition.js';
+import { listenWithCompression } from './multifd.js';
+import {
+  needsCapability,
+  needsFileTransport,
+  needsMultifd,
+  needsParameter,
+  needsUserfaultfd,
+} from './needs.js';
+
+const unixSocket = {
+  listen: 'unix:$DIR/migsocket',
+  connect: 'unix:$DIR/migsocket',
+  live: true,
+} as const;
+
+export const beyondTests: readonly TestDefinition[] = [
+  precopyTest({
+    path: '/migration/precopy/exec/plain',
+    level: 'full',
+    // whoever comes second finds the pipe
+    listen: 'exec:mkfifo $DIR/pipe; exec cat $DIR/pipe',
+    connect: 'exec:until [ -p $DIR/pipe ]; do sleep 0.01; done; exec cat > $DIR/pipe',
+    live: true,
+    usualMs: 700,
+  }),
+  precopyTest({
+    path: '/migration/precopy/unix/memory/memfd',
+    level: 'full',
+    ...unixSocket,
+    memory: 'memfd',
+    usualMs: 700,
+  }),
+  precopyTest({
+    path: '/migration/precopy/unix/late-block-activate',
+    level: 'full',
+    needs: [needsCapability('late-block-activate', '3.0')],
+    ...unixSocket,
+    capabilities: ['late-block-activate'],
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/tcp/announce',
+    level: 'full',
+    needs: [
+      needsParameter('announce-rounds', '4.0'),
+      { kind: 'device', name: 'e1000', since: '0.10' },
+    ],
+    run: announceGuest,
+    usualMs: 900,
+  }),
+  migrationTest({
+    path: '/migration/precopy/tcp/dirty-bitmaps',
+    level: 'full',
+    needs: [needsCapability('dirty-bitmaps', '3.0')],
+    run: dirtyBitmaps,
+    usualMs: 700,
+  }),
+  precopyTest({
+    path: '/migration/multifd/tcp/zero-copy-send',
+    level: 'full',
+    needs: [needsMultifd, needsCapability('zero-copy-send', '7.1')],
+    listen: 'defer',
+    capabilities: ['multifd'],
+    live: true,
+    startHook: async (pair) => {
+      await listenWithCompression(pair, 'none');
+      await setCapability(pair.source, 'zero-copy-send');
+    },
+    usualMs: 700,
+  }),
+  postcopyTest({
+    path: '/migration/postcopy/release-ram',
+    level: 'full',
+    needs: [needsUserfaultfd, needsCapability('release-ram', '2.9')],
+    capabilities: ['release-ram'],
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/background-snapshot/file',
+    level: 'full',
+    needs: [needsFileTransport, needsCapability('background-snapshot', '6.0'), needsUserfaultfd],
+    run: backgroundSnapshot,
+    usualMs: 900,
+  }),
+  migrationTest({
+    path: '/migration/ping-pong/unix',
+    level: 'full',
+    run: async (context) => await pingPong(context, 4),
+    usualMs: 1200,
+  }),
+];
