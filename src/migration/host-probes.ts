@@ -59,7 +59,10 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
 };
 
 /** The detail is the address. */
-async function rdma(family: Family, { plan, directory, signal }: HostProbeInput): Promise<HostFact> {
+async function rdma(
+  family: Family,
+  { plan, directory, signal }: HostProbeInput,
+): Promise<HostFact> {
   const obstacle = ownLockingObstacle();
   if (obstacle !== undefined) return no(obstacle);
   const { env } = plan;
