@@ -3,7 +3,8 @@ import { pause, timeoutError } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import { asArray, asNumber, asObject, asString } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
-import type { Machine } from '../qemu/machine.js';
+import type { Side } from '../model/outcome.js';
+import type { QmpClient } from '../qmp/client.js';
 
 /** How both sides of a test about the dirty ring are run, whatever accelerator the run has. */
 export const dirtyRing = { accel: 'kvm', accelOptions: 'dirty-ring-size=4096' } as const;
@@ -12,6 +13,12 @@ export const dirtyRing = { accel: 'kvm', accelOptions: 'dirty-ring-size=4096' } 
 const calcTime = 1;
 const measureMs = 10_000;
 const lookEveryMs = 50;
+
+/** what is needed of a machine here */
+export interface Measured {
+  readonly side: Side;
+  readonly qmp: Pick<QmpClient, 'execute' | 'executeRaw'>;
+}
 
 /** what `query-dirty-rate` tells: still at it, or MB/s of the first virtual processor */
 export type DirtyRate =
@@ -34,10 +41,13 @@ export function readLimit(answer: Json): number | undefined {
 }
 
 /** Measures for a second. MB/s of the first virtual processor. */
-export async function measureDirtyRate(machine: Machine, signal: AbortSignal): Promise<number> {
-  const { qmp, side } = machine;
+export async function measureDirtyRate(
+  { qmp, side }: Measured,
+  signal: AbortSignal,
+  timeoutMs = measureMs,
+): Promise<number> {
   await qmp.execute('calc-dirty-rate', { 'calc-time': calcTime, mode: 'dirty-ring' });
-  const deadline = performance.now() + measureMs;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     await pause(lookEveryMs, signal);
     const answer = await qmp.execute('query-dirty-rate');
@@ -56,7 +66,7 @@ export async function measureDirtyRate(machine: Machine, signal: AbortSignal): P
     if (performance.now() > deadline) {
       throw timeoutError({
         waitedFor: 'measured dirty rate',
-        timeoutMs: measureMs,
+        timeoutMs,
         lastSeen: JSON.stringify(answer),
         side,
       });
@@ -64,12 +74,12 @@ export async function measureDirtyRate(machine: Machine, signal: AbortSignal): P
   }
 }
 
-export async function queryLimit({ qmp }: Machine): Promise<number | undefined> {
+export async function queryLimit({ qmp }: Measured): Promise<number | undefined> {
   return readLimit(await qmp.executeRaw('query-vcpu-dirty-limit'));
 }
 
 /** The limit in force must be the one that was set. */
-export async function requireLimit(machine: Machine, wanted: number): Promise<void> {
+export async function requireLimit(machine: Measured, wanted: number): Promise<void> {
   const limit = await queryLimit(machine);
   if (limit === wanted) return;
   const { side } = machine;

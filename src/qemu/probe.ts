@@ -93,7 +93,7 @@ function transportsOf(schema: QmpSchema): string[] {
  * which comes to nothing: without RDMA in the QEMU the protocol is none that it knows; with it, the
  * refusal is about the way there, or the migration starts and fails.
  */
-async function probeRdma(
+export async function probeRdma(
   ask: (command: string, args: JsonObject) => Promise<Json>,
 ): Promise<boolean> {
   try {

@@ -1,4 +1,5 @@
 /** Runs a small program of the host to its end, under a deadline, and tells what it printed. */
+import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { Cancelled, timeoutError, within } from '../model/deadline.js';
@@ -32,7 +33,7 @@ export async function runTool(call: ToolCall): Promise<ToolAnswer> {
   const { program, args, directory, env, timeoutMs, signal } = call;
   if (signal?.aborted === true) throw new Cancelled();
   const name = path.basename(program);
-  const outputPath = path.join(directory, `${name}.out`);
+  const outputPath = path.join(directory, `${name}-${randomBytes(4).toString('hex')}.out`);
   const child = await spawnProcess({
     program,
     args,
