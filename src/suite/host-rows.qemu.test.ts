@@ -65,27 +65,42 @@ void test(
   },
 );
 
-for (const path of [
+const rows = [
   '/migration/dirty_ring',
   '/dirty_limit',
   '/migration/vcpu_dirty_limit',
   '/migration/precopy/rdma/plain',
   '/migration/precopy/rdma/plain/ipv6',
-]) {
-  void test(`${path} passes where this host can run it`, { skip: qemu.skip }, async (t) => {
-    const found = findTest(path);
-    assert.ok(found !== undefined);
-    const reason = await withPlan(async (plan, directory) => {
-      const needs = found.needs ?? [];
-      const host = await probeHost(needs, { plan, directory, signal });
-      const features = plan.sourceFeatures;
-      return needs.flatMap((need) => unmet(need, features, host) ?? [])[0];
-    });
-    if (reason !== undefined) {
-      t.skip(reason);
-      return;
-    }
-    assert.equal((await outcomeOf(found, 120_000)).kind, 'passed');
+].map((path) => {
+  const found = findTest(path);
+  assert.ok(found !== undefined, path);
+  return found;
+});
+
+/** why each cannot be run, by its path; looked at once for all */
+let reasons: Promise<ReadonlyMap<string, string>> | undefined;
+
+async function findReasons(): Promise<ReadonlyMap<string, string>> {
+  return await withPlan(async (plan, directory) => {
+    const all = rows.flatMap(({ needs }) => needs ?? []);
+    const host = await probeHost(all, { plan, directory, signal });
+    return new Map(
+      rows.flatMap(({ path, needs }) => {
+        const [reason] = (needs ?? []).flatMap(
+          (need) => unmet(need, plan.sourceFeatures, host) ?? [],
+        );
+        return reason === undefined ? [] : [[path, reason]];
+      }),
+    );
+  });
+}
+
+for (const row of rows) {
+  void test(`${row.path} passes where this host can run it`, { skip: qemu.skip }, async (t) => {
+    reasons ??= findReasons();
+    const reason = (await reasons).get(row.path);
+    if (reason === undefined) assert.equal((await outcomeOf(row, 120_000)).kind, 'passed');
+    else t.skip(reason);
   });
 }
 
