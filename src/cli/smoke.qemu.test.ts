@@ -68,7 +68,7 @@ async function runSmoke(
 }
 
 /** what every QEMU since 8.2 has; the others need 10.1, or something of the host */
-const usual = smoke.filter((name) => !/\+postcopy|postcopy\/|\/dio$/.test(name));
+const usual = smoke.filter((name) => !/\+postcopy|postcopy\/|\/dio$|\/rdma\//.test(name));
 
 for (const version of ['7.2', '11.1'] as const) {
   const qemu = realQemu(version, 'i386');

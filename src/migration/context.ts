@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { platforms } from '../model/arch.js';
 import type { Platform } from '../model/arch.js';
-import type { MachineSpec, MemoryBackend } from '../model/command-line.js';
+import type { Accelerator, MachineSpec, MemoryBackend } from '../model/command-line.js';
 import type { Phase, Side } from '../model/outcome.js';
 import { buildGuestImage } from '../guest/image.js';
 import { Machine } from '../qemu/machine.js';
@@ -28,6 +28,8 @@ export interface MachineWish {
   readonly firmware: string;
   readonly incoming?: string;
   readonly extraArgs?: readonly string[];
+  /** the run's, unless given */
+  readonly accel?: Accelerator;
   readonly accelOptions?: string;
   readonly oob?: boolean;
   /** tells a second destination's evidence from the first's */
@@ -103,7 +105,7 @@ export class TestContext implements AsyncDisposable {
     const stem = `${side}${wish.tag ?? ''}`;
     const spec: MachineSpec = {
       side,
-      accel: plan.accel,
+      accel: wish.accel ?? plan.accel,
       machine: plan.machine,
       ramBytes: this.platform.ramBytes,
       memory: wish.memory,

@@ -2,12 +2,17 @@
  * Finds out what the selected tests need to know of this host. Only what is asked for is tried; some
  * probes run a guest.
  */
+import os from 'node:os';
 import type { Need } from '../model/features.js';
 import type { HostFact, HostFactName, HostFacts } from '../model/host-facts.js';
 import { loadAddon } from '../native/addon.js';
+import { locate } from '../qemu/binary.js';
 import { probeSharedMemory } from '../qemu/shared-memory.js';
 import { kvmObstacle } from './accelerator.js';
+import { dirtyRingObstacle } from './dirty-ring-probe.js';
 import type { PairPlan } from './plan.js';
+import { findRdmaAddress, ownLockingObstacle } from './rdma-link.js';
+import type { Family } from './rdma-link.js';
 
 export interface HostProbeInput {
   /** the plan of the run, without facts about the host yet */
@@ -45,7 +50,28 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
       (await kvmObstacle(plan.sourceFeatures)) ?? (await kvmObstacle(plan.destinationFeatures));
     return obstacle === undefined ? yes() : no(obstacle);
   },
+  'dirty-ring': async ({ plan, directory, signal }) => {
+    const obstacle = await dirtyRingObstacle(plan, directory, signal);
+    return obstacle === undefined ? yes() : no(obstacle);
+  },
+  'rdma-ipv4': async (input) => await rdma('IPv4', input),
+  'rdma-ipv6': async (input) => await rdma('IPv6', input),
 };
+
+/** The detail is the address. */
+async function rdma(
+  family: Family,
+  { plan, directory, signal }: HostProbeInput,
+): Promise<HostFact> {
+  const obstacle = ownLockingObstacle();
+  if (obstacle !== undefined) return no(obstacle);
+  const { env } = plan;
+  // where distributions put it, and where the PATH of a user does not lead
+  const tool = locate('rdma', `${env['PATH'] ?? ''}:/usr/sbin:/sbin`);
+  const interfaces = os.networkInterfaces();
+  const found = await findRdmaAddress(family, { tool, interfaces, directory, env, signal });
+  return found.available ? yes(found.address) : no(found.reason);
+}
 
 /** The facts that a set of needs asks for. */
 export async function probeHost(needs: readonly Need[], input: HostProbeInput): Promise<HostFacts> {

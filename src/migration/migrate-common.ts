@@ -3,7 +3,7 @@
  * connects, which capabilities and parameters, whether the guest runs meanwhile, what should come of
  * it. Data, and two hooks for what data cannot say. The flows (precopy, file) take it from there.
  */
-import type { MemoryBackend } from '../model/command-line.js';
+import type { Accelerator, MemoryBackend } from '../model/command-line.js';
 import type { Json } from '../model/json.js';
 import type { Pair } from './pair.js';
 
@@ -49,6 +49,8 @@ export interface MigrateCommon {
   readonly memory?: MemoryBackend['kind'];
   readonly sourceArgs?: readonly string[];
   readonly destinationArgs?: readonly string[];
+  /** of both sides, whatever the run's is */
+  readonly accel?: Accelerator;
   /** extra properties of the accelerator of both sides, such as `dirty-ring-size=4096` */
   readonly accelOptions?: string;
   /** negotiate out-of-band QMP on both sides */

@@ -110,6 +110,7 @@ function wishOf(common: MigrateCommon, memory: MemoryBackend, firmware: string):
     firmware,
     oob: common.oob ?? false,
     extraArgs: common.sourceArgs ?? [],
+    ...(common.accel === undefined ? {} : { accel: common.accel }),
     ...(common.accelOptions === undefined ? {} : { accelOptions: common.accelOptions }),
   };
 }

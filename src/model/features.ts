@@ -22,7 +22,7 @@ export interface QemuFeatures {
   readonly parameters: readonly string[];
   /** names of QMP commands with their arguments' names */
   readonly commands: Readonly<Record<string, readonly string[]>>;
-  /** transports, such as socket, exec, file and rdma; before 8.2 rdma is not told */
+  /** transports, such as socket, exec, file and rdma; the last one is tried, since the schema names it even where it is not built in */
   readonly transports: readonly string[];
   /** multifd compression methods built in */
   readonly compressions: readonly string[];

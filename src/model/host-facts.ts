@@ -3,7 +3,15 @@
  * the thing itself, and a "no" always has its reason. Plain data, so that it can be sent to workers.
  */
 
-export const hostFactNames = ['userfaultfd', 'direct-io', 'shared-memory', 'kvm'] as const;
+export const hostFactNames = [
+  'userfaultfd',
+  'direct-io',
+  'shared-memory',
+  'kvm',
+  'dirty-ring',
+  'rdma-ipv4',
+  'rdma-ipv6',
+] as const;
 export type HostFactName = (typeof hostFactNames)[number];
 
 export interface HostFact {

@@ -10,8 +10,8 @@ import { safeParse } from 'valibot';
 import type { GenericSchema } from 'valibot';
 import type { QemuBinary } from './binary.js';
 
-/** raise when the shape of anything kept changes */
-const cacheFormat = 3;
+/** raise when the shape or the meaning of anything kept changes */
+const cacheFormat = 4;
 
 export interface CacheEntry<T> {
   readonly kind: string;

@@ -51,6 +51,7 @@ export async function probeFeatures(
       probeTls(ask),
     ]);
     const refusedTogether = await probeTogether(ask);
+    const rdma = await probeRdma(ask);
     await process.end(async () => await qmp.execute('quit'));
     return {
       version: greeting.version,
@@ -60,7 +61,7 @@ export async function probeFeatures(
       capabilities: schema.enumValues('migrate-set-capabilities', 'capabilities', 'capability'),
       parameters: schema.arguments('migrate-set-parameters'),
       commands: schema.commands(),
-      transports: transportsOf(schema),
+      transports: [...transportsOf(schema), ...(rdma ? ['rdma'] : [])],
       compressions: schema.enumValues('migrate-set-parameters', 'multifd-compression'),
       parameterValues: schema.enumArguments('migrate-set-parameters'),
       statuses: schema.resultEnum('query-migrate', 'status'),
@@ -78,11 +79,30 @@ export async function probeFeatures(
 
 /**
  * Before `channels` (8.2) the schema names no transports. Sockets and exec have always been there, and
- * file came together with `channels`; whether rdma is built in cannot be told.
+ * file came together with `channels`. That rdma is named says nothing: see probeRdma.
  */
 function transportsOf(schema: QmpSchema): string[] {
   if (!schema.arguments('migrate').includes('channels')) return ['socket', 'exec'];
-  return schema.enumValues('migrate', 'channels', 'addr', 'transport');
+  return schema
+    .enumValues('migrate', 'channels', 'addr', 'transport')
+    .filter((name) => name !== 'rdma');
+}
+
+/**
+ * The schema names rdma whether or not it is built in. So a migration is sent to this host's own port 1,
+ * which comes to nothing: without RDMA in the QEMU the protocol is none that it knows; with it, the
+ * refusal is about the way there, or the migration starts and fails.
+ */
+export async function probeRdma(
+  ask: (command: string, args: JsonObject) => Promise<Json>,
+): Promise<boolean> {
+  try {
+    await ask('migrate', { uri: 'rdma:127.0.0.1:1' });
+    return true;
+  } catch (error) {
+    if (error instanceof QmpCommandError) return !error.desc.includes('migration protocol');
+    throw error;
+  }
 }
 
 function parseMachines(answer: Json): MachineType[] {
@@ -123,7 +143,7 @@ async function probeTls(
 /** capabilities that were at odds in some release */
 const combinations = [['postcopy-ram', 'multifd']] as const;
 
-/** Each combination is switched on in one command, then off again. The last thing to be asked. */
+/** Each combination is switched on in one command, then off again. */
 async function probeTogether(
   ask: (command: string, args: JsonObject) => Promise<Json>,
 ): Promise<Record<string, string>> {

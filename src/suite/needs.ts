@@ -29,6 +29,8 @@ export const needsSuspendedGuest: Need = {
 export const needsUserfaultfd: Need = { kind: 'host', name: 'userfaultfd' };
 export const needsDirectIo: Need = { kind: 'host', name: 'direct-io' };
 export const needsSharedMemory: Need = { kind: 'host', name: 'shared-memory' };
+/** KVM's dirty ring, in a KVM where it works */
+export const needsDirtyRing: Need = { kind: 'host', name: 'dirty-ring' };
 export const needsTls: Need = { kind: 'tls', since: '2.7' };
 
 /** destination and source named as objects instead of a URI */

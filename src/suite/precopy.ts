@@ -1,7 +1,8 @@
 /** Precopy over UNIX and TCP sockets, without compression or encryption. */
+import { dirtyRing } from '../migration/dirty-rate.js';
 import { precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
-import { needsCapability, needsSuspendedGuest } from './needs.js';
+import { needsCapability, needsDirtyRing, needsSuspendedGuest } from './needs.js';
 
 const unixSocket = {
   listen: 'unix:$DIR/migsocket',
@@ -50,6 +51,16 @@ export const precopyTests: readonly TestDefinition[] = [
     ...unixSocket,
     suspend: true,
     usualMs: 600,
+  }),
+  precopyTest({
+    path: '/migration/dirty_ring',
+    level: 'full',
+    arches: ['x86_64'],
+    needs: [needsDirtyRing],
+    ...unixSocket,
+    ...dirtyRing,
+    live: true,
+    usualMs: 1500,
   }),
   // Upstream runs it only with --full; it costs a quarter of a second and is the one test here that
   // expects a failure, so it belongs to the first look at a QEMU.

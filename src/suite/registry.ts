@@ -10,11 +10,13 @@ import { limitTests } from './limits.js';
 import { multifdTests } from './multifd.js';
 import { postcopyTests } from './postcopy.js';
 import { precopyTests } from './precopy.js';
+import { rdmaTests } from './rdma.js';
 import { tlsTests } from './tls.js';
 import { validationTests } from './validation.js';
 
 export const allTests: readonly TestDefinition[] = [
   ...precopyTests,
+  ...rdmaTests,
   ...tlsTests,
   ...postcopyTests,
   ...multifdTests,
