@@ -2,6 +2,7 @@
  * Finds out what the selected tests need to know of this host. Only what is asked for is tried; some
  * probes run a guest.
  */
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import type { Need } from '../model/features.js';
 import type { HostFact, HostFactName, HostFacts } from '../model/host-facts.js';
@@ -56,6 +57,16 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
   },
   'rdma-ipv4': async (input) => await rdma('IPv4', input),
   'rdma-ipv6': async (input) => await rdma('IPv6', input),
+  'locked-memory': () => {
+    const obstacle = ownLockingObstacle();
+    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
+  },
+  vsock: () => {
+    const missing = ['/dev/vsock', '/sys/module/vsock_loopback'].find((file) => !existsSync(file));
+    return Promise.resolve(
+      missing === undefined ? yes() : no(`no vsock to this host itself: ${missing} does not exist`),
+    );
+  },
 };
 
 /** The detail is the address. */

@@ -167,7 +167,7 @@ void test('locked memory is limited for all but root', () => {
   assert.equal(lockingObstacle(limits('unlimited'), false), undefined);
   assert.equal(
     lockingObstacle(limits('8388608'), false),
-    'RDMA pins guest memory: it needs 128 MiB of locked memory (ulimit -l 131072), and 8192 KiB are allowed',
+    'guest memory is pinned, which needs 128 MiB of locked memory (ulimit -l 131072), and 8192 KiB are allowed',
   );
   assert.match(lockingObstacle('', false) ?? '', /not in \/proc\/self\/limits/);
 });

@@ -127,7 +127,7 @@ export function lockingObstacle(limits: string, isRoot: boolean): string | undef
   if (soft === 'unlimited') return undefined;
   if (soft === undefined) return 'the limit on locked memory is not in /proc/self/limits';
   if (Number(soft) >= lockedBytes) return undefined;
-  return `RDMA pins guest memory: it needs 128 MiB of locked memory (ulimit -l 131072), and ${Math.floor(Number(soft) / 1024)} KiB are allowed`;
+  return `guest memory is pinned, which needs 128 MiB of locked memory (ulimit -l 131072), and ${Math.floor(Number(soft) / 1024)} KiB are allowed`;
 }
 
 export function ownLockingObstacle(): string | undefined {

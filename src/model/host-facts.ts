@@ -11,6 +11,8 @@ export const hostFactNames = [
   'dirty-ring',
   'rdma-ipv4',
   'rdma-ipv6',
+  'locked-memory',
+  'vsock',
 ] as const;
 export type HostFactName = (typeof hostFactNames)[number];
 

@@ -1,18 +1,22 @@
 /** Migrations that upstream's program does not try. */
+import { randomInt } from 'node:crypto';
 import { setCapability } from '../migration/commands.js';
 import { announceGuest } from '../migration/announce.js';
 import { backgroundSnapshot } from '../migration/background-snapshot.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import { pingPong } from '../migration/ping-pong.js';
+import { precopy } from '../migration/precopy.js';
 import { migrationTest, postcopyTest, precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { listenWithCompression } from './multifd.js';
 import {
   needsCapability,
   needsFileTransport,
+  needsLockedMemory,
   needsMultifd,
   needsParameter,
   needsUserfaultfd,
+  needsVsock,
 } from './needs.js';
 
 const unixSocket = {
@@ -29,6 +33,15 @@ export const beyondTests: readonly TestDefinition[] = [
     listen: 'exec:mkfifo $DIR/pipe; exec cat $DIR/pipe',
     connect: 'exec:until [ -p $DIR/pipe ]; do sleep 0.01; done; exec cat > $DIR/pipe',
     live: true,
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/vsock/plain',
+    level: 'full',
+    needs: [needsVsock],
+    // 1 is this host itself; no port is taken by anyone who can be asked, so a random one
+    run: async (context) =>
+      await precopy(context, { listen: `vsock:1:${randomInt(2 ** 16, 2 ** 30)}`, live: true }),
     usualMs: 700,
   }),
   precopyTest({
@@ -66,7 +79,7 @@ export const beyondTests: readonly TestDefinition[] = [
   precopyTest({
     path: '/migration/multifd/tcp/zero-copy-send',
     level: 'full',
-    needs: [needsMultifd, needsCapability('zero-copy-send', '7.1')],
+    needs: [needsMultifd, needsCapability('zero-copy-send', '7.1'), needsLockedMemory],
     listen: 'defer',
     capabilities: ['multifd'],
     live: true,

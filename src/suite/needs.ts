@@ -31,6 +31,8 @@ export const needsDirectIo: Need = { kind: 'host', name: 'direct-io' };
 export const needsSharedMemory: Need = { kind: 'host', name: 'shared-memory' };
 /** KVM's dirty ring, in a KVM where it works */
 export const needsDirtyRing: Need = { kind: 'host', name: 'dirty-ring' };
+export const needsLockedMemory: Need = { kind: 'host', name: 'locked-memory' };
+export const needsVsock: Need = { kind: 'host', name: 'vsock' };
 export const needsTls: Need = { kind: 'tls', since: '2.7' };
 
 /** destination and source named as objects instead of a URI */
