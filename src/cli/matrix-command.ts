@@ -14,7 +14,8 @@ import type { Environment } from './environment.js';
 import { exitCodes, worstExitCode } from './exit-codes.js';
 import { identify, runPairs } from './matrix-session.js';
 import type { MatrixOptions } from './matrix-session.js';
-import { lines, print } from './offline-output.js';
+import { lines } from './offline-output.js';
+import { outputIsTerminal } from './output.js';
 import { collect, withAttemptOptions, withPairOptions, withSelectionOptions } from './options.js';
 import { select } from './planned-tests.js';
 import { Qemus } from './qemus.js';
@@ -119,11 +120,9 @@ function resolveAll(
 async function report(
   matrix: Matrix,
   options: MatrixOptions,
-  { color, plain }: Environment,
+  { color }: Environment,
 ): Promise<number> {
-  // undefined, not false, where it is no terminal, whatever the type says
-  const isTerminal = (process.stdout.isTTY as boolean | undefined) === true;
-  await print(lines(matrixLines(matrix, paintWith(color && !plain && isTerminal))));
+  process.stdout.write(lines(matrixLines(matrix, paintWith(color && outputIsTerminal()))));
   let { exitCode } = matrix;
   for (const [file, pieces] of [
     [options.json, matrixJsonPieces],

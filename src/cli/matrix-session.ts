@@ -11,7 +11,6 @@ import type { WorkerPool } from '../schedule/pool.js';
 import type { TestDefinition } from '../suite/definition.js';
 import type { Environment } from './environment.js';
 import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
-import { print } from './offline-output.js';
 import type { AttemptOptions, PairOptions, SelectionOptions } from './options.js';
 import { addHostFacts, planTests } from './planned-tests.js';
 import { planPair } from './qemus.js';
@@ -96,7 +95,9 @@ export async function runPairs(input: MatrixInput): Promise<PairResult[][]> {
         destination: labelOf(column),
         binaries: { source, destination },
       };
-      await print(`${number === 1 ? '' : '\n'}pair ${number} of ${total}: ${pairName(pair)}\n`);
+      process.stdout.write(
+        `${number === 1 ? '' : '\n'}pair ${number} of ${total}: ${pairName(pair)}\n`,
+      );
       results.push(await runPair(pair, input));
     }
     rows.push(results);
@@ -137,7 +138,7 @@ async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
     const exitCode =
       error instanceof HarnessError ? exitCodeOfBlame(error.blame) : exitCodes.broken;
     const failure = toFailure(error);
-    await print(`cannot start: ${printableLine(failure.message)}\n`);
+    process.stdout.write(`cannot start: ${printableLine(failure.message)}\n`);
     return { kind: 'not-started', failure, exitCode };
   }
 }

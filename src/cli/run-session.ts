@@ -19,6 +19,7 @@ import type { Environment } from './environment.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { hostIdentity } from './host.js';
 import type { AttemptOptions } from './options.js';
+import { outputIsTerminal } from './output.js';
 import type { Interruption } from './signals.js';
 import { droverVersion } from './version.js';
 
@@ -124,8 +125,7 @@ function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
 
 async function openAll({ options, environment }: SessionInput): Promise<Reporters> {
   const { stdout } = process;
-  // undefined, not false, where it is no terminal, whatever the type says
-  const isTerminal = (stdout.isTTY as boolean | undefined) === true;
+  const isTerminal = outputIsTerminal();
   const tap = options.tap === true;
   return await openReporters({
     stdout,
