@@ -1,6 +1,7 @@
 /** A matrix for people: the QEMUs, the grid, what went wrong and where its evidence lies. */
 import Table from 'cli-table3';
 import type { Failure, OutcomeKind } from '../model/outcome.js';
+import { attemptsText } from './console-summary.js';
 import { countsText } from './counts.js';
 import { failureFields, fieldLines } from './diagnosis.js';
 import type { Field } from './diagnosis.js';
@@ -60,16 +61,15 @@ function shortFields(failure: Failure): Field[] {
 }
 
 function groupLines(group: FailureGroup, cell: Cell, paint: Paint): string[] {
-  const { test, kind, failure, attempts, repeated, directory } = group;
+  const { test, kind, failure, directory } = group;
   const word = paint.outcome(kind, kind === 'failed' ? 'FAIL  ' : 'BROKEN');
-  const times = repeated ? ` (${counted(attempts.length, 'attempt')})` : '';
   const rerun = rerunCommand(test, cell.record?.started);
   const fields: Field[] = [
     ...shortFields(failure),
     ...(directory === undefined ? [] : [{ name: 'evidence', lines: [printableLine(directory)] }]),
     { name: 'run again', lines: [printableLine(rerun)] },
   ];
-  return [`${word} ${printableLine(test)}${times}`, ...indented(fields)];
+  return [`${word} ${printableLine(test)}${attemptsText(group)}`, ...indented(fields)];
 }
 
 const indented = (fields: readonly Field[]): string[] =>

@@ -121,6 +121,12 @@ test('of many failures in one pair the first are shown, and how many there are m
   assert.ok(lines.includes('and 3 more failures'));
 });
 
+test('of a repeated test it is told which attempts went wrong', () => {
+  const results = [[ran(fixtures.repeatedRun(8), 1)]];
+  const lines = matrixLines({ ...matrix, results }, paintWith(false));
+  assert.ok(lines.includes(`FAIL   ${fixtures.plain} (attempts 3, 7)`));
+});
+
 test('the JSON is one document: its version, the QEMUs, every pair, and the report of those that ran', () => {
   const document = JSON.parse([...matrixJsonPieces(matrix)].join('')) as JsonMatrix;
   assert.equal(document.version, 1);
