@@ -20,3 +20,10 @@ export function exitCodeOf(counts: Counts, cancelled: boolean): number {
 export function exitCodeOfBlame(blame: Blame): number {
   return blame === 'usage' ? exitCodes.usage : exitCodes.broken;
 }
+
+/** Of several runs: cancelled before failed before broken before wrong usage before passed. */
+export function worstExitCode(codes: readonly number[]): number {
+  const { passed, failed, usage, broken, cancelled } = exitCodes;
+  const order: readonly number[] = [cancelled, failed, broken, usage];
+  return order.find((code) => codes.includes(code)) ?? passed;
+}

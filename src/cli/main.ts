@@ -10,6 +10,7 @@ import { addDiffCommand } from './diff-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addListCommand } from './list-command.js';
+import { addMatrixCommand } from './matrix-command.js';
 import { watchOutput } from './output.js';
 import { addRunCommand } from './run-command.js';
 import { addScanCommand } from './scan-command.js';
@@ -35,6 +36,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     })
     .showHelpAfterError("('drover --help' and 'drover COMMAND --help' show all options)");
   addRunCommand(program, env, finish);
+  addMatrixCommand(program, env, finish);
   addListCommand(program, finish);
   addDoctorCommand(program, env, finish);
   addScanCommand(program, env, finish);

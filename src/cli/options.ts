@@ -4,13 +4,25 @@ import type { Command } from 'commander';
 import type { AccelWish } from '../migration/accelerator.js';
 import type { Level } from '../suite/definition.js';
 
-export interface QemuOptions {
-  readonly qemu?: string;
-  readonly qemuSrc?: string;
-  readonly qemuDst?: string;
+/** what a pair of QEMUs is started with, whichever they are */
+export interface PairOptions {
   readonly machine?: string;
   readonly accel: AccelWish;
   readonly cache: boolean;
+}
+
+export interface QemuOptions extends PairOptions {
+  readonly qemu?: string;
+  readonly qemuSrc?: string;
+  readonly qemuDst?: string;
+}
+
+export interface AttemptOptions {
+  readonly jobs?: number;
+  /** seconds, per test */
+  readonly timeout: number;
+  readonly repeat: number;
+  readonly keep?: boolean;
 }
 
 export interface SelectionOptions {
@@ -23,7 +35,7 @@ export interface SelectionOptions {
   readonly level?: Level;
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
@@ -48,11 +60,8 @@ export function secondsArgument(value: string): number {
   return seconds;
 }
 
-export function withQemuOptions(command: Command): Command {
+export function withPairOptions(command: Command): Command {
   return command
-    .option('--qemu <command>', 'QEMU for both sides, a program or a shell command prefix')
-    .option('--qemu-src <command>', 'QEMU of the source')
-    .option('--qemu-dst <command>', 'QEMU of the destination')
     .option('--machine <type>', 'machine type or alias, instead of the newest both know')
     .addOption(
       new Option('--accel <name>', 'accelerator; auto takes the one that runs the guest faster')
@@ -78,6 +87,19 @@ export function withSelectionOptions(command: Command): Command {
     )
     .addOption(new Option('-m <mode>', "GLib's spelling").choices(['quick', 'slow', 'thorough']))
     .option('--full', 'the same as --level full');
+}
+
+export function withAttemptOptions(command: Command): Command {
+  return command
+    .option(
+      '-j, --jobs <count>',
+      'pairs at the same time (default: by cores and memory)',
+      countUpTo(256),
+    )
+    .option('--timeout <seconds>', 'deadline of each test', secondsArgument, 120)
+    .option('--repeat <count>', 'run everything this many times', countUpTo(1e9), 1)
+    .option('-k, --keep-going', 'always on; accepted for GLib users')
+    .option('--keep', "keep every test's directory, not only where a test did not pass");
 }
 
 export function levelOf(options: SelectionOptions): Level {

@@ -30,3 +30,8 @@ export function watchOutput(): Output {
     },
   };
 }
+
+export function outputIsTerminal(): boolean {
+  // undefined, not false, where it is no terminal, whatever the type says
+  return (process.stdout.isTTY as boolean | undefined) === true;
+}

@@ -18,7 +18,7 @@ import { featuresShape } from '../qemu/features-shape.js';
 import { probeFeatures } from '../qemu/probe.js';
 import { ProbeCache } from '../qemu/probe-cache.js';
 import type { Environment } from './environment.js';
-import type { QemuOptions } from './options.js';
+import type { PairOptions, QemuOptions } from './options.js';
 
 const probeTimeoutMs = 20_000;
 
@@ -76,6 +76,9 @@ function defaultProgram(searchPath: string): string {
 
 export class Qemus {
   readonly #cache: ProbeCache;
+  /** asked once, however many pairs a QEMU is part of; what could not be found out, too */
+  readonly #features = new Map<string, Promise<QemuFeatures>>();
+  readonly #paces = new Map<string, Promise<Pace>>();
 
   /** what QEMUs are started with */
   get env(): Readonly<Record<string, string>> {
@@ -92,32 +95,28 @@ export class Qemus {
   }
 
   async features(binary: QemuBinary): Promise<QemuFeatures> {
-    return await this.#cache.get(
-      { kind: 'features', binary, extra: '', shape: featuresShape },
-      async () =>
+    return await once(this.#features, binary.command, async () =>
+      this.#cache.get({ kind: 'features', binary, extra: '', shape: featuresShape }, async () =>
         probeFeatures(binary, {
           directory: this.directory,
           env: this.environment.forQemu,
           timeoutMs: probeTimeoutMs,
           signal: this.signal,
         }),
+      ),
     );
   }
 
   /** both sides' features; one probe when they are the same binary */
   async bothFeatures({ source, destination }: Binaries): Promise<[QemuFeatures, QemuFeatures]> {
-    if (source.command === destination.command) {
-      const features = await this.features(source);
-      return [features, features];
-    }
     return await Promise.all([this.features(source), this.features(destination)]);
   }
 
   async pace(plan: PairPlan, accel: Accelerator): Promise<Pace> {
     const extra = `${accel} ${plan.machine} ${bootId()}`;
     const wanted = { kind: 'pace', binary: plan.source, extra, shape: runningPaceShape };
-    return await this.#cache.get(wanted, async () =>
-      measurePace(plan, accel, this.directory, this.signal),
+    return await once(this.#paces, `${extra} ${plan.source.command}`, async () =>
+      this.#cache.get(wanted, async () => measurePace(plan, accel, this.directory, this.signal)),
     );
   }
 
@@ -137,6 +136,18 @@ export class Qemus {
   }
 }
 
+async function once<T>(
+  known: Map<string, Promise<T>>,
+  key: string,
+  find: () => Promise<T>,
+): Promise<T> {
+  const before = known.get(key);
+  if (before !== undefined) return await before;
+  const now = find();
+  known.set(key, now);
+  return await now;
+}
+
 export function millions(perSecond: number): string {
   return `${(perSecond / 1e6).toFixed(2)} million`;
 }
@@ -152,7 +163,7 @@ function bootId(): string {
 
 export interface PlanInput {
   readonly binaries: Binaries;
-  readonly options: QemuOptions;
+  readonly options: PairOptions;
   readonly environment: Environment;
   readonly qemus: Qemus;
 }

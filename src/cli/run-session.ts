@@ -16,16 +16,14 @@ import type { WorkerPool } from '../schedule/pool.js';
 import { runTests } from '../schedule/run.js';
 import type { Counts, PlannedTest } from '../schedule/run.js';
 import type { Environment } from './environment.js';
-import type { Interruption } from './signals.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { hostIdentity } from './host.js';
+import type { AttemptOptions } from './options.js';
+import { outputIsTerminal } from './output.js';
+import type { Interruption } from './signals.js';
 import { droverVersion } from './version.js';
 
-export interface SessionOptions {
-  /** seconds, per test */
-  readonly timeout: number;
-  readonly repeat: number;
-  readonly keep?: boolean;
+export interface SessionOptions extends Omit<AttemptOptions, 'jobs'> {
   readonly tap?: boolean;
   readonly junit?: string;
   readonly json?: string;
@@ -41,6 +39,8 @@ export interface SessionInput {
   readonly pool: WorkerPool;
   readonly directory: string;
   readonly interruption: Interruption;
+  /** gets all events too */
+  readonly onEvent?: (event: DroverEvent) => void;
 }
 
 export async function runSession(input: SessionInput): Promise<number> {
@@ -51,8 +51,10 @@ export async function runSession(input: SessionInput): Promise<number> {
   const clock = (): number => performance.now() - startMs;
   const emit = (event: DroverEvent): void => {
     reporters.onEvent(event);
+    input.onEvent?.(event);
   };
-  // the live console owns the terminal from here on
+  // the live console owns the terminal from here on, to the end of the run
+  const { tell } = interruption;
   interruption.tell = (message) => {
     emit({ type: 'warning', atMs: clock(), message });
   };
@@ -105,6 +107,7 @@ export async function runSession(input: SessionInput): Promise<number> {
     exitCode,
     ...(failure === undefined ? {} : { failure }),
   });
+  interruption.tell = tell;
   return await closeAll(reporters, exitCode);
 }
 
@@ -122,8 +125,7 @@ function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
 
 async function openAll({ options, environment }: SessionInput): Promise<Reporters> {
   const { stdout } = process;
-  // undefined, not false, where it is no terminal, whatever the type says
-  const isTerminal = (stdout.isTTY as boolean | undefined) === true;
+  const isTerminal = outputIsTerminal();
   const tap = options.tap === true;
   return await openReporters({
     stdout,

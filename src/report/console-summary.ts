@@ -10,14 +10,18 @@ import type { FailureGroup, RunSummary } from './summary.js';
 const groupsShown = 20;
 const attemptsShown = 5;
 
+/** Which attempts a group stands for, such as ` (attempts 2, 5)`; empty where the run has one of each test. */
+export function attemptsText({ attempts, repeated }: FailureGroup): string {
+  if (!repeated) return '';
+  const shown = attempts.slice(0, attemptsShown).join(', ');
+  const hidden = attempts.length - attemptsShown;
+  const more = hidden > 0 ? ` and ${counted(hidden, 'other')}` : '';
+  return ` (${attempts.length === 1 ? 'attempt' : 'attempts'} ${shown}${more})`;
+}
+
 function groupLine(group: FailureGroup, paint: Paint): string {
   const word = paint.outcome(group.kind, group.kind === 'failed' ? 'FAIL  ' : 'BROKEN');
-  const shown = group.attempts.slice(0, attemptsShown).join(', ');
-  const hidden = group.attempts.length - attemptsShown;
-  const more = hidden > 0 ? ` and ${counted(hidden, 'other')}` : '';
-  const noun = group.attempts.length === 1 ? 'attempt' : 'attempts';
-  const attempts = group.repeated ? ` (${noun} ${shown}${more})` : '';
-  return `${word} ${printableLine(`${group.test}${attempts}: ${group.failure.message}`)}`;
+  return `${word} ${printableLine(`${group.test}${attemptsText(group)}: ${group.failure.message}`)}`;
 }
 
 function failureLines(failures: readonly FailureGroup[], paint: Paint): string[] {

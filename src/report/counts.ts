@@ -14,10 +14,18 @@ export function totalOf(counts: Counts): number {
   return counts.passed + counts.failed + counts.broken + counts.skipped + counts.cancelled;
 }
 
-/** In the order of how a reader cares; kinds that did not occur are left out. */
+/** the order of how a reader cares */
+export const countedKinds: readonly OutcomeKind[] = [
+  'failed',
+  'broken',
+  'passed',
+  'skipped',
+  'cancelled',
+];
+
+/** Kinds that did not occur are left out. */
 export function countsText(counts: Counts): string {
-  const order: readonly OutcomeKind[] = ['failed', 'broken', 'passed', 'skipped', 'cancelled'];
-  return order
+  return countedKinds
     .filter((kind) => counts[kind] > 0)
     .map((kind) => `${formatCount(counts[kind])} ${kind}`)
     .join(', ');

@@ -49,6 +49,8 @@ export interface FailureGroup {
   readonly failure: Failure;
   readonly attempts: readonly number[];
   readonly repeated: boolean;
+  /** evidence of the first attempt */
+  readonly directory: string | undefined;
 }
 
 export interface SlowTest {
@@ -127,7 +129,7 @@ function slowestTests(record: RunRecord): SlowTest[] {
 
 function failureGroups(record: RunRecord): FailureGroup[] {
   const groups = new Map<string, FailureGroup & { readonly attempts: number[] }>();
-  for (const { outcome, test, attempt } of record.tests) {
+  for (const { outcome, test, attempt, directory } of record.tests) {
     if (outcome.kind !== 'failed' && outcome.kind !== 'broken') continue;
     const { kind, failure } = outcome;
     const key = JSON.stringify([test, kind, failure.code]);
@@ -135,7 +137,7 @@ function failureGroups(record: RunRecord): FailureGroup[] {
     if (known !== undefined) known.attempts.push(attempt);
     else {
       const repeated = record.labels.isRepeated(test);
-      groups.set(key, { test, kind, failure, attempts: [attempt], repeated });
+      groups.set(key, { test, kind, failure, attempts: [attempt], repeated, directory });
     }
   }
   return [...groups.values()];

@@ -1,0 +1,140 @@
+/** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of what came of them. */
+import type { Command } from 'commander';
+import { HarnessError, toFailure } from '../model/errors.js';
+import { resolveBinary } from '../qemu/binary.js';
+import type { QemuBinary } from '../qemu/binary.js';
+import { checkReportPath, writeAtomically } from '../report/atomic-file.js';
+import type { Matrix } from '../report/matrix.js';
+import { matrixHtmlPieces } from '../report/matrix-html.js';
+import { matrixJsonPieces } from '../report/matrix-json.js';
+import { matrixLines } from '../report/matrix-text.js';
+import { paintWith } from '../report/paint.js';
+import { fullPath } from '../suite/select.js';
+import type { Environment } from './environment.js';
+import { exitCodes, worstExitCode } from './exit-codes.js';
+import { identify, runPairs } from './matrix-session.js';
+import type { MatrixOptions } from './matrix-session.js';
+import { lines } from './offline-output.js';
+import { outputIsTerminal } from './output.js';
+import { collect, withAttemptOptions, withPairOptions, withSelectionOptions } from './options.js';
+import { select } from './planned-tests.js';
+import { Qemus } from './qemus.js';
+import { droverVersion } from './version.js';
+import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
+
+export function addMatrixCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('matrix')
+    .description('run tests between every two of several QEMUs, both ways')
+    .option('--qemu <command>', 'a QEMU (repeatable, at least two)', collect, [])
+    .option('--cross-only', 'leave out the pairs of a QEMU with itself');
+  withAttemptOptions(withSelectionOptions(withPairOptions(command)))
+    .option('--json <file>', 'write the grid and all results as one JSON document')
+    .option('--html <file>', 'write the grid and what went wrong as one HTML file')
+    .option(
+      '--out <dir>',
+      'put event logs and the evidence of failures there, a folder for each pair',
+    )
+    .action(async (options: MatrixOptions) => {
+      finish(await matrixCommand(options, environment));
+    });
+}
+
+async function matrixCommand(options: MatrixOptions, environment: Environment): Promise<number> {
+  const binaries = resolveAll(options, environment);
+  const [{ arch }] = binaries;
+  const selected = select(options, arch);
+  if (options.out !== undefined) makeOutputDirectory(options.out);
+  for (const file of [options.json, options.html]) {
+    if (file !== undefined) await checkReportPath(file);
+  }
+  const jobs = jobsFor(options.jobs, arch, selected.length * options.repeat);
+  const startMs = performance.now();
+  const time = new Date().toISOString();
+  return await withWorkplace(environment, async (place) => {
+    const { interruption, probeDirectory } = place;
+    const pool = place.startPool(jobs);
+    const qemus = new Qemus(environment, probeDirectory, interruption.signal, options.cache);
+    const identities = await identify(binaries, qemus, interruption.signal);
+    const input = {
+      options,
+      environment,
+      binaries,
+      identities,
+      selected,
+      qemus,
+      jobs,
+      pool,
+      place,
+    };
+    const results = await runPairs(input);
+    const codes = results.flat().map((result) => ('exitCode' in result ? result.exitCode : 0));
+    const matrix: Matrix = {
+      drover: droverVersion(),
+      time,
+      durationMs: performance.now() - startMs,
+      arch,
+      tests: selected.map((test) => fullPath(arch, test)),
+      qemus: identities,
+      results,
+      exitCode: interruption.signal.aborted ? exitCodes.cancelled : worstExitCode(codes),
+    };
+    return await report(matrix, options, environment);
+  });
+}
+
+function usage(code: string, message: string): HarnessError {
+  return new HarnessError({ code, blame: 'usage', message });
+}
+
+/** At least two, all of one architecture. */
+function resolveAll(
+  { qemu }: MatrixOptions,
+  { searchPath }: Environment,
+): readonly [QemuBinary, ...QemuBinary[]] {
+  if (qemu.length < 2) {
+    throw usage(
+      'too-few-qemus',
+      `expected at least two QEMUs, each with a --qemu of its own, and got ${qemu.length === 0 ? 'none' : `only '${String(qemu[0])}'`}; one is tested with itself by 'drover run --qemu'`,
+    );
+  }
+  const [first, ...others] = qemu.map((given) =>
+    resolveBinary(given, { searchPath, origin: '--qemu' }),
+  );
+  if (first === undefined) throw new Error('there are at least two');
+  const other = others.find(({ arch }) => arch !== first.arch);
+  if (other !== undefined) {
+    throw usage(
+      'arch-mismatch',
+      `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give all --qemu the same`,
+    );
+  }
+  return [first, ...others];
+}
+
+/** A file that could not be written is told, and a matrix that is otherwise fine ends as broken. */
+async function report(
+  matrix: Matrix,
+  options: MatrixOptions,
+  { color }: Environment,
+): Promise<number> {
+  process.stdout.write(lines(matrixLines(matrix, paintWith(color && outputIsTerminal()))));
+  let { exitCode } = matrix;
+  for (const [file, pieces] of [
+    [options.json, matrixJsonPieces],
+    [options.html, matrixHtmlPieces],
+  ] as const) {
+    if (file === undefined) continue;
+    try {
+      await writeAtomically(file, pieces(matrix));
+    } catch (error) {
+      process.stderr.write(`drover: ${toFailure(error).message}\n`);
+      if (exitCode === exitCodes.passed) exitCode = exitCodes.broken;
+    }
+  }
+  return exitCode;
+}

@@ -1,0 +1,81 @@
+/** Which tests a pair of QEMUs runs, and why not the others. */
+import type { Arch } from '../model/arch.js';
+import { HarnessError } from '../model/errors.js';
+import { unmet } from '../model/features.js';
+import type { Need } from '../model/features.js';
+import { probeHost } from '../migration/host-probes.js';
+import type { PairPlan } from '../migration/plan.js';
+import type { PlannedTest } from '../schedule/run.js';
+import type { TestDefinition } from '../suite/definition.js';
+import { allTests } from '../suite/registry.js';
+import { fullPath, selectTests } from '../suite/select.js';
+import { levelOf } from './options.js';
+import type { SelectionOptions } from './options.js';
+import type { Planned } from './qemus.js';
+
+export function select(options: SelectionOptions, arch: Arch): TestDefinition[] {
+  const selected = selectTests(
+    allTests,
+    {
+      level: levelOf(options),
+      paths: options.p,
+      prefixes: options.runPrefix,
+      skipPaths: options.s,
+      skipPrefixes: options.skipPrefix,
+    },
+    arch,
+  );
+  if (selected.length === 0) {
+    throw new HarnessError({
+      code: 'nothing-selected',
+      blame: 'usage',
+      message: 'the filters leave no test to run',
+    });
+  }
+  return selected;
+}
+
+/** Looks at the host for what those tests need whose other needs both QEMUs meet. */
+export async function addHostFacts(
+  planned: Planned,
+  selected: readonly TestDefinition[],
+  place: { readonly directory: string; readonly signal: AbortSignal },
+): Promise<Planned> {
+  if (planned.kind === 'absent') return planned;
+  const { plan } = planned;
+  const needs = selected.flatMap((test) => {
+    const all = test.needs ?? [];
+    const others = all.filter(({ kind }) => kind !== 'host');
+    return skipReason({ ...test, needs: others }, plan) === undefined ? all : [];
+  });
+  return { ...planned, plan: { ...plan, host: await probeHost(needs, { plan, ...place }) } };
+}
+
+/** Every selected test, with the reason where this pair of QEMUs cannot run it. */
+export function planTests(selected: readonly TestDefinition[], planned: Planned): PlannedTest[] {
+  const { plan } = planned;
+  return selected.map((test) => {
+    const skip = planned.kind === 'absent' ? planned.reason : skipReason(test, plan);
+    return {
+      path: test.path,
+      name: fullPath(plan.arch, test),
+      usualMs: test.usualMs ?? 1000,
+      ...(skip === undefined ? {} : { skip }),
+    };
+  });
+}
+
+function skipReason(test: TestDefinition, plan: PairPlan): string | undefined {
+  if (test.arches?.includes(plan.arch) === false) {
+    return `only for ${test.arches.join(', ')}`;
+  }
+  // what a QEMU lacks for good comes before what this host lacks
+  const hostLast = (need: Need): number => (need.kind === 'host' ? 1 : 0);
+  for (const need of (test.needs ?? []).toSorted((a, b) => hostLast(a) - hostLast(b))) {
+    const reason =
+      unmet(need, plan.sourceFeatures, plan.host) ??
+      unmet(need, plan.destinationFeatures, plan.host);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
