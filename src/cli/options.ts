@@ -23,6 +23,10 @@ export interface SelectionOptions {
   readonly level?: Level;
 }
 
+export interface OwnTestsOption {
+  readonly tests: readonly string[];
+}
+
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
@@ -78,6 +82,15 @@ export function withSelectionOptions(command: Command): Command {
     )
     .addOption(new Option('-m <mode>', "GLib's spelling").choices(['quick', 'slow', 'thorough']))
     .option('--full', 'the same as --level full');
+}
+
+export function withOwnTests(command: Command): Command {
+  return command.option(
+    '--tests <path>',
+    'tests of your own: a module, or a folder of them (repeatable)',
+    collect,
+    [],
+  );
 }
 
 export function levelOf(options: SelectionOptions): Level {

@@ -13,8 +13,9 @@ import { defaultJobs } from '../schedule/capacity.js';
 import { WorkerPool } from '../schedule/pool.js';
 import type { PlannedTest } from '../schedule/run.js';
 import type { TestDefinition } from '../suite/definition.js';
-import { allTests } from '../suite/registry.js';
 import { fullPath, selectTests } from '../suite/select.js';
+import { loadCatalogue } from './catalogue.js';
+import type { Catalogue } from './catalogue.js';
 import type { Environment } from './environment.js';
 import { exitCodes } from './exit-codes.js';
 import { hostCapacity } from './host.js';
@@ -22,17 +23,18 @@ import {
   countUpTo,
   levelOf,
   secondsArgument,
+  withOwnTests,
   withQemuOptions,
   withSelectionOptions,
 } from './options.js';
-import type { QemuOptions, SelectionOptions } from './options.js';
+import type { OwnTestsOption, QemuOptions, SelectionOptions } from './options.js';
 import { Qemus, planPair, resolveBinaries } from './qemus.js';
 import type { Planned } from './qemus.js';
 import { runSession } from './run-session.js';
 import type { SessionOptions } from './run-session.js';
 import { catchSignals } from './signals.js';
 
-interface RunOptions extends QemuOptions, SelectionOptions, SessionOptions {
+interface RunOptions extends QemuOptions, SelectionOptions, OwnTestsOption, SessionOptions {
   readonly l?: boolean;
   readonly jobs?: number;
 }
@@ -43,7 +45,7 @@ export function addRunCommand(
   finish: (exitCode: number) => void,
 ): void {
   const command = program.command('run').description('migrate guests and prove their memory');
-  withSelectionOptions(withQemuOptions(command))
+  withOwnTests(withSelectionOptions(withQemuOptions(command)))
     .option('-l', 'list the tests that would be run, and why others would not')
     .option(
       '-j, --jobs <count>',
@@ -66,7 +68,8 @@ export function addRunCommand(
 async function runCommand(options: RunOptions, environment: Environment): Promise<number> {
   const binaries = resolveBinaries(options, environment);
   const { arch } = binaries.source;
-  const selected = select(options, arch);
+  const catalogue = await loadCatalogue(options);
+  const selected = select(options, catalogue, arch);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   for (const file of [options.junit, options.json]) {
     if (file !== undefined) await checkReportPath(file);
@@ -99,7 +102,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
       { directory: probeDirectory, signal },
     );
     await removeDirectory(probeDirectory);
-    const tests = planTests(selected, planned);
+    const tests = planTests(selected, planned, catalogue);
     if (pool === undefined) {
       process.stdout.write(listing(tests));
       return exitCodes.passed;
@@ -154,14 +157,20 @@ async function addHostFacts(
 }
 
 /** Every selected test, with the reason where this pair of QEMUs cannot run it. */
-function planTests(selected: readonly TestDefinition[], planned: Planned): PlannedTest[] {
+function planTests(
+  selected: readonly TestDefinition[],
+  planned: Planned,
+  { fileOf }: Catalogue,
+): PlannedTest[] {
   const { plan } = planned;
   return selected.map((test) => {
+    const file = fileOf(test);
     const skip = planned.kind === 'absent' ? planned.reason : skipReason(test, plan);
     return {
       path: test.path,
       name: fullPath(plan.arch, test),
       usualMs: test.usualMs ?? 1000,
+      ...(file === undefined ? {} : { file }),
       ...(skip === undefined ? {} : { skip }),
     };
   });
@@ -188,9 +197,15 @@ function listing(tests: readonly PlannedTest[]): string {
     .join('');
 }
 
-function select(options: RunOptions, arch: PairPlan['arch']): TestDefinition[] {
+function select(
+  options: RunOptions,
+  { all, usual }: Catalogue,
+  arch: PairPlan['arch'],
+): TestDefinition[] {
+  // a skip may name any test; what is taken where none is named are the user's own
+  const named = options.p.length + options.runPrefix.length > 0;
   const selected = selectTests(
-    allTests,
+    all,
     {
       level: levelOf(options),
       paths: options.p,
@@ -199,12 +214,17 @@ function select(options: RunOptions, arch: PairPlan['arch']): TestDefinition[] {
       skipPrefixes: options.skipPrefix,
     },
     arch,
-  );
+  ).filter((test) => named || usual.includes(test));
   if (selected.length === 0) {
+    const higher = usual.filter(({ level }) => level !== 'smoke').length;
+    const hint =
+      options.tests.length > 0 && higher > 0
+        ? `; of your own, ${higher} ${higher === 1 ? 'is' : 'are'} above level smoke: name them with -p, or raise --level`
+        : '';
     throw new HarnessError({
       code: 'nothing-selected',
       blame: 'usage',
-      message: 'the filters leave no test to run',
+      message: `the filters leave no test to run${hint}`,
     });
   }
   return selected;

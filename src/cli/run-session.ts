@@ -60,6 +60,10 @@ export async function runSession(input: SessionInput): Promise<number> {
     source: identity(plan.source, plan.sourceFeatures),
     destination: identity(plan.destination, plan.destinationFeatures),
   };
+  const testFiles = Object.fromEntries(
+    tests.flatMap(({ name, file }) => (file === undefined ? [] : [[name, file]])),
+  ) as Record<string, string>;
+  const told = Object.keys(testFiles).length === 0 ? {} : { testFiles };
   emit({
     type: 'run-started',
     schema: eventSchema,
@@ -73,6 +77,7 @@ export async function runSession(input: SessionInput): Promise<number> {
     workers: jobs,
     total: totalAttempts(tests, options.repeat),
     tests: tests.map(({ name }) => name),
+    ...told,
   });
   let counts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };
   let failure: Failure | undefined;
@@ -88,7 +93,7 @@ export async function runSession(input: SessionInput): Promise<number> {
       evidenceDirectory: evidencePlace(input),
       timeoutMs: options.timeout * 1000,
       rerun: (name) =>
-        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel }),
+        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel, ...told }),
       emit,
       clock,
       signal,

@@ -7,6 +7,8 @@ import type { AttemptReport } from '../suite/attempt.js';
 export interface AttemptTask {
   /** path of the test, without the architecture */
   readonly path: string;
+  /** the user's module that defines it; Drover's own list unless given */
+  readonly file?: string;
   readonly plan: PairPlan;
   readonly directory: string;
   readonly timeoutMs: number;

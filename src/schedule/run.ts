@@ -16,6 +16,8 @@ export interface PlannedTest {
   readonly path: string;
   /** with it: the name in events and reports */
   readonly name: string;
+  /** the user's module that defines it; Drover's own unless given */
+  readonly file?: string;
   readonly usualMs: number;
   /** why it is not run at all */
   readonly skip?: string;
@@ -142,6 +144,7 @@ function startOne(
   const handle = input.pool.start(
     {
       path: test.path,
+      ...(test.file === undefined ? {} : { file: test.file }),
       plan: input.plan,
       directory,
       timeoutMs: input.timeoutMs,
