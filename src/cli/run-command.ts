@@ -12,10 +12,13 @@ import { checkReportPath } from '../report/atomic-file.js';
 import { defaultJobs } from '../schedule/capacity.js';
 import { WorkerPool } from '../schedule/pool.js';
 import type { PlannedTest } from '../schedule/run.js';
+import type { DebugPlan } from '../qemu/debug-tools.js';
 import type { TestDefinition } from '../suite/definition.js';
 import { fullPath, selectTests } from '../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
 import type { Catalogue } from './catalogue.js';
+import { debugArgument, isAttended, planDebug } from './debug-option.js';
+import type { DebugWish } from './debug-option.js';
 import type { Environment } from './environment.js';
 import { exitCodes } from './exit-codes.js';
 import { hostCapacity } from './host.js';
@@ -37,6 +40,7 @@ import { catchSignals } from './signals.js';
 interface RunOptions extends QemuOptions, SelectionOptions, OwnTestsOption, SessionOptions {
   readonly l?: boolean;
   readonly jobs?: number;
+  readonly debug?: DebugWish;
 }
 
 export function addRunCommand(
@@ -53,6 +57,11 @@ export function addRunCommand(
       countUpTo(256),
     )
     .option('--timeout <seconds>', 'deadline of each test', secondsArgument, 120)
+    .option(
+      '--debug <tool>',
+      'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination for one side',
+      debugArgument,
+    )
     .option('--repeat <count>', 'run everything this many times', countUpTo(1e9), 1)
     .option('-k, --keep-going', 'always on; accepted for GLib users')
     .option('--keep', "keep every test's directory, not only where a test did not pass")
@@ -70,13 +79,15 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
   const { arch } = binaries.source;
   const catalogue = await loadCatalogue(options);
   const selected = select(options, catalogue, arch);
+  const debug = debugPlanOf(options, selected, arch, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   for (const file of [options.junit, options.json]) {
     if (file !== undefined) await checkReportPath(file);
   }
   // More threads than attempts would only be started and ended again.
   const jobs = Math.min(
-    options.jobs ?? defaultJobs(hostCapacity(), platforms[arch].ramBytes),
+    options.jobs ??
+      (debug !== undefined ? 1 : defaultJobs(hostCapacity(), platforms[arch].ramBytes)),
     selected.length * options.repeat,
   );
   // Before anything exists that a signal could leave behind.
@@ -113,6 +124,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
       options,
       environment,
       plan,
+      debug,
       tests,
       jobs,
       pool,
@@ -125,6 +137,17 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
   } finally {
     await pool?.close();
   }
+}
+
+function debugPlanOf(
+  { debug, jobs }: RunOptions,
+  selected: readonly TestDefinition[],
+  arch: PairPlan['arch'],
+  { searchPath }: Environment,
+): DebugPlan | undefined {
+  if (debug === undefined) return undefined;
+  const names = selected.map((test) => fullPath(arch, test));
+  return planDebug(debug, { searchPath, isTerminal: isAttended(), selected: names, jobs });
 }
 
 function makeOutputDirectory(directory: string): void {

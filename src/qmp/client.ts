@@ -41,6 +41,8 @@ export interface QmpClientOptions {
   readonly side?: Side;
   readonly transcript?: Transcript;
   readonly sendFds?: FdSender;
+  /** deadline of commands that are given none; 30 s unless told */
+  readonly commandMs?: number;
 }
 
 export interface ExecuteOptions extends Partial<WaitOptions> {
@@ -150,7 +152,7 @@ export class QmpClient {
     });
     const answer = deferred<Json>();
     this.#pending.set(id, { command, resolve: answer.resolve, reject: answer.reject });
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    const timeoutMs = options.timeoutMs ?? this.#options.commandMs ?? defaultTimeoutMs;
     try {
       this.#send(line, options.fds ?? []).catch((error: unknown) => {
         answer.reject(error instanceof Error ? error : new Error(String(error)));

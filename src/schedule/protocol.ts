@@ -19,6 +19,7 @@ export interface AttemptTask {
 
 export type FromWorker =
   | { readonly type: 'phase'; readonly phase: Phase }
+  | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'status'; readonly side: Side; readonly status: string };
 
 export interface ToWorker {

@@ -136,6 +136,8 @@ function startOne(
     const atMs = input.clock();
     if (message.type === 'phase') {
       input.emit({ type: 'phase-started', atMs, ...of, phase: message.phase });
+    } else if (message.type === 'note') {
+      input.emit({ type: 'warning', atMs, message: `${test.name}: ${message.message}` });
     } else {
       const { side, status } = message;
       input.emit({ type: 'migration-status', atMs, ...of, side, status });

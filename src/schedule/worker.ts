@@ -39,6 +39,9 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
       onPhase: (phase) => {
         send({ type: 'phase', phase });
       },
+      onNote: (message) => {
+        send({ type: 'note', message });
+      },
       onStatus: (side, status) => {
         send({ type: 'status', side, status });
       },

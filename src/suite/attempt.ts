@@ -28,6 +28,7 @@ export interface AttemptInput {
   readonly signal: AbortSignal;
   readonly onPhase: (phase: Phase) => void;
   readonly onStatus: (side: Side, status: string) => void;
+  readonly onNote?: (message: string) => void;
 }
 
 export interface AttemptReport {
@@ -52,6 +53,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
         input.onPhase(phase);
       },
       status: input.onStatus,
+      ...(input.onNote === undefined ? {} : { note: input.onNote }),
     },
   });
   context.observer.phase('prepare');

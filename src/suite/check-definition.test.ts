@@ -41,7 +41,7 @@ for (const [field, value, expected] of [
   ['capabilites', [], /^capabilites: no such field; did you mean 'capabilities'\?$/],
   ['colour', 'red', /^colour: no such field$/],
 ] as const) {
-  void test(`${field} ${String(JSON.stringify(value)).slice(0, 40)} is told`, () => {
+  void test(`${field} as ${JSON.stringify([value]).slice(0, 40)} is told`, () => {
     const faults = faultsOf({ [field]: value });
     assert.equal(faults.length, 1, faults.join('\n'));
     assert.match(faults[0] ?? '', expected);
