@@ -1,6 +1,7 @@
 /** The check of definitions that others wrote: all of Drover's own pass it, and each mistake is named. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { definitionFaults } from './check-definition.js';
 import { fileTest, migrationTest, postcopyTest, precopyTest } from './definition.js';
 import { allTests } from './registry.js';
@@ -38,10 +39,12 @@ for (const [field, value, expected] of [
   ['passes', 1.5, /^passes: expected a whole number of at least 1, not 1.5$/],
   ['startHook', 'run', /^startHook: expected a function, not "run"$/],
   ['expect', { kind: 'fails', throughActive: true }, /^expect\.destination: missing$/],
+  ['connect', 3n, /^connect: expected a string, not 3n$/],
+  ['arches', { x86_64: [[1]] }, /^arches: expected an array, not \{ x86_64: \[ \[Array\] \] \}$/],
   ['capabilites', [], /^capabilites: no such field; did you mean 'capabilities'\?$/],
   ['colour', 'red', /^colour: no such field$/],
 ] as const) {
-  void test(`${field} as ${JSON.stringify([value]).slice(0, 40)} is told`, () => {
+  void test(`${field} as ${inspect(value).slice(0, 40)} is told`, () => {
     const faults = faultsOf({ [field]: value });
     assert.equal(faults.length, 1, faults.join('\n'));
     assert.match(faults[0] ?? '', expected);

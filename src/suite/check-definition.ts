@@ -2,6 +2,7 @@
  * Checks what somebody else's module says is a test. The compiler sees to Drover's own tests; a user's
  * may be JavaScript, and a misspelt field that is quietly ignored would be a test of something else.
  */
+import { inspect } from 'node:util';
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { isArch, platforms } from '../model/arch.js';
@@ -181,6 +182,7 @@ function nearest(name: string, fields: readonly string[]): string | undefined {
 
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function';
-  const json = JSON.stringify(value) as string | undefined;
-  return json === undefined ? String(value) : json.length > 80 ? `${json.slice(0, 80)}...` : json;
+  const plain = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1 });
+  const text = plain.replaceAll(/\s+/g, ' ');
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
