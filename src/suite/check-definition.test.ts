@@ -37,6 +37,7 @@ for (const [field, value, expected] of [
   ['listen', undefined, /^listen: expected a string, not undefined$/],
   ['live', 'yes', /^live: expected a boolean, not "yes"$/],
   ['passes', 1.5, /^passes: expected a whole number of at least 1, not 1.5$/],
+  ['passes', 2, /^passes: heeded only by precopyTest, with live: true$/],
   ['startHook', 'run', /^startHook: expected a function, not "run"$/],
   ['expect', { kind: 'fails', throughActive: true }, /^expect\.destination: missing$/],
   ['connect', 3n, /^connect: expected a string, not 3n$/],

@@ -149,7 +149,16 @@ export function definitionFaults(value: unknown): string[] {
   // what was made may have been changed afterwards, as in { ...precopyTest(...), level: 'full' }
   const { made: _made, ...rest } = value as { made: unknown };
   const after = v.safeParse(v.strictObject({ ...factEntries, run: v.function() }), rest);
-  return (after.issues ?? []).map((issue) => faultOf(issue, [...Object.keys(factEntries), 'run']));
+  return [
+    ...(after.issues ?? []).map((issue) => faultOf(issue, [...Object.keys(factEntries), 'run'])),
+    ...unheeded(made.flow, result.output),
+  ];
+}
+
+/** What would be passed over in silence. */
+function unheeded(flow: FlowName, { passes, live }: Readonly<Record<string, unknown>>): string[] {
+  if (passes === undefined || (flow === 'precopy' && live === true)) return [];
+  return ['passes: heeded only by precopyTest, with live: true'];
 }
 
 function faultOf(issue: v.BaseIssue<unknown>, fields: readonly string[]): string {
