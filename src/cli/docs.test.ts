@@ -150,6 +150,21 @@ void test('authoring.md has a row for every field of a test', () => {
   }
 });
 
+void test('authoring.md names everything that drover exports', async () => {
+  const api = Object.keys(await import('../suite/api.js'));
+  assert.ok(api.includes('precopyTest') && api.length > 20);
+  const page = reference('authoring.md');
+  assert.deepEqual(
+    api.filter((name) => !new RegExp(`\`${name}\\b`).test(page)),
+    [],
+  );
+  const exported = JSON.parse(read('package.json')) as { exports: Record<string, object> };
+  assert.deepEqual(exported.exports['.'], {
+    types: './dist/suite/api.d.ts',
+    default: './dist/suite/api.js',
+  });
+});
+
 void test('every link between pages leads to a file, and to a heading that is there', () => {
   const pages = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', '.md')];
   assert.ok(pages.length > 10);

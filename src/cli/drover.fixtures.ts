@@ -24,9 +24,11 @@ export function startDrover(
   args: readonly string[],
   scratch: Scratch,
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Running {
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limitMs,
     killSignal: 'SIGKILL',
@@ -48,6 +50,7 @@ export async function drover(
   args: readonly string[],
   scratch: Scratch,
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<Ran> {
-  return await startDrover(args, scratch, env).ended;
+  return await startDrover(args, scratch, env, cwd).ended;
 }

@@ -5,22 +5,25 @@ import type { Arch } from '../model/arch.js';
 import type { Need } from '../model/features.js';
 import { HarnessError } from '../model/errors.js';
 import type { TestDefinition } from '../suite/definition.js';
-import { allTests } from '../suite/registry.js';
 import { fullPath } from '../suite/select.js';
+import { loadCatalogue } from './catalogue.js';
 import { exitCodes } from './exit-codes.js';
+import { withOwnTests } from './options.js';
+import type { OwnTestsOption } from './options.js';
 
-interface ListOptions {
+interface ListOptions extends OwnTestsOption {
   readonly arch: string;
   readonly json?: boolean;
 }
 
 export function addListCommand(program: Command, finish: (exitCode: number) => void): void {
-  program
+  const command = program
     .command('list')
-    .description('show all tests, their level and what they need of QEMU')
+    .description('show all tests, their level and what they need of QEMU');
+  withOwnTests(command)
     .option('--arch <name>', 'guest architecture', 'x86_64')
     .option('--json', 'as JSON')
-    .action((options: ListOptions) => {
+    .action(async (options: ListOptions) => {
       const { arch } = options;
       if (!isArch(arch)) {
         throw new HarnessError({
@@ -29,7 +32,8 @@ export function addListCommand(program: Command, finish: (exitCode: number) => v
           message: `--arch: no guest for '${arch}'; there are guests for ${Object.keys(platforms).join(', ')}`,
         });
       }
-      const tests = allTests.filter((test) => test.arches?.includes(arch) !== false);
+      const { usual } = await loadCatalogue(options);
+      const tests = usual.filter((test) => test.arches?.includes(arch) !== false);
       process.stdout.write(options.json === true ? asJson(tests, arch) : asText(tests, arch));
       finish(exitCodes.passed);
     });

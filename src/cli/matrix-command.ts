@@ -10,13 +10,20 @@ import { matrixJsonPieces } from '../report/matrix-json.js';
 import { matrixLines } from '../report/matrix-text.js';
 import { paintWith } from '../report/paint.js';
 import { fullPath } from '../suite/select.js';
+import { loadCatalogue } from './catalogue.js';
 import type { Environment } from './environment.js';
 import { exitCodes, worstExitCode } from './exit-codes.js';
 import { identify, runPairs } from './matrix-session.js';
 import type { MatrixOptions } from './matrix-session.js';
 import { lines } from './offline-output.js';
 import { outputIsTerminal } from './output.js';
-import { collect, withAttemptOptions, withPairOptions, withSelectionOptions } from './options.js';
+import {
+  collect,
+  withAttemptOptions,
+  withOwnTests,
+  withPairOptions,
+  withSelectionOptions,
+} from './options.js';
 import { select } from './planned-tests.js';
 import { Qemus } from './qemus.js';
 import { droverVersion } from './version.js';
@@ -32,7 +39,7 @@ export function addMatrixCommand(
     .description('run tests between every two of several QEMUs, both ways')
     .option('--qemu <command>', 'a QEMU (repeatable, at least two)', collect, [])
     .option('--cross-only', 'leave out the pairs of a QEMU with itself');
-  withAttemptOptions(withSelectionOptions(withPairOptions(command)))
+  withAttemptOptions(withOwnTests(withSelectionOptions(withPairOptions(command))))
     .option('--json <file>', 'write the grid and all results as one JSON document')
     .option('--html <file>', 'write the grid and what went wrong as one HTML file')
     .option(
@@ -47,7 +54,8 @@ export function addMatrixCommand(
 async function matrixCommand(options: MatrixOptions, environment: Environment): Promise<number> {
   const binaries = resolveAll(options, environment);
   const [{ arch }] = binaries;
-  const selected = select(options, arch);
+  const catalogue = await loadCatalogue(options);
+  const selected = select(options, catalogue, arch);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   for (const file of [options.json, options.html]) {
     if (file !== undefined) await checkReportPath(file);
@@ -65,6 +73,7 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
       environment,
       binaries,
       identities,
+      catalogue,
       selected,
       qemus,
       jobs,

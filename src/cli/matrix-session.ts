@@ -9,9 +9,10 @@ import { printableLine } from '../report/printable.js';
 import { RunRecord } from '../report/summary.js';
 import type { WorkerPool } from '../schedule/pool.js';
 import type { TestDefinition } from '../suite/definition.js';
+import type { Catalogue } from './catalogue.js';
 import type { Environment } from './environment.js';
 import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
-import type { AttemptOptions, PairOptions, SelectionOptions } from './options.js';
+import type { AttemptOptions, OwnTestsOption, PairOptions, SelectionOptions } from './options.js';
 import { addHostFacts, planTests } from './planned-tests.js';
 import { planPair } from './qemus.js';
 import type { Binaries, Qemus } from './qemus.js';
@@ -19,7 +20,8 @@ import { runSession } from './run-session.js';
 import { makeOutputDirectory } from './workplace.js';
 import type { Workplace } from './workplace.js';
 
-export interface MatrixOptions extends PairOptions, SelectionOptions, AttemptOptions {
+export interface MatrixOptions
+  extends PairOptions, SelectionOptions, OwnTestsOption, AttemptOptions {
   readonly qemu: readonly string[];
   readonly crossOnly?: boolean;
   readonly json?: string;
@@ -33,6 +35,7 @@ export interface MatrixInput {
   readonly binaries: readonly QemuBinary[];
   /** of the binaries, in their order */
   readonly identities: readonly MatrixQemu[];
+  readonly catalogue: Catalogue;
   readonly selected: readonly TestDefinition[];
   readonly qemus: Qemus;
   readonly jobs: number;
@@ -106,7 +109,7 @@ export async function runPairs(input: MatrixInput): Promise<PairResult[][]> {
 }
 
 async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
-  const { options, environment, selected, qemus, jobs, pool, place } = input;
+  const { options, environment, catalogue, selected, qemus, jobs, pool, place } = input;
   const { directory, probeDirectory, interruption } = place;
   const { signal } = interruption;
   const { binaries } = pair;
@@ -123,7 +126,7 @@ async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
       options: { timeout, repeat, keep, ...out },
       environment,
       plan: planned.plan,
-      tests: planTests(selected, planned),
+      tests: planTests(selected, planned, catalogue),
       jobs,
       pool,
       directory,

@@ -35,6 +35,10 @@ export interface SelectionOptions {
   readonly level?: Level;
 }
 
+export interface OwnTestsOption {
+  readonly tests: readonly string[];
+}
+
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
@@ -100,6 +104,15 @@ export function withAttemptOptions(command: Command): Command {
     .option('--repeat <count>', 'run everything this many times', countUpTo(1e9), 1)
     .option('-k, --keep-going', 'always on; accepted for GLib users')
     .option('--keep', "keep every test's directory, not only where a test did not pass");
+}
+
+export function withOwnTests(command: Command): Command {
+  return command.option(
+    '--tests <path>',
+    'tests of your own: a module, or a folder of them (repeatable)',
+    collect,
+    [],
+  );
 }
 
 export function levelOf(options: SelectionOptions): Level {

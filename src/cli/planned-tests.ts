@@ -7,15 +7,21 @@ import { probeHost } from '../migration/host-probes.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { PlannedTest } from '../schedule/run.js';
 import type { TestDefinition } from '../suite/definition.js';
-import { allTests } from '../suite/registry.js';
 import { fullPath, selectTests } from '../suite/select.js';
+import type { Catalogue } from './catalogue.js';
 import { levelOf } from './options.js';
-import type { SelectionOptions } from './options.js';
+import type { OwnTestsOption, SelectionOptions } from './options.js';
 import type { Planned } from './qemus.js';
 
-export function select(options: SelectionOptions, arch: Arch): TestDefinition[] {
+export function select(
+  options: SelectionOptions & OwnTestsOption,
+  { all, usual }: Catalogue,
+  arch: Arch,
+): TestDefinition[] {
+  // a skip may name any test; what is taken where none is named are the user's own
+  const named = options.p.length + options.runPrefix.length > 0;
   const selected = selectTests(
-    allTests,
+    all,
     {
       level: levelOf(options),
       paths: options.p,
@@ -24,12 +30,17 @@ export function select(options: SelectionOptions, arch: Arch): TestDefinition[] 
       skipPrefixes: options.skipPrefix,
     },
     arch,
-  );
+  ).filter((test) => named || usual.includes(test));
   if (selected.length === 0) {
+    const higher = usual.filter(({ level }) => level !== 'smoke').length;
+    const hint =
+      options.tests.length > 0 && higher > 0
+        ? `; of your own, ${higher} ${higher === 1 ? 'is' : 'are'} above level smoke: name them with -p, or raise --level`
+        : '';
     throw new HarnessError({
       code: 'nothing-selected',
       blame: 'usage',
-      message: 'the filters leave no test to run',
+      message: `the filters leave no test to run${hint}`,
     });
   }
   return selected;
@@ -52,14 +63,20 @@ export async function addHostFacts(
 }
 
 /** Every selected test, with the reason where this pair of QEMUs cannot run it. */
-export function planTests(selected: readonly TestDefinition[], planned: Planned): PlannedTest[] {
+export function planTests(
+  selected: readonly TestDefinition[],
+  planned: Planned,
+  { fileOf }: Catalogue,
+): PlannedTest[] {
   const { plan } = planned;
   return selected.map((test) => {
+    const file = fileOf(test);
     const skip = planned.kind === 'absent' ? planned.reason : skipReason(test, plan);
     return {
       path: test.path,
       name: fullPath(plan.arch, test),
       usualMs: test.usualMs ?? 1000,
+      ...(file === undefined ? {} : { file }),
       ...(skip === undefined ? {} : { skip }),
     };
   });

@@ -1,19 +1,32 @@
 /** `drover run`: from options to a plan, from the plan to events, from the outcome to the exit code. */
 import type { Command } from 'commander';
+import type { Arch } from '../model/arch.js';
 import { removeDirectory } from '../qemu/work-directory.js';
 import { checkReportPath } from '../report/atomic-file.js';
 import type { PlannedTest } from '../schedule/run.js';
+import type { DebugPlan } from '../qemu/debug-tools.js';
+import type { TestDefinition } from '../suite/definition.js';
+import { fullPath } from '../suite/select.js';
+import { loadCatalogue } from './catalogue.js';
+import { debugArgument, isAttended, planDebug } from './debug-option.js';
+import type { DebugWish } from './debug-option.js';
 import type { Environment } from './environment.js';
 import { exitCodes } from './exit-codes.js';
-import { withAttemptOptions, withPairOptions, withSelectionOptions } from './options.js';
-import type { AttemptOptions, QemuOptions, SelectionOptions } from './options.js';
+import {
+  withAttemptOptions,
+  withOwnTests,
+  withPairOptions,
+  withSelectionOptions,
+} from './options.js';
+import type { AttemptOptions, OwnTestsOption, QemuOptions, SelectionOptions } from './options.js';
 import { addHostFacts, planTests, select } from './planned-tests.js';
 import { Qemus, planPair, resolveBinaries } from './qemus.js';
 import { runSession } from './run-session.js';
 import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
 
-interface RunOptions extends QemuOptions, SelectionOptions, AttemptOptions {
+interface RunOptions extends QemuOptions, SelectionOptions, OwnTestsOption, AttemptOptions {
   readonly l?: boolean;
+  readonly debug?: DebugWish;
   readonly tap?: boolean;
   readonly junit?: string;
   readonly json?: string;
@@ -31,11 +44,16 @@ export function addRunCommand(
     .option('--qemu <command>', 'QEMU for both sides, a program or a shell command prefix')
     .option('--qemu-src <command>', 'QEMU of the source')
     .option('--qemu-dst <command>', 'QEMU of the destination');
-  withSelectionOptions(withPairOptions(command)).option(
+  withOwnTests(withSelectionOptions(withPairOptions(command))).option(
     '-l',
     'list the tests that would be run, and why others would not',
   );
   withAttemptOptions(command)
+    .option(
+      '--debug <tool>',
+      'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination for one side',
+      debugArgument,
+    )
     .option('--tap', 'TAP on standard output')
     .option('--junit <file>', 'write a JUnit XML report')
     .option('--json <file>', 'write all results as one JSON document')
@@ -48,12 +66,15 @@ export function addRunCommand(
 async function runCommand(options: RunOptions, environment: Environment): Promise<number> {
   const binaries = resolveBinaries(options, environment);
   const { arch } = binaries.source;
-  const selected = select(options, arch);
+  const catalogue = await loadCatalogue(options);
+  const selected = select(options, catalogue, arch);
+  const debug = debugPlanOf(options, selected, arch, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   for (const file of [options.junit, options.json]) {
     if (file !== undefined) await checkReportPath(file);
   }
-  const jobs = jobsFor(options.jobs, arch, selected.length * options.repeat);
+  const wanted = options.jobs ?? (debug === undefined ? undefined : 1);
+  const jobs = jobsFor(wanted, arch, selected.length * options.repeat);
   return await withWorkplace(environment, async (place) => {
     const { directory, probeDirectory, interruption } = place;
     const { signal } = interruption;
@@ -66,7 +87,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
       { directory: probeDirectory, signal },
     );
     await removeDirectory(probeDirectory);
-    const tests = planTests(selected, planned);
+    const tests = planTests(selected, planned, catalogue);
     if (pool === undefined) {
       process.stdout.write(listing(tests));
       return exitCodes.passed;
@@ -76,6 +97,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
       options,
       environment,
       plan,
+      debug,
       tests,
       jobs,
       pool,
@@ -83,6 +105,17 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
       interruption,
     });
   });
+}
+
+function debugPlanOf(
+  { debug, jobs }: RunOptions,
+  selected: readonly TestDefinition[],
+  arch: Arch,
+  { searchPath }: Environment,
+): DebugPlan | undefined {
+  if (debug === undefined) return undefined;
+  const names = selected.map((test) => fullPath(arch, test));
+  return planDebug(debug, { searchPath, isTerminal: isAttended(), selected: names, jobs });
 }
 
 function listing(tests: readonly PlannedTest[]): string {

@@ -1,5 +1,6 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
 import path from 'node:path';
+import { endlessMs } from '../model/deadline.js';
 import { eventSchema } from '../model/events.js';
 import type { DroverEvent, QemuIdentity } from '../model/events.js';
 import { toFailure } from '../model/errors.js';
@@ -7,6 +8,8 @@ import type { QemuFeatures } from '../model/features.js';
 import type { Failure } from '../model/outcome.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { QemuBinary } from '../qemu/binary.js';
+import { underTool } from '../qemu/debug-tools.js';
+import type { DebugPlan } from '../qemu/debug-tools.js';
 import { createEvidenceDirectory } from '../qemu/work-directory.js';
 import { openReporters } from '../report/open.js';
 import { problemLine } from '../report/reporter.js';
@@ -15,6 +18,7 @@ import { rerunCommand } from '../report/rerun.js';
 import type { WorkerPool } from '../schedule/pool.js';
 import { runTests } from '../schedule/run.js';
 import type { Counts, PlannedTest } from '../schedule/run.js';
+import { toolOutputs } from './debug-option.js';
 import type { Environment } from './environment.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { hostIdentity } from './host.js';
@@ -34,6 +38,7 @@ export interface SessionInput {
   readonly options: SessionOptions;
   readonly environment: Environment;
   readonly plan: PairPlan;
+  readonly debug?: DebugPlan | undefined;
   readonly tests: readonly PlannedTest[];
   readonly jobs: number;
   readonly pool: WorkerPool;
@@ -44,7 +49,7 @@ export interface SessionInput {
 }
 
 export async function runSession(input: SessionInput): Promise<number> {
-  const { options, plan, tests, jobs, pool, directory, interruption } = input;
+  const { options, plan, tests, jobs, pool, directory, interruption, debug } = input;
   const { signal } = interruption;
   const reporters = await openAll(input);
   const startMs = performance.now();
@@ -52,6 +57,9 @@ export async function runSession(input: SessionInput): Promise<number> {
   const emit = (event: DroverEvent): void => {
     reporters.onEvent(event);
     input.onEvent?.(event);
+    for (const file of debug === undefined ? [] : toolOutputs(event, debug)) {
+      reporters.onEvent({ type: 'warning', atMs: event.atMs, message: `${debug?.tool}: ${file}` });
+    }
   };
   // the live console owns the terminal from here on, to the end of the run
   const { tell } = interruption;
@@ -62,6 +70,10 @@ export async function runSession(input: SessionInput): Promise<number> {
     source: identity(plan.source, plan.sourceFeatures),
     destination: identity(plan.destination, plan.destinationFeatures),
   };
+  const testFiles = Object.fromEntries(
+    tests.flatMap(({ name, file }) => (file === undefined ? [] : [[name, file]])),
+  ) as Record<string, string>;
+  const told = Object.keys(testFiles).length === 0 ? {} : { testFiles };
   emit({
     type: 'run-started',
     schema: eventSchema,
@@ -75,6 +87,7 @@ export async function runSession(input: SessionInput): Promise<number> {
     workers: jobs,
     total: totalAttempts(tests, options.repeat),
     tests: tests.map(({ name }) => name),
+    ...told,
   });
   let counts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };
   let failure: Failure | undefined;
@@ -82,15 +95,15 @@ export async function runSession(input: SessionInput): Promise<number> {
     counts = await runTests({
       tests,
       repeat: options.repeat,
-      plan,
+      plan: debug === undefined ? plan : underDebugger(plan, debug),
       jobs,
       pool,
       directory,
-      keep: options.keep === true,
+      keep: options.keep === true || debug !== undefined,
       evidenceDirectory: evidencePlace(input),
-      timeoutMs: options.timeout * 1000,
+      timeoutMs: debug === undefined ? options.timeout * 1000 : endlessMs,
       rerun: (name) =>
-        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel }),
+        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel, ...told }),
       emit,
       clock,
       signal,
@@ -109,6 +122,13 @@ export async function runSession(input: SessionInput): Promise<number> {
   });
   interruption.tell = tell;
   return await closeAll(reporters, exitCode);
+}
+
+/** What the tests run with; what is told of the run stays as the user gave it. */
+function underDebugger(plan: PairPlan, debug: DebugPlan): PairPlan {
+  const source = underTool(plan.source, 'source', debug);
+  const destination = underTool(plan.destination, 'destination', debug);
+  return { ...plan, source, destination, debug };
 }
 
 /** `--out`, or a folder that is made when the first evidence comes */

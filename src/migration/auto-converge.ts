@@ -19,7 +19,6 @@ const limit = 95;
 
 /** At 3 MB/s a pass over memory takes 33 s: another one within that time is not of the usual kind. */
 const slow = 3_000_000;
-const soonMs = 25_000;
 const lookEveryMs = 100;
 
 /**
@@ -74,7 +73,8 @@ async function throttleOf({ source }: Pair): Promise<number> {
 
 /** Waits until dirty pages are looked for again. Not every QEMU sends an event for it. */
 async function waitSync({ context, source }: Pair): Promise<void> {
-  const deadline = performance.now() + soonMs;
+  const timeoutMs = context.patience.syncMs;
+  const deadline = performance.now() + timeoutMs;
   const count = async (): Promise<number> => {
     const { ram } = await source.qmp.execute('query-migrate');
     return Number(asObject(ram)['dirty-sync-count']);
@@ -84,7 +84,7 @@ async function waitSync({ context, source }: Pair): Promise<void> {
     if (performance.now() > deadline) {
       throw timeoutError({
         waitedFor: `change of dirty-sync-count while pages go out at ${slow} bytes/s`,
-        timeoutMs: soonMs,
+        timeoutMs,
         lastSeen: String(before),
         side: 'source',
       });

@@ -10,16 +10,19 @@ import type { Platform } from '../model/arch.js';
 import type { Accelerator, MachineSpec, MemoryBackend } from '../model/command-line.js';
 import type { Phase, Side } from '../model/outcome.js';
 import { buildGuestImage } from '../guest/image.js';
+import { attachCommand, waitForTracer } from '../qemu/debug-tools.js';
 import { Machine } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
 import { asString } from '../model/json.js';
-import { patience } from './plan.js';
+import { endlessPatience, patience } from './plan.js';
 import type { PairPlan, Patience } from './plan.js';
 
 /** Hears how a test goes on; must not throw. */
 export interface Observer {
   phase(phase: Phase): void;
   status(side: Side, status: string): void;
+  /** something that the user should read meanwhile */
+  note?(message: string): void;
 }
 
 export interface MachineWish {
@@ -53,7 +56,7 @@ export class TestContext implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly observer: Observer;
   readonly platform: Platform;
-  readonly patience: Patience = patience;
+  readonly patience: Patience;
   readonly #machines: Machine[] = [];
 
   constructor(input: TestContextInput) {
@@ -62,6 +65,7 @@ export class TestContext implements AsyncDisposable {
     this.signal = input.signal;
     this.observer = input.observer;
     this.platform = platforms[input.plan.arch];
+    this.patience = input.plan.debug === undefined ? patience : endlessPatience;
   }
 
   /** every machine started so far, ended or not */
@@ -123,6 +127,7 @@ export class TestContext implements AsyncDisposable {
       env: plan.env,
       timeoutMs: this.patience.launchMs,
       signal: this.signal,
+      ...(plan.debug === undefined ? {} : { unhurried: true }),
       ...(wish.oob === undefined ? {} : { oob: wish.oob }),
       ...(wish.tag === undefined ? {} : { tag: wish.tag }),
     };
@@ -136,8 +141,17 @@ export class TestContext implements AsyncDisposable {
       machine,
       connect: async () => {
         await machine.connect(options);
+        if (plan.debug?.attach === true && plan.debug.sides.includes(side)) {
+          await this.#letAttach(machine);
+        }
       },
     };
+  }
+
+  async #letAttach({ side, pid }: Machine): Promise<void> {
+    this.observer.note?.(`the ${side} waits for a debugger: ${attachCommand(pid)}`);
+    await waitForTracer(pid, side, this.signal);
+    this.observer.note?.(`a debugger has the ${side}; the test goes on when it lets QEMU continue`);
   }
 
   /** Ends what still runs, hard. Tells which machines left something behind. */

@@ -3,7 +3,9 @@ import type { Arch } from '../model/arch.js';
 import type { Accelerator } from '../model/command-line.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { HostFacts } from '../model/host-facts.js';
+import { endlessMs } from '../model/deadline.js';
 import type { QemuBinary } from '../qemu/binary.js';
+import type { DebugPlan } from '../qemu/debug-tools.js';
 
 export interface PairPlan {
   readonly arch: Arch;
@@ -20,6 +22,8 @@ export interface PairPlan {
   readonly trace?: string;
   /** log qtest traffic into the evidence instead of nowhere */
   readonly qtestLog: boolean;
+  /** somebody looks at a QEMU: no wait ends before that */
+  readonly debug?: DebugPlan;
   /** the environment QEMUs get */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -35,6 +39,8 @@ export interface Patience {
   readonly eventMs: number;
   readonly memoryMs: number;
   readonly exitMs: number;
+  /** until QEMU looks for dirty pages again */
+  readonly syncMs: number;
 }
 
 export const patience: Patience = {
@@ -44,4 +50,16 @@ export const patience: Patience = {
   eventMs: 60_000,
   memoryMs: 60_000,
   exitMs: 30_000,
+  syncMs: 25_000,
+};
+
+/** for a QEMU that a person holds in a debugger, or that a tool slows down by far */
+export const endlessPatience: Patience = {
+  launchMs: endlessMs,
+  serialMs: endlessMs,
+  statusMs: endlessMs,
+  eventMs: endlessMs,
+  memoryMs: endlessMs,
+  exitMs: endlessMs,
+  syncMs: endlessMs,
 };

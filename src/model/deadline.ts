@@ -14,6 +14,9 @@ export class Cancelled extends Error {
   }
 }
 
+/** Where a person looks at QEMU meanwhile: 23 days, about as long as a timer can be. */
+export const endlessMs = 2_000_000_000;
+
 export interface WaitOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;

@@ -46,8 +46,16 @@ function causesOf(error: unknown): string[] {
   return causes;
 }
 
-/** Any thrown value as plain data. An error that is not ours is Drover's own fault: its stack goes to the details. */
-export function toFailure(error: unknown, phase?: Phase): Failure {
+/** What `node:assert` throws: a test's own claim that does not hold. */
+export function isAssertion(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_ASSERTION';
+}
+
+/**
+ * Any thrown value as plain data. An error that is not ours has its stack in the details, and is Drover's
+ * own fault, unless `isForeign`: it comes out of a test that somebody else wrote.
+ */
+export function toFailure(error: unknown, phase?: Phase, isForeign = false): Failure {
   const causes = causesOf(error);
   if (error instanceof HarnessError) {
     const { code, message, side, waitedFor, lastSeen, details } = error.input;
@@ -63,9 +71,10 @@ export function toFailure(error: unknown, phase?: Phase): Failure {
       ...(causes.length === 0 ? {} : { causes }),
     };
   }
-  const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 8) : [];
+  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  const stack = lines.filter((line) => line.startsWith('    at ')).slice(0, 7);
   return {
-    code: 'internal',
+    code: isAssertion(error) ? 'assertion' : isForeign ? 'test-threw' : 'internal',
     message: error instanceof Error ? error.message : String(error),
     ...(phase === undefined ? {} : { phase }),
     ...(stack.length === 0 ? {} : { details: stack.map((line) => line.trim()) }),

@@ -44,6 +44,8 @@ export interface RunStarted extends Stamped {
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */
   readonly total: number;
   readonly tests: readonly string[];
+  /** of the user's own tests (`--tests`): absolute path of the module that defines each */
+  readonly testFiles?: Readonly<Record<string, string>>;
 }
 
 /** One attempt of one test: `attempt` counts from 1 (`--repeat`). */

@@ -3,7 +3,7 @@
  * of its guest's memory. Whoever starts one disposes of it.
  */
 import path from 'node:path';
-import { Cancelled } from '../model/deadline.js';
+import { Cancelled, endlessMs } from '../model/deadline.js';
 import { machineArgs } from '../model/command-line.js';
 import type { MachineSpec } from '../model/command-line.js';
 import type { Side } from '../model/outcome.js';
@@ -11,11 +11,11 @@ import type { PageRange } from '../model/verdict.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import { loadAddon } from '../native/addon.js';
 import { QmpClient } from '../qmp/client.js';
-import type { Greeting } from '../qmp/client.js';
+import type { Greeting } from '../qmp/greeting.js';
 import { Transcript } from '../qmp/transcript.js';
 import type { QemuBinary } from './binary.js';
 import { findQemu } from './find-qemu.js';
-import { QemuProcess } from './process.js';
+import { QemuProcess, usualRungs } from './process.js';
 import type { ExitReport } from './process.js';
 import { QtestClient } from './qtest.js';
 import { openGuestRam } from './ram.js';
@@ -37,6 +37,8 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
   /** negotiate out-of-band commands */
   readonly oob?: boolean;
+  /** somebody may hold it in a debugger: every command may take as long as it likes, and quitting too */
+  readonly unhurried?: boolean;
 }
 
 export class Machine implements AsyncDisposable {
@@ -50,6 +52,7 @@ export class Machine implements AsyncDisposable {
     readonly spec: MachineSpec,
     readonly process: QemuProcess,
     private readonly transcript: Transcript,
+    commandMs: number | undefined,
   ) {
     this.side = spec.side;
     const [qmp, qtest, serial] = process.sockets;
@@ -60,11 +63,12 @@ export class Machine implements AsyncDisposable {
       socket: qmp,
       side: spec.side,
       transcript,
+      ...(commandMs === undefined ? {} : { commandMs }),
       sendFds: async (data, fds) => {
         await loadAddon().sendFds(socketFd(qmp), data, fds, 10_000).promise;
       },
     });
-    this.qtest = new QtestClient(qtest, spec.side);
+    this.qtest = new QtestClient(qtest, spec.side, commandMs);
     this.serial = new SerialConsole(serial, spec.side);
   }
 
@@ -83,8 +87,17 @@ export class Machine implements AsyncDisposable {
       sockets: 3,
       ...(spec.memory.kind === 'shmem' ? { descriptors: [spec.memory.descriptor] } : {}),
       side: spec.side,
+      ...(options.unhurried === true
+        ? { rungs: { ...usualRungs, quit: endlessMs }, hurry: options.signal }
+        : {}),
     });
-    return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`));
+    const commandMs = options.unhurried === true ? endlessMs : undefined;
+    return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`), commandMs);
+  }
+
+  /** of the QEMU itself, once it answers: what was started may be a tool that runs it */
+  get pid(): number {
+    return findQemu(this.process.pid, this.spec.serialLog);
   }
 
   async connect(options: LaunchOptions): Promise<Greeting> {
@@ -108,7 +121,7 @@ export class Machine implements AsyncDisposable {
   /** A view of guest RAM that covers `range`; opened once, closed with the machine. */
   async ram(range: PageRange, signal?: AbortSignal): Promise<GuestRam> {
     this.#ram ??= openGuestRam({
-      pid: findQemu(this.process.pid, this.spec.serialLog),
+      pid: this.pid,
       spec: this.spec,
       qmp: this.qmp,
       qtest: this.qtest,

@@ -23,6 +23,8 @@ export interface QemuProcessSpec {
   readonly descriptors?: readonly number[];
   readonly side?: Side;
   readonly rungs?: Rungs;
+  /** cuts the wait for QEMU to quit short */
+  readonly hurry?: AbortSignal | undefined;
 }
 
 /** How an ended process looked. */
@@ -47,7 +49,7 @@ export interface Rungs {
 const killedMs = 3000;
 
 /** upstream gives 30 s in all before SIGKILL */
-const usualRungs: Rungs = { quit: 15_000, term: 15_000, kill: 10_000 };
+export const usualRungs: Rungs = { quit: 15_000, term: 15_000, kill: 10_000 };
 
 export class QemuProcess implements AsyncDisposable {
   readonly pid: number;
@@ -147,7 +149,7 @@ export class QemuProcess implements AsyncDisposable {
       rung = 'quit';
       // The answer may be lost with the connection; only the exit counts.
       ask().catch(() => undefined);
-      await this.#gone(rungMs.quit);
+      await this.#gone(rungMs.quit, this.spec.hurry);
       if (!this.#hasEnded) stuck = describeThreads(this.pid);
     }
     if (this.#status === undefined) {
@@ -186,8 +188,8 @@ export class QemuProcess implements AsyncDisposable {
     return false;
   }
 
-  async #gone(timeoutMs: number): Promise<void> {
-    await this.waitForExit(timeoutMs).catch(() => undefined);
+  async #gone(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    await this.waitForExit(timeoutMs, signal).catch(() => undefined);
   }
 
   /** Why the process is no longer there, as an error with the evidence; for when a connection broke. */

@@ -12,15 +12,18 @@ import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 import { LineSplitter } from '../qmp/line-splitter.js';
 
-const defaultWait: WaitOptions = { timeoutMs: 30_000 };
+/** deadline of commands that are given none */
+const usualMs = 30_000;
 
 export class QtestClient {
   readonly #socket: Duplex;
   readonly #side: Side | undefined;
+  readonly #wait: WaitOptions;
   readonly #waiting: Deferred<string>[] = [];
   #closed: HarnessError | undefined;
 
-  constructor(socket: Duplex, side?: Side) {
+  constructor(socket: Duplex, side?: Side, commandMs = usualMs) {
+    this.#wait = { timeoutMs: commandMs };
     this.#socket = socket;
     this.#side = side;
     const lines = new LineSplitter((line) => {
@@ -37,7 +40,7 @@ export class QtestClient {
   }
 
   /** reads `length` bytes at a guest-physical address */
-  async read(address: number, length: number, wait: WaitOptions = defaultWait): Promise<Buffer> {
+  async read(address: number, length: number, wait: WaitOptions = this.#wait): Promise<Buffer> {
     const answer = await this.#command(
       `read 0x${address.toString(16)} 0x${length.toString(16)}`,
       wait,
@@ -49,15 +52,15 @@ export class QtestClient {
     return bytes;
   }
 
-  async readByte(address: number, wait: WaitOptions = defaultWait): Promise<number> {
+  async readByte(address: number, wait: WaitOptions = this.#wait): Promise<number> {
     return Number(BigInt(await this.#command(`readb 0x${address.toString(16)}`, wait)));
   }
 
-  async writeByte(address: number, value: number, wait: WaitOptions = defaultWait): Promise<void> {
+  async writeByte(address: number, value: number, wait: WaitOptions = this.#wait): Promise<void> {
     await this.#command(`writeb 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
   }
 
-  async writeQuad(address: number, value: bigint, wait: WaitOptions = defaultWait): Promise<void> {
+  async writeQuad(address: number, value: bigint, wait: WaitOptions = this.#wait): Promise<void> {
     await this.#command(`writeq 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
   }
 

@@ -7,11 +7,13 @@ import type { Duplex } from 'node:stream';
 import { HarnessError } from '../model/errors.js';
 import { timeoutError, within } from '../model/deadline.js';
 import type { WaitOptions } from '../model/deadline.js';
-import { asArray, asObject, asString, isObject } from '../model/json.js';
+import { asObject, asString, isObject } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { deferred } from '../model/deferred.js';
 import type { Side } from '../model/outcome.js';
 import { EventLog } from './events.js';
+import { parseGreeting } from './greeting.js';
+import type { Greeting } from './greeting.js';
 import { LineSplitter } from './line-splitter.js';
 import type { Transcript } from './transcript.js';
 
@@ -41,6 +43,8 @@ export interface QmpClientOptions {
   readonly side?: Side;
   readonly transcript?: Transcript;
   readonly sendFds?: FdSender;
+  /** deadline of commands that are given none; 30 s unless told */
+  readonly commandMs?: number;
 }
 
 export interface ExecuteOptions extends Partial<WaitOptions> {
@@ -48,12 +52,6 @@ export interface ExecuteOptions extends Partial<WaitOptions> {
   readonly oob?: boolean;
   /** descriptors to send along (SCM_RIGHTS); stay open here */
   readonly fds?: readonly number[];
-}
-
-export interface Greeting {
-  readonly version: string;
-  readonly package: string;
-  readonly capabilities: readonly string[];
 }
 
 interface Pending {
@@ -160,7 +158,7 @@ export class QmpClient {
     });
     const answer = deferred<Json>();
     this.#pending.set(id, { command, resolve: answer.resolve, reject: answer.reject });
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    const timeoutMs = options.timeoutMs ?? this.#options.commandMs ?? defaultTimeoutMs;
     try {
       this.#send(line, options.fds ?? []).catch((error: unknown) => {
         answer.reject(error instanceof Error ? error : new Error(String(error)));
@@ -283,18 +281,4 @@ export class QmpClient {
       cause,
     });
   }
-}
-
-function parseGreeting(raw: JsonObject): Greeting {
-  const body = asObject(raw['QMP']);
-  const version = asObject(body['version']);
-  const qemu = asObject(version['qemu']);
-  const parts = [qemu['major'], qemu['minor'], qemu['micro']].map((part) =>
-    typeof part === 'number' ? String(part) : '?',
-  );
-  return {
-    version: parts.join('.'),
-    package: asString(version['package']) ?? '',
-    capabilities: asArray(body['capabilities']).filter((name) => typeof name === 'string'),
-  };
 }

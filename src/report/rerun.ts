@@ -4,10 +4,12 @@ import { shellQuote } from '../model/shell.js';
 
 export function rerunCommand(
   test: string,
-  run?: Pick<RunStarted, 'source' | 'destination' | 'machine' | 'accel'>,
+  run?: Pick<RunStarted, 'source' | 'destination' | 'machine' | 'accel' | 'testFiles'>,
 ): string {
   const words = ['drover', 'run', '-p', test];
   if (run !== undefined) {
+    const file = run.testFiles?.[test];
+    if (file !== undefined) words.push('--tests', file);
     const source = run.source.command;
     const destination = run.destination.command;
     if (source === destination) words.push('--qemu', source);

@@ -7,6 +7,8 @@ import type { AttemptReport } from '../suite/attempt.js';
 export interface AttemptTask {
   /** path of the test, without the architecture */
   readonly path: string;
+  /** the user's module that defines it; Drover's own list unless given */
+  readonly file?: string;
   readonly plan: PairPlan;
   readonly directory: string;
   readonly timeoutMs: number;
@@ -17,6 +19,7 @@ export interface AttemptTask {
 
 export type FromWorker =
   | { readonly type: 'phase'; readonly phase: Phase }
+  | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'status'; readonly side: Side; readonly status: string };
 
 export interface ToWorker {

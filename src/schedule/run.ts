@@ -16,6 +16,8 @@ export interface PlannedTest {
   readonly path: string;
   /** with it: the name in events and reports */
   readonly name: string;
+  /** the user's module that defines it; Drover's own unless given */
+  readonly file?: string;
   readonly usualMs: number;
   /** why it is not run at all */
   readonly skip?: string;
@@ -134,6 +136,8 @@ function startOne(
     const atMs = input.clock();
     if (message.type === 'phase') {
       input.emit({ type: 'phase-started', atMs, ...of, phase: message.phase });
+    } else if (message.type === 'note') {
+      input.emit({ type: 'warning', atMs, message: `${test.name}: ${message.message}` });
     } else {
       const { side, status } = message;
       input.emit({ type: 'migration-status', atMs, ...of, side, status });
@@ -142,6 +146,7 @@ function startOne(
   const handle = input.pool.start(
     {
       path: test.path,
+      ...(test.file === undefined ? {} : { file: test.file }),
       plan: input.plan,
       directory,
       timeoutMs: input.timeoutMs,

@@ -3,7 +3,10 @@
  * all that it started has ended.
  */
 import { Cancelled } from '../model/deadline.js';
+import { toFailure } from '../model/errors.js';
+import type { TestDefinition } from '../suite/definition.js';
 import { findTest } from '../suite/registry.js';
+import { loadUserTest } from '../suite/user-tests.js';
 import { runAttempt } from '../suite/attempt.js';
 import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
 
@@ -18,10 +21,16 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
     port.postMessage(message);
   };
   try {
-    const definition = findTest(task.path);
-    if (definition === undefined) throw new Error(`worker knows no test ${task.path}`);
+    let definition: TestDefinition;
+    try {
+      definition = await definitionOf(task);
+    } catch (error) {
+      const failure = toFailure(error, 'prepare');
+      return { outcome: { kind: 'broken', failure }, durationMs: 0, phases: [] };
+    }
     return await runAttempt({
       definition,
+      isForeign: task.file !== undefined,
       plan: task.plan,
       directory: task.directory,
       timeoutMs: task.timeoutMs,
@@ -30,6 +39,9 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
       onPhase: (phase) => {
         send({ type: 'phase', phase });
       },
+      onNote: (message) => {
+        send({ type: 'note', message });
+      },
       onStatus: (side, status) => {
         send({ type: 'status', side, status });
       },
@@ -37,4 +49,11 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
   } finally {
     port.close();
   }
+}
+
+async function definitionOf({ path, file }: AttemptTask): Promise<TestDefinition> {
+  if (file !== undefined) return await loadUserTest(file, path);
+  const definition = findTest(path);
+  if (definition === undefined) throw new Error(`worker knows no test ${path}`);
+  return definition;
 }

@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Cancelled } from '../model/deadline.js';
-import { HarnessError, toFailure } from '../model/errors.js';
+import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import { TestContext } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
@@ -16,6 +16,8 @@ import { PhaseClock } from './phase-clock.js';
 
 export interface AttemptInput {
   readonly definition: TestDefinition;
+  /** somebody else's: what it throws by mistake is not Drover's fault */
+  readonly isForeign?: boolean;
   readonly plan: PairPlan;
   /** private, empty, there already */
   readonly directory: string;
@@ -26,6 +28,7 @@ export interface AttemptInput {
   readonly signal: AbortSignal;
   readonly onPhase: (phase: Phase) => void;
   readonly onStatus: (side: Side, status: string) => void;
+  readonly onNote?: (message: string) => void;
 }
 
 export interface AttemptReport {
@@ -50,6 +53,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
         input.onPhase(phase);
       },
       status: input.onStatus,
+      ...(input.onNote === undefined ? {} : { note: input.onNote }),
     },
   });
   context.observer.phase('prepare');
@@ -101,8 +105,8 @@ async function judge(
     return { kind: 'failed', failure: await lateness(input, context, phase) };
   }
   const error = await explain(thrown, context);
-  const failure = toFailure(error, phase);
-  const contract = error instanceof HarnessError && error.blame === 'contract';
+  const failure = toFailure(error, phase, input.isForeign);
+  const contract = error instanceof HarnessError ? error.blame === 'contract' : isAssertion(error);
   return contract && !isHostTrouble(failure)
     ? { kind: 'failed', failure }
     : { kind: 'broken', failure };

@@ -37,31 +37,47 @@ export interface TestFacts {
   readonly usualMs?: number;
 }
 
+export type FlowName = 'precopy' | 'file' | 'postcopy' | 'own';
+
 export interface TestDefinition extends TestFacts {
   /** throws a HarnessError when the contract is broken */
   readonly run: (context: TestContext) => Promise<FlowResult>;
+  /** the flow and all that was said to it: what is checked where somebody else wrote the test */
+  readonly made?: { readonly flow: FlowName; readonly input: unknown };
 }
 
 /** A test of the precopy flow: both sides at once over a transport. */
 export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
-  return { ...factsOf(input), run: async (context) => await precopy(context, input) };
+  return {
+    ...factsOf(input),
+    run: async (context) => await precopy(context, input),
+    made: { flow: 'precopy', input },
+  };
 }
 
 /** A test of the file flow: written first, read afterwards. */
 export function fileTest(input: TestFacts & FileCommon): TestDefinition {
-  return { ...factsOf(input), run: async (context) => await fileMigration(context, input) };
+  return {
+    ...factsOf(input),
+    run: async (context) => await fileMigration(context, input),
+    made: { flow: 'file', input },
+  };
 }
 
 /** A test of the postcopy flow: the guest goes on before its memory is complete. */
 export function postcopyTest(input: TestFacts & PostcopyCommon): TestDefinition {
-  return { ...factsOf(input), run: async (context) => await postcopy(context, input) };
+  return {
+    ...factsOf(input),
+    run: async (context) => await postcopy(context, input),
+    made: { flow: 'postcopy', input },
+  };
 }
 
 /** A test with a flow of its own. */
 export function migrationTest(
   input: TestFacts & { readonly run: TestDefinition['run'] },
 ): TestDefinition {
-  return { ...factsOf(input), run: input.run };
+  return { ...factsOf(input), run: input.run, made: { flow: 'own', input } };
 }
 
 export function factsOf(input: TestFacts): TestFacts {

@@ -1,0 +1,49 @@
+/** What `import ... from 'drover'` gives to those who write tests of their own: definitions, and steps for hooks. */
+export { fileTest, levels, migrationTest, postcopyTest, precopyTest } from './definition.js';
+export type { Level, TestDefinition, TestFacts } from './definition.js';
+export { HarnessError } from '../model/errors.js';
+export type { Blame, HarnessErrorInput } from '../model/errors.js';
+export type { Arch, Platform } from '../model/arch.js';
+export type { Need } from '../model/features.js';
+export type { Json, JsonObject } from '../model/json.js';
+export type { MigrationFigures, Side } from '../model/outcome.js';
+export type { MemoryVerdict } from '../model/verdict.js';
+export type { TestContext } from '../migration/context.js';
+export type { FileCommon } from '../migration/file.js';
+export type { Expectation, MigrateCommon } from '../migration/migrate-common.js';
+export type { PostcopyCommon } from '../migration/postcopy.js';
+export type { Pair } from '../migration/pair.js';
+export type { FlowResult } from '../migration/steps.js';
+export type { Machine } from '../qemu/machine.js';
+export type { EventCursor, QmpEvent } from '../qmp/events.js';
+export { QmpCommandError } from '../qmp/client.js';
+export {
+  discoverAddress,
+  discoverChannels,
+  figuresOf,
+  migrate,
+  migrateIncoming,
+  setCapability,
+  setParameters,
+} from '../migration/commands.js';
+export { requireRunning, startNewDestination, startPair } from '../migration/pair.js';
+export {
+  arrive,
+  endBoth,
+  expectRefusal,
+  prepareLive,
+  prepareStopped,
+  requireRefusal,
+  waitGuest,
+} from '../migration/steps.js';
+export { verifyMemory } from '../migration/verify.js';
+export {
+  plantMarker,
+  waitByteChange,
+  waitEvent,
+  waitMarker,
+  waitPass,
+  waitStatus,
+  whileAlive,
+  whileMigrating,
+} from '../migration/waits.js';

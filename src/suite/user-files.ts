@@ -1,0 +1,89 @@
+/** From what `--tests` was given to the modules meant: a file itself, a folder's files at any depth. */
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { HarnessError } from '../model/errors.js';
+import { canReadTypeScript, typescriptEnding } from './user-modules.js';
+
+export interface UserFile {
+  readonly file: string;
+  /** met while a folder was searched: it may hold no test, and help those that do */
+  readonly found: boolean;
+}
+
+const moduleEnding = /\.m?[jt]s$/;
+/** types alone: nothing in them runs */
+const declarationEnding = /\.d\.m?ts$/;
+
+const isModule = (name: string): boolean =>
+  moduleEnding.test(name) && !declarationEnding.test(name);
+
+/**
+ * Absolute paths, links resolved, each once. `canRead`, for tests: whether TypeScript can be loaded.
+ * @throws HarnessError `tests-path`, `tests-typescript`
+ */
+export function userFiles(
+  given: readonly string[],
+  canRead: (file: string) => boolean = canReadTypeScript,
+): UserFile[] {
+  const files = new Map<string, UserFile>();
+  for (const each of given) {
+    for (const file of filesOf(each)) {
+      if (files.get(file.file)?.found !== false) files.set(file.file, file);
+    }
+  }
+  for (const { file } of files.values()) {
+    if (!typescriptEnding.test(file) || canRead(file)) continue;
+    throw new HarnessError({
+      code: 'tests-typescript',
+      blame: 'usage',
+      message: `--tests: '${file}' is TypeScript, which Node ${process.version} does not run: use Node 22.18 or newer, or add the compiler to your project (npm install --save-dev typescript), or compile the file first and give the JavaScript`,
+    });
+  }
+  return [...files.values()];
+}
+
+function filesOf(given: string): UserFile[] {
+  let real: string;
+  try {
+    real = realpathSync(given);
+    if (!statSync(real).isDirectory()) {
+      if (isModule(real)) return [{ file: real, found: false }];
+      throw pathError(`'${given}' is no module: expected a file whose name ends in ${endings}`);
+    }
+    const names = modulesBelow(real, '');
+    if (names.length > 0)
+      return names.map((name) => ({ file: path.join(real, name), found: true }));
+  } catch (cause) {
+    if (cause instanceof HarnessError) throw cause;
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw pathError(code === 'ENOENT' ? `'${given}' is not there` : why, cause);
+  }
+  throw pathError(`there is no module in '${given}': expected files whose names end in ${endings}`);
+}
+
+const endings = '.mjs, .js, .mts or .ts';
+
+function pathError(message: string, cause?: unknown): HarnessError {
+  return new HarnessError({
+    code: 'tests-path',
+    blame: 'usage',
+    message: `--tests: ${message}`,
+    cause,
+  });
+}
+
+/** Relative, in order of name. Hidden folders and installed packages are left out. */
+function modulesBelow(root: string, below: string): string[] {
+  return readdirSync(path.join(root, below), { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const name = path.join(below, entry.name);
+      if (entry.isDirectory()) {
+        return entry.name === 'node_modules' || entry.name.startsWith('.')
+          ? []
+          : modulesBelow(root, name);
+      }
+      return entry.isFile() && isModule(entry.name) ? [name] : [];
+    });
+}

@@ -1,0 +1,151 @@
+/**
+ * Tests that a user brings along with `--tests`: modules whose `default` or `tests` export is an array
+ * of definitions. Loaded in the main thread for what they say, and in a worker for what they do.
+ */
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { within } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
+import { definitionFaults } from './check-definition.js';
+import type { TestDefinition } from './definition.js';
+import { userFiles } from './user-files.js';
+import type { UserFile } from './user-files.js';
+import { installHooks } from './user-modules.js';
+
+export interface UserTest {
+  readonly definition: TestDefinition;
+  /** absolute path of its module */
+  readonly file: string;
+}
+
+/** where an export stands, for the reader: `file: default[2]` */
+interface Place {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** what a module may do before it has its exports ready */
+const importMs = 30_000;
+/** how a place in Node or in Drover itself shows in a stack */
+const droverRoot = fileURLToPath(new URL('../..', import.meta.url));
+const droverPlaces = ['node:internal/', `${droverRoot}dist/`, `${droverRoot}node_modules/`];
+const exportNames = ['default', 'tests'] as const;
+
+/**
+ * All tests of the given files and folders, in order.
+ * @throws HarnessError `tests-path`, `tests-typescript`, `tests-import`, `tests-empty`, `bad-test`, `duplicate-test`
+ */
+export async function loadUserTests(
+  given: readonly string[],
+  builtIn: readonly TestDefinition[],
+): Promise<UserTest[]> {
+  const places = new Map<string, string>(builtIn.map(({ path }) => [path, 'Drover itself']));
+  const tests: UserTest[] = [];
+  for (const file of userFiles(given)) {
+    for (const { definition, place } of await definitionsIn(file)) {
+      const before = places.get(definition.path);
+      if (before !== undefined) throw duplicate(definition.path, place, before);
+      places.set(definition.path, place.text);
+      tests.push({ definition, file: place.file });
+    }
+  }
+  if (tests.length > 0) return tests;
+  throw new HarnessError({
+    code: 'tests-empty',
+    blame: 'usage',
+    message: `--tests: no test in ${given.map((each) => `'${each}'`).join(', ')}: expected modules with an array of test definitions as the default export, or as one named 'tests'`,
+  });
+}
+
+/** One test out of its module, for the worker that runs it. */
+export async function loadUserTest(file: string, path: string): Promise<TestDefinition> {
+  const all = await definitionsIn({ file, found: false });
+  const found = all.find(({ definition }) => definition.path === path);
+  if (found !== undefined) return found.definition;
+  throw new HarnessError({
+    code: 'tests-import',
+    blame: 'usage',
+    message: `--tests: ${file} had a test ${path} when the run was planned, and has none when it is loaded again`,
+  });
+}
+
+async function definitionsIn(
+  from: UserFile,
+): Promise<{ readonly definition: TestDefinition; readonly place: Place }[]> {
+  const { file } = from;
+  const module = await importModule(file);
+  const lists = new Map<unknown, string>();
+  for (const name of exportNames) {
+    if (name in module && !lists.has(module[name])) lists.set(module[name], name);
+  }
+  if (lists.size === 0 && from.found) return [];
+  if (lists.size === 0) throw badExport(file, 'default', 'no such export, nor one named tests');
+  return [...lists].flatMap(([list, name]) => {
+    if (!Array.isArray(list)) {
+      throw badExport(file, name, `expected an array of test definitions, not ${typeof list}`);
+    }
+    return list.map((value: unknown, index) => {
+      const place = { file, text: `${file}: ${name}[${index}]` };
+      return { definition: checked(value, place), place };
+    });
+  });
+}
+
+function checked(value: unknown, { text }: Place): TestDefinition {
+  const faults = definitionFaults(value);
+  if (faults.length === 0) return value as TestDefinition;
+  const path = typeof value === 'object' && value !== null && 'path' in value ? value.path : '';
+  const which = typeof path === 'string' && path !== '' ? ` (${path})` : '';
+  throw new HarnessError({
+    code: 'bad-test',
+    blame: 'usage',
+    message: `--tests: ${text}${which}: ${faults[0] ?? ''}`,
+    details: faults.slice(1, 10),
+  });
+}
+
+function badExport(file: string, name: string, what: string): HarnessError {
+  return new HarnessError({
+    code: 'bad-test',
+    blame: 'usage',
+    message: `--tests: ${file}: export ${name}: ${what}`,
+  });
+}
+
+function duplicate(path: string, { text }: Place, before: string): HarnessError {
+  return new HarnessError({
+    code: 'duplicate-test',
+    blame: 'usage',
+    message: `--tests: ${text}: there is a test ${path} already, from ${before}; give this one another path`,
+  });
+}
+
+async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
+  installHooks();
+  try {
+    const url = pathToFileURL(file).href;
+    return await within(
+      import(url) as Promise<Record<string, unknown>>,
+      { timeoutMs: importMs },
+      () => new Error(`its top level is not done after ${importMs / 1000} s`),
+    );
+  } catch (error) {
+    throw new HarnessError({
+      code: 'tests-import',
+      blame: 'usage',
+      message: `--tests: cannot load ${file}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+      details: placeOf(error, file),
+    });
+  }
+}
+
+/** The user's own part of a stack, and the source line where Node shows it. */
+function placeOf(error: unknown, file: string): string[] {
+  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  const own = lines.filter((line) => !droverPlaces.some((place) => line.includes(place)));
+  const message = own.findIndex((line) => /^(\w*Error|AssertionError)\b/.test(line));
+  const shown = own.filter((_line, index) => index !== message).slice(0, 10);
+  // what does not parse is told by Node without its place
+  return error instanceof SyntaxError && shown.length === 0
+    ? [`node --check ${file}   shows the place`]
+    : shown.map((line) => line.replaceAll(/\t/g, '  '));
+}
