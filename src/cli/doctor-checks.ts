@@ -153,6 +153,7 @@ async function accelerators(
     host: {},
     machine,
     accel: 'tcg',
+    slowness: 1,
     qtestLog: false,
     env: qemus.env,
   };

@@ -123,7 +123,7 @@ async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
     const out = options.out === undefined ? {} : { out: outputDirectory(options.out, pair) };
     const { timeout, repeat, keep = false } = options;
     const exitCode = await runSession({
-      options: { timeout, repeat, keep, ...out },
+      options: { repeat, keep, ...(timeout === undefined ? {} : { timeout }), ...out },
       environment,
       plan: planned.plan,
       tests: planTests(selected, planned, catalogue),

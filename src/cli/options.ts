@@ -20,7 +20,7 @@ export interface QemuOptions extends PairOptions {
 export interface AttemptOptions {
   readonly jobs?: number;
   /** seconds, per test */
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly repeat: number;
   readonly keep?: boolean;
 }
@@ -100,7 +100,7 @@ export function withAttemptOptions(command: Command): Command {
       'pairs at the same time (default: by cores and memory)',
       countUpTo(256),
     )
-    .option('--timeout <seconds>', 'deadline of each test', secondsArgument, 120)
+    .option('--timeout <seconds>', 'deadline of each test (default: 120)', secondsArgument)
     .option('--repeat <count>', 'run everything this many times', countUpTo(1e9), 1)
     .option('-k, --keep-going', 'always on; accepted for GLib users')
     .option('--keep', "keep every test's directory, not only where a test did not pass");

@@ -11,6 +11,7 @@ import { chooseMachine } from '../model/machine-type.js';
 import { kvmObstacle, requireAccelerator } from '../migration/accelerator.js';
 import { measurePace, runningPaceShape } from '../migration/pace.js';
 import type { Pace } from '../migration/pace.js';
+import { slownessOf } from '../migration/plan.js';
 import type { PairPlan } from '../migration/plan.js';
 import { locate, resolveBinary } from '../qemu/binary.js';
 import type { QemuBinary } from '../qemu/binary.js';
@@ -194,6 +195,7 @@ export async function planPair(input: PlanInput): Promise<Planned> {
     host: {},
     machine: choice.kind === 'chosen' ? choice.machine : 'none',
     accel: 'tcg',
+    slowness: 1,
     ...(environment.trace === undefined ? {} : { trace: environment.trace }),
     qtestLog: environment.qtestLog,
     env: environment.forQemu,
@@ -201,10 +203,17 @@ export async function planPair(input: PlanInput): Promise<Planned> {
   if (choice.kind === 'absent') return { kind: 'absent', plan: draft, reason: choice.reason };
   if (options.accel === 'auto') {
     const { accel, why } = await qemus.fasterAccelerator(draft);
-    return { kind: 'ready', plan: { ...draft, accel }, accelWhy: why };
+    return { kind: 'ready', plan: await withSlowness({ ...draft, accel }, qemus), accelWhy: why };
   }
   await requireUsable(options.accel, draft);
-  return { kind: 'ready', plan: { ...draft, accel: options.accel }, accelWhy: undefined };
+  const plan = await withSlowness({ ...draft, accel: options.accel }, qemus);
+  return { kind: 'ready', plan, accelWhy: undefined };
+}
+
+/** A guest that does not run at all is for the tests to tell. */
+async function withSlowness(plan: PairPlan, qemus: Qemus): Promise<PairPlan> {
+  const pace = await qemus.pace(plan, plan.accel);
+  return pace.runs ? { ...plan, slowness: slownessOf(pace.pagesPerSecond) } : plan;
 }
 
 async function requireUsable(accel: Accelerator, plan: PairPlan): Promise<void> {

@@ -101,7 +101,7 @@ export async function runSession(input: SessionInput): Promise<number> {
       directory,
       keep: options.keep === true || debug !== undefined,
       evidenceDirectory: evidencePlace(input),
-      timeoutMs: debug === undefined ? options.timeout * 1000 : endlessMs,
+      timeoutMs: debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs,
       rerun: (name) =>
         rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel, ...told }),
       emit,
@@ -176,4 +176,11 @@ function identity(binary: QemuBinary, features: QemuFeatures): QemuIdentity {
     package: features.package,
     arch: binary.arch,
   };
+}
+
+const usualTimeoutMs = 120_000;
+
+/** What the user says holds; where nothing is said, slow guests get more time. */
+function deadlineMs(seconds: number | undefined, slowness: number): number {
+  return seconds === undefined ? Math.round(usualTimeoutMs * slowness) : seconds * 1000;
 }

@@ -31,6 +31,7 @@ export async function planFor(qemu: RealQemu, directory: string): Promise<PairPl
     host: {},
     machine: choice.machine,
     accel: 'tcg',
+    slowness: 1,
     qtestLog: false,
     env,
   };

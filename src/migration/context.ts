@@ -14,7 +14,7 @@ import { attachCommand, waitForTracer } from '../qemu/debug-tools.js';
 import { Machine } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
 import { asString } from '../model/json.js';
-import { endlessPatience, patience } from './plan.js';
+import { patienceFor } from './plan.js';
 import type { PairPlan, Patience } from './plan.js';
 
 /** Hears how a test goes on; must not throw. */
@@ -65,7 +65,7 @@ export class TestContext implements AsyncDisposable {
     this.signal = input.signal;
     this.observer = input.observer;
     this.platform = platforms[input.plan.arch];
-    this.patience = input.plan.debug === undefined ? patience : endlessPatience;
+    this.patience = patienceFor(input.plan);
   }
 
   /** every machine started so far, ended or not */

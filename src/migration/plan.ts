@@ -22,6 +22,8 @@ export interface PairPlan {
   readonly trace?: string;
   /** log qtest traffic into the evidence instead of nowhere */
   readonly qtestLog: boolean;
+  /** how many times slower than deadlines are made for a guest runs here; at least 1 */
+  readonly slowness: number;
   /** somebody looks at a QEMU: no wait ends before that */
   readonly debug?: DebugPlan;
   /** the environment QEMUs get */
@@ -29,8 +31,8 @@ export interface PairPlan {
 }
 
 /**
- * How long each kind of wait may take, milliseconds. Generous: they are for QEMUs that hang, not for
- * slow hosts. The test's own deadline comes on top.
+ * How long each kind of wait may take on a host of usual speed, milliseconds. Generous: they are for QEMUs that
+ * hang. The test's own deadline comes on top.
  */
 export interface Patience {
   readonly launchMs: number;
@@ -52,6 +54,30 @@ export const patience: Patience = {
   exitMs: 30_000,
   syncMs: 25_000,
 };
+
+/** a guest that stamps fewer pages in a second gets more time; 16 rounds of its memory */
+const usualPagesPerSecond = 400_000;
+/** what takes longer than this many deadlines does not run, whatever it is */
+const mostSlowness = 20;
+
+export function slownessOf(pagesPerSecond: number): number {
+  return Math.min(mostSlowness, Math.max(1, usualPagesPerSecond / pagesPerSecond));
+}
+
+/** Deadlines for a run: stretched where guests run slowly, none where somebody looks at a QEMU. */
+export function patienceFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Patience {
+  if (debug !== undefined) return endlessPatience;
+  const stretch = (ms: number): number => Math.round(ms * slowness);
+  return {
+    launchMs: stretch(patience.launchMs),
+    serialMs: stretch(patience.serialMs),
+    statusMs: stretch(patience.statusMs),
+    eventMs: stretch(patience.eventMs),
+    memoryMs: stretch(patience.memoryMs),
+    exitMs: stretch(patience.exitMs),
+    syncMs: stretch(patience.syncMs),
+  };
+}
 
 /** for a QEMU that a person holds in a debugger, or that a tool slows down by far */
 export const endlessPatience: Patience = {
