@@ -57,6 +57,8 @@ export interface MigrateCommon {
   readonly oob?: boolean;
   /** after both sides are set up, before the guest is waited for */
   readonly startHook?: (pair: Pair) => Promise<void>;
+  /** with `live`: while memory is sent, before the migration may converge */
+  readonly meanwhile?: (pair: Pair, signal: AbortSignal) => Promise<void>;
   /** after the migration, before memory is verified and both sides are ended */
   readonly endHook?: (pair: Pair) => Promise<void>;
   /** default: completes */

@@ -54,10 +54,12 @@ async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigu
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
     if (pair.common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
-    const { passes } = pair.common;
-    if (passes === undefined) return;
-    await pair.hurry();
-    await waitPass(context, source, { passes, since, signal });
+    const { passes, meanwhile } = pair.common;
+    if (passes !== undefined) {
+      await pair.hurry();
+      await waitPass(context, source, { passes, since, signal });
+    }
+    await meanwhile?.(pair, signal);
   });
   await pair.release();
   const answer = await waitStatus(context, source, { goal: 'completed', since });

@@ -15,6 +15,9 @@ import { LineSplitter } from '../qmp/line-splitter.js';
 /** deadline of commands that are given none */
 const usualMs = 30_000;
 
+/** of an I/O port: 1, 2 or 4 bytes */
+export type PortWidth = 'b' | 'w' | 'l';
+
 export class QtestClient {
   readonly #socket: Duplex;
   readonly #side: Side | undefined;
@@ -62,6 +65,27 @@ export class QtestClient {
 
   async writeQuad(address: number, value: bigint, wait: WaitOptions = this.#wait): Promise<void> {
     await this.#command(`writeq 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
+  }
+
+  /** writes bytes at a guest-physical address */
+  async write(address: number, bytes: Buffer, wait: WaitOptions = this.#wait): Promise<void> {
+    const size = `0x${bytes.length.toString(16)}`;
+    await this.#command(`write 0x${address.toString(16)} ${size} 0x${bytes.toString('hex')}`, wait);
+  }
+
+  /** reads an I/O port of an x86 machine */
+  async inPort(width: PortWidth, port: number, wait: WaitOptions = this.#wait): Promise<number> {
+    return Number(await this.#command(`in${width} 0x${port.toString(16)}`, wait));
+  }
+
+  /** writes an I/O port of an x86 machine */
+  async outPort(
+    width: PortWidth,
+    port: number,
+    value: number,
+    wait: WaitOptions = this.#wait,
+  ): Promise<void> {
+    await this.#command(`out${width} 0x${port.toString(16)} 0x${value.toString(16)}`, wait);
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { announceGuest } from '../migration/announce.js';
 import { backgroundSnapshot } from '../migration/background-snapshot.js';
 import { cprExec } from '../migration/cpr-exec.js';
+import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import { pingPong } from '../migration/ping-pong.js';
 import type { TestContext } from '../migration/context.js';
@@ -28,6 +29,19 @@ void test('one announcement too many is noticed', { skip: qemu.skip }, async () 
   });
   assert.equal(code, 'announced-too-often');
   assert.equal(lastSeen, '3 announcements');
+});
+
+void test('what a device wrote and is lost is missed', { skip: qemu.skip }, async () => {
+  const address = 0x7100000 + 17 * 4096 + 100;
+  const { code, message } = await failureOf({
+    ...facts,
+    run: async (context) =>
+      await deviceWrites(context, async ({ destination: { qtest } }) => {
+        await qtest.writeByte(address, (await qtest.readByte(address)) ^ 0xff);
+      }),
+  });
+  assert.equal(code, 'device-write-lost');
+  assert.match(message, /0x7111000 .* the first difference is at offset 100$/);
 });
 
 /** Ends a machine hard as soon as a phase begins. */

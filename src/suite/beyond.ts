@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { setCapability } from '../migration/commands.js';
 import { announceGuest } from '../migration/announce.js';
 import { backgroundSnapshot } from '../migration/background-snapshot.js';
+import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import { pingPong } from '../migration/ping-pong.js';
 import { precopy } from '../migration/precopy.js';
@@ -88,6 +89,13 @@ export const beyondTests: readonly TestDefinition[] = [
       await setCapability(pair.source, 'zero-copy-send');
     },
     usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/tcp/device-writes',
+    level: 'full',
+    needs: [{ kind: 'device', name: 'virtio-blk-pci', since: '0.13' }],
+    run: async (context) => await deviceWrites(context),
+    usualMs: 1500,
   }),
   postcopyTest({
     path: '/migration/postcopy/release-ram',

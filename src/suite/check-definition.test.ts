@@ -22,7 +22,7 @@ for (const [field, value, expected] of [
   ['path', 'own/a', /^path: expected a path such as .*, not "own\/a"$/],
   ['path', '/own/../a', /^path: expected a path such as/],
   ['path', '/own/a b', /^path: expected a path such as/],
-  ['path', '/alone', /^path: expected .* at least two names/],
+  ['path', '/alone/', /^path: expected .* names made of letters/],
   ['path', '/x86_64/own/a', /^path: expected a path without the architecture/],
   ['path', `/own/${'a'.repeat(200)}`, /^path: expected at most 180 characters/],
   [

@@ -50,8 +50,8 @@ const longestPath = 180;
 
 /** a name of a test ends up in directories, reports and shells */
 function pathFault(path: string): string | undefined {
-  if (!/^(\/[A-Za-z0-9_][\w+.-]*){2,}$/.test(path)) {
-    return `a path such as /migration/precopy/unix/plain, of at least two names made of letters, digits and _ + . -`;
+  if (!/^(\/[A-Za-z0-9_][\w+.-]*)+$/.test(path)) {
+    return `a path such as /migration/precopy/unix/plain, of names made of letters, digits and _ + . -`;
   }
   if (isArch(path.split('/')[1] ?? '')) return 'a path without the architecture in front';
   return path.length > longestPath ? `at most ${longestPath} characters` : undefined;
@@ -108,6 +108,7 @@ const commonEntries: Entries<MigrateCommon> = {
   accelOptions: v.optional(text),
   oob: flag,
   startHook: hook,
+  meanwhile: hook,
   endHook: hook,
   expect: v.optional(v.variant('kind', [completes, fails, refused])),
 };
@@ -157,9 +158,11 @@ export function definitionFaults(value: unknown): string[] {
 }
 
 /** What would be passed over in silence. */
-function unheeded(flow: FlowName, { passes, live }: Readonly<Record<string, unknown>>): string[] {
-  if (passes === undefined || (flow === 'precopy' && live === true)) return [];
-  return ['passes: heeded only by precopyTest, with live: true'];
+function unheeded(flow: FlowName, fields: Readonly<Record<string, unknown>>): string[] {
+  if (flow === 'precopy' && fields['live'] === true) return [];
+  return ['passes', 'meanwhile']
+    .filter((name) => fields[name] !== undefined)
+    .map((name) => `${name}: heeded only by precopyTest, with live: true`);
 }
 
 function faultOf(issue: v.BaseIssue<unknown>, fields: readonly string[]): string {
