@@ -11,6 +11,8 @@ export interface Environment {
   readonly machine?: string;
   /** QTEST_LOG: any value */
   readonly qtestLog: boolean;
+  /** QEMU_TEST_FLAKY_TESTS: any value but none */
+  readonly flaky: boolean;
   /** QTEST_TRACE */
   readonly trace?: string;
   readonly searchPath: string;
@@ -45,6 +47,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     ...optional('qemuDestination', 'QTEST_QEMU_BINARY_DST'),
     ...optional('machine', 'QTEST_QEMU_MACHINE_TYPE'),
     ...optional('trace', 'QTEST_TRACE'),
+    flaky: given('QEMU_TEST_FLAKY_TESTS') !== undefined,
     qtestLog: env['QTEST_LOG'] !== undefined,
     searchPath: env['PATH'] ?? '',
     // QEMUs run in directories of their own: a relative path would mean another place there

@@ -55,7 +55,7 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
   const binaries = resolveAll(options, environment);
   const [{ arch }] = binaries;
   const catalogue = await loadCatalogue(options);
-  const selected = select(options, catalogue, arch);
+  const selected = select(options, catalogue, { arch, flaky: environment.flaky });
   if (options.out !== undefined) makeOutputDirectory(options.out);
   for (const file of [options.json, options.html]) {
     if (file !== undefined) await checkReportPath(file);

@@ -16,7 +16,7 @@ import type { Planned } from './qemus.js';
 export function select(
   options: SelectionOptions & OwnTestsOption,
   { all, usual }: Catalogue,
-  arch: Arch,
+  { arch, flaky }: { readonly arch: Arch; readonly flaky: boolean },
 ): TestDefinition[] {
   // a skip may name any test; what is taken where none is named are the user's own
   const named = options.p.length + options.runPrefix.length > 0;
@@ -24,6 +24,7 @@ export function select(
     all,
     {
       level: levelOf(options),
+      flaky,
       paths: options.p,
       prefixes: options.runPrefix,
       skipPaths: options.s,

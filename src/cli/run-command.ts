@@ -67,7 +67,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
   const binaries = resolveBinaries(options, environment);
   const { arch } = binaries.source;
   const catalogue = await loadCatalogue(options);
-  const selected = select(options, catalogue, arch);
+  const selected = select(options, catalogue, { arch, flaky: environment.flaky });
   const debug = debugPlanOf(options, selected, arch, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   for (const file of [options.junit, options.json]) {

@@ -2,13 +2,15 @@
  * Finds out what the selected tests need to know of this host. Only what is asked for is tried; some
  * probes run a guest.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Need } from '../model/features.js';
 import type { HostFact, HostFactName, HostFacts } from '../model/host-facts.js';
+import { platforms } from '../model/arch.js';
 import { loadAddon } from '../native/addon.js';
 import { locate } from '../qemu/binary.js';
 import { probeSharedMemory } from '../qemu/shared-memory.js';
+import { hugePageObstacle } from './huge-pages.js';
 import { kvmObstacle } from './accelerator.js';
 import { dirtyRingObstacle } from './dirty-ring-probe.js';
 import type { PairPlan } from './plan.js';
@@ -59,6 +61,13 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
   'rdma-ipv6': async (input) => await rdma('IPv6', input),
   'locked-memory': () => {
     const obstacle = ownLockingObstacle();
+    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
+  },
+  'huge-pages': ({ plan }) => {
+    const obstacle = hugePageObstacle(
+      readFileSync('/proc/meminfo', 'utf8'),
+      2 * platforms[plan.arch].ramBytes,
+    );
     return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
   },
   vsock: () => {

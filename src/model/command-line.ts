@@ -14,6 +14,8 @@ export type Accelerator = 'tcg' | 'kvm';
 export type MemoryBackend =
   | { readonly kind: 'anon' }
   | { readonly kind: 'memfd' }
+  /** a memfd of huge pages, which the host must have free */
+  | { readonly kind: 'hugetlb' }
   | { readonly kind: 'shmem'; readonly path: string; readonly descriptor: number };
 
 export interface MachineSpec {
@@ -60,6 +62,8 @@ function memoryObject(backend: MemoryBackend, bytes: number): string {
       return `memory-backend-ram,${tail},share=off`;
     case 'memfd':
       return `memory-backend-memfd,${tail},share=on`;
+    case 'hugetlb':
+      return `memory-backend-memfd,${tail},share=on,hugetlb=on`;
     case 'shmem':
       return `memory-backend-file,mem-path=/proc/self/fd/${inherited.memory},${tail},share=on`;
   }

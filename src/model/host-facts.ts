@@ -13,6 +13,7 @@ export const hostFactNames = [
   'rdma-ipv6',
   'locked-memory',
   'vsock',
+  'huge-pages',
 ] as const;
 export type HostFactName = (typeof hostFactNames)[number];
 

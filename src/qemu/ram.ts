@@ -37,6 +37,7 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
   const whole = [{ address: 0, size: ramBytes, offset: 0 }];
   switch (memory.kind) {
     case 'memfd':
+    case 'hugetlb':
       return await openSharedRam({
         path: openFilePath(access.pid, '/memfd:memory-backend-memfd'),
         regions: whole,

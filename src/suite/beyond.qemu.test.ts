@@ -6,6 +6,7 @@ import { backgroundSnapshot } from '../migration/background-snapshot.js';
 import { cprExec } from '../migration/cpr-exec.js';
 import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
+import { twoRamblocks } from '../migration/two-ramblocks.js';
 import { pingPong } from '../migration/ping-pong.js';
 import type { TestContext } from '../migration/context.js';
 import type { FlowResult } from '../migration/steps.js';
@@ -42,6 +43,18 @@ void test('what a device wrote and is lost is missed', { skip: qemu.skip }, asyn
   });
   assert.equal(code, 'device-write-lost');
   assert.match(message, /0x7111000 .* the first difference is at offset 100$/);
+});
+
+void test('a page of another ramblock that is wrong is named', { skip: qemu.skip }, async () => {
+  const { code, message } = await failureOf({
+    ...facts,
+    run: async (context) =>
+      await twoRamblocks(context, async ({ qtest }) => {
+        await qtest.writeByte(0x100000000 + 64 * 2 ** 20 - 1, 0);
+      }),
+  });
+  assert.equal(code, 'ramblock-damaged');
+  assert.match(message, /^page 64 of the DIMM, at 0x103fff000/);
 });
 
 /** Ends a machine hard as soon as a phase begins. */

@@ -7,12 +7,14 @@ import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import { pingPong } from '../migration/ping-pong.js';
 import { precopy } from '../migration/precopy.js';
+import { twoRamblocks } from '../migration/two-ramblocks.js';
 import { migrationTest, postcopyTest, precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { listenWithCompression } from './multifd.js';
 import {
   needsCapability,
   needsFileTransport,
+  needsHugePages,
   needsLockedMemory,
   needsMultifd,
   needsParameter,
@@ -51,6 +53,21 @@ export const beyondTests: readonly TestDefinition[] = [
     ...unixSocket,
     memory: 'memfd',
     usualMs: 700,
+  }),
+  precopyTest({
+    path: '/migration/precopy/unix/memory/hugetlb',
+    level: 'full',
+    needs: [needsHugePages],
+    ...unixSocket,
+    memory: 'hugetlb',
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/tcp/two-ramblocks',
+    level: 'full',
+    needs: [{ kind: 'device', name: 'pc-dimm', since: '2.1' }],
+    run: async (context) => await twoRamblocks(context),
+    usualMs: 900,
   }),
   precopyTest({
     path: '/migration/precopy/unix/late-block-activate',

@@ -101,7 +101,7 @@ const commonEntries: Entries<MigrateCommon> = {
   live: flag,
   passes: v.optional(count),
   suspend: flag,
-  memory: v.optional(v.picklist(['anon', 'memfd', 'shmem'])),
+  memory: v.optional(v.picklist(['anon', 'memfd', 'hugetlb', 'shmem'])),
   sourceArgs: v.optional(texts),
   destinationArgs: v.optional(texts),
   accel: v.optional(v.picklist(['tcg', 'kvm'])),

@@ -32,6 +32,7 @@ export const needsSharedMemory: Need = { kind: 'host', name: 'shared-memory' };
 /** KVM's dirty ring, in a KVM where it works */
 export const needsDirtyRing: Need = { kind: 'host', name: 'dirty-ring' };
 export const needsLockedMemory: Need = { kind: 'host', name: 'locked-memory' };
+export const needsHugePages: Need = { kind: 'host', name: 'huge-pages' };
 export const needsVsock: Need = { kind: 'host', name: 'vsock' };
 export const needsTls: Need = { kind: 'tls', since: '2.7' };
 

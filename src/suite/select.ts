@@ -11,6 +11,8 @@ import type { Level, TestDefinition } from './definition.js';
 
 export interface Selection {
   readonly level: Level;
+  /** above the smoke tests, those in quarantine too */
+  readonly flaky?: boolean;
   readonly paths: readonly string[];
   readonly prefixes: readonly string[];
   readonly skipPaths: readonly string[];
@@ -43,7 +45,7 @@ export function selectTests(
   return tests.filter((test) => {
     const named = paths.some((given) => namesTestOrGroup(test.path, given, arch));
     const below = prefixes.some((given) => namesSubtree(test.path, given, arch));
-    const inLevel = withinLevel(test.level, selection.level);
+    const inLevel = withinLevel(test.level, selection.level) || isFlakyWanted(test, selection);
     const wanted = named || (inLevel && (below || !filtered));
     return (
       wanted &&
@@ -51,6 +53,10 @@ export function selectTests(
       !skipPrefixes.some((given) => namesSubtree(test.path, given, arch))
     );
   });
+}
+
+function isFlakyWanted({ level }: TestDefinition, selection: Selection): boolean {
+  return level === 'quarantine' && selection.flaky === true && selection.level !== 'smoke';
 }
 
 function withinLevel(level: Level, limit: Level): boolean {
