@@ -102,8 +102,8 @@ export async function capturePostcopy(
   const since = await migrate(machine, { uri: `unix:${relay.path}` });
   // Pages that were sent and are dirty again at the switch: the stream must take them back.
   await machine.qmp.events.wait(
-    ({ name, data }) => name === 'MIGRATION_PASS' && Number(data['pass']) >= 2,
-    { what: 'second MIGRATION_PASS', since, timeoutMs: 60_000, signal: context.signal },
+    ({ name, data }) => name === 'MIGRATION_PASS' && Number(data['pass']) >= 3,
+    { what: 'third MIGRATION_PASS', since, timeoutMs: 60_000, signal: context.signal },
   );
   await machine.qmp.execute('migrate-start-postcopy');
   await waitStatus(context, machine, { goal: 'postcopy-active', since });

@@ -97,6 +97,8 @@ export async function arrive(
     return { verdict, figures };
   }
   requireNoRestart(pair);
+  // Two guests that run would be seen by whoever talks to them, not in either's memory.
+  await requireRunning(source, false);
   await endBoth(pair);
   return { verdict, figures };
 }
