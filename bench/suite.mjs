@@ -1,7 +1,10 @@
 // The whole catalogue, as a user runs it: wall time, where it goes test by test, and the processor time of Drover itself
 // beside that of the QEMUs it starts.
 //
-//   node bench/suite.mjs [--qemu COMMAND]... [--jobs 2,4] [--rounds 3] [--level thorough] [--slowest 15] [--json FILE]
+//   node bench/suite.mjs [--qemu COMMAND]... [--jobs 2,4] [--rounds 3] [--level thorough] [--all] [--slowest 15]
+//                        [--json FILE]
+//
+// Upstream's tests alone, so that the time can be held against that of upstream's program; --all: Drover's own too.
 //
 // Needs a finished build (npm run build). Without --qemu: what scripts/get-qemu.sh has brought (10.0 and 11.1). Rounds are
 // interleaved over all QEMUs and numbers of jobs, so that a busy moment of the host hits all alike. A run in which a test
@@ -13,6 +16,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { beyondTests } from '../dist/suite/beyond.js';
 import { hostFacts, hostLine, median, root, writeResults } from './rounds.mjs';
 
 const { values: options } = parseArgs({
@@ -21,6 +25,7 @@ const { values: options } = parseArgs({
     jobs: { type: 'string', default: '2,4' },
     rounds: { type: 'string', default: '3' },
     level: { type: 'string', default: 'thorough' },
+    all: { type: 'boolean', default: false },
     slowest: { type: 'string', default: '15' },
     json: { type: 'string' },
   },
@@ -32,6 +37,11 @@ const fetched = ['10.0', '11.1']
 const qemus = options.qemu ?? fetched;
 if (qemus.length === 0)
   throw new Error('no QEMU: give --qemu COMMAND, or run scripts/get-qemu.sh 10.0');
+const beyond = [
+  ...beyondTests.map((test) => test.path),
+  '/migration/multifd/tcp/plain/zero-page/multifd',
+];
+const left = options.all ? [] : beyond.flatMap((path) => ['-s', path]);
 const jobs = options.jobs.split(',').map(Number);
 const rounds = Number(options.rounds);
 
@@ -55,7 +65,7 @@ function processorTime(pid) {
 
 async function runOnce(qemu, workers, file) {
   const words = ['run', '--accel', 'tcg', '--level', options.level, '--qemu', qemu];
-  const rest = ['-j', String(workers), '--json', file];
+  const rest = [...left, '-j', String(workers), '--json', file];
   const startedMs = performance.now();
   const child = spawn(process.execPath, [path.join(root, 'dist/cli/main.js'), ...words, ...rest], {
     stdio: ['ignore', 'pipe', 'inherit'],
