@@ -12,7 +12,7 @@ import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { lines, offlineSession, print, toJson } from './offline-output.js';
 import type { OfflineSession } from './offline-output.js';
-import { openSource } from './offline-source.js';
+import { openSource, usage } from './offline-source.js';
 import type { OfflineSource } from './offline-source.js';
 import { rangeArgument } from './sizes.js';
 import type { Range } from './sizes.js';
@@ -78,6 +78,9 @@ async function diff(
   session: OfflineSession,
 ): Promise<number> {
   const { signal, progress, paint } = session;
+  if (!options.ram && !options.devices) {
+    throw usage('--no-ram and --no-devices together leave nothing to compare');
+  }
   const open = async (name: string, channels: readonly string[] = []): Promise<OfflineSource> =>
     await openSource(
       {

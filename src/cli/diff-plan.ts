@@ -132,6 +132,7 @@ const shadowed: Range = { start: 0xa0000, end: 0x100000 };
 /** Dumps and raw memory know guest addresses only: compared is what both hold. */
 function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
   const notes: string[] = [];
+  const missing: string[] = [];
   let common = intersect(placesOf(a), placesOf(b));
   const streams = [a, b].filter(({ format }) => format === 'stream');
   if (streams.length === 1 && /^(pc|q35|isapc|microvm)/.test(streams[0]?.machine ?? '')) {
@@ -160,9 +161,12 @@ function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
     ['B', b],
   ] as const) {
     const more = bytesIn(placesOf(shape)) - bytesIn(common);
-    if (more > 0) notes.push(`${plural(more, 'byte')} of ${name} have nothing to be compared with`);
+    if (more === 0) continue;
+    // Two of a kind see memory alike, so one of them lacks something; of two kinds each sees what the other cannot.
+    const into = a.format === b.format ? missing : notes;
+    into.push(`${plural(more, 'byte')} of ${name} have nothing to be compared with`);
   }
-  return { comparisons: common.map(guestMemory), missing: [], notes };
+  return { comparisons: common.map(guestMemory), missing, notes };
 }
 
 function describe(name: string, shape: ImageShape): string[] {

@@ -1,5 +1,5 @@
 /** `--extract DIR`: RAM blocks, device state and its description as files. Nothing that exists is written over. */
-import { open, mkdir } from 'node:fs/promises';
+import { open, mkdir, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { HarnessError } from '../model/errors.js';
@@ -44,7 +44,9 @@ export async function extract(
     try {
       await fill(handle);
     } catch (cause) {
-      throw cause instanceof Error && 'syscall' in cause ? unwritable(file, cause) : cause;
+      // A part of it would look like the whole.
+      await rm(file, { force: true });
+      throw isWriting(cause) ? unwritable(file, cause) : cause;
     } finally {
       await handle.close();
     }
@@ -85,8 +87,15 @@ export async function extract(
   return done;
 }
 
+/** Native code says in its message which call failed. */
+function isWriting(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return 'syscall' in cause || /\b(pwrite|ftruncate): /.test(cause.message);
+}
+
 function unwritable(file: string, cause: unknown): HarnessError {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const native = /\b(?:pwrite|ftruncate): (.*)$/m.exec(String(cause))?.[1];
+  const code = native ?? (cause as NodeJS.ErrnoException).code ?? String(cause);
   const exists = code === 'EEXIST';
   return new HarnessError({
     code: 'extract-failed',

@@ -82,7 +82,7 @@ async function inspect(
   }
   if (options.dump !== undefined) {
     const statistics = options.dump === 'all' ? await allStatistics(image, session) : [];
-    await dump(image, options.dump, facts, statistics);
+    await dump(image, options.dump, { facts, statistics, signal });
     return exitCode;
   }
   const statistics = await allStatistics(image, session);
@@ -96,7 +96,7 @@ async function inspect(
     lines([
       ...sourceText(facts, wrong, paint),
       ...blocksText(image.blocks, statistics),
-      ...(report === null ? [] : [...streamText(report), await devicesText(image)]),
+      ...(report === null ? [] : [...streamText(report), await devicesText(image, signal)]),
     ]),
   );
   return exitCode;
@@ -127,12 +127,13 @@ function overview(
 }
 
 /** Whether device state and description agree, in a line: what is in them is for --dump. */
-async function devicesText(image: MemoryImage): Promise<string> {
+async function devicesText(image: MemoryImage, signal: AbortSignal): Promise<string> {
   const description = await readDescription(image);
   if ('problem' in description) return `device state: ${description.problem}`;
   let whole = 0;
   const others: string[] = [];
   for await (const device of deviceStates(image, description)) {
+    signal.throwIfAborted();
     if (device.whole) whole += 1;
     else others.push(`${showName(device.section.name)} (${device.remarks[0] ?? ''})`);
   }
@@ -140,12 +141,17 @@ async function devicesText(image: MemoryImage): Promise<string> {
   return `device state: ${plural(whole, 'section')} decode to the last byte${rest} (see --dump state)`;
 }
 
+interface DumpInput {
+  readonly facts: SourceFacts;
+  readonly statistics: readonly NativeBlockStatistics[];
+  readonly signal: AbortSignal;
+}
+
 /** Written device by device: the state of a large machine need not be in memory at once. */
 async function dump(
   image: MemoryImage,
   what: 'state' | 'desc' | 'all',
-  facts: SourceFacts,
-  statistics: readonly NativeBlockStatistics[],
+  { facts, statistics, signal }: DumpInput,
 ): Promise<void> {
   const description = await readDescription(image);
   const problem = 'problem' in description ? description.problem : null;
@@ -160,6 +166,7 @@ async function dump(
   await print(`${toJson({ ...head, problem }).replace(/\n\}$/, '')},\n  "devices": [`);
   let separator = '\n';
   for await (const device of deviceStates(image, description)) {
+    signal.throwIfAborted();
     await print(separator + indented(toJson(deviceJson(device))));
     separator = ',\n';
   }

@@ -111,6 +111,6 @@ async function requireReadable(words: readonly string[]): Promise<void> {
   }
 }
 
-function usage(message: string): HarnessError {
+export function usage(message: string): HarnessError {
   return new HarnessError({ code: 'bad-source', blame: 'usage', message });
 }

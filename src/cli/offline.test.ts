@@ -40,6 +40,41 @@ void test('intact raw memory is clean, with its generation and edge', async () =
   assert.equal(ran.stderr, '', 'no progress where there is no terminal');
 });
 
+void test('memory without a single stamp is not clean: all of it may have been lost', async () => {
+  using scratch = new Scratch();
+  const file = path.join(scratch.directory, 'memory');
+  writeFileSync(file, Buffer.alloc(128 * pageBytes));
+  const ran = await drover(['scan', file, '--json', '--range', '0-512K'], scratch);
+  assert.equal(ran.code, 1, ran.stderr);
+  assert.equal(parsed(ran.stdout)['clean'], false);
+});
+
+void test('raw memory that was cut short differs from the whole', async () => {
+  using scratch = new Scratch();
+  const { file, bytes } = stamped(scratch, 128, 7, 100);
+  const part = path.join(scratch.directory, 'part');
+  writeFileSync(part, bytes.subarray(0, 64 * pageBytes));
+  const ran = await drover(['diff', file, part], scratch);
+  assert.equal(ran.code, 1, ran.stderr);
+  assert.match(ran.stdout, /262144 bytes of A have nothing to be compared with/);
+  const nothing = await drover(['diff', file, part, '--no-ram', '--no-devices'], scratch);
+  assert.equal(nothing.code, 2);
+});
+
+void test('options that a level of scan cannot heed are refused', async () => {
+  using scratch = new Scratch();
+  const { file } = stamped(scratch, 128, 7, 100);
+  for (const options of [
+    ['--level', 'zero', '--range', '0-64K'],
+    ['--level', 'hash', '--range', '0-64K', '--range', '64K-128K'],
+    ['--level', 'hash', '--writers', '2'],
+    ['--kernel', 'abacus'],
+  ]) {
+    const ran = await drover(['scan', file, ...options], scratch);
+    assert.equal(ran.code, 2, `${options.join(' ')}: ${ran.stdout}`);
+  }
+});
+
 void test('damaged pages are named, counted and drawn, and the exit code says so', async () => {
   using scratch = new Scratch();
   const { file, bytes } = stamped(scratch, 128, 7, 100);

@@ -11,11 +11,11 @@ import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { lines, offlineSession, print, showName, toJson } from './offline-output.js';
 import type { OfflineSession } from './offline-output.js';
-import { openSource } from './offline-source.js';
+import { openSource, usage } from './offline-source.js';
 import { countUpTo } from './options.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { blockNamed, scanRequest } from './scan-request.js';
-import { statisticsText, verdictText } from './scan-text.js';
+import { isClean, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from './sizes.js';
 import type { Range } from './sizes.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
@@ -63,7 +63,7 @@ export function addScanCommand(
     )
     .option('--block <name>', 'look into this RAM block; addresses are then offsets in it');
   withSourceOptions(command)
-    .option('--kernel <name>', 'force a scan kernel')
+    .addOption(new Option('--kernel <name>', 'force a scan kernel').choices(scanKernels))
     .option('--threads <count>', 'scanning threads', countUpTo(1024), os.availableParallelism())
     .option('--limit <count>', 'damaged runs to list', limitArgument, 20)
     .option('--no-map', 'leave the page map out')
@@ -74,6 +74,19 @@ export function addScanCommand(
         await offlineSession(environment, (session) => scan(words, options, environment, session)),
       );
     });
+}
+
+/** stamps at level byte by the first two, at the others by all but the second; not every host has each */
+const scanKernels = ['serial', 'prefetch', 'avx2', 'avx512', 'neon'];
+
+/** What would be passed over in silence. */
+function refuseUnheeded({ level, range, writers, kernel }: ScanOptions): void {
+  const most = level === 'hash' ? 1 : 0;
+  if ((range?.length ?? 0) > most) {
+    throw usage(`--range: level ${level} takes ${most === 0 ? 'none' : 'one at most'}`);
+  }
+  if (writers > 1) throw usage(`--writers: level ${level} looks at no stamps`);
+  if (kernel !== undefined) throw usage(`--kernel: level ${level} looks at no stamps`);
 }
 
 function limitArgument(text: string): number {
@@ -101,6 +114,7 @@ async function scan(
   const wrong = trouble(image);
   const head = sourceText(facts, wrong, session.paint);
   if (options.level === 'zero' || options.level === 'hash') {
+    refuseUnheeded(options);
     const found = await withoutStamps(image, options, session);
     await source.requireStillStopped(signal);
     const clean = wrong === undefined;
@@ -131,7 +145,7 @@ async function scan(
   if (source.live && options.live !== true) requireSame(slices, await look());
   await source.requireStillStopped(signal);
   progress.clear();
-  const clean = wrong === undefined && slices.every(({ damagedPages }) => damagedPages === 0);
+  const clean = wrong === undefined && slices.every(isClean);
   const within = request.block === undefined ? undefined : image.blocks[request.block];
   const textOptions = { limit: options.limit, blocks: image.blocks, within };
   await print(

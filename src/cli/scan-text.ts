@@ -20,6 +20,11 @@ export interface VerdictTextOptions {
   readonly within: NativeBlock | undefined;
 }
 
+/** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */
+export function isClean({ damagedPages, generation, edge }: NativeSliceVerdict): boolean {
+  return damagedPages === 0 && !(generation === 0n && edge === null);
+}
+
 export function verdictText(
   verdict: NativeSliceVerdict,
   options: VerdictTextOptions,
@@ -27,15 +32,17 @@ export function verdictText(
 ): string[] {
   const { level, start, end, step, pages, damagedPages, damagedRuns, map } = verdict;
   const where = options.within === undefined ? '' : ` of block ${showName(options.within.name)}`;
-  const clean = damagedPages === 0;
+  const clean = isClean(verdict);
   const head = `${formatRange({ start, end })}${where}: ${plural(pages, 'page')} of ${step} bytes, level ${level}`;
   const result = clean
     ? paint.intact('clean')
-    : paint.damaged(`damaged: ${plural(damagedPages, 'page')} in ${plural(damagedRuns, 'run')}`);
+    : damagedPages === 0
+      ? paint.damaged('nothing is stamped')
+      : paint.damaged(`damaged: ${plural(damagedPages, 'page')} in ${plural(damagedRuns, 'run')}`);
   return [
     head,
     `${result}; ${generationText(verdict)}`,
-    ...(clean ? [] : [`  ${kindsText(verdict.pagesByKind)}`]),
+    ...(damagedPages === 0 ? [] : [`  ${kindsText(verdict.pagesByKind)}`]),
     ...verdict.damage.slice(0, options.limit).map((run) => `  ${damageText(run, options)}`),
     ...(damagedRuns > options.limit
       ? [
@@ -48,7 +55,7 @@ export function verdictText(
     ...(verdict.upstreamLines.length === 0
       ? []
       : ["in upstream's words:", ...verdict.upstreamLines.map((line) => `  ${line}`)]),
-    ...(clean && verdict.generation === 0n && verdict.edge === null
+    ...(damagedPages === 0 && !clean
       ? [
           paint.warning(
             'all stamps are 0: the guest had not begun to write, or this is not its memory',

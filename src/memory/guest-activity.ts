@@ -8,6 +8,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HarnessError } from '../model/errors.js';
 
 export type GuestActivity =
   | { readonly kind: 'stopped'; readonly why: string }
@@ -42,13 +43,16 @@ export async function guestActivity(
 ): Promise<GuestActivity> {
   const folder = `${root}/${pid}/task`;
   const before = new Map(sample(folder).map((thread) => [thread.id, thread]));
+  if (before.size === 0) throw gone(pid);
   if ([...before.values()].every(({ state }) => state === 'T' || state === 't')) {
     return { kind: 'stopped', why: 'the whole process is stopped' };
   }
   const startedMs = performance.now();
   await sleep(windowMs, undefined, signal === undefined ? {} : { signal });
   const allowedNs = (performance.now() - startedMs) * 1e6 * busyShare;
-  for (const thread of sample(folder)) {
+  const after = sample(folder);
+  if (after.length === 0) throw gone(pid);
+  for (const thread of after) {
     const who = `thread ${thread.id} (${thread.name})`;
     const earlier = before.get(thread.id);
     if (thread.insideGuest && earlier?.insideGuest === true) {
@@ -66,8 +70,23 @@ export async function guestActivity(
   return { kind: 'stopped', why: `no thread ran the guest for ${windowMs} ms` };
 }
 
+function gone(pid: number): HarnessError {
+  return new HarnessError({
+    code: 'no-live-guest',
+    blame: 'usage',
+    message: `pid:${pid}: the process has ended`,
+  });
+}
+
+/** None when the process has ended. */
 function sample(folder: string): ThreadSample[] {
-  return readdirSync(folder).flatMap((id) => {
+  let ids: string[];
+  try {
+    ids = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return ids.flatMap((id) => {
     try {
       const stat = readFileSync(`${folder}/${id}/stat`, 'utf8');
       // The name is in parentheses and may hold anything: count from behind it.

@@ -20,6 +20,16 @@ const field = (name: string, type: string, size: number, rest: object = {}): obj
   ...rest,
 });
 
+void test('a row of elements without bytes costs no more than the section is long', () => {
+  const empty = { vmsd_name: 'q', version: 1, fields: [] };
+  const found = decoded(
+    [field('a', 'struct', 0, { array_len: 100_000_000, struct: empty })],
+    '01020304',
+  );
+  assert.equal(found.whole, false);
+  assert.match(JSON.stringify(found.remarks), /more than 528 values in one section/);
+});
+
 void test('every kind of integer is read in network order, 64 bits as text', () => {
   const found = decoded(
     [

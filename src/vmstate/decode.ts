@@ -26,8 +26,12 @@ export interface DecodedState {
 
 const subsectionMark = 0x05;
 const mostRemarks = 20;
-/** Values and structures in one section: ten times what large real devices have, and little enough to hold. */
+/**
+ * Values and structures in one section: several for each byte, which is more than real devices have, so that work and
+ * output are bounded by the section's length even where elements are said to have none; and little enough to hold.
+ */
 const mostSteps = 500_000;
+const stepsFor = (bytes: number): number => Math.min(mostSteps, 512 + 4 * bytes);
 /** Longer rows of plain values, such as the table of an IOMMU, stay bytes: a value each would take a lot of memory. */
 const longestList = 16_384;
 /** Bytes without a description are shown up to here. */
@@ -175,8 +179,9 @@ class Walk {
 
   #step(name: string): void {
     this.#steps += 1;
-    if (this.#steps > mostSteps) {
-      throw new Misfit(`${name}: more than ${mostSteps} values in one section`, this.#at);
+    const most = stepsFor(this.#bytes.length);
+    if (this.#steps > most) {
+      throw new Misfit(`${name}: more than ${most} values in one section`, this.#at);
     }
   }
 
