@@ -110,8 +110,8 @@ async function diff(
   const devices = options.devices
     ? await diffDevices(first.image, second.image, Math.max(options.limit, 100))
     : undefined;
-  await first.requireStillStopped(signal);
-  await second.requireStillStopped(signal);
+  await first.requireUnchanged(signal);
+  await second.requireUnchanged(signal);
   progress.clear();
 
   const wrong = [trouble(first.image), trouble(second.image)] as const;

@@ -11,6 +11,11 @@ import type { WorkOptions } from '../memory/image-work.js';
 import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../memory/live-guest.js';
 import type { LiveGuest } from '../memory/live-guest.js';
 
+interface Expected {
+  readonly allowRunning?: boolean;
+  readonly files?: ReadonlyMap<string, string>;
+}
+
 export class OfflineSource implements Disposable {
   readonly image: MemoryImage;
   /** for people: what was read */
@@ -19,8 +24,15 @@ export class OfflineSource implements Disposable {
   readonly arch: string | undefined;
   readonly #live: LiveGuest | undefined;
   readonly #allowRunning: boolean;
+  /** how each file looked before it was opened, by its name */
+  readonly #files: ReadonlyMap<string, string>;
 
-  constructor(image: MemoryImage, live: LiveGuest | undefined, allowRunning: boolean) {
+  constructor(
+    image: MemoryImage,
+    live: LiveGuest | undefined,
+    { allowRunning = true, files = new Map() }: Expected,
+  ) {
+    this.#files = files;
     this.image = image;
     this.#live = live;
     this.#allowRunning = allowRunning;
@@ -32,8 +44,18 @@ export class OfflineSource implements Disposable {
     return this.#live !== undefined;
   }
 
-  /** After reading: throws when the guest has begun to run meanwhile. */
-  async requireStillStopped(signal: AbortSignal): Promise<void> {
+  /** After reading: throws when the guest has begun to run meanwhile, or a file is not what it was. */
+  async requireUnchanged(signal: AbortSignal): Promise<void> {
+    for (const [word, before] of this.#files) {
+      const now = await stampOf(word);
+      if (now === before) continue;
+      throw new HarnessError({
+        code: 'source-changed',
+        blame: 'usage',
+        message: `${word}: was changed while it was read, so what was read may never have been there`,
+        details: [`before: ${before}`, `now: ${now}`],
+      });
+    }
     if (this.#live !== undefined && !this.#allowRunning) {
       await requireStopped(this.#live.pid, signal);
     }
@@ -59,11 +81,19 @@ export async function openSource(
   const pid = pidOf(words);
   if (pid === undefined) {
     await requireReadable(words);
-    return new OfflineSource(await openImage(words, options, work), undefined, true);
+    const files = new Map<string, string>();
+    for (const word of words) files.set(word, await stampOf(word));
+    return new OfflineSource(await openImage(words, options, work), undefined, { files });
   }
   const guest = findLiveGuest(pid);
   if (!allowRunning) await requireStopped(pid, work.signal);
-  return new OfflineSource(await openLiveGuest(guest, options, work), guest, allowRunning);
+  return new OfflineSource(await openLiveGuest(guest, options, work), guest, { allowRunning });
+}
+
+/** Size and time of the last change: whoever writes to a file changes one of them. */
+async function stampOf(file: string): Promise<string> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return found === undefined ? 'gone' : `${found.size} bytes, written at ${found.mtimeNs} ns`;
 }
 
 function pidOf(words: readonly string[]): number | undefined {
@@ -93,9 +123,10 @@ async function requireReadable(words: readonly string[]): Promise<void> {
     const found = await stat(word).catch((cause: unknown) => {
       const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
       const missing = code === 'ENOENT' || code === 'ENOTDIR';
+      const denied = code === 'EACCES' || code === 'EPERM';
       throw new HarnessError({
         code: 'source-unreadable',
-        blame: missing ? 'usage' : 'host',
+        blame: missing || denied ? 'usage' : 'host',
         message: `${word}: ${missing ? 'there is no such file' : `cannot be read (${code})`}`,
         cause,
       });

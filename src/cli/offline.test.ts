@@ -9,25 +9,11 @@ import { asArray, asObject } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { Scratch } from '../qemu/qemus.fixtures.js';
 import { drover, startDrover } from './drover.fixtures.js';
+import { pageBytes, stamped } from './raw-memory.fixtures.js';
 
 const skip = samplesSkip;
-const pageBytes = 4096;
 
 const parsed = (text: string): JsonObject => asObject(JSON.parse(text) as Json);
-
-/** Raw memory as the test guest leaves it: generation `g` up to `edge`, one less after it. */
-function stamped(
-  scratch: Scratch,
-  pages: number,
-  g: number,
-  edge: number,
-): { file: string; bytes: Buffer } {
-  const bytes = Buffer.alloc(pages * pageBytes, 0x5a);
-  for (let page = 0; page < pages; page++) bytes[page * pageBytes] = page < edge ? g : g - 1;
-  const file = path.join(scratch.directory, 'memory');
-  writeFileSync(file, bytes);
-  return { file, bytes };
-}
 
 void test('intact raw memory is clean, with its generation and edge', async () => {
   using scratch = new Scratch();
@@ -38,41 +24,6 @@ void test('intact raw memory is clean, with its generation and edge', async () =
   assert.match(ran.stdout, /clean; generation 7, edge at 0x164000 \(page 100\), 6 from there on/);
   assert.match(ran.stdout, /0x100000 {2}\+{64}\n {2}0x140000 {2}\+{64}\n/);
   assert.equal(ran.stderr, '', 'no progress where there is no terminal');
-});
-
-void test('memory without a single stamp is not clean: all of it may have been lost', async () => {
-  using scratch = new Scratch();
-  const file = path.join(scratch.directory, 'memory');
-  writeFileSync(file, Buffer.alloc(128 * pageBytes));
-  const ran = await drover(['scan', file, '--json', '--range', '0-512K'], scratch);
-  assert.equal(ran.code, 1, ran.stderr);
-  assert.equal(parsed(ran.stdout)['clean'], false);
-});
-
-void test('raw memory that was cut short differs from the whole', async () => {
-  using scratch = new Scratch();
-  const { file, bytes } = stamped(scratch, 128, 7, 100);
-  const part = path.join(scratch.directory, 'part');
-  writeFileSync(part, bytes.subarray(0, 64 * pageBytes));
-  const ran = await drover(['diff', file, part], scratch);
-  assert.equal(ran.code, 1, ran.stderr);
-  assert.match(ran.stdout, /262144 bytes of A have nothing to be compared with/);
-  const nothing = await drover(['diff', file, part, '--no-ram', '--no-devices'], scratch);
-  assert.equal(nothing.code, 2);
-});
-
-void test('options that a level of scan cannot heed are refused', async () => {
-  using scratch = new Scratch();
-  const { file } = stamped(scratch, 128, 7, 100);
-  for (const options of [
-    ['--level', 'zero', '--range', '0-64K'],
-    ['--level', 'hash', '--range', '0-64K', '--range', '64K-128K'],
-    ['--level', 'hash', '--writers', '2'],
-    ['--kernel', 'abacus'],
-  ]) {
-    const ran = await drover(['scan', file, ...options], scratch);
-    assert.equal(ran.code, 2, `${options.join(' ')}: ${ran.stdout}`);
-  }
 });
 
 void test('damaged pages are named, counted and drawn, and the exit code says so', async () => {

@@ -116,7 +116,7 @@ async function scan(
   if (options.level === 'zero' || options.level === 'hash') {
     refuseUnheeded(options);
     const found = await withoutStamps(image, options, session);
-    await source.requireStillStopped(signal);
+    await source.requireUnchanged(signal);
     const clean = wrong === undefined;
     await print(
       options.json === true
@@ -143,7 +143,7 @@ async function scan(
     await image.check(request, { signal, onProgress: progress.step('checking') });
   const slices = await look();
   if (source.live && options.live !== true) requireSame(slices, await look());
-  await source.requireStillStopped(signal);
+  await source.requireUnchanged(signal);
   progress.clear();
   const clean = wrong === undefined && slices.every(isClean);
   const within = request.block === undefined ? undefined : image.blocks[request.block];
