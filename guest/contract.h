@@ -10,7 +10,7 @@
 /* The parameter block: its place in the image and its fields (offsets in bytes, little-endian). */
 #define GUEST_BLOCK_OFFSET 0x0
 #define GUEST_BLOCK_BYTES 256
-#define GUEST_BLOCK_VERSION 1
+#define GUEST_BLOCK_VERSION 2
 /* "DROVERG1" read as two little-endian numbers */
 #define GUEST_BLOCK_MAGIC_LOW 0x564f5244
 #define GUEST_BLOCK_MAGIC_HIGH 0x31475245
@@ -26,10 +26,19 @@
 #define GUEST_FIELD_PASSES_PER_B 0x34
 #define GUEST_FIELD_PACE 0x38
 #define GUEST_FIELD_HEARTBEAT 0x40
+#define GUEST_FIELD_HOLE_START 0x48
+#define GUEST_FIELD_HOLE_END 0x50
 
 #define GUEST_STAMP_BYTE 0
 #define GUEST_STAMP_WIDE 1
 #define GUEST_STAMP_PAGE 2
+
+/* A stamp of kind `page` is so long, whatever the step; all words have 8 bytes. */
+#define GUEST_STAMP_PAGE_BYTES 4096
+
+/* One heartbeat counter a writer, each in a cache line of its own, all in one page. */
+#define GUEST_WRITERS_MAX 64
+#define GUEST_HEARTBEAT_STRIDE 64
 
 /* Characters on the serial port. */
 #define GUEST_SIGN_START 0x41

@@ -42,6 +42,8 @@ image:
 	.long 64				# passes per 'B'
 	.quad 0					# pace
 	.quad 0					# heartbeat
+	.quad 0					# hole start
+	.quad 0					# hole end
 	.org GUEST_BLOCK_BYTES, 0
 
 # Descriptors have the accessed bit set: the processor would otherwise write it, and KVM cannot
@@ -95,6 +97,8 @@ start32:
 	REQUIRE_LONG GUEST_FIELD_PACE + 4, 0
 	REQUIRE_LONG GUEST_FIELD_HEARTBEAT, 0
 	REQUIRE_LONG GUEST_FIELD_HEARTBEAT + 4, 0
+	REQUIRE_LONG GUEST_FIELD_HOLE_START, 0
+	REQUIRE_LONG GUEST_FIELD_HOLE_START + 4, 0
 	cmpl $1, block + GUEST_FIELD_SUSPEND
 	ja refuse
 	cmpl $0, block + GUEST_FIELD_PASSES_PER_B

@@ -38,7 +38,7 @@ test('the parameter block says what was asked for, and nothing else of the image
   });
   const block = image.subarray(contract.blockOffset, contract.blockOffset + contract.blockBytes);
   assert.equal(block.toString('latin1', 0, 8), 'DROVERG1');
-  assert.equal(block.readUInt32LE(0x08), 1);
+  assert.equal(block.readUInt32LE(0x08), 2);
   assert.equal(block.readUInt32LE(0x0c), 256);
   assert.equal(block.readBigUInt64LE(0x10), 0x200000n);
   assert.equal(block.readBigUInt64LE(0x18), 0x4000000n);
@@ -155,7 +155,7 @@ test('a missing image and one of another make are told apart, and are no fault o
   const whole = buildGuestImage(usual);
   writeFileSync(path, whole.subarray(0, 100));
   assert.equal(codeOf(), 'guest-image-damaged');
-  whole.writeUInt32LE(2, contract.fieldVersion);
+  whole.writeUInt32LE(1, contract.fieldVersion);
   writeFileSync(path, whole);
   assert.equal(codeOf(), 'guest-image-damaged');
 });
