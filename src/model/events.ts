@@ -13,6 +13,8 @@ export interface QemuIdentity {
   readonly version: string;
   readonly package: string;
   readonly arch: string;
+  /** SHA-256 of the program itself, where it could be read: two builds of one version differ in it */
+  readonly digest?: string;
 }
 
 export interface HostIdentity {
@@ -24,9 +26,57 @@ export interface HostIdentity {
   readonly node: string;
 }
 
+/** Which part of the tests a run takes, and of which whole. */
+export interface Shard {
+  /** from 1 */
+  readonly index: number;
+  readonly total: number;
+  /** `durations` of earlier runs, or only the `count` of tests */
+  readonly by: 'durations' | 'count';
+  /** names of the whole: of all shards together */
+  readonly allTests: readonly string[];
+}
+
+/** One run that went into a merged log. */
+export interface MergedRun {
+  /** its shard; 1 of 1 where it was whole */
+  readonly index: number;
+  readonly total: number;
+  /** the folder it was read from, as it was given */
+  readonly from: string;
+  readonly time: string;
+  readonly host: HostIdentity;
+  readonly workers: number;
+  readonly durationMs: number;
+  /** absent where the run ended without saying so */
+  readonly exitCode?: number;
+}
+
+/** That a log was put together from several runs, and what is missing in it. */
+export interface Merged {
+  readonly runs: readonly MergedRun[];
+  /** shards that are not there: the results are not whole */
+  readonly missingShards: readonly number[];
+  /** tests of which there is no result */
+  readonly missingTests: readonly string[];
+  /** what was let through that is an error otherwise, one sentence each */
+  readonly remarks: readonly string[];
+}
+
+/** What a run may take of the host at once. */
+export interface Budget {
+  /** sum of the weights of all QEMUs */
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  /** in /dev/shm */
+  readonly sharedMemoryBytes: number;
+}
+
 interface Stamped {
-  /** milliseconds since the run started */
+  /** milliseconds since the run started; in a merged log, since the run that it comes from started */
   readonly atMs: number;
+  /** in a merged log: the shard it comes from */
+  readonly fromShard?: number;
 }
 
 export interface RunStarted extends Stamped {
@@ -44,11 +94,22 @@ export interface RunStarted extends Stamped {
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */
   readonly total: number;
   readonly tests: readonly string[];
+  /** SHA-256 of the sorted names of the whole list, of all shards together */
+  readonly testList?: string;
+  /** absent where the run is whole */
+  readonly shard?: Shard;
+  /** in a merged log */
+  readonly merged?: Merged;
+  readonly budget?: Budget;
+  /** how many times a test that did not pass is tried again */
+  readonly retries?: number;
+  /** how many times deadlines were stretched, since guests run slowly here */
+  readonly slowness?: number;
   /** of the user's own tests (`--tests`): absolute path of the module that defines each */
   readonly testFiles?: Readonly<Record<string, string>>;
 }
 
-/** One attempt of one test: `attempt` counts from 1 (`--repeat`). */
+/** One attempt of one test: `attempt` counts from 1, through `--repeat` and `--retries`. */
 interface OfTest extends Stamped {
   /** full path, such as /x86_64/migration/precopy/unix/plain */
   readonly test: string;
@@ -57,6 +118,18 @@ interface OfTest extends Stamped {
 
 export interface TestStarted extends OfTest {
   readonly type: 'test-started';
+  /** place of the attempt among those that run at the same time, from 0: for timelines */
+  readonly slot?: number;
+  /** how long it is thought to take */
+  readonly expectedMs?: number;
+}
+
+/** A test whose failures are known of and do not fail the run, until a day. */
+export interface Quarantined {
+  readonly owner: string;
+  readonly reason: string;
+  /** the last day, such as 2027-03-31 */
+  readonly expires: string;
 }
 
 export interface PhaseStarted extends OfTest {
@@ -76,8 +149,16 @@ export interface TestFinished extends OfTest {
   readonly outcome: Outcome;
   readonly durationMs: number;
   readonly phases: readonly PhaseTiming[];
-  /** folder with the evidence, where it was kept */
+  /** folder with the evidence, where it was kept; in a log on disk relative to the log's folder if it lies below */
   readonly directory?: string;
+  readonly slot?: number;
+  /** it is tried again after this one, which therefore decides nothing and is not counted */
+  readonly willRetry?: boolean;
+  /** which try again it is, from 1; one that passed is flaky */
+  readonly retry?: number;
+  readonly quarantined?: Quarantined;
+  /** most memory that all QEMUs of this run used together while the attempt ran (PSS) */
+  readonly memoryBytes?: number;
 }
 
 /** Something the user should know that is no test's outcome, such as a test directory that could not be kept. */
@@ -86,9 +167,31 @@ export interface Warning extends Stamped {
   readonly message: string;
 }
 
+/** What the run promised to keep to, and what was seen. */
+export interface MemoryUse {
+  readonly budgetBytes: number;
+  /** most that was promised to tests at the same time */
+  readonly promisedBytes: number;
+  /** most that all QEMUs used together (PSS), of the samples taken; absent where it cannot be measured */
+  readonly usedBytes?: number;
+}
+
 export interface RunFinished extends Stamped {
   readonly type: 'run-finished';
+  /** of the attempts that decide: not of those that were tried again, nor of quarantined failures */
   readonly counts: Readonly<Record<OutcomeKind, number>>;
+  /** passed after it had not; counted as passed too */
+  readonly flaky?: number;
+  /** did not pass, which does not matter */
+  readonly quarantined?: number;
+  /** attempts that were tried again */
+  readonly retried?: number;
+  /** durations of all attempts, one after another */
+  readonly sumMs?: number;
+  readonly memory?: MemoryUse;
+  /** why not all tests were run */
+  readonly stopped?: 'max-failures' | 'until-failure';
+  /** from start to end; in a merged log the longest of its runs, which go on at the same time */
   readonly durationMs: number;
   readonly exitCode: number;
   /** why the run could not be carried out, where it broke as a whole */
