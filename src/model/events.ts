@@ -144,6 +144,34 @@ export interface MigrationStatusSeen extends OfTest {
   readonly status: string;
 }
 
+/** A QEMU that the attempt started; what it said and left is in files that begin with `name`. */
+export interface MachineSpan {
+  /** `source`, `destination`, `destination2` */
+  readonly name: string;
+  readonly side: Side;
+  /** milliseconds since the attempt began; times in the QMP transcript count from here */
+  readonly startMs: number;
+}
+
+/** An event of QEMU, as it was read. */
+export interface QmpEventSeen {
+  /** milliseconds since the attempt began */
+  readonly ms: number;
+  /** index into `machines` */
+  readonly machine: number;
+  readonly name: string;
+  /** of MIGRATION the status, of MIGRATION_PASS the number of the pass that begins */
+  readonly value?: string | number;
+}
+
+/** What both sides said while an attempt went on, in the order of time. */
+export interface AttemptTimeline {
+  readonly machines: readonly MachineSpan[];
+  readonly events: readonly QmpEventSeen[];
+  /** how many events are left out, where there were very many */
+  readonly leftOut?: number;
+}
+
 export interface TestFinished extends OfTest {
   readonly type: 'test-finished';
   readonly outcome: Outcome;
@@ -159,6 +187,8 @@ export interface TestFinished extends OfTest {
   readonly quarantined?: Quarantined;
   /** most memory that all QEMUs of this run used together while the attempt ran (PSS) */
   readonly memoryBytes?: number;
+  /** absent where no QEMU was started */
+  readonly timeline?: AttemptTimeline;
 }
 
 /** Something the user should know that is no test's outcome, such as a test directory that could not be kept. */

@@ -46,6 +46,10 @@ export class Machine implements AsyncDisposable {
   readonly qmp: QmpClient;
   readonly qtest: QtestClient;
   readonly serial: SerialConsole;
+  /** what its evidence files are called after */
+  readonly name: string;
+  /** on the clock of `performance.now`; the QMP transcript counts from here */
+  readonly startedAtMs: number;
   #ram: Promise<GuestRam> | undefined;
 
   private constructor(
@@ -55,6 +59,8 @@ export class Machine implements AsyncDisposable {
     commandMs: number | undefined,
   ) {
     this.side = spec.side;
+    this.name = path.basename(transcript.path, '.qmp.jsonl');
+    this.startedAtMs = transcript.startedAtMs;
     const [qmp, qtest, serial] = process.sockets;
     if (qmp === undefined || qtest === undefined || serial === undefined) {
       throw new Error('a machine has three sockets');

@@ -10,7 +10,8 @@ export type Direction = '>' | '<';
 
 export class Transcript implements AsyncDisposable {
   readonly #stream: WriteStream;
-  readonly #startMs = performance.now();
+  /** on the clock of `performance.now` */
+  readonly startedAtMs = performance.now();
   #broken = false;
 
   constructor(readonly path: string) {
@@ -22,7 +23,7 @@ export class Transcript implements AsyncDisposable {
 
   record(direction: Direction, line: string): void {
     if (this.#broken || this.#stream.writableEnded) return;
-    const atMs = (performance.now() - this.#startMs).toFixed(3);
+    const atMs = (performance.now() - this.startedAtMs).toFixed(3);
     // The line is JSON already; anything else (garbage from a peer) is kept as a string.
     const body = line.startsWith('{') && line.endsWith('}') ? line : JSON.stringify(line);
     this.#stream.write(`{"ms":${atMs},"dir":"${direction}","msg":${body}}\n`);

@@ -65,6 +65,7 @@ export async function runTests(input: RunInput): Promise<Counts> {
       durationMs: report.durationMs,
       phases: report.phases,
       ...(directory === undefined ? {} : { directory }),
+      ...(report.timeline === undefined ? {} : { timeline: report.timeline }),
     });
   };
   const cancelAll = (): void => {

@@ -7,12 +7,14 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
+import type { AttemptTimeline } from '../model/events.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import { TestContext } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
 import type { TestDefinition } from './definition.js';
 import { PhaseClock } from './phase-clock.js';
+import { timelineOf } from './timeline.js';
 
 export interface AttemptInput {
   readonly definition: TestDefinition;
@@ -35,6 +37,7 @@ export interface AttemptReport {
   readonly outcome: Outcome;
   readonly durationMs: number;
   readonly phases: readonly PhaseTiming[];
+  readonly timeline?: AttemptTimeline;
 }
 
 export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
@@ -79,7 +82,13 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
   }
   outcome = await endAll(context, outcome);
   const durationMs = clock.stop();
-  return { outcome, durationMs, phases: clock.timings };
+  const timeline = timelineOf(context.machines, clock.startedAtMs);
+  return {
+    outcome,
+    durationMs,
+    phases: clock.timings,
+    ...(timeline === undefined ? {} : { timeline }),
+  };
 }
 
 function damaged(damagedPages: number, pages: number): Failure {
