@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import type { Arch } from '../model/arch.js';
 import { removeDirectory } from '../qemu/work-directory.js';
-import { checkReportPath } from '../report/atomic-file.js';
 import type { PlannedTest } from '../schedule/run.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 import type { TestDefinition } from '../suite/definition.js';
@@ -21,15 +20,15 @@ import {
 import type { AttemptOptions, OwnTestsOption, QemuOptions, SelectionOptions } from './options.js';
 import { addHostFacts, planTests, select } from './planned-tests.js';
 import { Qemus, planPair, resolveBinaries } from './qemus.js';
+import { checkReportOptions, withReportOptions } from './report-options.js';
+import type { ReportOptions } from './report-options.js';
 import { runSession } from './run-session.js';
 import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
 
-interface RunOptions extends QemuOptions, SelectionOptions, OwnTestsOption, AttemptOptions {
+interface RunOptions
+  extends QemuOptions, SelectionOptions, OwnTestsOption, AttemptOptions, ReportOptions {
   readonly l?: boolean;
   readonly debug?: DebugWish;
-  readonly tap?: boolean;
-  readonly junit?: string;
-  readonly json?: string;
   readonly out?: string;
 }
 
@@ -48,15 +47,12 @@ export function addRunCommand(
     '-l',
     'list the tests that would be run, and why others would not',
   );
-  withAttemptOptions(command)
+  withReportOptions(withAttemptOptions(command))
     .option(
       '--debug <tool>',
       'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination for one side',
       debugArgument,
     )
-    .option('--tap', 'TAP on standard output')
-    .option('--junit <file>', 'write a JUnit XML report')
-    .option('--json <file>', 'write all results as one JSON document')
     .option('--out <dir>', 'put the event log and the evidence of failures there')
     .action(async (options: RunOptions) => {
       finish(await runCommand(options, environment));
@@ -70,9 +66,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
   const selected = select(options, catalogue, { arch, flaky: environment.flaky });
   const debug = debugPlanOf(options, selected, arch, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
-  for (const file of [options.junit, options.json]) {
-    if (file !== undefined) await checkReportPath(file);
-  }
+  await checkReportOptions(options);
   const wanted = options.jobs ?? (debug === undefined ? undefined : 1);
   const jobs = jobsFor(wanted, arch, selected.length * options.repeat);
   return await withWorkplace(environment, async (place) => {

@@ -11,9 +11,6 @@ import type { QemuBinary } from '../qemu/binary.js';
 import { underTool } from '../qemu/debug-tools.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 import { createEvidenceDirectory } from '../qemu/work-directory.js';
-import { openReporters } from '../report/open.js';
-import { problemLine } from '../report/reporter.js';
-import type { Reporters } from '../report/reporter.js';
 import { rerunCommand } from '../report/rerun.js';
 import type { WorkerPool } from '../schedule/pool.js';
 import { runTests } from '../schedule/run.js';
@@ -23,14 +20,12 @@ import type { Environment } from './environment.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { hostIdentity } from './host.js';
 import type { AttemptOptions } from './options.js';
-import { outputIsTerminal } from './output.js';
+import { closeReports, openReports } from './report-options.js';
+import type { ReportOptions } from './report-options.js';
 import type { Interruption } from './signals.js';
 import { droverVersion } from './version.js';
 
-export interface SessionOptions extends Omit<AttemptOptions, 'jobs'> {
-  readonly tap?: boolean;
-  readonly junit?: string;
-  readonly json?: string;
+export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOptions {
   readonly out?: string;
 }
 
@@ -51,7 +46,7 @@ export interface SessionInput {
 export async function runSession(input: SessionInput): Promise<number> {
   const { options, plan, tests, jobs, pool, directory, interruption, debug } = input;
   const { signal } = interruption;
-  const reporters = await openAll(input);
+  const reporters = await openReports(options, input.environment, options.out);
   const startMs = performance.now();
   const clock = (): number => performance.now() - startMs;
   const emit = (event: DroverEvent): void => {
@@ -121,7 +116,7 @@ export async function runSession(input: SessionInput): Promise<number> {
     ...(failure === undefined ? {} : { failure }),
   });
   interruption.tell = tell;
-  return await closeAll(reporters, exitCode);
+  return await closeReports(reporters, exitCode);
 }
 
 /** What the tests run with; what is told of the run stays as the user gave it. */
@@ -141,32 +136,6 @@ function evidencePlace({ options, environment }: SessionInput): () => string {
 function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
   const skipped = tests.filter(({ skip }) => skip !== undefined).length;
   return skipped + (tests.length - skipped) * repeat;
-}
-
-async function openAll({ options, environment }: SessionInput): Promise<Reporters> {
-  const { stdout } = process;
-  const isTerminal = outputIsTerminal();
-  const tap = options.tap === true;
-  return await openReporters({
-    stdout,
-    color: isTerminal && environment.color,
-    live: isTerminal && !environment.plain,
-    now: () => performance.now(),
-    tap,
-    junitPath: options.junit,
-    jsonPath: options.json,
-    eventLog:
-      options.out === undefined
-        ? undefined
-        : { path: path.join(options.out, 'events.jsonl'), replace: true },
-  });
-}
-
-/** A report that could not be written is told, and a run that is otherwise fine ends as broken. */
-async function closeAll(reporters: Reporters, exitCode: number): Promise<number> {
-  const problems = await reporters.close();
-  for (const problem of problems) process.stderr.write(`drover: ${problemLine(problem)}\n`);
-  return problems.length > 0 && exitCode === exitCodes.passed ? exitCodes.broken : exitCode;
 }
 
 function identity(binary: QemuBinary, features: QemuFeatures): QemuIdentity {
