@@ -65,6 +65,7 @@ export async function withStampedMemory(
       accel: plan.accel,
       machine: plan.machine,
       ramBytes: smallRamBytes,
+      ramRegions: [{ address: 0, size: smallRamBytes }],
       memory: { kind: 'memfd' },
       firmware: context.writeGuest(),
       serialLog: context.file('source.serial'),

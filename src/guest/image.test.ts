@@ -113,11 +113,15 @@ const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
   [
     'a range across the PCI hole',
     { range: { ...range, end: 0x80001000 }, ramBytes: 2 ** 33 },
-    /end of contiguous RAM/,
+    /none at 0x80000000 on q35, .* its hole; RAM lies at 0x0-0x80000000 and 0x100000000-0x280000000/,
   ],
   ['a stamp that the image lacks', { stamp: 'wide' }, /no stamp kind wide, only byte/],
   ['two writers', { writers: 2 }, /cannot run 2 writers/],
   ['no writer', { writers: 0 }, /cannot run 0 writers/],
+  ['more writers than pages', { range: { ...range, end: range.start } }, /is empty/],
+  ['a pace', { pacePagesPerSecond: 1000 }, /cannot keep a pace/],
+  ['a heartbeat', { heartbeatAddress: 0x9f000 }, /has no heartbeat/],
+  ['a hole', { hole: { start: 0x200000, end: 0x300000 } }, /cannot leave a hole/],
   ['a B after no pass', { passesPerB: 0 }, /passesPerB is 0/],
   ['a B after a part of a pass', { passesPerB: 1.5 }, /passesPerB is 1.5/],
 ];

@@ -5,26 +5,34 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HarnessError } from '../model/errors.js';
+import type { Hole, StampKind } from '../model/stamps.js';
 import type { PageRange } from '../model/verdict.js';
 import { guestContract as contract } from './contract.js';
 import { guestPlatform } from './platforms.js';
-import type { GuestPlatform, StampKind } from './platforms.js';
+import type { GuestPlatform } from './platforms.js';
+import { defaultPassesPerB, problemOf } from './spec-problem.js';
 
 export interface GuestSpec {
   /** QEMU's name: `x86_64`, `i386` */
   readonly arch: string;
+  /** machine type, versioned or not, which says where its RAM lies; the architecture's usual one unless given */
+  readonly machine?: string | undefined;
   readonly range: PageRange;
   /** RAM of the machine, which the range must fit into */
   readonly ramBytes: number;
-  readonly stamp?: StampKind;
-  readonly writers?: number;
+  readonly stamp?: StampKind | undefined;
+  readonly writers?: number | undefined;
   /** suspend to RAM after the first 'B', once */
-  readonly suspend?: boolean;
+  readonly suspend?: boolean | undefined;
   /** full passes between two 'B' */
-  readonly passesPerB?: number;
+  readonly passesPerB?: number | undefined;
+  /** of all writers together; not given: as fast as it can */
+  readonly pacePagesPerSecond?: number | undefined;
+  /** of a page where each writer counts what it does */
+  readonly heartbeatAddress?: number | undefined;
+  /** addresses in the midst of the range that are no memory */
+  readonly hole?: Hole | undefined;
 }
-
-export const defaultPassesPerB = 64;
 
 const stampCodes: Readonly<Record<StampKind, number>> = {
   byte: contract.stampByte,
@@ -39,13 +47,7 @@ const packagedImages = new URL('../../guest/', import.meta.url);
 export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): Buffer {
   const platform = guestPlatform(spec.arch);
   const problem = problemOf(spec, platform);
-  if (problem !== undefined) {
-    throw new HarnessError({
-      code: 'bad-guest-spec',
-      blame: 'usage',
-      message: `the ${spec.arch} guest cannot do this: ${problem}`,
-    });
-  }
+  if (problem !== undefined) throw badGuestSpec(spec.arch, problem);
   const image = readImage(platform, images);
   const at = contract.blockOffset;
   image.writeBigUInt64LE(BigInt(spec.range.start), at + contract.fieldStart);
@@ -55,42 +57,19 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   image.writeUInt32LE(spec.writers ?? 1, at + contract.fieldWriters);
   image.writeUInt32LE(spec.suspend === true ? 1 : 0, at + contract.fieldSuspend);
   image.writeUInt32LE(spec.passesPerB ?? defaultPassesPerB, at + contract.fieldPassesPerB);
+  image.writeBigUInt64LE(BigInt(spec.pacePagesPerSecond ?? 0), at + contract.fieldPace);
+  image.writeBigUInt64LE(BigInt(spec.heartbeatAddress ?? 0), at + contract.fieldHeartbeat);
+  image.writeBigUInt64LE(BigInt(spec.hole?.start ?? 0), at + contract.fieldHoleStart);
+  image.writeBigUInt64LE(BigInt(spec.hole?.end ?? 0), at + contract.fieldHoleEnd);
   return image;
 }
 
-/** Why the image cannot do what is asked, or undefined. The guest itself refuses with '!' what slips through. */
-function problemOf(spec: GuestSpec, platform: GuestPlatform): string | undefined {
-  const { start, end, step } = spec.range;
-  const page = platform.pageBytes;
-  for (const [name, value] of Object.entries({ start, end, step, ramBytes: spec.ramBytes })) {
-    if (!Number.isSafeInteger(value) || value <= 0)
-      return `${name} is ${value}, not a positive whole number`;
-  }
-  for (const [name, value] of Object.entries({ start, end, step })) {
-    if (value % page !== 0)
-      return `${name} ${hex(value)} is not a multiple of the page size ${hex(page)}`;
-  }
-  if (start >= end) return `the range ${hex(start)}-${hex(end)} is empty`;
-  if ((end - start) % step !== 0)
-    return `the range ${hex(start)}-${hex(end)} is not a whole number of steps of ${hex(step)}`;
-  if (start < platform.rangeMin)
-    return `the range starts at ${hex(start)}, below ${hex(platform.rangeMin)}`;
-  if (end > spec.ramBytes)
-    return `the range ends at ${hex(end)}, beyond the machine's RAM of ${hex(spec.ramBytes)}`;
-  if (end > platform.rangeMax)
-    return `the range ends at ${hex(end)}, beyond ${hex(platform.rangeMax)}, the end of contiguous RAM`;
-
-  const stamp = spec.stamp ?? 'byte';
-  if (!platform.stamps.includes(stamp))
-    return `it has no stamp kind ${stamp}, only ${platform.stamps.join(', ')}`;
-  const writers = spec.writers ?? 1;
-  if (!isCount(writers) || writers > platform.writersMax) {
-    return `it cannot run ${writers} writers, only 1 to ${platform.writersMax}`;
-  }
-  const passesPerB = spec.passesPerB ?? defaultPassesPerB;
-  if (!isCount(passesPerB))
-    return `passesPerB is ${passesPerB}, not a whole number from 1 to 2^32-1`;
-  return undefined;
+export function badGuestSpec(arch: string, problem: string): HarnessError {
+  return new HarnessError({
+    code: 'bad-guest-spec',
+    blame: 'usage',
+    message: `the ${arch} guest cannot do this: ${problem}`,
+  });
 }
 
 function readImage(platform: GuestPlatform, images: URL): Buffer {
@@ -121,12 +100,4 @@ function readImage(platform: GuestPlatform, images: URL): Buffer {
     });
   }
   return image;
-}
-
-function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 0xffffffff;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

@@ -3,10 +3,8 @@
  * folder under guest/. Machine types, and what tests use of them, are in model/arch.
  */
 import { HarnessError } from '../model/errors.js';
+import type { StampKind } from '../model/stamps.js';
 import { guestContract } from './contract.js';
-
-/** What a guest writes at each page: its levels, and which of them an image has, is told in guest/README.md. */
-export type StampKind = 'byte' | 'wide' | 'page';
 
 export interface GuestPlatform {
   /** QEMU's name for the architecture, as in `qemu-system-<arch>` */
@@ -18,23 +16,28 @@ export interface GuestPlatform {
   readonly pageBytes: number;
   /** below it lie the image's own scratch memory and what the machine reserves */
   readonly rangeMin: number;
-  /** up to here RAM is in one piece on every machine type of the architecture, given that much RAM */
-  readonly rangeMax: number;
+  /** the image reaches no address from here on */
+  readonly addressMax: number;
   readonly stamps: readonly StampKind[];
   readonly writersMax: number;
+  /** it can leave a hole out of its range */
+  readonly hole: boolean;
+  readonly pace: boolean;
+  /** a page of RAM outside every range, where writers may count; undefined: the image does not count */
+  readonly heartbeatAddress: number | undefined;
 }
-
-const mib = 1024 * 1024;
 
 const x86 = {
   image: 'x86/drover-x86.bin',
   imageBytes: guestContract.x86ImageBytes,
   pageBytes: 4096,
   rangeMin: guestContract.x86RangeMin,
-  // q35 moves RAM above 4 GiB from here on, once there is too much for the space below the PCI hole.
-  rangeMax: 2048 * mib,
+  addressMax: 2 ** 32,
   stamps: ['byte'],
   writersMax: 1,
+  hole: false,
+  pace: false,
+  heartbeatAddress: undefined,
 } as const;
 
 export const guestPlatforms: readonly GuestPlatform[] = [

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync, ftruncateSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { MemoryVerdict } from '../model/verdict.js';
+import type { ByteVerdict } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
 import type { GuestRam } from './guest-ram.js';
 import { openFileRam, openSharedRam } from './open-ram.js';
@@ -19,7 +19,7 @@ import {
   soundStamps,
 } from './stamps.fixtures.js';
 
-function namedPages(verdict: MemoryVerdict): number[] {
+function namedPages(verdict: ByteVerdict): number[] {
   return verdict.damage.flatMap((run) =>
     Array.from({ length: run.pages }, (_, i) => (run.start - ramStart) / pageBytes + i),
   );

@@ -2,14 +2,16 @@
  * What the rest of Drover knows of guest memory: one interface, whatever way memory is read.
  * Opening it is in `open-ram.ts` (mapped, another process's, a file) and `reader-ram.ts` (qtest).
  */
-import type { MemoryVerdict, PageRange } from '../model/verdict.js';
+import type { StampedRange } from '../model/stamps.js';
+import type { ByteVerdict, PageRange, SlicesVerdict } from '../model/verdict.js';
 import type { KernelName } from '../native/addon.js';
+import type { VerifyKernelName } from '../native/image-addon.js';
 
 export type { KernelName } from '../native/addon.js';
 
 export interface CheckOptions {
-  /** forces a scan kernel; only mapped memory has a choice */
-  readonly kernel?: KernelName | undefined;
+  /** forces a scan kernel of the stamps' kind; only mapped memory has a choice */
+  readonly kernel?: KernelName | VerifyKernelName | undefined;
   /** scanning threads; 1 unless told, since several guests are checked at once */
   readonly threads?: number | undefined;
   /** how many damaged runs the verdict lists; their total is always true */
@@ -39,10 +41,13 @@ export interface GuestRam extends AsyncDisposable {
   readonly source: string;
 
   /**
-   * The verdict on the generation stamps in `range`. The guest must be stopped, and no postcopy may be under way:
+   * The verdict on one writer's stamps of kind `byte` in `range`. The guest must be stopped, and no postcopy may be under way:
    * pages that have not arrived would be brought into being by reading them.
    */
-  checkStopped(range: PageRange, options?: CheckOptions): Promise<MemoryVerdict>;
+  checkStopped(range: PageRange, options?: CheckOptions): Promise<ByteVerdict>;
+
+  /** The same for stamps of any kind and any number of writers, each judged on its own. */
+  checkSlicesStopped(range: StampedRange, options?: CheckOptions): Promise<SlicesVerdict>;
 
   /** Bytes as they are at this moment; on a running guest they may belong to different moments. */
   readBytes(address: number, length: number): Promise<Buffer>;

@@ -28,14 +28,18 @@ export type OpenImageOptions = NativeOpenOptions;
 
 /** Files of one image: a single one, or a migration stream and its channels in any order. */
 export async function openImage(
-  files: readonly string[],
+  files: readonly (number | string)[],
   options: OpenImageOptions = {},
   work: WorkOptions = {},
 ): Promise<MemoryImage> {
-  const label = files.join(', ');
+  const label = files.map(labelOf).join(', ');
   const opened = await runImageTask(() => loadAddon().openImage(files, options), label, work);
-  if (opened.image === null) throw problemOf(files, opened.format, opened.problem);
+  if (opened.image === null) throw problemOf(files.map(labelOf), opened.format, opened.problem);
   return new MemoryImage(opened.image, label, opened.problem);
+}
+
+function labelOf(file: number | string): string {
+  return typeof file === 'number' ? `descriptor ${file}` : file;
 }
 
 /** Anonymous memory of a process, one block per region. The guest must be stopped, or answers are of no moment in time. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
+import { ramRegions } from '../model/ram-layout.js';
 import type { ProcessRegion } from '../native/addon.js';
 import { openImage, openStoppedProcess } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
@@ -55,18 +56,6 @@ export async function openLiveGuest(
   return openStoppedProcess(pid, regionsOf(guest, options), options.pageBytes ?? 4096);
 }
 
-const GiB = 1024 ** 3;
-/** PC machines put what does not fit below the PCI hole behind 4 GiB: from this size on, and that much stays below. */
-const splits: readonly { machine: RegExp; from: number; low: number }[] = [
-  { machine: /q35/, from: 2.75 * GiB, low: 2 * GiB },
-  { machine: /^(pc|pc-i440fx-.*)$/, from: 3.5 * GiB, low: 3 * GiB },
-  { machine: /^microvm/, from: 3 * GiB + 1, low: 3 * GiB },
-];
-const bases: readonly { arch: RegExp; base: number }[] = [
-  { arch: /^(aarch64|arm)$/, base: 1 * GiB },
-  { arch: /^riscv/, base: 2 * GiB },
-];
-
 function regionsOf({ words, ram }: LiveGuest, options: OpenImageOptions): ProcessRegion[] {
   if (options.places !== undefined) {
     return options.places.map(({ address, blockOffset, length }) => ({
@@ -75,19 +64,14 @@ function regionsOf({ words, ram }: LiveGuest, options: OpenImageOptions): Proces
       hostAddress: ram.start + BigInt(blockOffset),
     }));
   }
-  const total = words.ramBytes;
   const arch = options.arch ?? words.arch;
   const machine = options.machine ?? words.machine ?? 'pc';
-  const isPc = arch === 'x86_64' || arch === 'i386';
-  const split = isPc ? splits.find((row) => row.machine.test(machine)) : undefined;
-  if (split !== undefined && total >= split.from) {
-    return [
-      { address: 0, size: split.low, hostAddress: ram.start },
-      { address: 4 * GiB, size: total - split.low, hostAddress: ram.start + BigInt(split.low) },
-    ];
-  }
-  const address = bases.find((row) => row.arch.test(arch))?.base ?? 0;
-  return [{ address, size: total, hostAddress: ram.start }];
+  let hostAddress = ram.start;
+  return ramRegions(arch, machine, words.ramBytes).map((region) => {
+    const placed = { ...region, hostAddress };
+    hostAddress += BigInt(region.size);
+    return placed;
+  });
 }
 
 /** The backend through the process's own descriptor: works for memfds and for files that have lost their name. */

@@ -1,33 +1,55 @@
 /** Guest memory behind the addon. Checks first, then one call into native code per operation. */
-import type { MemoryVerdict, PageRange } from '../model/verdict.js';
+import type { StampedRange } from '../model/stamps.js';
+import type { ByteVerdict, PageRange, SlicesVerdict } from '../model/verdict.js';
 import type { NativeRam, NativeTask } from '../native/addon.js';
 import { toRamError } from './faults.js';
 import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
+import type { MemoryImage } from './image.js';
 import { requireInside, requirePages, requireWatchable, type Extent } from './ranges.js';
+import { checkSlices } from './stamped-check.js';
 import { UnderWay } from './under-way.js';
 import { toRequest, toVerdict } from './verdicts.js';
+
+/** The same memory as an image, as it is at this moment. */
+export type OpenAsImage = (signal: AbortSignal | undefined) => Promise<MemoryImage>;
 
 export class NativeGuestRam implements GuestRam {
   readonly source: string;
   readonly #native: NativeRam;
   readonly #extents: readonly Extent[];
+  readonly #openImage: OpenAsImage;
   readonly #underWay: UnderWay;
 
   /** `extents` come from `checkedExtents`; `where` names the file or process. */
-  constructor(native: NativeRam, extents: readonly Extent[], where: string) {
+  constructor(
+    native: NativeRam,
+    extents: readonly Extent[],
+    where: string,
+    openAsImage: OpenAsImage,
+  ) {
     this.source = `${native.access} of ${where}`;
     this.#native = native;
     this.#extents = extents;
+    this.#openImage = openAsImage;
     this.#underWay = new UnderWay(this.source);
   }
 
-  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<MemoryVerdict> {
+  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<ByteVerdict> {
     requirePages(range);
     requireInside(this.#extents, range.start, range.end);
     const found = await this.#run(options.signal, () =>
       this.#native.check(toRequest(range, options)),
     );
     return toVerdict(found, range, this.source);
+  }
+
+  async checkSlicesStopped(
+    range: StampedRange,
+    options: CheckOptions = {},
+  ): Promise<SlicesVerdict> {
+    return this.#underWay.run(options.signal, async (signal) =>
+      checkSlices(range, { ...options, signal }, this.source, this.#openImage),
+    );
   }
 
   async readBytes(address: number, length: number): Promise<Buffer> {

@@ -4,7 +4,8 @@ import { HarnessError } from '../model/errors.js';
 import { loadAddon, type FileRegion, type NativeRam, type ProcessRegion } from '../native/addon.js';
 import { toRamError } from './faults.js';
 import type { GuestRam } from './guest-ram.js';
-import { NativeGuestRam } from './native-ram.js';
+import { openImage, openStoppedProcess } from './image.js';
+import { NativeGuestRam, type OpenAsImage } from './native-ram.js';
 import { checkedExtents, type Extent } from './ranges.js';
 
 export type { FileRegion, ProcessRegion } from '../native/addon.js';
@@ -29,14 +30,18 @@ export interface FileRamInput {
   readonly address: number;
 }
 
+/** what is fetched at once; regions are whole numbers of it */
+const processPageBytes = 4096;
+
 async function open(
   regions: readonly Extent[],
   where: string,
   openNative: () => NativeRam,
+  openAsImage: OpenAsImage,
 ): Promise<GuestRam> {
   const extents = checkedExtents(regions);
   try {
-    return new NativeGuestRam(openNative(), extents, where);
+    return new NativeGuestRam(openNative(), extents, where, openAsImage);
   } catch (error) {
     throw toRamError(error, where);
   }
@@ -44,20 +49,32 @@ async function open(
 
 /**
  * A memfd or file that a running machine has as its memory: its path, one under /proc/PID/fd, or a descriptor,
- * which is duplicated.
+ * which is duplicated, and must stay open all the same for checks of slices.
  */
 export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
   const file = 'fd' in input ? input.fd : input.path;
   const where = 'fd' in input ? `descriptor ${input.fd}` : input.path;
-  return open(input.regions, where, () =>
-    loadAddon().openSharedRam(file, input.regions, input.mayShrink ?? true),
+  const places = input.regions.map(({ address, size, offset }) => ({
+    address,
+    length: size,
+    blockOffset: offset,
+  }));
+  return open(
+    input.regions,
+    where,
+    () => loadAddon().openSharedRam(file, input.regions, input.mayShrink ?? true),
+    async (signal) => openImage([file], { format: 'raw', places }, { signal }),
   );
 }
 
 /** Anonymous memory of a machine: host addresses as its monitor tells them (`gpa2hva`), one per contiguous region. */
 export async function openProcessRam(input: ProcessRamInput): Promise<GuestRam> {
-  return open(input.regions, `process ${input.pid}`, () =>
-    loadAddon().openProcessRam(input.pid, input.regions),
+  const { pid, regions } = input;
+  return open(
+    regions,
+    `process ${pid}`,
+    () => loadAddon().openProcessRam(pid, regions),
+    async () => Promise.resolve(openStoppedProcess(pid, regions, processPageBytes)),
   );
 }
 

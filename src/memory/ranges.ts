@@ -10,7 +10,7 @@ export interface Extent {
 
 export const hex = (address: number): string => `0x${address.toString(16)}`;
 
-function refuse(message: string): never {
+export function refuseRange(message: string): never {
   throw new HarnessError({ code: 'ram-range', blame: 'host', message });
 }
 
@@ -20,14 +20,14 @@ function isAddress(value: number): boolean {
 
 /** Regions are not empty and do not overlap; the answer is in address order. */
 export function checkedExtents(regions: readonly Extent[]): readonly Extent[] {
-  if (regions.length === 0) refuse('guest memory needs at least one region');
+  if (regions.length === 0) refuseRange('guest memory needs at least one region');
   const sorted = [...regions].sort((a, b) => a.address - b.address);
   let previousEnd = 0;
   for (const { address, size } of sorted) {
     if (!isAddress(address) || !isAddress(size) || size === 0 || !isAddress(address + size)) {
-      refuse(`not a region of guest memory: address ${address}, size ${size}`);
+      refuseRange(`not a region of guest memory: address ${address}, size ${size}`);
     }
-    if (address < previousEnd) refuse(`regions of guest memory overlap at ${hex(address)}`);
+    if (address < previousEnd) refuseRange(`regions of guest memory overlap at ${hex(address)}`);
     previousEnd = address + size;
   }
   return sorted;
@@ -36,26 +36,26 @@ export function checkedExtents(regions: readonly Extent[]): readonly Extent[] {
 /** `extents` come from `checkedExtents`. Regions that touch count as one. */
 export function requireInside(extents: readonly Extent[], start: number, end: number): void {
   if (!isAddress(start) || !isAddress(end) || start >= end) {
-    refuse(`not a range of guest memory: [${hex(start)}, ${hex(end)})`);
+    refuseRange(`not a range of guest memory: [${hex(start)}, ${hex(end)})`);
   }
   let covered = start;
   for (const { address, size } of extents) {
     if (address <= covered && covered < address + size) covered = address + size;
     if (covered >= end) return;
   }
-  refuse(
+  refuseRange(
     `no region of guest memory holds ${hex(covered)}, wanted for [${hex(start)}, ${hex(end)})`,
   );
 }
 
 /** Whole pages, at least one. */
 export function requirePages({ start, end, step }: PageRange): void {
-  if (!isAddress(step) || step === 0) refuse(`not a page size: ${step}`);
+  if (!isAddress(step) || step === 0) refuseRange(`not a page size: ${step}`);
   if (!isAddress(start) || !isAddress(end) || start >= end) {
-    refuse(`not a range of guest memory: [${hex(start)}, ${hex(end)})`);
+    refuseRange(`not a range of guest memory: [${hex(start)}, ${hex(end)})`);
   }
   if (start % step !== 0 || end % step !== 0) {
-    refuse(`[${hex(start)}, ${hex(end)}) does not consist of whole pages of ${step} bytes`);
+    refuseRange(`[${hex(start)}, ${hex(end)}) does not consist of whole pages of ${step} bytes`);
   }
 }
 
@@ -66,8 +66,8 @@ export function requireWatchable(
   timeoutMs: number,
 ): void {
   if (width === 8 && address % 8 !== 0)
-    refuse(`8 bytes to watch begin at a multiple of 8, not at ${hex(address)}`);
+    refuseRange(`8 bytes to watch begin at a multiple of 8, not at ${hex(address)}`);
   if (value < 0n || value >= 1n << BigInt(8 * width))
-    refuse(`${value} is not a value of ${width} byte(s)`);
-  if (!(timeoutMs >= 0)) refuse(`not a time to watch for: ${timeoutMs} ms`);
+    refuseRange(`${value} is not a value of ${width} byte(s)`);
+  if (!(timeoutMs >= 0)) refuseRange(`not a time to watch for: ${timeoutMs} ms`);
 }

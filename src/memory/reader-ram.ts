@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../model/errors.js';
-import type { MemoryVerdict, PageRange } from '../model/verdict.js';
+import type { ByteVerdict, PageRange, SlicesVerdict } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
 import { toRamError } from './faults.js';
 import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
@@ -43,7 +43,7 @@ class ReaderRam implements GuestRam {
     this.#underWay = new UnderWay(input.source);
   }
 
-  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<MemoryVerdict> {
+  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<ByteVerdict> {
     requirePages(range);
     const startedMs = performance.now();
     return this.#underWay.run(options.signal, async (signal) => {
@@ -61,6 +61,16 @@ class ReaderRam implements GuestRam {
         throw toRamError(error, this.source);
       }
     });
+  }
+
+  async checkSlicesStopped(): Promise<SlicesVerdict> {
+    return Promise.reject(
+      new HarnessError({
+        code: 'process-memory-denied',
+        blame: 'host',
+        message: `${this.source} is too slow for stamps of this kind, and this host does not let us read another process's memory; give the guest shared memory, such as a memfd`,
+      }),
+    );
   }
 
   async readBytes(address: number, length: number): Promise<Buffer> {

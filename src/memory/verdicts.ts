@@ -1,6 +1,6 @@
 /** Between the model's verdict and the addon's. Pure. */
-import type { MemoryVerdict, PageRange } from '../model/verdict.js';
-import type { NativeCheckRequest, NativeVerdict } from '../native/addon.js';
+import type { ByteVerdict, PageRange } from '../model/verdict.js';
+import type { KernelName, NativeCheckRequest, NativeVerdict } from '../native/addon.js';
 import type { CheckOptions } from './guest-ram.js';
 
 /** Enough to name every page of a badly broken guest of the usual size, and little enough to log. */
@@ -12,12 +12,12 @@ export function toRequest(range: PageRange, options: CheckOptions): NativeCheckR
     end: range.end,
     step: range.step,
     damagedRunLimit: options.damagedRunLimit ?? defaultDamagedRunLimit,
-    kernel: options.kernel,
+    kernel: options.kernel as KernelName | undefined,
     threads: options.threads,
   };
 }
 
-export function toVerdict(found: NativeVerdict, range: PageRange, source: string): MemoryVerdict {
+export function toVerdict(found: NativeVerdict, range: PageRange, source: string): ByteVerdict {
   return {
     level: 'byte',
     intact: found.damagedPages === 0,

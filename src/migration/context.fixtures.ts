@@ -2,6 +2,7 @@
 import { chooseMachine } from '../model/machine-type.js';
 import { platforms } from '../model/arch.js';
 import type { MemoryBackend } from '../model/command-line.js';
+import type { GuestShape } from '../guest/shape.js';
 import { resolveBinary } from '../qemu/binary.js';
 import type { Machine } from '../qemu/machine.js';
 import { probeFeatures } from '../qemu/probe.js';
@@ -37,10 +38,11 @@ export async function planFor(qemu: RealQemu, directory: string): Promise<PairPl
   };
 }
 
-export function contextFor(plan: PairPlan, directory: string): TestContext {
+export function contextFor(plan: PairPlan, directory: string, guest: GuestShape = {}): TestContext {
   return new TestContext({
     plan,
     directory,
+    guest,
     signal: AbortSignal.timeout(60_000),
     observer: { phase: () => undefined, status: () => undefined },
   });

@@ -9,7 +9,11 @@ import { platforms } from '../model/arch.js';
 import type { Platform } from '../model/arch.js';
 import type { Accelerator, MachineSpec, MemoryBackend } from '../model/command-line.js';
 import type { Phase, Side } from '../model/outcome.js';
+import { ramRegions } from '../model/ram-layout.js';
+import type { StampedRange } from '../model/stamps.js';
 import { buildGuestImage } from '../guest/image.js';
+import { shapedPlatform } from '../guest/shape.js';
+import type { GuestShape } from '../guest/shape.js';
 import { attachCommand, waitForTracer } from '../qemu/debug-tools.js';
 import { Machine } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
@@ -48,6 +52,8 @@ export interface TestContextInput {
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly observer: Observer;
+  /** the platform's usual one where it says nothing */
+  readonly guest?: GuestShape;
 }
 
 export class TestContext implements AsyncDisposable {
@@ -56,6 +62,8 @@ export class TestContext implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly observer: Observer;
   readonly platform: Platform;
+  /** what the guest stamps and a check looks at */
+  readonly stamped: StampedRange;
   readonly patience: Patience;
   readonly #machines: Machine[] = [];
 
@@ -64,7 +72,10 @@ export class TestContext implements AsyncDisposable {
     this.directory = input.directory;
     this.signal = input.signal;
     this.observer = input.observer;
-    this.platform = platforms[input.plan.arch];
+    const { arch, machine } = input.plan;
+    this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
+    const { range, stamp, writers, hole } = this.platform;
+    this.stamped = { ...range, stamp, writers, hole };
     this.patience = patienceFor(input.plan);
   }
 
@@ -80,11 +91,17 @@ export class TestContext implements AsyncDisposable {
 
   /** Writes the guest image, its parameters patched in, and returns its path. */
   writeGuest(wish: GuestWish = {}): string {
-    const { range, ramBytes, passesPerB } = this.platform;
+    const { range, ramBytes, passesPerB, ...shape } = this.platform;
     const image = buildGuestImage({
       arch: this.plan.arch,
+      machine: this.plan.machine,
       range,
       ramBytes,
+      stamp: shape.stamp,
+      writers: shape.writers,
+      hole: shape.hole,
+      pacePagesPerSecond: shape.pacePagesPerSecond,
+      heartbeatAddress: shape.heartbeatAddress,
       suspend: wish.suspend ?? false,
       passesPerB,
     });
@@ -105,13 +122,16 @@ export class TestContext implements AsyncDisposable {
     wish: MachineWish,
   ): Promise<{ machine: Machine; connect: () => Promise<void> }> {
     const { plan } = this;
+    const { ramBytes, writers } = this.platform;
     const { side } = wish;
     const stem = `${side}${wish.tag ?? ''}`;
     const spec: MachineSpec = {
       side,
       accel: wish.accel ?? plan.accel,
       machine: plan.machine,
-      ramBytes: this.platform.ramBytes,
+      ramBytes,
+      ramRegions: ramRegions(plan.arch, plan.machine, ramBytes),
+      ...(writers === undefined || writers === 1 ? {} : { processors: writers }),
       memory: wish.memory,
       firmware: wish.firmware,
       serialLog: this.file(`${stem}.serial`),

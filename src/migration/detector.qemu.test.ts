@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemoryBackend } from '../model/command-line.js';
-import type { MemoryVerdict } from '../model/verdict.js';
+import type { ByteVerdict } from '../model/verdict.js';
 import type { Machine } from '../qemu/machine.js';
 import { Scratch, realQemus } from '../qemu/qemus.fixtures.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
@@ -14,17 +14,17 @@ const backends: readonly MemoryBackend[] = [{ kind: 'anon' }, { kind: 'memfd' }]
 interface Stopped {
   readonly machine: Machine;
   /** what the check says now */
-  check(): Promise<MemoryVerdict>;
+  check(): Promise<ByteVerdict>;
   /** value of a page as the unaltered guest left it */
   readonly at: (address: number) => number;
-  readonly clean: MemoryVerdict;
+  readonly clean: ByteVerdict;
 }
 
 /** Writes stamps through qtest, runs `look`, and puts back what was there. */
 async function altered(
   stopped: Stopped,
   changes: ReadonlyMap<number, number>,
-  look: (verdict: MemoryVerdict) => void,
+  look: (verdict: ByteVerdict) => void,
 ): Promise<void> {
   const { qtest } = stopped.machine;
   for (const [address, value] of changes) await qtest.writeByte(address, value);
@@ -33,7 +33,7 @@ async function altered(
   assert.equal((await stopped.check()).damagedPages, 0, 'put back, it is whole again');
 }
 
-function damagedPages(verdict: MemoryVerdict): number[] {
+function damagedPages(verdict: ByteVerdict): number[] {
   return verdict.damage.flatMap((run) =>
     Array.from({ length: run.pages }, (_, index) => run.start + index * page),
   );
@@ -54,7 +54,7 @@ async function withStopped(
   const machine = await stoppedMachine(context, memory);
   const { range } = context.platform;
   const ram = await machine.ram(range);
-  const check = async (): Promise<MemoryVerdict> => await ram.checkStopped(range);
+  const check = async (): Promise<ByteVerdict> => await ram.checkStopped(range);
   const untouched = await check();
   assert.equal(untouched.pages, 25344);
   assert.equal(untouched.damagedPages, 0, 'an unaltered guest gives none');
@@ -73,7 +73,7 @@ async function withStopped(
 }
 
 /** somewhere in the part of the range that is before, or after, the edge */
-function somewhere(clean: MemoryVerdict, part: 'before' | 'after'): number {
+function somewhere(clean: ByteVerdict, part: 'before' | 'after'): number {
   const { start, end } = clean.range;
   const edge = clean.edge ?? end;
   const middle = part === 'before' ? (start + edge) / 2 : (edge + end) / 2;

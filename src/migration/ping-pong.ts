@@ -4,7 +4,9 @@
  * legs the guest runs, and must get on.
  */
 import { HarnessError } from '../model/errors.js';
+import { stateOf } from '../model/verdict.js';
 import type { MemoryVerdict } from '../model/verdict.js';
+import { checkStamped } from '../memory/stamped-check.js';
 import type { MigrationFigures } from '../model/outcome.js';
 import type { Machine } from '../qemu/machine.js';
 import { figuresOf, migrate } from './commands.js';
@@ -57,7 +59,7 @@ async function oneLeg(
   { context, from, to }: Leg,
   uri: string,
 ): Promise<{ verdict: MemoryVerdict; figures: MigrationFigures }> {
-  const { range } = context.platform;
+  const { stamped } = context;
   context.observer.phase('migrate');
   const pair = new Pair(context, { listen: uri }, from, to);
   const stopped = from.qmp.events.cursor;
@@ -70,17 +72,17 @@ async function oneLeg(
   await waitStatus(context, to, { goal: 'completed', since: arriving });
 
   context.observer.phase('verify');
-  const before = await (await from.ram(range, context.signal)).checkStopped(range);
-  const verdict = await (await to.ram(range, context.signal)).checkStopped(range);
-  const moved = before.generation !== verdict.generation || before.edge !== verdict.edge;
+  const before = await checkStamped(await from.ram(stamped, context.signal), stamped);
+  const verdict = await checkStamped(await to.ram(stamped, context.signal), stamped);
+  const moved = stateOf(before) !== stateOf(verdict);
   if (verdict.intact && moved) {
     throw new HarnessError({
       code: 'memory-differs',
       blame: 'contract',
       message: 'a stopped guest arrived with other stamps than it left with',
       side: to.side,
-      waitedFor: `generation ${before.generation}, edge ${String(before.edge)}`,
-      lastSeen: `generation ${verdict.generation}, edge ${String(verdict.edge)}`,
+      waitedFor: stateOf(before),
+      lastSeen: stateOf(verdict),
     });
   }
   await endMachines(context, [{ machine: from, status: 0 }]);

@@ -3,11 +3,18 @@
  * stopped, and its memory is whole. Then both QEMUs are ended and must go in good order.
  */
 import { HarnessError } from '../model/errors.js';
+import { stateOf } from '../model/verdict.js';
 import type { MemoryVerdict } from '../model/verdict.js';
+import { guestContract } from '../guest/contract.js';
+import type { GuestRam } from '../memory/guest-ram.js';
+import { checkStamped } from '../memory/stamped-check.js';
 import type { Machine } from '../qemu/machine.js';
 import { describeExit } from '../qemu/spawn.js';
 import type { TestContext } from './context.js';
 import { waitByteChange, waitEvent } from './waits.js';
+
+/** what even a slow disk takes */
+const dumpBytesPerMs = 50_000;
 
 /**
  * Watches the guest run, stops it, and checks every stamped page.
@@ -17,48 +24,62 @@ import { waitByteChange, waitEvent } from './waits.js';
  * as another generation or another edge.
  */
 export async function verifyMemory(context: TestContext, machine: Machine): Promise<MemoryVerdict> {
-  const { range } = context.platform;
-  await waitByteChange(context, machine, range.start);
+  const { platform, stamped } = context;
+  await waitByteChange(context, machine, platform.heartbeatAddress ?? stamped.start);
   const since = machine.qmp.events.cursor;
   await machine.qmp.execute('stop');
   await waitEvent(context, machine, 'STOP', since);
-  const ram = await machine.ram(range, context.signal);
-  const verdict = await ram.checkStopped(range, { signal: context.signal });
-  const again = await ram.checkStopped(range, { signal: context.signal });
-  const moved =
-    verdict.generation !== again.generation ||
-    verdict.edge !== again.edge ||
-    verdict.damagedPages !== again.damagedPages;
-  if (moved) {
+  const ram = await machine.ram(stamped, context.signal);
+  const beats = await heartbeats(context, ram);
+  const verdict = await checkStamped(ram, stamped, { signal: context.signal });
+  const again = await checkStamped(ram, stamped, { signal: context.signal });
+  const beatsAgain = await heartbeats(context, ram);
+  if (stateOf(verdict) !== stateOf(again) || !beats.equals(beatsAgain)) {
     throw new HarnessError({
       code: 'memory-moves',
       blame: 'contract',
       message: `guest memory on the ${machine.side} changed although the guest is stopped`,
       side: machine.side,
-      waitedFor: describe(verdict),
-      lastSeen: describe(again),
+      waitedFor: stateOf(verdict),
+      lastSeen: stateOf(again),
     });
   }
   if (!verdict.intact) await dump(context, machine);
   return verdict;
 }
 
-function describe(verdict: MemoryVerdict): string {
-  const edge = verdict.edge === null ? 'no edge' : `edge at 0x${verdict.edge.toString(16)}`;
-  return `generation ${verdict.generation}, ${edge}, ${verdict.damagedPages} damaged pages`;
+/** the counters of all writers, which a guest that waits for its pace moves too; nothing where there are none */
+async function heartbeats({ platform }: TestContext, ram: GuestRam): Promise<Buffer> {
+  const { heartbeatAddress, writers = 1 } = platform;
+  if (heartbeatAddress === undefined) return Buffer.alloc(0);
+  return await ram.readBytes(heartbeatAddress, writers * guestContract.heartbeatStride);
 }
 
 /** Damaged memory is evidence: both sides' RAM is written beside the transcripts. */
 async function dump(context: TestContext, damaged: Machine): Promise<void> {
-  const { start, end } = context.platform.range;
+  const { start, end, hole } = context.stamped;
+  const pieces =
+    hole === undefined
+      ? [{ name: '', start, end }]
+      : [
+          { name: '', start, end: hole.start },
+          { name: '-above', start: hole.end, end },
+        ];
   for (const machine of context.machines) {
     if (machine.process.status !== undefined) continue;
-    const filename = context.file(`${machine.side}.ram`);
-    await machine.qmp
-      .execute('pmemsave', { val: start, size: end - start, filename }, { timeoutMs: 30_000 })
-      .catch((error: unknown) => {
-        if (machine === damaged) throw error;
-      });
+    for (const piece of pieces) {
+      const size = piece.end - piece.start;
+      const filename = context.file(`${machine.side}${piece.name}.ram`);
+      await machine.qmp
+        .execute(
+          'pmemsave',
+          { val: piece.start, size, filename },
+          { timeoutMs: 30_000 + size / dumpBytesPerMs },
+        )
+        .catch((error: unknown) => {
+          if (machine === damaged) throw error;
+        });
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * The guest platform of each architecture: which machine, how much memory, which range is stamped.
  * A new architecture is a new row here and a guest image.
  */
+import type { Hole, StampKind } from './stamps.js';
 import type { PageRange } from './verdict.js';
 
 export type Arch = 'x86_64' | 'i386';
@@ -19,6 +20,16 @@ export interface Platform {
   readonly watchAddress: number;
   /** how many passes over memory the guest makes between two 'B's */
   readonly passesPerB: number;
+  /** of what is stamped: `byte` unless given */
+  readonly stamp?: StampKind;
+  /** 1 unless given; as many virtual processors */
+  readonly writers?: number;
+  /** addresses in the midst of the range that are no memory */
+  readonly hole?: Hole;
+  /** pages per second of all writers together; as fast as it can unless given */
+  readonly pacePagesPerSecond?: number;
+  /** the page that holds the writers' counters; none unless given */
+  readonly heartbeatAddress?: number;
 }
 
 const MiB = 1024 * 1024;

@@ -8,6 +8,7 @@ const spec: MachineSpec = {
   accel: 'tcg',
   machine: 'pc-q35-7.2',
   ramBytes: 157286400,
+  ramRegions: [{ address: 0, size: 157286400 }],
   memory: { kind: 'anon' },
   firmware: '/t/guest.bin',
   serialLog: '/t/a,b.serial',

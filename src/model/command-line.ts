@@ -4,6 +4,7 @@
  * of files in a folder. Pure: strings in, strings out.
  */
 import type { Side } from './outcome.js';
+import type { RamRegion } from './ram-layout.js';
 
 export type Accelerator = 'tcg' | 'kvm';
 
@@ -26,6 +27,10 @@ export interface MachineSpec {
   /** versioned machine type, such as pc-q35-7.2 */
   readonly machine: string;
   readonly ramBytes: number;
+  /** where that lies, in the order of the backend */
+  readonly ramRegions: readonly RamRegion[];
+  /** virtual processors; 1 unless given */
+  readonly processors?: number;
   readonly memory: MemoryBackend;
   /** path of the patched guest image, given as firmware */
   readonly firmware: string;
@@ -95,6 +100,7 @@ export function machineArgs(spec: MachineSpec): string[] {
     `memory-backend=${ramBlockId}`,
     '-object',
     memoryObject(spec.memory, spec.ramBytes),
+    ...(spec.processors === undefined ? [] : ['-smp', String(spec.processors)]),
     '-chardev',
     `socket,id=serial0,fd=${inherited.serial},logfile=${escapeValue(spec.serialLog)}`,
     '-serial',

@@ -3,7 +3,11 @@
  * Types alone; `addon.ts` loads the thing. Addresses, offsets and counts are numbers, exact below 2^53;
  * generations are 64 bits wide and so bigints.
  */
+import type { Hole, StampKind } from '../model/stamps.js';
+import type { PageDamageKind } from '../model/verdict.js';
 import type { KernelName, NativeTask, ProcessRegion } from './addon.js';
+
+export type { PageDamageKind } from '../model/verdict.js';
 
 export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'stream';
 export type VerifyKernelName = 'serial' | 'avx2' | 'avx512' | 'neon';
@@ -65,12 +69,14 @@ export interface NativeBlock {
   readonly contentElsewhere: boolean;
 }
 
-export type StampLevel = 'byte' | 'wide' | 'page';
+export type StampLevel = StampKind;
 
 export interface NativeSlice {
   readonly start: number;
   /** exclusive */
   readonly end: number;
+  /** addresses in the midst of it that are not memory */
+  readonly hole?: Hole | undefined;
 }
 
 export interface NativeImageCheckRequest {
@@ -90,9 +96,6 @@ export interface NativeImageCheckRequest {
   readonly kernel?: KernelName | VerifyKernelName | undefined;
   readonly threads?: number | undefined;
 }
-
-export type PageDamageKind =
-  'stale' | 'ahead' | 'misplaced' | 'partly-written' | 'zeroed' | 'absent' | 'garbage';
 
 /** Neighbouring pages damaged in the same way. Addresses are those of the request. */
 export interface NativePageDamage {

@@ -7,7 +7,7 @@ import { HarnessError } from '../model/errors.js';
 import type { MachineSpec } from '../model/command-line.js';
 import type { PageRange } from '../model/verdict.js';
 import type { GuestRam } from '../memory/guest-ram.js';
-import { openProcessRam, openSharedRam } from '../memory/open-ram.js';
+import { openProcessRam, openSharedRam, type ProcessRegion } from '../memory/open-ram.js';
 import { readerRam } from '../memory/reader-ram.js';
 import type { QmpClient } from '../qmp/client.js';
 import type { QtestClient } from './qtest.js';
@@ -17,24 +17,27 @@ export interface RamAccess {
   readonly spec: MachineSpec;
   readonly qmp: QmpClient;
   readonly qtest: QtestClient;
-  /** the part that will be read */
+  /** what will be read; all of RAM can be */
   readonly range: PageRange;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** PC machines keep RAM below this in one piece from address 0 */
-const contiguousLimitBytes = 2 * 1024 ** 3;
-
 export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
-  const { memory, ramBytes } = access.spec;
-  if (ramBytes > contiguousLimitBytes) {
+  const { memory, ramRegions } = access.spec;
+  const ends = ramRegions.map(({ address, size }) => address + size);
+  if (!ends.some((end) => access.range.end <= end)) {
     throw new HarnessError({
       code: 'ram-layout',
       blame: 'usage',
-      message: `guest memory of ${ramBytes} bytes is split around the PCI hole; at most ${contiguousLimitBytes} bytes are supported`,
+      message: `guest memory up to 0x${access.range.end.toString(16)} is wanted, and the ${access.spec.side}'s RAM ends at 0x${Math.max(...ends).toString(16)}`,
     });
   }
-  const whole = [{ address: 0, size: ramBytes, offset: 0 }];
+  let offset = 0;
+  const whole = ramRegions.map(({ address, size }) => {
+    const region = { address, size, offset };
+    offset += size;
+    return region;
+  });
   switch (memory.kind) {
     case 'memfd':
     case 'hugetlb':
@@ -56,22 +59,22 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
 }
 
 async function openAnonymous(access: RamAccess): Promise<GuestRam> {
-  const { start, end } = access.range;
-  const first = await hostAddress(access, start);
-  const last = await hostAddress(access, end - 1);
-  if (last - first !== BigInt(end - 1 - start)) {
-    throw new HarnessError({
-      code: 'ram-layout',
-      blame: 'host',
-      message: `guest memory 0x${start.toString(16)}-0x${end.toString(16)} is not in one piece in QEMU's address space`,
-    });
+  const regions: ProcessRegion[] = [];
+  for (const { address, size } of access.spec.ramRegions) {
+    const first = await hostAddress(access, address);
+    const last = await hostAddress(access, address + size - 1);
+    if (last - first !== BigInt(size - 1)) {
+      throw new HarnessError({
+        code: 'ram-layout',
+        blame: 'host',
+        message: `guest memory 0x${address.toString(16)}-0x${(address + size).toString(16)} is not in one piece in QEMU's address space`,
+      });
+    }
+    regions.push({ address, size, hostAddress: first });
   }
   const { pid, qtest } = access;
   try {
-    return await openProcessRam({
-      pid,
-      regions: [{ address: start, size: end - start, hostAddress: first }],
-    });
+    return await openProcessRam({ pid, regions });
   } catch (error) {
     if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
     return readerRam({

@@ -3,7 +3,8 @@
  * console prints below the test and what the JUnit file holds. TAP has its own, structured form.
  */
 import type { Failure, Outcome, PhaseTiming } from '../model/outcome.js';
-import type { DamagedRun, MemoryVerdict } from '../model/verdict.js';
+import { stateOf } from '../model/verdict.js';
+import type { DamagedRun, MemoryVerdict, PageDamage, SlicesVerdict } from '../model/verdict.js';
 import { counted, formatCount, formatMs, hex } from './figures.js';
 import { printableLine, printableLines } from './printable.js';
 
@@ -39,6 +40,7 @@ function addLines(fields: Field[], name: string, texts: readonly string[] | unde
 }
 
 export function verdictFields(verdict: MemoryVerdict): Field[] {
+  if (verdict.level === 'slices') return slicesFields(verdict);
   const { range, generation, edge } = verdict;
   const where = edge === null ? 'the same in every page' : `up to the edge at ${hex(edge)}`;
   const found = verdict.intact
@@ -67,6 +69,48 @@ export function verdictFields(verdict: MemoryVerdict): Field[] {
     ],
   });
   return fields;
+}
+
+function slicesFields(verdict: SlicesVerdict): Field[] {
+  const { range, stamp, slices } = verdict;
+  const found = verdict.intact
+    ? 'intact'
+    : `${counted(verdict.damagedPages, 'page')} damaged in ${counted(verdict.damagedRuns, 'run')}`;
+  const listed = slices.flatMap(({ damage }) => damage);
+  const hidden = verdict.damagedRuns - listed.length;
+  const fields: Field[] = [
+    {
+      name: 'memory',
+      lines: [
+        `${found}; ${counted(verdict.pages, 'page')} examined, ` +
+          `${hex(range.start)} to ${hex(range.end)}, stamp ${stamp} every ${formatCount(range.step)}`,
+        ...stateOf(verdict).split('; '),
+      ],
+    },
+  ];
+  const rest = hidden > 0 ? [`and ${counted(hidden, 'more run')}`] : [];
+  addLines(fields, 'damage', [...listed.map(pageDamageLine), ...rest]);
+  fields.push({
+    name: 'scan',
+    lines: [
+      printableLine(`${verdict.source}, kernel ${verdict.kernel}, ${formatMs(verdict.elapsedMs)}`),
+    ],
+  });
+  return fields;
+}
+
+/** for every kind of damage: what it is, what was due, what is there */
+export function pageDamageLine(damage: PageDamage): string {
+  const { start, end, pages, kind, expected, found, by, from, byteOffset } = damage;
+  const parts = [
+    by > 0 ? `${kind} by ${String(by)}` : kind,
+    from === null ? '' : `the page of ${hex(from)}`,
+    `expected ${String(expected)}`,
+    found === null ? '' : `found ${String(found)}`,
+    byteOffset === null ? '' : `from byte ${String(byteOffset)} on`,
+  ];
+  const what = parts.filter((part) => part !== '').join(', ');
+  return `${hex(start)} to ${hex(end)}: ${counted(pages, 'page')}, ${what}`;
 }
 
 function damageLine({ start, end, pages, expected, found }: DamagedRun): string {

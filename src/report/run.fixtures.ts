@@ -3,7 +3,7 @@ import { eventSchema } from '../model/events.js';
 import type { DroverEvent, EventOf } from '../model/events.js';
 import { phases } from '../model/outcome.js';
 import type { Failure, Outcome, PhaseTiming } from '../model/outcome.js';
-import type { MemoryVerdict } from '../model/verdict.js';
+import type { ByteVerdict } from '../model/verdict.js';
 import { noCounts, withOutcome } from './counts.js';
 
 export const plain = '/x86_64/migration/precopy/unix/plain';
@@ -58,7 +58,7 @@ function timings(durationMs: number): PhaseTiming[] {
   return phases.map((phase, index) => ({ phase, startMs: index * eachMs, durationMs: eachMs }));
 }
 
-export const intact: MemoryVerdict = {
+export const intact: ByteVerdict = {
   level: 'byte',
   intact: true,
   range: { start: 0x100000, end: 0x6400000, step: 4096 },
@@ -74,7 +74,7 @@ export const intact: MemoryVerdict = {
   elapsedMs: 1.8,
 };
 
-export const damaged: MemoryVerdict = {
+export const damaged: ByteVerdict = {
   ...intact,
   intact: false,
   damagedPages: 4941,

@@ -1,7 +1,9 @@
 /** Events as lines of TAP version 14. Pure; the stream is tap.ts. */
 import type { EventOf } from '../model/events.js';
 import type { Failure } from '../model/outcome.js';
+import { stateOf } from '../model/verdict.js';
 import type { MemoryVerdict } from '../model/verdict.js';
+import { pageDamageLine } from './diagnosis.js';
 import { hex } from './figures.js';
 import { printable, printableLine } from './printable.js';
 
@@ -34,6 +36,17 @@ function yamlLines(map: YamlMap, indent: string): string[] {
 }
 
 function verdictMap(verdict: MemoryVerdict): YamlMap {
+  if (verdict.level === 'slices') {
+    return {
+      intact: verdict.intact,
+      stamp: verdict.stamp,
+      pages: verdict.pages,
+      slices: stateOf(verdict).split('; '),
+      damaged_pages: verdict.damagedPages,
+      damaged_runs: verdict.damagedRuns,
+      damage: verdict.slices.flatMap(({ damage }) => damage.map(pageDamageLine)),
+    };
+  }
   return {
     intact: verdict.intact,
     pages: verdict.pages,

@@ -44,6 +44,7 @@ void test(
     assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
     assert.equal(outcome.failure.code, 'memory-damaged');
     assert.equal(outcome.verdict?.damagedPages, 1);
+    assert.equal(outcome.verdict.level, 'byte');
     assert.equal(outcome.verdict.damage[0]?.start, page);
   },
 );

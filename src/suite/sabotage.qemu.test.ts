@@ -94,6 +94,7 @@ for (const [family, path] of families) {
     assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
     assert.equal(outcome.failure.code, 'memory-damaged', JSON.stringify(outcome));
     assert.equal(outcome.verdict?.damagedPages, 1);
+    assert.equal(outcome.verdict.level, 'byte');
     assert.equal(outcome.verdict.damage[0]?.start, page);
   });
 }

@@ -1,0 +1,100 @@
+/** What a guest is like where a test wants another than the usual one: how much memory, which stamps, how many writers. */
+import type { Platform } from '../model/arch.js';
+import { ramRegions } from '../model/ram-layout.js';
+import type { RamRegion } from '../model/ram-layout.js';
+import { pagesOf } from '../model/stamps.js';
+import type { Hole, StampKind } from '../model/stamps.js';
+import type { PageRange } from '../model/verdict.js';
+import { badGuestSpec } from './image.js';
+import { guestPlatform } from './platforms.js';
+
+export interface GuestShape {
+  /** with it all of RAM is stamped, unless `range` says otherwise */
+  readonly ramBytes?: number;
+  readonly range?: PageRange;
+  /** addresses in the midst of `range` that are no memory */
+  readonly hole?: Hole;
+  /** of a range that is not given; a page unless told */
+  readonly step?: number;
+  readonly stamp?: StampKind;
+  readonly writers?: number;
+  /** of all writers together; not given: as fast as it can */
+  readonly pacePagesPerSecond?: number;
+  /** writers count, so that they can be watched; always so with stamps that leave no room for a marker */
+  readonly heartbeat?: boolean;
+  readonly passesPerB?: number;
+}
+
+/** A pass over more than this, or at a pace, takes so long that each is told. */
+const manyPages = 2 ** 18;
+
+/** beside the counter of writer 0, in its cache line, which nothing else is in */
+const markerInHeartbeat = 8;
+
+/** `usual` as the shape changes it. What the image cannot do is refused when it is built. */
+export function shapedPlatform(usual: Platform, machine: string, shape: GuestShape): Platform {
+  if (Object.values(shape).every((wish) => wish === undefined)) return usual;
+  const { stamp = 'byte', writers = 1, pacePagesPerSecond } = shape;
+  const ramBytes = shape.ramBytes ?? usual.ramBytes;
+  const { range, hole } = rangeOf(usual, machine, ramBytes, shape);
+  const wholePage = stamp === 'page';
+  const image = guestPlatform(usual.arch);
+  const heartbeatAddress =
+    shape.heartbeat === true || wholePage ? image.heartbeatAddress : undefined;
+  if (shape.heartbeat === true && heartbeatAddress === undefined) {
+    throw badGuestSpec(usual.arch, 'it has no heartbeat');
+  }
+  const slow = pagesOf({ ...range, hole }) > manyPages || pacePagesPerSecond !== undefined;
+  return {
+    ...usual,
+    ramBytes,
+    range,
+    // The heartbeat page is stamped by nobody and dirtied all the time: it serves for both.
+    markerAddress:
+      heartbeatAddress === undefined
+        ? usual.markerAddress - usual.range.start + range.start
+        : heartbeatAddress + markerInHeartbeat,
+    watchAddress: heartbeatAddress ?? usual.watchAddress - usual.range.start + range.start,
+    passesPerB: shape.passesPerB ?? (slow || wholePage ? 1 : usual.passesPerB),
+    stamp,
+    writers,
+    ...(hole === undefined ? {} : { hole }),
+    ...(pacePagesPerSecond === undefined ? {} : { pacePagesPerSecond }),
+    ...(heartbeatAddress === undefined ? {} : { heartbeatAddress }),
+  };
+}
+
+function rangeOf(
+  usual: Platform,
+  machine: string,
+  ramBytes: number,
+  shape: GuestShape,
+): { range: PageRange; hole: Hole | undefined } {
+  if (shape.range !== undefined) return { range: shape.range, hole: shape.hole };
+  const step = shape.step ?? usual.range.step;
+  if (shape.ramBytes === undefined && shape.step === undefined) {
+    return { range: usual.range, hole: undefined };
+  }
+  return allOfRam(usual.arch, ramRegions(usual.arch, machine, ramBytes), step);
+}
+
+/** From the first address that the image leaves to its writers to the end of RAM, in whole steps. */
+export function allOfRam(
+  arch: string,
+  regions: readonly RamRegion[],
+  step: number,
+): { range: PageRange; hole: Hole | undefined } {
+  const [first, second] = regions;
+  if (first === undefined) throw new Error('a machine has RAM');
+  const { rangeMin } = guestPlatform(arch);
+  const stepsUp = (address: number): number => Math.ceil(address / step) * step;
+  const endOf = (start: number, end: number): number =>
+    start + Math.floor((end - start) / step) * step;
+  const start = stepsUp(Math.max(first.address, rangeMin));
+  const below = endOf(start, first.address + first.size);
+  if (second === undefined) return { range: { start, end: below, step }, hole: undefined };
+  const above = stepsUp(second.address);
+  const end = endOf(above, second.address + second.size);
+  if (end <= above) return { range: { start, end: below, step }, hole: undefined };
+  return { range: { start, end, step }, hole: { start: below, end: above } };
+}

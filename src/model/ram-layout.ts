@@ -1,0 +1,46 @@
+/**
+ * Where a machine's RAM lies in guest-physical memory. Pure. Thresholds are QEMU's behaviour, found with `info mtree -f`;
+ * a test asks each QEMU at hand again. native/core/image/address_map.cc knows the same of files.
+ */
+
+/** RAM in one piece; pieces follow one another in the memory backend. */
+export interface RamRegion {
+  readonly address: number;
+  readonly size: number;
+}
+
+const GiB = 2 ** 30;
+
+interface Split {
+  readonly machine: RegExp;
+  /** from so much RAM on it is in two pieces */
+  readonly from: number;
+  /** what stays below */
+  readonly low: number;
+}
+
+/** PC machines put what does not fit below the PCI hole behind 4 GiB. */
+const splits: readonly Split[] = [
+  { machine: /q35/, from: 0xb0000000, low: 2 * GiB },
+  { machine: /^(pc|pc-i440fx-.*)$/, from: 0xe0000000, low: 3 * GiB },
+  { machine: /^microvm/, from: 3 * GiB + 1, low: 3 * GiB },
+];
+
+/** Everything else has its RAM in one piece, from here on; from 0 unless listed. */
+const bases: readonly { readonly arch: RegExp; readonly base: number }[] = [
+  { arch: /^(aarch64|arm)$/, base: 1 * GiB },
+  { arch: /^riscv/, base: 2 * GiB },
+];
+
+/** @param machine as QEMU calls it, such as `pc-q35-10.0`, or an alias of that, such as `q35` */
+export function ramRegions(arch: string, machine: string, ramBytes: number): readonly RamRegion[] {
+  const isPc = arch === 'x86_64' || arch === 'i386';
+  const split = isPc ? splits.find((row) => row.machine.test(machine)) : undefined;
+  if (split !== undefined && ramBytes >= split.from) {
+    return [
+      { address: 0, size: split.low },
+      { address: 4 * GiB, size: ramBytes - split.low },
+    ];
+  }
+  return [{ address: bases.find((row) => row.arch.test(arch))?.base ?? 0, size: ramBytes }];
+}

@@ -1,0 +1,58 @@
+/**
+ * What a guest stamps, and how its writers share it. Pure; the rules are those of guest/README.md. Addresses are
+ * guest-physical, as numbers.
+ */
+import type { PageRange } from './verdict.js';
+
+/** What is written at each page: one byte, two words, or all of it. */
+export type StampKind = 'byte' | 'wide' | 'page';
+
+/** Addresses that are no memory, in the midst of a range; the end is exclusive. */
+export interface Hole {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A range as a guest was told it. A plain `PageRange` is one of kind `byte` with one writer. */
+export interface StampedRange extends PageRange {
+  /** `byte` unless told */
+  readonly stamp?: StampKind | undefined;
+  /** 1 unless told */
+  readonly writers?: number | undefined;
+  /** pages go on at its end where they meet its start */
+  readonly hole?: Hole | undefined;
+}
+
+/** The pages of one writer. */
+export interface Slice {
+  readonly start: number;
+  /** exclusive */
+  readonly end: number;
+  /** where the slice reaches across it */
+  readonly hole?: Hole;
+  readonly pages: number;
+}
+
+export function pagesOf({ start, end, step, hole }: StampedRange): number {
+  return (end - start - (hole === undefined ? 0 : hole.end - hole.start)) / step;
+}
+
+/** In order of writers. Each has as many pages as the others, and the last also what is left over. */
+export function slicesOf(range: StampedRange): Slice[] {
+  const { start, step, hole, writers = 1 } = range;
+  const pages = pagesOf(range);
+  const below = hole === undefined ? pages : (hole.start - start) / step;
+  const each = Math.floor(pages / writers);
+  const addressOf = (page: number): number =>
+    hole === undefined || page < below ? start + page * step : hole.end + (page - below) * step;
+  return Array.from({ length: writers }, (_, writer) => {
+    const first = writer * each;
+    const end = writer === writers - 1 ? pages : first + each;
+    return {
+      start: addressOf(first),
+      end: addressOf(end - 1) + step,
+      ...(hole !== undefined && first < below && below < end ? { hole } : {}),
+      pages: end - first,
+    };
+  });
+}
