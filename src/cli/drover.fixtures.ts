@@ -19,6 +19,8 @@ export interface Running {
 
 const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
 const limitMs = 240_000;
+/** where these tests run in a CI job themselves, its service is not spoken to */
+const noService = { GITHUB_ACTIONS: '', GITLAB_CI: '' };
 
 export function startDrover(
   args: readonly string[],
@@ -27,7 +29,7 @@ export function startDrover(
   cwd?: string,
 ): Running {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...env },
+    env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...noService, ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limitMs,

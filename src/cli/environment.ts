@@ -2,6 +2,13 @@
 import os from 'node:os';
 import path from 'node:path';
 
+export interface CiJob {
+  readonly service: 'github' | 'gitlab';
+  readonly root?: string;
+  /** GITHUB_STEP_SUMMARY: Markdown that is added to this file is shown */
+  readonly summaryPath?: string;
+}
+
 export interface Environment {
   /** QTEST_QEMU_BINARY, and its overrides for one side */
   readonly qemu?: string;
@@ -23,6 +30,8 @@ export interface Environment {
   readonly color: boolean;
   /** DROVER_DEBUG: stack traces of internal errors */
   readonly debug: boolean;
+  /** GITHUB_ACTIONS or GITLAB_CI: which service runs the job, and where its checkout is */
+  readonly ci?: CiJob;
   /** what QEMUs are started with */
   readonly forQemu: Readonly<Record<string, string>>;
 }
@@ -41,7 +50,19 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   for (const [name, value] of Object.entries(env)) if (value !== undefined) forQemu[name] = value;
   // Reasons that QEMU prints are read by people and by checks: keep them in one language.
   forQemu['LC_ALL'] = 'C';
+  const job = (): { readonly ci?: CiJob } => {
+    if (given('GITHUB_ACTIONS') === 'true') {
+      const of = {
+        ...optional('root', 'GITHUB_WORKSPACE'),
+        ...optional('summaryPath', 'GITHUB_STEP_SUMMARY'),
+      };
+      return { ci: { service: 'github', ...of } };
+    }
+    if (given('GITLAB_CI') !== 'true') return {};
+    return { ci: { service: 'gitlab', ...optional('root', 'CI_PROJECT_DIR') } };
+  };
   return {
+    ...job(),
     ...optional('qemu', 'QTEST_QEMU_BINARY'),
     ...optional('qemuSource', 'QTEST_QEMU_BINARY_SRC'),
     ...optional('qemuDestination', 'QTEST_QEMU_BINARY_DST'),

@@ -12,6 +12,7 @@ import { addInspectCommand } from './inspect-command.js';
 import { addListCommand } from './list-command.js';
 import { addMatrixCommand } from './matrix-command.js';
 import { watchOutput } from './output.js';
+import { addReportCommand } from './report-command.js';
 import { addRunCommand } from './run-command.js';
 import { addScanCommand } from './scan-command.js';
 import { droverVersion } from './version.js';
@@ -37,6 +38,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     .showHelpAfterError("('drover --help' and 'drover COMMAND --help' show all options)");
   addRunCommand(program, env, finish);
   addMatrixCommand(program, env, finish);
+  addReportCommand(program, env, finish);
   addListCommand(program, finish);
   addDoctorCommand(program, env, finish);
   addScanCommand(program, env, finish);

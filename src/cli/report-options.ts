@@ -1,6 +1,8 @@
-/** The reports a command can be asked for, one list for all that show a run: `run`, `merge`. */
+/** The reports a command can be asked for, one list for all that show a run: `run`, `merge`, `report`. */
 import path from 'node:path';
+import { Option } from 'commander';
 import type { Command } from 'commander';
+import type { AnnotationOptions, Service } from '../report/annotations.js';
 import { checkReportPath } from '../report/atomic-file.js';
 import { openReporters } from '../report/open.js';
 import { problemLine } from '../report/reporter.js';
@@ -13,37 +15,67 @@ export interface ReportOptions {
   readonly tap?: boolean;
   readonly junit?: string;
   readonly json?: string;
+  readonly html?: string;
+  readonly markdown?: string;
+  readonly trace?: string;
+  /** none where a command does not offer it */
+  readonly annotations?: Service | 'auto' | 'none';
 }
 
 export function withReportOptions(command: Command): Command {
   return command
     .option('--tap', 'TAP on standard output')
     .option('--junit <file>', 'write a JUnit XML report')
-    .option('--json <file>', 'write all results as one JSON document');
+    .option('--json <file>', 'write all results as one JSON document')
+    .option('--markdown <file>', 'write a summary for a pull request')
+    .option('--trace <file>', 'write a timeline for ui.perfetto.dev')
+    .addOption(
+      new Option('--annotations <service>', 'tell failures to the CI service that runs the job')
+        .choices(['auto', 'github', 'gitlab', 'none'])
+        .default('auto'),
+    );
 }
 
 /** Refuses places where no report can be written before anything is run. */
-export async function checkReportOptions({ junit, json }: ReportOptions): Promise<void> {
-  for (const file of [junit, json]) {
+export async function checkReportOptions(options: ReportOptions): Promise<void> {
+  const { junit, json, html, markdown, trace } = options;
+  for (const file of [junit, json, html, markdown, trace]) {
     if (file !== undefined) await checkReportPath(file);
   }
 }
 
-/** @param out folder of the event log; no log unless given */
+function annotationsFor(
+  { annotations = 'none' }: ReportOptions,
+  { ci }: Environment,
+): Omit<AnnotationOptions, 'stream'> | undefined {
+  const service = annotations === 'auto' ? ci?.service : annotations;
+  if (service === undefined || service === 'none') return undefined;
+  const own = ci?.service === service ? ci : undefined;
+  return { service, root: own?.root ?? process.cwd(), summaryPath: own?.summaryPath };
+}
+
+/** @param out folder of the event log; no log unless given
+ * @param isOver what is over is not shown as if it went on */
 export async function openReports(
   options: ReportOptions,
   environment: Environment,
   out: string | undefined,
+  isOver = false,
 ): Promise<Reporters> {
   const isTerminal = outputIsTerminal();
   return await openReporters({
     stdout: process.stdout,
+    stderr: process.stderr,
     color: isTerminal && environment.color,
-    live: isTerminal && !environment.plain,
+    live: isTerminal && !environment.plain && !isOver,
     now: () => performance.now(),
     tap: options.tap === true,
     junitPath: options.junit,
     jsonPath: options.json,
+    htmlPath: options.html,
+    markdownPath: options.markdown,
+    tracePath: options.trace,
+    annotations: annotationsFor(options, environment),
     eventLog:
       out === undefined ? undefined : { path: path.join(out, 'events.jsonl'), replace: true },
   });

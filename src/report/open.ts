@@ -6,6 +6,7 @@
  * than a QEMU to start, and most runs want neither.
  */
 import { checkReportPath } from './atomic-file.js';
+import type { AnnotationOptions } from './annotations.js';
 import type { EventLogOptions } from './event-log.js';
 import { Reporters } from './reporter.js';
 import type { Reporter } from './reporter.js';
@@ -22,7 +23,13 @@ export interface ReportChoices {
   readonly tap: boolean;
   readonly junitPath?: string | undefined;
   readonly jsonPath?: string | undefined;
+  readonly htmlPath?: string | undefined;
+  readonly markdownPath?: string | undefined;
+  readonly tracePath?: string | undefined;
   readonly eventLog?: EventLogOptions | undefined;
+  /** for a CI service that reads the job's output; on standard error where standard output is TAP */
+  readonly annotations?: Omit<AnnotationOptions, 'stream'> | undefined;
+  readonly stderr?: TextStream;
 }
 
 async function screen({ stdout, color, live, now, tap }: ReportChoices): Promise<Reporter> {
@@ -38,19 +45,50 @@ async function screen({ stdout, color, live, now, tap }: ReportChoices): Promise
   return new PlainConsole({ stream: stdout, color });
 }
 
-async function files({ junitPath, jsonPath }: ReportChoices): Promise<Reporter[]> {
+/** Each kind of file, with what makes it. */
+const fileKinds: readonly {
+  readonly path: (choices: ReportChoices) => string | undefined;
+  readonly open: (path: string) => Promise<Reporter>;
+}[] = [
+  {
+    path: ({ junitPath }) => junitPath,
+    open: async (path) => new (await import('./junit.js')).JunitReporter(path),
+  },
+  {
+    path: ({ jsonPath }) => jsonPath,
+    open: async (path) => new (await import('./json.js')).JsonReporter(path),
+  },
+  {
+    path: ({ markdownPath }) => markdownPath,
+    open: async (path) => new (await import('./markdown.js')).MarkdownReporter(path),
+  },
+  {
+    path: ({ tracePath }) => tracePath,
+    open: async (path) => new (await import('./trace.js')).TraceReporter(path),
+  },
+];
+
+async function files(choices: ReportChoices): Promise<Reporter[]> {
   const members: Reporter[] = [];
-  if (junitPath !== undefined) {
-    await checkReportPath(junitPath);
-    const { JunitReporter } = await import('./junit.js');
-    members.push(new JunitReporter(junitPath));
-  }
-  if (jsonPath !== undefined) {
-    await checkReportPath(jsonPath);
-    const { JsonReporter } = await import('./json.js');
-    members.push(new JsonReporter(jsonPath));
+  for (const { path, open } of fileKinds) {
+    const place = path(choices);
+    if (place === undefined) continue;
+    await checkReportPath(place);
+    members.push(await open(place));
   }
   return members;
+}
+
+async function annotations({
+  annotations: wish,
+  tap,
+  stdout,
+  stderr,
+}: ReportChoices): Promise<Reporter[]> {
+  if (wish === undefined) return [];
+  const { AnnotationReporter } = await import('./annotations.js');
+  const stream = tap && stderr !== undefined ? stderr : stdout;
+  return [new AnnotationReporter({ ...wish, stream })];
 }
 
 export async function openReporters(choices: ReportChoices): Promise<Reporters> {
@@ -62,5 +100,6 @@ export async function openReporters(choices: ReportChoices): Promise<Reporters> 
   }
   // The record comes first: it has an event before anything shows it. The screen is opened last,
   // since a live one begins to tick at once.
-  return new Reporters([...record, await screen(choices), ...ofFiles]);
+  const ofService = await annotations(choices);
+  return new Reporters([...record, await screen(choices), ...ofService, ...ofFiles]);
 }
