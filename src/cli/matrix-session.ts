@@ -118,7 +118,7 @@ async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
     const planned = await addHostFacts(
       await planPair({ binaries, options, environment, qemus }),
       selected,
-      { directory: probeDirectory, signal },
+      { directory: probeDirectory, signal, cache: qemus.cache },
     );
     const out = options.out === undefined ? {} : { out: outputDirectory(options.out, pair) };
     const { timeout, repeat, keep = false } = options;

@@ -4,6 +4,7 @@ import { HarnessError } from '../model/errors.js';
 import { unmet } from '../model/features.js';
 import type { Need } from '../model/features.js';
 import { probeHost } from '../migration/host-probes.js';
+import type { HostProbeInput } from '../migration/host-probes.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { PlannedTest } from '../schedule/run.js';
 import type { TestDefinition } from '../suite/definition.js';
@@ -51,7 +52,7 @@ export function select(
 export async function addHostFacts(
   planned: Planned,
   selected: readonly TestDefinition[],
-  place: { readonly directory: string; readonly signal: AbortSignal },
+  place: Omit<HostProbeInput, 'plan'>,
 ): Promise<Planned> {
   if (planned.kind === 'absent') return planned;
   const { plan } = planned;

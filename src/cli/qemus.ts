@@ -2,7 +2,6 @@
  * Which QEMUs a command works with, what they can do, and the plan that follows for a pair: machine
  * type and accelerator.
  */
-import { readFileSync } from 'node:fs';
 import type { Accelerator } from '../model/command-line.js';
 import { platforms } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
@@ -17,6 +16,7 @@ import { locate, resolveBinary } from '../qemu/binary.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import { featuresShape } from '../qemu/features-shape.js';
 import { probeFeatures } from '../qemu/probe.js';
+import { bootId } from '../qemu/boot-id.js';
 import { ProbeCache } from '../qemu/probe-cache.js';
 import type { Environment } from './environment.js';
 import type { PairOptions, QemuOptions } from './options.js';
@@ -76,7 +76,7 @@ function defaultProgram(searchPath: string): string {
 }
 
 export class Qemus {
-  readonly #cache: ProbeCache;
+  readonly cache: ProbeCache;
   /** asked once, however many pairs a QEMU is part of; what could not be found out, too */
   readonly #features = new Map<string, Promise<QemuFeatures>>();
   readonly #paces = new Map<string, Promise<Pace>>();
@@ -92,12 +92,12 @@ export class Qemus {
     private readonly signal: AbortSignal,
     useCache: boolean,
   ) {
-    this.#cache = new ProbeCache(useCache ? environment.cacheDirectory : undefined);
+    this.cache = new ProbeCache(useCache ? environment.cacheDirectory : undefined);
   }
 
   async features(binary: QemuBinary): Promise<QemuFeatures> {
     return await once(this.#features, binary.command, async () =>
-      this.#cache.get({ kind: 'features', binary, extra: '', shape: featuresShape }, async () =>
+      this.cache.get({ kind: 'features', binary, extra: '', shape: featuresShape }, async () =>
         probeFeatures(binary, {
           directory: this.directory,
           env: this.environment.forQemu,
@@ -117,7 +117,7 @@ export class Qemus {
     const extra = `${accel} ${plan.machine} ${bootId()}`;
     const wanted = { kind: 'pace', binary: plan.source, extra, shape: runningPaceShape };
     return await once(this.#paces, `${extra} ${plan.source.command}`, async () =>
-      this.#cache.get(wanted, async () => measurePace(plan, accel, this.directory, this.signal)),
+      this.cache.get(wanted, async () => measurePace(plan, accel, this.directory, this.signal)),
     );
   }
 
@@ -151,15 +151,6 @@ async function once<T>(
 
 export function millions(perSecond: number): string {
   return `${(perSecond / 1e6).toFixed(2)} million`;
-}
-
-/** figures of one boot of the host say nothing about the next, with other modules and settings */
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'unknown';
-  }
 }
 
 export interface PlanInput {

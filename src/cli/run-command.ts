@@ -78,7 +78,7 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
     const planned = await addHostFacts(
       await planPair({ binaries, options, environment, qemus }),
       selected,
-      { directory: probeDirectory, signal },
+      { directory: probeDirectory, signal, cache: qemus.cache },
     );
     await removeDirectory(probeDirectory);
     const tests = planTests(selected, planned, catalogue);

@@ -9,6 +9,7 @@ import type { HostFact, HostFactName, HostFacts } from '../model/host-facts.js';
 import { platforms } from '../model/arch.js';
 import { loadAddon } from '../native/addon.js';
 import { locate } from '../qemu/binary.js';
+import type { ProbeCache } from '../qemu/probe-cache.js';
 import { probeSharedMemory } from '../qemu/shared-memory.js';
 import { hugePageObstacle } from './huge-pages.js';
 import { kvmObstacle } from './accelerator.js';
@@ -23,6 +24,8 @@ export interface HostProbeInput {
   /** private, on the file system that tests use */
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** of what earlier runs found out, where that takes long */
+  readonly cache?: ProbeCache;
 }
 
 type HostProbe = (input: HostProbeInput) => Promise<HostFact>;
@@ -53,8 +56,8 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
       (await kvmObstacle(plan.sourceFeatures)) ?? (await kvmObstacle(plan.destinationFeatures));
     return obstacle === undefined ? yes() : no(obstacle);
   },
-  'dirty-ring': async ({ plan, directory, signal }) => {
-    const obstacle = await dirtyRingObstacle(plan, directory, signal);
+  'dirty-ring': async (input) => {
+    const obstacle = await dirtyRingObstacle(input);
     return obstacle === undefined ? yes() : no(obstacle);
   },
   'rdma-ipv4': async (input) => await rdma('IPv4', input),
