@@ -49,10 +49,35 @@
 #define GUEST_SUSPEND_MARK_OFFSET 4
 #define GUEST_SUSPEND_MARK 1
 
+/* The constants of mix(), which the words of a stamp of kind `page` follow from, in two halves. */
+#define GUEST_MIX_GENERATION_LOW 0x7f4a7c15
+#define GUEST_MIX_GENERATION_HIGH 0x9e3779b9
+#define GUEST_MIX_MULTIPLY_LOW 0x6659fd93
+#define GUEST_MIX_MULTIPLY_HIGH 0xd6e8feb8
+
 /* x86: image size, load address, serial port, and the least address a range may start at. */
 #define GUEST_X86_IMAGE_BYTES 0x10000
 #define GUEST_X86_IMAGE_ADDRESS 0xffff0000
 #define GUEST_X86_SERIAL_PORT 0x3f8
 #define GUEST_X86_RANGE_MIN 0x100000
+
+/*
+ * aarch64: image size, place of the block, serial port, size of the flash that the image lies in, where RAM begins,
+ * the usual heartbeat page, the least address that a range may start at.
+ */
+#define GUEST_AARCH64_IMAGE_BYTES 0x3000
+#define GUEST_AARCH64_BLOCK_OFFSET 0x100
+#define GUEST_AARCH64_SERIAL 0x9000000
+#define GUEST_AARCH64_FLASH_BYTES 0x8000000
+#define GUEST_AARCH64_RAM 0x40000000
+#define GUEST_AARCH64_HEARTBEAT 0x400ff000
+#define GUEST_AARCH64_RANGE_MIN 0x40100000
+
+/* riscv64: image size, place of the block, serial port, the usual heartbeat page, the least address of a range. */
+#define GUEST_RISCV64_IMAGE_BYTES 0x1000
+#define GUEST_RISCV64_BLOCK_OFFSET 0x100
+#define GUEST_RISCV64_SERIAL 0x10000000
+#define GUEST_RISCV64_HEARTBEAT 0x80001000
+#define GUEST_RISCV64_RANGE_MIN 0x80002000
 
 #endif

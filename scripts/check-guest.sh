@@ -1,5 +1,6 @@
 #!/bin/sh
 # Rebuilds the guest images into a temporary folder and compares them with the committed ones.
+# The architectures other than this host's need Debian's binutils for them (binutils-ARCH-linux-gnu).
 # Exit code: 0 the same, 1 an image differs from its source, 3 an image cannot be built on this host.
 set -eu
 repo=$(cd "$(dirname "$0")/.." && pwd)
@@ -7,10 +8,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 status=0
-for image in x86/drover-x86.bin; do
+for image in x86/drover-x86.bin aarch64/drover-aarch64.bin riscv64/drover-riscv64.bin; do
   built=$work/$(basename "$image")
   if ! "$repo/guest/$(dirname "$image")/build.sh" "$built"; then
-    echo "check-guest: guest/$image cannot be built here (GNU as, ld and objcopy are needed: package binutils)" >&2
+    echo "check-guest: guest/$image cannot be built here (GNU as, ld and objcopy for it are needed: package binutils or binutils-$(dirname "$image")-linux-gnu)" >&2
     exit 3
   fi
   if cmp "$repo/guest/$image" "$built" >&2; then

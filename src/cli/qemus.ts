@@ -4,6 +4,7 @@
  */
 import type { Accelerator } from '../model/command-line.js';
 import { platforms } from '../model/arch.js';
+import type { Arch } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
 import type { QemuFeatures } from '../model/features.js';
 import { chooseMachine } from '../model/machine-type.js';
@@ -66,12 +67,19 @@ export function resolveBinaries(options: QemuOptions, environment: Environment):
 }
 
 function defaultProgram(searchPath: string): string {
-  const name = process.arch === 'x64' ? 'qemu-system-x86_64' : `qemu-system-${process.arch}`;
-  if (process.arch === 'x64' && locate(name, searchPath) !== undefined) return name;
+  const own: Readonly<Record<string, Arch>> = {
+    x64: 'x86_64',
+    arm64: 'aarch64',
+    riscv64: 'riscv64',
+    s390x: 's390x',
+    ppc64: 'ppc64',
+  };
+  const name = `qemu-system-${own[process.arch] ?? process.arch}`;
+  if (locate(name, searchPath) !== undefined) return name;
   throw new HarnessError({
     code: 'no-qemu',
     blame: 'host',
-    message: `no ${name} on PATH; install it (Debian: apt-get install qemu-system-x86) or name one with --qemu`,
+    message: `no ${name} on PATH; install it (Debian: apt-get install qemu-system) or name one with --qemu`,
   });
 }
 

@@ -62,6 +62,7 @@ export async function withStampedMemory(
   await using machine = await Machine.launch(
     {
       side: 'source',
+      arch: 'x86_64',
       accel: plan.accel,
       machine: plan.machine,
       ramBytes: smallRamBytes,

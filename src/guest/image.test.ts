@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { HarnessError } from '../model/errors.js';
 import { guestContract as contract } from './contract.js';
-import { platforms } from '../model/arch.js';
+import { isArch, platforms } from '../model/arch.js';
 import { buildGuestImage } from './image.js';
 import type { GuestSpec } from './image.js';
 import { guestPlatforms } from './platforms.js';
@@ -58,15 +58,29 @@ test('two images do not share their bytes', () => {
   assert.equal(second.readUInt32LE(contract.fieldSuspend), 1);
 });
 
-test('the committed image asks for the default range as it is', () => {
-  const committed = readFileSync(new URL('../../guest/x86/drover-x86.bin', import.meta.url));
-  assert.deepEqual(buildGuestImage(usual), committed);
+test('the committed image of each architecture asks for its default range as it is', () => {
+  for (const { arch, image } of guestPlatforms) {
+    const committed = readFileSync(new URL(`../../guest/${image}`, import.meta.url));
+    assert.ok(isArch(arch));
+    const { range, ramBytes } = platforms[arch];
+    assert.deepEqual(buildGuestImage({ arch, range, ramBytes }), committed);
+  }
 });
 
-test('each platform accepts its own defaults and has its image in the package', () => {
-  for (const { arch, imageBytes } of guestPlatforms) {
-    assert.equal(buildGuestImage({ ...usual, arch }).length, imageBytes);
-  }
+test('an image without the suspend variant refuses it', () => {
+  const { range: own, ramBytes } = platforms.riscv64;
+  assert.match(
+    refusal({ arch: 'riscv64', range: own, ramBytes, suspend: true }).message,
+    /cannot suspend/,
+  );
+});
+
+test('a range below RAM, or beyond it, is refused where RAM does not begin at 0', () => {
+  const { range: own, ramBytes } = platforms.aarch64;
+  const refused = (change: Partial<typeof own>): string =>
+    refusal({ arch: 'aarch64', range: { ...own, ...change }, ramBytes }).message;
+  assert.match(refused({ start: 0x100000 }), /below 0x40100000/);
+  assert.match(refused({ end: 0x49601000 }), /beyond the machine's RAM/);
 });
 
 test('an x86 image has a jump at the reset vector', () => {
@@ -76,9 +90,9 @@ test('an x86 image has a jump at the reset vector', () => {
 });
 
 test('an architecture without an image is refused with the list of those that have one', () => {
-  const error = refusal({ arch: 'riscv64' });
+  const error = refusal({ arch: 'm68k' });
   assert.equal(error.code, 'no-guest-image');
-  assert.match(error.message, /riscv64.*x86_64, i386/);
+  assert.match(error.message, /m68k.*x86_64, i386/);
 });
 
 const range = usual.range;

@@ -49,7 +49,7 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   const problem = problemOf(spec, platform);
   if (problem !== undefined) throw badGuestSpec(spec.arch, problem);
   const image = readImage(platform, images);
-  const at = contract.blockOffset;
+  const at = platform.blockOffset;
   image.writeBigUInt64LE(BigInt(spec.range.start), at + contract.fieldStart);
   image.writeBigUInt64LE(BigInt(spec.range.end), at + contract.fieldEnd);
   image.writeBigUInt64LE(BigInt(spec.range.step), at + contract.fieldStep);
@@ -85,7 +85,7 @@ function readImage(platform: GuestPlatform, images: URL): Buffer {
       cause,
     });
   }
-  const at = contract.blockOffset;
+  const at = platform.blockOffset;
   if (
     image.length !== platform.imageBytes ||
     image.readUInt32LE(at + contract.fieldMagic) !== contract.blockMagicLow ||

@@ -12,6 +12,8 @@ export interface GuestPlatform {
   /** path of the image below the folder guest/ */
   readonly image: string;
   readonly imageBytes: number;
+  /** where in the image the parameter block is */
+  readonly blockOffset: number;
   /** the guest's page size: starts, ends and steps are multiples of it */
   readonly pageBytes: number;
   /** below it lie the image's own scratch memory and what the machine reserves */
@@ -25,11 +27,16 @@ export interface GuestPlatform {
   readonly pace: boolean;
   /** a page of RAM outside every range, where writers may count; undefined: the image does not count */
   readonly heartbeatAddress: number | undefined;
+  /** it has the suspend variant */
+  readonly suspends: boolean;
 }
+
+const allStamps = ['byte', 'wide', 'page'] as const;
 
 const x86 = {
   image: 'x86/drover-x86.bin',
   imageBytes: guestContract.x86ImageBytes,
+  blockOffset: guestContract.blockOffset,
   pageBytes: 4096,
   rangeMin: guestContract.x86RangeMin,
   addressMax: 2 ** 32,
@@ -38,11 +45,42 @@ const x86 = {
   hole: false,
   pace: false,
   heartbeatAddress: undefined,
+  suspends: true,
 } as const;
 
 export const guestPlatforms: readonly GuestPlatform[] = [
   { arch: 'x86_64', ...x86 },
   { arch: 'i386', ...x86 },
+  {
+    arch: 'aarch64',
+    image: 'aarch64/drover-aarch64.bin',
+    imageBytes: guestContract.aarch64ImageBytes,
+    blockOffset: guestContract.aarch64BlockOffset,
+    pageBytes: 4096,
+    rangeMin: guestContract.aarch64RangeMin,
+    addressMax: 2 ** 39,
+    stamps: allStamps,
+    writersMax: guestContract.writersMax,
+    hole: false,
+    pace: true,
+    heartbeatAddress: guestContract.aarch64Heartbeat,
+    suspends: false,
+  },
+  {
+    arch: 'riscv64',
+    image: 'riscv64/drover-riscv64.bin',
+    imageBytes: guestContract.riscv64ImageBytes,
+    blockOffset: guestContract.riscv64BlockOffset,
+    pageBytes: 4096,
+    rangeMin: guestContract.riscv64RangeMin,
+    addressMax: 2 ** 39,
+    stamps: allStamps,
+    writersMax: guestContract.writersMax,
+    hole: false,
+    pace: true,
+    heartbeatAddress: guestContract.riscv64Heartbeat,
+    suspends: false,
+  },
 ];
 
 export function guestPlatform(arch: string): GuestPlatform {

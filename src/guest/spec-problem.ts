@@ -111,6 +111,7 @@ function writerProblem(spec: GuestSpec, platform: GuestPlatform): string | undef
     if (!Number.isSafeInteger(pace) || pace < writers)
       return `a pace of ${pace} pages per second; it takes a whole number, at least 1 a writer, or none for as fast as it can`;
   }
+  if (spec.suspend === true && !platform.suspends) return 'it cannot suspend to RAM';
   if (spec.suspend === true && (writers > 1 || stamp !== 'byte'))
     return 'only one writer of stamps of kind byte can suspend';
   return undefined;

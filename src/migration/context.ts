@@ -127,6 +127,7 @@ export class TestContext implements AsyncDisposable {
     const stem = `${side}${wish.tag ?? ''}`;
     const spec: MachineSpec = {
       side,
+      arch: plan.arch,
       accel: wish.accel ?? plan.accel,
       machine: plan.machine,
       ramBytes,

@@ -1,16 +1,25 @@
 /**
- * The guest platform of each architecture: which machine, how much memory, which range is stamped.
- * A new architecture is a new row here and a guest image.
+ * The guest platform of each architecture: which machine, how much memory, which range is stamped, and how
+ * QEMU is told all that. A new architecture is a new row here and a guest image.
  */
+import type { Accelerator } from './command-line.js';
 import type { Hole, StampKind } from './stamps.js';
 import type { PageRange } from './verdict.js';
 
-export type Arch = 'x86_64' | 'i386';
+export type Arch = 'x86_64' | 'i386' | 'aarch64' | 'riscv64' | 's390x' | 'ppc64';
 
 export interface Platform {
   readonly arch: Arch;
   /** unversioned machine name; resolved to a versioned one that both binaries know */
   readonly machineAlias: string;
+  /** properties of the machine, such as `gic-version=3` */
+  readonly machineOptions: readonly string[];
+  /** the option that gives QEMU the guest image */
+  readonly imageOption: '-bios' | '-kernel';
+  /** A model that means the same in each release, so that a guest can go from one to the next; QEMU's default, unless given. */
+  readonly cpu?: Readonly<Record<Accelerator, string>>;
+  /** what else belongs on the command line */
+  readonly args: readonly string[];
   readonly ramBytes: number;
   /** the memory that the guest stamps and the check reads */
   readonly range: PageRange;
@@ -18,7 +27,7 @@ export interface Platform {
   readonly markerAddress: number;
   /** a stamped page that comes just before the marker; once sent it is watched for being dirtied again */
   readonly watchAddress: number;
-  /** how many passes over memory the guest makes between two 'B's */
+  /** how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to prove that every page is being rewritten */
   readonly passesPerB: number;
   /** of what is stamped: `byte` unless given */
   readonly stamp?: StampKind;
@@ -33,20 +42,64 @@ export interface Platform {
 }
 
 const MiB = 1024 * 1024;
-const x86Range: PageRange = { start: 1 * MiB, end: 100 * MiB, step: 4096 };
 
-/** 8 passes are about 30 ms under TCG: enough to prove that every page is being rewritten. */
-const x86: Omit<Platform, 'arch' | 'machineAlias'> = {
-  ramBytes: 150 * MiB,
-  range: x86Range,
-  markerAddress: x86Range.start + 3 * MiB + 1024,
-  watchAddress: x86Range.start + 3 * MiB,
-  passesPerB: 8,
-};
+/** 99 MiB from 1 MiB behind the beginning of RAM, on every architecture. */
+function memory(
+  ramBase: number,
+  ramBytes: number,
+): Pick<Platform, 'ramBytes' | 'range' | 'markerAddress' | 'watchAddress'> {
+  const range: PageRange = { start: ramBase + 1 * MiB, end: ramBase + 100 * MiB, step: 4096 };
+  return {
+    ramBytes,
+    range,
+    markerAddress: range.start + 3 * MiB + 1024,
+    watchAddress: range.start + 3 * MiB,
+  };
+}
+
+const usual = { machineOptions: [], imageOption: '-bios', args: [], passesPerB: 8 } as const;
+
+const x86 = { ...usual, ...memory(0, 150 * MiB) };
 
 export const platforms: Readonly<Record<Arch, Platform>> = {
   x86_64: { ...x86, arch: 'x86_64', machineAlias: 'q35' },
   i386: { ...x86, arch: 'i386', machineAlias: 'pc' },
+  aarch64: {
+    ...usual,
+    ...memory(1024 * MiB, 150 * MiB),
+    arch: 'aarch64',
+    machineAlias: 'virt',
+    machineOptions: ['gic-version=3'],
+    cpu: { tcg: 'cortex-a72', kvm: 'host' },
+  },
+  riscv64: {
+    ...usual,
+    ...memory(2048 * MiB, 150 * MiB),
+    arch: 'riscv64',
+    machineAlias: 'virt',
+    cpu: { tcg: 'rva22s64', kvm: 'host' },
+  },
+  s390x: {
+    ...usual,
+    ...memory(0, 128 * MiB),
+    arch: 's390x',
+    machineAlias: 's390-ccw-virtio',
+  },
+  ppc64: {
+    ...usual,
+    ...memory(0, 256 * MiB),
+    arch: 'ppc64',
+    machineAlias: 'pseries',
+    // The capabilities are what TCG cannot do and would warn of.
+    machineOptions: [
+      'vsmt=8',
+      'cap-cfpc=broken',
+      'cap-sbbc=broken',
+      'cap-ibs=broken',
+      'cap-ccf-assist=off',
+    ],
+    args: ['-nodefaults'],
+  },
 };
 
 export function isArch(name: string): name is Arch {

@@ -5,6 +5,7 @@ import type { MachineSpec } from './command-line.js';
 
 const spec: MachineSpec = {
   side: 'destination',
+  arch: 'x86_64',
   accel: 'tcg',
   machine: 'pc-q35-7.2',
   ramBytes: 157286400,
@@ -29,6 +30,16 @@ void test('options come in the order of upstream, the qtest accelerator last', (
     'qtest',
   ]);
   assert.equal(args[args.indexOf('-name') + 1], 'target,debug-threads=on');
+});
+
+void test('what an architecture needs beside the machine type is on the command line', () => {
+  const args = machineArgs({ ...spec, arch: 'aarch64', machine: 'virt-10.0' });
+  assert.ok(args.includes('virt-10.0,gic-version=3'));
+  assert.equal(args[args.indexOf('-cpu') + 1], 'cortex-a72');
+  const kvm = machineArgs({ ...spec, arch: 'aarch64', accel: 'kvm' });
+  assert.equal(kvm[kvm.indexOf('-cpu') + 1], 'host');
+  assert.ok(!machineArgs(spec).includes('-cpu'));
+  assert.ok(machineArgs({ ...spec, arch: 'ppc64' }).includes('-nodefaults'));
 });
 
 void test('a comma in a path is doubled', () => {

@@ -3,6 +3,8 @@
  * same order), except that the monitor, qtest and serial connections are inherited sockets instead
  * of files in a folder. Pure: strings in, strings out.
  */
+import { platforms } from './arch.js';
+import type { Arch } from './arch.js';
 import type { Side } from './outcome.js';
 import type { RamRegion } from './ram-layout.js';
 
@@ -21,6 +23,7 @@ export type MemoryBackend =
 
 export interface MachineSpec {
   readonly side: Side;
+  readonly arch: Arch;
   readonly accel: Accelerator;
   /** extra properties of the accelerator, such as `dirty-ring-size=4096` */
   readonly accelOptions?: string;
@@ -79,6 +82,7 @@ const processName: Record<Side, string> = { source: 'source', destination: 'targ
 
 export function machineArgs(spec: MachineSpec): string[] {
   const accelOptions = spec.accelOptions === undefined ? '' : `,${spec.accelOptions}`;
+  const { machineOptions, imageOption, cpu, args } = platforms[spec.arch];
   return [
     ...(spec.trace === undefined ? [] : ['-trace', spec.trace]),
     '-chardev',
@@ -93,7 +97,7 @@ export function machineArgs(spec: MachineSpec): string[] {
     '-accel',
     `${spec.accel}${accelOptions}`,
     '-machine',
-    spec.machine,
+    [spec.machine, ...machineOptions].join(','),
     '-name',
     `${processName[spec.side]},debug-threads=on`,
     '-machine',
@@ -106,8 +110,10 @@ export function machineArgs(spec: MachineSpec): string[] {
     '-serial',
     'chardev:serial0',
     ...(spec.incoming === undefined ? [] : ['-incoming', spec.incoming]),
-    '-bios',
+    ...(cpu === undefined ? [] : ['-cpu', cpu[spec.accel]]),
+    imageOption,
     spec.firmware,
+    ...args,
     ...(spec.extraArgs ?? []),
     '-accel',
     'qtest',

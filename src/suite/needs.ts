@@ -18,6 +18,9 @@ export const needsMultifdCompression: Need = {
   since: '5.0',
 };
 
+/** Where the guest can suspend to RAM. */
+export const suspendArches = ['x86_64', 'i386'] as const;
+
 /** Nothing in the schema tells it; capability mapped-ram came in the same release. */
 export const needsSuspendedGuest: Need = {
   kind: 'behaviour',

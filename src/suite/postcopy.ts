@@ -10,6 +10,7 @@ import {
   needsMultifd,
   needsMultifdWithPostcopy,
   needsSuspendedGuest,
+  suspendArches,
   needsTls,
   needsUserfaultfd,
 } from './needs.js';
@@ -91,7 +92,7 @@ export const postcopyTests: readonly TestDefinition[] = rows.map((row) =>
       ...(row.multifd ? ['multifd'] : []),
       ...(row.preempt ? ['postcopy-preempt'] : []),
     ],
-    ...(row.suspend ? { suspend: true } : {}),
+    ...(row.suspend ? { suspend: true, arches: suspendArches } : {}),
     ...(row.recovery === undefined ? {} : { recovery: row.recovery }),
     ...(row.psk
       ? {

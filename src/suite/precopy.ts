@@ -2,7 +2,7 @@
 import { dirtyRing } from '../migration/dirty-rate.js';
 import { precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
-import { needsCapability, needsDirtyRing, needsSuspendedGuest } from './needs.js';
+import { needsCapability, needsDirtyRing, needsSuspendedGuest, suspendArches } from './needs.js';
 
 const unixSocket = {
   listen: 'unix:$DIR/migsocket',
@@ -38,6 +38,7 @@ export const precopyTests: readonly TestDefinition[] = [
   precopyTest({
     path: '/migration/precopy/unix/suspend/live',
     level: 'smoke',
+    arches: suspendArches,
     needs: [needsSuspendedGuest],
     ...unixSocket,
     live: true,
@@ -47,6 +48,7 @@ export const precopyTests: readonly TestDefinition[] = [
   precopyTest({
     path: '/migration/precopy/unix/suspend/notlive',
     level: 'smoke',
+    arches: suspendArches,
     needs: [needsSuspendedGuest],
     ...unixSocket,
     suspend: true,
