@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings one QEMU version beside the system's own: scripts/get-qemu.sh 7.2|10.0|11.1 [FOLDER]
+# Brings one QEMU version beside the system's own: scripts/get-qemu.sh [--check] 7.2|10.0|11.1 [FOLDER]
 #
 # The packages and every library they need come from the Debian archive that this host's apt
 # already uses, with apt's signature checks on and apt state of our own, so that neither the
@@ -7,39 +7,58 @@
 # FOLDER/VERSION/root and started by their own loader, since the host's C library may be older.
 #
 # The only line on stdout is the path of the wrapper, FOLDER/VERSION/bin/qemu-system-x86_64
-# (qemu-system-i386 lies beside it). FOLDER is .qemu in the repository when not given.
-# Exit code: 0 done or was there already, 1 could not, 2 wrong usage.
-# Left out: graphical modules, other architectures' emulators, updates (remove FOLDER/VERSION first).
+# (those of the other architectures lie beside it). FOLDER is .qemu in the repository when not given.
+# A tree that lacks an architecture, as older versions of this script left it, is replaced by a whole one.
+# Exit code: 0 done or was there already, 1 could not, 2 wrong usage. With --check nothing is brought: 0 when
+# all is there, 1 when something is missing.
+# Left out: graphical modules, updates (remove FOLDER/VERSION first), all but x86 for 7.2.
 set -euo pipefail
 export LC_ALL=C
 
 fail() { echo "get-qemu: $1" >&2; exit "${2:-1}"; }
 say() { echo "get-qemu: $1" >&2; }
 
-usage='usage: scripts/get-qemu.sh 7.2|10.0|11.1 [FOLDER]'
+usage='usage: scripts/get-qemu.sh [--check] 7.2|10.0|11.1 [FOLDER]'
+check_only=
+if [ "${1-}" = --check ]; then
+  check_only=yes
+  shift
+fi
 [ $# -ge 1 ] && [ $# -le 2 ] || fail "$usage" 2
 version=$1
+targets=(x86_64 i386 aarch64 riscv64 s390x ppc64)
+packages=(qemu-system-x86 qemu-system-arm qemu-system-riscv qemu-system-s390x qemu-system-ppc)
 case $version in
-  7.2) suites='bookworm' ;;
+  7.2) suites='bookworm' targets=(x86_64 i386) packages=(qemu-system-x86) ;;
   10.0) suites='bookworm bookworm-backports' ;;
   11.1) suites='trixie trixie-backports' ;;
   *) fail "no such version: $version. $usage" 2 ;;
 esac
+packages+=(qemu-system-common qemu-system-data seabios ipxe-qemu)
 folder=${2-${BASH_SOURCE[0]%/*}/../.qemu}
 [ -n "$folder" ] || fail "FOLDER is empty. $usage" 2
 [[ $folder != *[$' \t\n\'":%\\']* ]] ||
   fail "FOLDER has a space, quote, colon, percent sign or backslash in it, which apt or the loader cannot take: $folder" 2
+[ -d "$folder" ] || [ -z "$check_only" ] || exit 1
 mkdir -p "$folder" || fail "cannot make the folder $folder"
 folder=$(cd "$folder" && pwd -P)
 [[ $folder != *[$' \t\n\'":%\\']* ]] || fail "the path of FOLDER has a space, quote or colon in it: $folder" 2
 root=$folder/$version/root
 wrapper=$folder/$version/bin/qemu-system-x86_64
 
-# Done before, and not moved since: the wrappers hold absolute paths.
-if [ -x "$wrapper" ] && [[ $(<"$wrapper") == *"$root/"* ]]; then
+# Done before for all targets, and not moved since: the wrappers hold absolute paths.
+complete() {
+  local target file
+  for target in "${targets[@]}"; do
+    file=$folder/$version/bin/qemu-system-$target
+    if ! [ -x "$file" ] || [[ $(<"$file") != *"$root/"* ]]; then return 1; fi
+  done
+}
+if complete; then
   echo "$wrapper"
   exit 0
 fi
+[ -z "$check_only" ] || exit 1
 
 for tool in apt-get dpkg-deb tar flock; do
   command -v "$tool" >/dev/null || fail "$tool is missing: this script needs Debian's package tools"
@@ -102,7 +121,7 @@ CONF
     echo "deb $option$mirror $suite main"
   done >"$etc/sources.list"
   # Only QEMU and its firmware come from backports; libraries stay with the stable release.
-  printf 'Package: qemu-system-* seabios ipxe-qemu\nPin: release n=%s\nPin-Priority: 990\n' \
+  printf 'Package: qemu-system-* seabios ipxe-qemu opensbi\nPin: release n=%s\nPin-Priority: 990\n' \
     "${suites##* }" >"$etc/preferences"
 }
 
@@ -130,8 +149,6 @@ update_lists() {
     fail 'could not download the package lists'
   fi
 }
-
-packages=(qemu-system-x86 qemu-system-common qemu-system-data seabios ipxe-qemu)
 
 # File names of the whole closure, as apt stores them. Asked with an empty archive folder,
 # since apt names only what is not there yet.
@@ -186,8 +203,8 @@ find_loader() {
   loader=${found[0]}
 }
 
-# The emulator of $2 (x86_64 or i386) within the tree $1. Debian 12's 7.2 has a script in the place of the
-# second one, which would start the host's.
+# The emulator of $2 (a target) within the tree $1. Debian 12's 7.2 has a script in the place of i386's,
+# which would start the host's.
 emulator() {
   local path=usr/libexec/qemu-system-$2
   [ -x "$1/$path" ] || path=usr/bin/qemu-system-$2
@@ -203,7 +220,7 @@ write_wrappers() {
   local final_libs=$here${libs#"$1"}
   mkdir -p "$1/start/qemu-bundle"
   ln -sfn ../../usr "$1/start/qemu-bundle/usr"
-  for target in x86_64 i386; do
+  for target in "${targets[@]}"; do
     local name=qemu-system-$target
     program=$(emulator "$1" "$target")
     ln -fL "$loader" "$1/start/$name"
@@ -220,7 +237,7 @@ WRAPPER
 check_libraries() {
   find_loader "$work/root"
   local target program needed strangers
-  for target in x86_64 i386; do
+  for target in "${targets[@]}"; do
     program=$(emulator "$work/root" "$target")
     needed=$("$loader" --library-path "$libs" --list "$work/root/$program") ||
       fail "the loader cannot start the unpacked qemu-system-$target"
@@ -237,8 +254,16 @@ check_version() {
     fail "the archive no longer offers QEMU $version; it has: $first"
 }
 
+# Whether the tree $1 has the emulators of all targets.
+whole() {
+  local target
+  for target in "${targets[@]}"; do
+    [ -x "$1/$(emulator "$1" "$target")" ] || return 1
+  done
+}
+
 # Another call may have finished while we waited for the lock, or the folder was moved.
-if [ -d "$root" ]; then
+if [ -d "$root" ] && whole "$root"; then
   write_wrappers "$root" "$root"
   echo "$wrapper"
   exit 0
@@ -250,9 +275,16 @@ write_apt_config
 fetch
 say 'unpacking'
 unpack
+whole "$work/root" || fail "the archive's packages lack an emulator: ${targets[*]} are expected"
 check_libraries
 check_version
 write_wrappers "$work/root" "$root"
+# All of a tree comes from one day's archive, so an older one is replaced and not added to. It is emptied
+# last, since QEMUs may run from it.
+if [ -e "$folder/$version" ]; then
+  mv -T "$folder/$version" "$work.old" || fail "could not move the older tree $folder/$version away"
+fi
 mv -T "$work" "$folder/$version" || fail "could not put the unpacked tree at $folder/$version"
+rm -rf "$work.old"
 say "QEMU $version is ready"
 echo "$wrapper"

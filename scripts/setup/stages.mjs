@@ -1,6 +1,7 @@
 // The stages of set-up, in order: each knows when its product is up to date and how to make it.
 // Leaves out the order of events around them (lock, messages): see setup.mjs.
-import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { mustRun } from './command.mjs';
 import { fingerprint, listFiles, readStamp, writeStamp } from './fingerprint.mjs';
@@ -9,15 +10,6 @@ import { installMissing, missingNeeds } from './system.mjs';
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 const at = (...parts) => path.join(ROOT, ...parts);
 const logFile = (stage) => at('.cache/setup', `${stage}.log`);
-
-const isExecutable = (file) => {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 export function systemStage(uses) {
   return {
@@ -122,11 +114,17 @@ export const nativeStage = {
 
 export const guestStage = {
   id: 'guest',
-  title: () => 'guest image',
-  isFresh: () => listFiles(ROOT, 'guest/x86', (file) => file.endsWith('.bin')).length > 0,
+  title: () => 'guest images',
+  isFresh: () => {
+    const files = listFiles(ROOT, 'guest');
+    const foldersOf = (end) =>
+      files.filter((file) => file.endsWith(end)).map((file) => path.dirname(file));
+    const withImage = foldersOf('.bin');
+    return foldersOf('/boot.S').every((folder) => withImage.includes(folder));
+  },
   async make() {
     await mustRun(['git', '-C', ROOT, 'checkout', '--', 'guest'], {
-      advice: 'The guest image is part of the source tree: take it from a fresh clone.',
+      advice: 'The guest images are part of the source tree: take them from a fresh clone.',
     });
   },
 };
@@ -178,14 +176,12 @@ export const TEST_QEMU_VERSIONS = ['7.2', '10.0', '11.1'];
 
 /** A QEMU of another version, beside the system's own; the tests use several. */
 export function qemuStage(version) {
-  const wrapper = at('.qemu', version, 'bin/qemu-system-x86_64');
   return {
     id: `qemu-${version}`,
     title: () => `QEMU ${version} beside the system's own (scripts/get-qemu.sh ${version})`,
-    // The wrapper holds absolute paths: in a tree that was moved it is stale.
+    // The script knows what belongs to a version, and that a tree which was moved is stale.
     isFresh: () =>
-      isExecutable(wrapper) &&
-      readFileSync(wrapper, 'utf8').includes(at('.qemu', version, 'root/')),
+      spawnSync('bash', ['scripts/get-qemu.sh', '--check', version], { cwd: ROOT }).status === 0,
     async make() {
       await mustRun(['bash', 'scripts/get-qemu.sh', version], {
         cwd: ROOT,

@@ -99,6 +99,12 @@ export const NEEDS = [
     uses: 'test',
     has: () => program('as') && program('ld') && program('objcopy'),
   },
+  ...['aarch64', 'riscv64'].map((arch) => ({
+    what: `the GNU assembler and linker for ${arch}`,
+    packages: [`binutils-${arch}-linux-gnu`],
+    uses: 'test',
+    has: () => ['as', 'ld', 'objcopy'].every((tool) => program(`${arch}-linux-gnu-${tool}`)),
+  })),
   {
     what: 'doctest (doctest/doctest.h)',
     packages: ['doctest-dev'],
