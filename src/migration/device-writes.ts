@@ -1,110 +1,107 @@
 /**
- * What devices write into guest memory while it is migrated must arrive as well: a virtio disk reads known pages into
- * memory all along, some of them for the second and third time after they were sent; at the destination each page must
- * hold what was read there last, and the disk must go on.
+ * What devices write into guest memory while it is migrated must arrive as well: a device writes known content into pages
+ * all along, into some of them for the second and third time after they were sent; at the destination each page must
+ * hold what was written there last, and the device must go on.
  */
-import { writeFileSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
-import { VirtioDisk, disksReadsAtOnce, virtioDiskArgs } from '../qemu/virtio-disk.js';
-import type { DiskRead } from '../qemu/virtio-disk.js';
+import { batchSize, pageBytes } from '../qemu/virtio-queue.js';
+import type { WritingDevice, Written } from '../qemu/writing-device.js';
+import type { WritingDeviceKind } from '../qemu/writing-devices.js';
 import type { TestContext } from './context.js';
 import type { Pair } from './pair.js';
 import { precopy } from './precopy.js';
 import type { FlowResult } from './steps.js';
 
-const pageBytes = 4096;
 /** behind what the guest stamps */
 const queueAt = 0x7000000;
 const buffersAt = 0x7100000;
 const buffers = 64;
-const diskPages = 512;
-/** reads while memory is sent; each buffer is read to several times */
+/** while memory is sent; each buffer is written to several times */
 const batches = 40;
-
-/** Content of a page of the disk: each 8 bytes tell the page and their place in it. */
-function diskPage(page: number): Buffer {
-  const bytes = Buffer.alloc(pageBytes);
-  for (let at = 0; at < pageBytes; at += 8) {
-    bytes.writeUInt32LE(page + 1, at);
-    bytes.writeUInt32LE(at, at + 4);
-  }
-  return bytes;
-}
 
 export async function deviceWrites(
   context: TestContext,
+  { name, open }: WritingDeviceKind,
   beforeCheck?: (pair: Pair) => Promise<void>,
 ): Promise<FlowResult> {
-  const image = context.file('disk.img');
-  writeFileSync(
-    image,
-    Buffer.concat(Array.from({ length: diskPages }, (_, page) => diskPage(page))),
-  );
+  await using device = await open(context.directory);
   const wait = { timeoutMs: context.patience.eventMs, signal: context.signal };
-  const last = new Map<number, number>();
-  let next = 0;
-  let disk: VirtioDisk | undefined;
-  /** every page of the disk and every buffer gets its turn, in strides that have no common divisor */
-  const batch = (): DiskRead[] =>
-    Array.from({ length: disksReadsAtOnce }, () => {
-      const read = {
-        diskPage: (next * 37) % diskPages,
-        address: buffersAt + ((next * 5) % buffers) * pageBytes,
-      };
-      next += 1;
-      last.set(read.address, read.diskPage);
-      return read;
-    });
+  const last = new Map<number, Buffer>();
+  const finish = async (): Promise<void> => {
+    for (const [address, content] of await device.finish(wait)) last.set(address, content);
+  };
+  const nextBatch = batchesOfPages();
   return await precopy(context, {
     listen: 'tcp:127.0.0.1:0',
     live: true,
     passes: 1,
-    sourceArgs: virtioDiskArgs(image),
-    destinationArgs: virtioDiskArgs(image),
+    sourceArgs: device.args('source'),
+    destinationArgs: device.args('destination'),
     startHook: async ({ source }) => {
-      disk = await VirtioDisk.start(source.qtest, queueAt);
-      for (let count = 0; count < buffers / disksReadsAtOnce; count++) {
-        await disk.submit(batch());
-        await disk.finish(wait);
+      await device.start(source.qtest, queueAt);
+      for (let count = 0; count < buffers / batchSize; count++) {
+        await device.submit(nextBatch());
+        await finish();
       }
+      await device.submit(nextBatch());
     },
     meanwhile: async () => {
       for (let count = 0; count < batches; count++) {
-        await disk?.finish(wait);
+        await finish();
+        if (count % 4 === 0) await device.readBack?.(someOf(last), wait);
         // the last one may be under way when the guest is moved
-        await disk?.submit(batch());
+        await device.submit(nextBatch());
       }
     },
     endHook: async (pair) => {
-      const { qtest } = pair.destination;
-      const moved = disk?.movedTo(qtest);
-      await moved?.finish(wait);
+      await device.moveTo(pair.destination.qtest);
+      await finish();
       await beforeCheck?.(pair);
-      await requireContent(pair, last);
-      await moved?.submit(batch());
-      await moved?.finish(wait);
-      await requireContent(pair, last);
+      await requireContent(pair, name, last);
+      await device.readBack?.(last, wait);
+      await goOn(device, nextBatch(), finish);
+      await requireContent(pair, name, last);
     },
   });
 }
 
+/** Every buffer gets its turn, in a stride that has no divisor in common with their number. */
+function batchesOfPages(): () => number[] {
+  let next = 0;
+  return () =>
+    Array.from({ length: batchSize }, () => buffersAt + ((next++ * 5) % buffers) * pageBytes);
+}
+
+function someOf(pages: Written): Written {
+  return new Map([...pages].slice(0, batchSize));
+}
+
+async function goOn(
+  device: WritingDevice,
+  pages: readonly number[],
+  finish: () => Promise<void>,
+): Promise<void> {
+  await device.submit(pages);
+  await finish();
+}
+
 async function requireContent(
   { destination }: Pair,
-  last: ReadonlyMap<number, number>,
+  device: string,
+  pages: Written,
 ): Promise<void> {
-  for (const [address, page] of last) {
+  for (const [address, expected] of pages) {
     const found = await destination.qtest.read(address, pageBytes);
-    const expected = diskPage(page);
     if (found.equals(expected)) continue;
     const offset = found.findIndex((byte, at) => byte !== expected[at]);
-    const holds = found.readUInt32LE() - 1;
+    const words = (bytes: Buffer): string => bytes.subarray(offset, offset + 8).toString('hex');
     throw new HarnessError({
       code: 'device-write-lost',
       blame: 'contract',
-      message: `what a device wrote to guest memory at 0x${address.toString(16)} is not at the destination: page ${page} of the disk is expected, the first difference is at offset ${offset}`,
+      message: `what ${device} wrote to guest memory at 0x${address.toString(16)} is not at the destination: the first difference is at offset ${offset}`,
       side: 'destination',
-      waitedFor: `page ${page} of the disk`,
-      lastSeen: `begins as page ${holds} of the disk does`,
+      waitedFor: `${words(expected)} there`,
+      lastSeen: words(found),
     });
   }
 }

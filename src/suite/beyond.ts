@@ -8,6 +8,7 @@ import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import { pingPong } from '../migration/ping-pong.js';
 import { precopy } from '../migration/precopy.js';
 import { twoRamblocks } from '../migration/two-ramblocks.js';
+import { writingDevices } from '../qemu/writing-devices.js';
 import { migrationTest, postcopyTest, precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { listenWithCompression } from './multifd.js';
@@ -107,13 +108,15 @@ export const beyondTests: readonly TestDefinition[] = [
     },
     usualMs: 700,
   }),
-  migrationTest({
-    path: '/migration/precopy/tcp/device-writes',
-    level: 'full',
-    needs: [{ kind: 'device', name: 'virtio-blk-pci', since: '0.13' }],
-    run: async (context) => await deviceWrites(context),
-    usualMs: 1500,
-  }),
+  ...writingDevices.map((kind) =>
+    migrationTest({
+      path: `/migration/precopy/tcp/device-writes/${kind.name}`,
+      level: 'full',
+      needs: [{ kind: 'device', name: kind.model, since: kind.since }],
+      run: async (context) => await deviceWrites(context, kind),
+      usualMs: 1500,
+    }),
+  ),
   postcopyTest({
     path: '/migration/postcopy/release-ram',
     level: 'full',

@@ -1,0 +1,20 @@
+/** The kinds of devices that write into guest memory by themselves, a row each. */
+import { openVirtioBlk } from './virtio-blk.js';
+import { openVirtioNet } from './virtio-net.js';
+import { openVirtioRng } from './virtio-rng.js';
+import type { WritingDevice } from './writing-device.js';
+
+export interface WritingDeviceKind {
+  readonly name: string;
+  /** to be asked of QEMU */
+  readonly model: string;
+  readonly since: string;
+  /** @param directory private, for its image or its sockets */
+  readonly open: (directory: string) => Promise<WritingDevice>;
+}
+
+export const writingDevices: readonly WritingDeviceKind[] = [
+  { name: 'virtio-blk', model: 'virtio-blk-pci', since: '0.13', open: openVirtioBlk },
+  { name: 'virtio-net', model: 'virtio-net-pci', since: '0.11', open: openVirtioNet },
+  { name: 'virtio-rng', model: 'virtio-rng-pci', since: '1.3', open: openVirtioRng },
+];
