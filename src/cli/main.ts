@@ -6,6 +6,7 @@ import { HarnessError, toFailure } from '../model/errors.js';
 import { readEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
+import { addChainCommand } from './chain-command.js';
 import { addDiffCommand } from './diff-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addInspectCommand } from './inspect-command.js';
@@ -39,6 +40,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   addRunCommand(program, env, finish);
   addMatrixCommand(program, env, finish);
   addReportCommand(program, env, finish);
+  addChainCommand(program, env, finish);
   addListCommand(program, finish);
   addDoctorCommand(program, env, finish);
   addScanCommand(program, env, finish);

@@ -1,8 +1,6 @@
 /** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of what came of them. */
 import type { Command } from 'commander';
-import { HarnessError, toFailure } from '../model/errors.js';
-import { resolveBinary } from '../qemu/binary.js';
-import type { QemuBinary } from '../qemu/binary.js';
+import { toFailure } from '../model/errors.js';
 import { checkReportPath, writeAtomically } from '../report/atomic-file.js';
 import type { Matrix } from '../report/matrix.js';
 import { matrixHtmlPieces } from '../report/matrix-html.js';
@@ -25,7 +23,7 @@ import {
   withSelectionOptions,
 } from './options.js';
 import { select } from './planned-tests.js';
-import { Qemus } from './qemus.js';
+import { Qemus, resolveSeveral } from './qemus.js';
 import { droverVersion } from './version.js';
 import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
 
@@ -52,7 +50,8 @@ export function addMatrixCommand(
 }
 
 async function matrixCommand(options: MatrixOptions, environment: Environment): Promise<number> {
-  const binaries = resolveAll(options, environment);
+  const one = "one is tested with itself by 'drover run --qemu'";
+  const binaries = resolveSeveral(options.qemu, environment, one);
   const [{ arch }] = binaries;
   const catalogue = await loadCatalogue(options);
   const selected = select(options, catalogue, { arch, flaky: environment.flaky });
@@ -94,35 +93,6 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
     };
     return await report(matrix, options, environment);
   });
-}
-
-function usage(code: string, message: string): HarnessError {
-  return new HarnessError({ code, blame: 'usage', message });
-}
-
-/** At least two, all of one architecture. */
-function resolveAll(
-  { qemu }: MatrixOptions,
-  { searchPath }: Environment,
-): readonly [QemuBinary, ...QemuBinary[]] {
-  if (qemu.length < 2) {
-    throw usage(
-      'too-few-qemus',
-      `expected at least two QEMUs, each with a --qemu of its own, and got ${qemu.length === 0 ? 'none' : `only '${String(qemu[0])}'`}; one is tested with itself by 'drover run --qemu'`,
-    );
-  }
-  const [first, ...others] = qemu.map((given) =>
-    resolveBinary(given, { searchPath, origin: '--qemu' }),
-  );
-  if (first === undefined) throw new Error('there are at least two');
-  const other = others.find(({ arch }) => arch !== first.arch);
-  if (other !== undefined) {
-    throw usage(
-      'arch-mismatch',
-      `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give all --qemu the same`,
-    );
-  }
-  return [first, ...others];
 }
 
 /** A file that could not be written is told, and a matrix that is otherwise fine ends as broken. */

@@ -25,11 +25,14 @@ export interface AttemptOptions {
   readonly keep?: boolean;
 }
 
-export interface SelectionOptions {
+export interface PathOptions {
   readonly p: readonly string[];
   readonly runPrefix: readonly string[];
   readonly s: readonly string[];
   readonly skipPrefix: readonly string[];
+}
+
+export interface SelectionOptions extends PathOptions {
   readonly m?: 'quick' | 'slow' | 'thorough';
   readonly full?: boolean;
   readonly level?: Level;
@@ -75,12 +78,16 @@ export function withPairOptions(command: Command): Command {
     .option('--no-cache', 'probe the QEMUs anew');
 }
 
-export function withSelectionOptions(command: Command): Command {
+export function withPathOptions(command: Command): Command {
   return command
     .option('-p <path>', 'run this test, or the tests right below it (repeatable)', collect, [])
     .option('-r, --run-prefix <path>', 'run all tests below (repeatable)', collect, [])
     .option('-s <path>', 'skip this test, or the tests right below it (repeatable)', collect, [])
-    .option('-x, --skip-prefix <path>', 'skip all tests below (repeatable)', collect, [])
+    .option('-x, --skip-prefix <path>', 'skip all tests below (repeatable)', collect, []);
+}
+
+export function withSelectionOptions(command: Command): Command {
+  return withPathOptions(command)
     .addOption(
       new Option('--level <name>', 'how much to run').choices([
         'smoke',

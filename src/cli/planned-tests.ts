@@ -5,6 +5,7 @@ import { unmet } from '../model/features.js';
 import type { Need } from '../model/features.js';
 import { probeHost } from '../migration/host-probes.js';
 import type { HostProbeInput } from '../migration/host-probes.js';
+import { allFeatures } from '../migration/plan.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { PlannedTest } from '../schedule/run.js';
 import type { TestDefinition } from '../suite/definition.js';
@@ -91,10 +92,10 @@ function skipReason(test: TestDefinition, plan: PairPlan): string | undefined {
   // what a QEMU lacks for good comes before what this host lacks
   const hostLast = (need: Need): number => (need.kind === 'host' ? 1 : 0);
   for (const need of (test.needs ?? []).toSorted((a, b) => hostLast(a) - hostLast(b))) {
-    const reason =
-      unmet(need, plan.sourceFeatures, plan.host) ??
-      unmet(need, plan.destinationFeatures, plan.host);
-    if (reason !== undefined) return reason;
+    for (const features of allFeatures(plan)) {
+      const reason = unmet(need, features, plan.host);
+      if (reason !== undefined) return reason;
+    }
   }
   return undefined;
 }

@@ -11,8 +11,8 @@ import { chooseMachine } from '../model/machine-type.js';
 import { kvmObstacle, requireAccelerator } from '../migration/accelerator.js';
 import { measurePace, runningPaceShape } from '../migration/pace.js';
 import type { Pace } from '../migration/pace.js';
-import { slownessOf } from '../migration/plan.js';
-import type { PairPlan } from '../migration/plan.js';
+import { allFeatures, slownessOf } from '../migration/plan.js';
+import type { PairPlan, Station } from '../migration/plan.js';
 import { locate, resolveBinary } from '../qemu/binary.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import { featuresShape } from '../qemu/features-shape.js';
@@ -64,6 +64,37 @@ export function resolveBinaries(options: QemuOptions, environment: Environment):
     });
   }
   return { source, destination };
+}
+
+/**
+ * QEMUs that are all named: at least two, all of one architecture.
+ * @param hint what to do with a single one
+ */
+export function resolveSeveral(
+  given: readonly string[],
+  { searchPath }: Environment,
+  hint: string,
+): readonly [QemuBinary, ...QemuBinary[]] {
+  const usage = (code: string, message: string): HarnessError =>
+    new HarnessError({ code, blame: 'usage', message });
+  if (given.length < 2) {
+    throw usage(
+      'too-few-qemus',
+      `expected at least two QEMUs, each with a --qemu of its own, and got ${given.length === 0 ? 'none' : `only '${String(given[0])}'`}; ${hint}`,
+    );
+  }
+  const [first, ...others] = given.map((one) =>
+    resolveBinary(one, { searchPath, origin: '--qemu' }),
+  );
+  if (first === undefined) throw new Error('there are at least two');
+  const other = others.find(({ arch }) => arch !== first.arch);
+  if (other !== undefined) {
+    throw usage(
+      'arch-mismatch',
+      `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give all --qemu the same`,
+    );
+  }
+  return [first, ...others];
 }
 
 function defaultProgram(searchPath: string): string {
@@ -131,7 +162,7 @@ export class Qemus {
 
   /** KVM where it runs the guest, and faster than TCG; with the reason for the choice. */
   async fasterAccelerator(plan: PairPlan): Promise<{ accel: Accelerator; why: string }> {
-    for (const features of [plan.sourceFeatures, plan.destinationFeatures]) {
+    for (const features of allFeatures(plan)) {
       if (!features.accelerators.includes('tcg')) return { accel: 'kvm', why: 'no TCG built in' };
       const obstacle = await kvmObstacle(features);
       if (obstacle !== undefined) return { accel: 'tcg', why: obstacle };
@@ -163,6 +194,8 @@ export function millions(perSecond: number): string {
 
 export interface PlanInput {
   readonly binaries: Binaries;
+  /** of a chain: all it comes by, the binaries first and last */
+  readonly route?: readonly QemuBinary[];
   readonly options: PairOptions;
   readonly environment: Environment;
   readonly qemus: Qemus;
@@ -177,13 +210,13 @@ export async function planPair(input: PlanInput): Promise<Planned> {
   const { binaries, options, environment, qemus } = input;
   const { source, destination } = binaries;
   const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
+  const route = input.route === undefined ? undefined : await stations(input.route, qemus);
   const choice = chooseMachine(
     {
       alias: platforms[source.arch].machineAlias,
       wanted: options.machine ?? environment.machine,
     },
-    sourceFeatures,
-    destinationFeatures,
+    ...(route?.map(({ features }) => features) ?? [sourceFeatures, destinationFeatures]),
   );
   const draft: PairPlan = {
     arch: source.arch,
@@ -191,6 +224,7 @@ export async function planPair(input: PlanInput): Promise<Planned> {
     destination,
     sourceFeatures,
     destinationFeatures,
+    ...(route === undefined ? {} : { route }),
     host: {},
     machine: choice.kind === 'chosen' ? choice.machine : 'none',
     accel: 'tcg',
@@ -209,6 +243,12 @@ export async function planPair(input: PlanInput): Promise<Planned> {
   return { kind: 'ready', plan, accelWhy: undefined };
 }
 
+async function stations(route: readonly QemuBinary[], qemus: Qemus): Promise<Station[]> {
+  const found: Station[] = [];
+  for (const binary of route) found.push({ binary, features: await qemus.features(binary) });
+  return found;
+}
+
 /** A guest that does not run at all is for the tests to tell. */
 async function withSlowness(plan: PairPlan, qemus: Qemus): Promise<PairPlan> {
   const pace = await qemus.pace(plan, plan.accel);
@@ -216,7 +256,7 @@ async function withSlowness(plan: PairPlan, qemus: Qemus): Promise<PairPlan> {
 }
 
 async function requireUsable(accel: Accelerator, plan: PairPlan): Promise<void> {
-  for (const features of [plan.sourceFeatures, plan.destinationFeatures]) {
+  for (const features of allFeatures(plan)) {
     requireAccelerator(accel, features);
     const obstacle = accel === 'kvm' ? await kvmObstacle(features) : undefined;
     if (obstacle === undefined) continue;

@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import type { Arch } from '../model/arch.js';
 import { removeDirectory } from '../qemu/work-directory.js';
 import type { PlannedTest } from '../schedule/run.js';
+import type { QemuBinary } from '../qemu/binary.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 import type { TestDefinition } from '../suite/definition.js';
 import { fullPath } from '../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
+import type { Catalogue } from './catalogue.js';
 import { debugArgument, isAttended, planDebug } from './debug-option.js';
 import type { DebugWish } from './debug-option.js';
 import type { Environment } from './environment.js';
@@ -17,19 +19,40 @@ import {
   withPairOptions,
   withSelectionOptions,
 } from './options.js';
-import type { AttemptOptions, OwnTestsOption, QemuOptions, SelectionOptions } from './options.js';
+import type {
+  AttemptOptions,
+  OwnTestsOption,
+  PairOptions,
+  QemuOptions,
+  SelectionOptions,
+} from './options.js';
 import { addHostFacts, planTests, select } from './planned-tests.js';
 import { Qemus, planPair, resolveBinaries } from './qemus.js';
+import type { Binaries } from './qemus.js';
 import { checkReportOptions, withReportOptions } from './report-options.js';
 import type { ReportOptions } from './report-options.js';
 import { runSession } from './run-session.js';
 import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
 
-interface RunOptions
-  extends QemuOptions, SelectionOptions, OwnTestsOption, AttemptOptions, ReportOptions {
+/** of all commands that run tests and report them as one run */
+export interface SelectedOptions extends PairOptions, AttemptOptions, ReportOptions {
   readonly l?: boolean;
-  readonly debug?: DebugWish;
   readonly out?: string;
+}
+
+interface RunOptions extends QemuOptions, SelectionOptions, OwnTestsOption, SelectedOptions {
+  readonly debug?: DebugWish;
+}
+
+export interface SelectedRun {
+  readonly options: SelectedOptions;
+  readonly environment: Environment;
+  readonly binaries: Binaries;
+  /** of a chain */
+  readonly route?: readonly QemuBinary[];
+  readonly catalogue: Catalogue;
+  readonly selected: readonly TestDefinition[];
+  readonly debug?: DebugPlan | undefined;
 }
 
 export function addRunCommand(
@@ -65,6 +88,12 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
   const catalogue = await loadCatalogue(options);
   const selected = select(options, catalogue, { arch, flaky: environment.flaky });
   const debug = debugPlanOf(options, selected, arch, environment);
+  return await runSelected({ options, environment, binaries, catalogue, selected, debug });
+}
+
+export async function runSelected(run: SelectedRun): Promise<number> {
+  const { options, environment, binaries, route, catalogue, selected, debug } = run;
+  const { arch } = binaries.source;
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);
   const wanted = options.jobs ?? (debug === undefined ? undefined : 1);
@@ -76,7 +105,10 @@ async function runCommand(options: RunOptions, environment: Environment): Promis
     const pool = options.l === true ? undefined : place.startPool(jobs);
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
     const planned = await addHostFacts(
-      await planPair({ binaries, options, environment, qemus }),
+      await planPair({
+        ...{ binaries, options, environment, qemus },
+        ...(route === undefined ? {} : { route }),
+      }),
       selected,
       { directory: probeDirectory, signal, cache: qemus.cache },
     );

@@ -64,6 +64,9 @@ export async function runSession(input: SessionInput): Promise<number> {
   const identities = {
     source: identity(plan.source, plan.sourceFeatures),
     destination: identity(plan.destination, plan.destinationFeatures),
+    ...(plan.route === undefined
+      ? {}
+      : { route: plan.route.map(({ binary, features }) => identity(binary, features)) }),
   };
   const testFiles = Object.fromEntries(
     tests.flatMap(({ name, file }) => (file === undefined ? [] : [[name, file]])),

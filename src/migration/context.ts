@@ -15,6 +15,7 @@ import { buildGuestImage } from '../guest/image.js';
 import { shapedPlatform } from '../guest/shape.js';
 import type { GuestShape } from '../guest/shape.js';
 import { attachCommand, waitForTracer } from '../qemu/debug-tools.js';
+import type { QemuBinary } from '../qemu/binary.js';
 import { Machine } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
 import { asString } from '../model/json.js';
@@ -31,6 +32,8 @@ export interface Observer {
 
 export interface MachineWish {
   readonly side: Side;
+  /** the side's, unless given */
+  readonly binary?: QemuBinary;
   readonly memory: MemoryBackend;
   readonly firmware: string;
   readonly incoming?: string;
@@ -66,6 +69,8 @@ export class TestContext implements AsyncDisposable {
   readonly stamped: StampedRange;
   readonly patience: Patience;
   readonly #machines: Machine[] = [];
+  /** which of several migrations goes on, for whoever reads a failure */
+  where: string | undefined;
 
   constructor(input: TestContextInput) {
     this.plan = input.plan;
@@ -143,7 +148,7 @@ export class TestContext implements AsyncDisposable {
       ...(plan.qtestLog ? { qtestLog: this.file(`${stem}.qtest`) } : {}),
     };
     const options = {
-      binary: side === 'source' ? plan.source : plan.destination,
+      binary: wish.binary ?? (side === 'source' ? plan.source : plan.destination),
       directory: this.directory,
       env: plan.env,
       timeoutMs: this.patience.launchMs,

@@ -136,7 +136,8 @@ async function both<T>(first: Promise<T>, second: Promise<T>): Promise<[T, T]> {
   return [await first, await second];
 }
 
-async function setUp({ common, source }: Pair, machines: readonly Machine[]): Promise<void> {
+/** Sets capabilities and parameters: each on the source, then on the destination. */
+export async function setUp({ common, source }: Pair, machines: readonly Machine[]): Promise<void> {
   const capabilities = common.capabilities ?? [];
   for (const name of [...capabilities, 'events']) {
     for (const machine of machines) await setCapability(machine, name);

@@ -7,12 +7,20 @@ import { endlessMs } from '../model/deadline.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 
+/** One QEMU that a guest comes by. */
+export interface Station {
+  readonly binary: QemuBinary;
+  readonly features: QemuFeatures;
+}
+
 export interface PairPlan {
   readonly arch: Arch;
   readonly source: QemuBinary;
   readonly destination: QemuBinary;
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
+  /** where a guest that is moved several times comes by, first and last included; unless given, there and back */
+  readonly route?: readonly Station[];
   /** what the selected tests need to know of the host */
   readonly host: HostFacts;
   /** versioned machine type that both know */
@@ -28,6 +36,20 @@ export interface PairPlan {
   readonly debug?: DebugPlan;
   /** the environment QEMUs get */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** what each QEMU of the plan can do */
+export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
+  return (
+    plan.route?.map(({ features }) => features) ?? [plan.sourceFeatures, plan.destinationFeatures]
+  );
+}
+
+/** Where a guest that is moved several times comes by. */
+export function routeOf(plan: PairPlan): readonly Station[] {
+  const source = { binary: plan.source, features: plan.sourceFeatures };
+  const destination = { binary: plan.destination, features: plan.destinationFeatures };
+  return plan.route ?? [source, destination, source];
 }
 
 /**

@@ -4,6 +4,8 @@
  * connections, PR.
  */
 import { HarnessError } from '../model/errors.js';
+import type { MigrationFigures } from '../model/outcome.js';
+import type { EventCursor } from '../qmp/events.js';
 import { figuresOf, migrate, setParameters } from './commands.js';
 import type { TestContext } from './context.js';
 import type { MigrateCommon } from './migrate-common.js';
@@ -62,16 +64,25 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
       await common.endHook?.(arrived);
     },
   });
-  const { source, destination } = pair;
   await common.startHook?.(pair);
   await pair.hold();
-  await plantMarker(context, source);
-  await destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
+  await plantMarker(context, pair.source);
+  await pair.destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
 
   context.observer.phase('migrate');
+  const { figures, destinationSince } = await switchOver(pair, recovery);
+  return await arrive(pair, destinationSince, figures);
+}
+
+/** Migrates until memory was dirtied after it was sent, lets the guest go on at the destination, and waits for the rest. */
+export async function switchOver(
+  pair: Pair,
+  recovery?: Recovery,
+): Promise<{ figures: MigrationFigures; destinationSince: EventCursor }> {
+  const { context, common, source, destination } = pair;
   const since = await migrate(source, await pair.target());
   await whileMigrating(pair, context, since, async (signal) => {
     await waitMarker(context, destination, signal);
@@ -93,7 +104,7 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
       since: from,
     });
   });
-  return await arrive(pair, destinationSince, figuresOf(answer));
+  return { figures: figuresOf(answer), destinationSince };
 }
 
 /** Measuring needs to know which thread waits, which not every kernel tells. */

@@ -47,7 +47,7 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
  * out in ascending order: once the marker has arrived, the pages below it have been sent; when the
  * guest then writes to one of them, another pass is certain. Only then may the migration converge.
  */
-async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
+export async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
   const { context, source, destination } = pair;
   await whileMigrating(pair, context, since, async (signal) => {
     await waitMarker(context, destination, signal);

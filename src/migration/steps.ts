@@ -1,7 +1,7 @@
 /** The steps that flows share: waiting for the guest, making ready, arriving, being refused. */
 import { HarnessError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
-import type { MigrationFigures } from '../model/outcome.js';
+import type { LegResult, MigrationFigures } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { EventCursor } from '../qmp/events.js';
@@ -15,6 +15,8 @@ import { plantMarker, waitEvent } from './waits.js';
 export interface FlowResult {
   readonly verdict?: MemoryVerdict;
   readonly figures?: MigrationFigures;
+  /** of a guest that was moved several times; verdict and figures are of the last */
+  readonly legs?: readonly LegResult[];
 }
 
 async function waitSerial(pair: Pair, side: 'source' | 'destination'): Promise<void> {

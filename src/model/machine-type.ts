@@ -1,7 +1,6 @@
 /**
- * Which versioned machine type both QEMUs of a pair are started with. Upstream's rules: the alias is
- * resolved in each binary; equal names are used as they are, else the destination's knowledge of the
- * source's type decides, else the source's of the destination's.
+ * Which versioned machine type all QEMUs that a guest comes by are started with. For a pair these are upstream's rules: the
+ * alias is resolved in each binary, and of the names that come of it the first that all know is taken.
  */
 import { HarnessError } from './errors.js';
 import type { MachineType, QemuFeatures } from './features.js';
@@ -31,37 +30,51 @@ function isVersioned(name: string): boolean {
 
 export function chooseMachine(
   request: MachineRequest,
-  source: QemuFeatures,
-  destination: QemuFeatures,
+  ...qemus: readonly QemuFeatures[]
 ): MachineChoice {
   const { alias, wanted } = request;
-  if (wanted !== undefined && isVersioned(wanted)) {
-    requireKnown(wanted, source, 'source');
-    requireKnown(wanted, destination, 'destination');
-    return { kind: 'chosen', machine: wanted };
-  }
   const name = wanted ?? alias;
   if (wanted !== undefined) {
-    requireKnown(name, source, 'source');
-    requireKnown(name, destination, 'destination');
+    for (const [index, features] of qemus.entries()) {
+      requireKnown(wanted, features, role(index, qemus.length));
+    }
+    if (isVersioned(wanted)) return { kind: 'chosen', machine: wanted };
   }
-  const atSource = find(source, name)?.name;
-  const atDestination = find(destination, name)?.name;
-  if (atSource === undefined || atDestination === undefined) {
-    const where = atSource === undefined ? source : destination;
-    return { kind: 'absent', reason: `machine ${name} not supported by QEMU ${where.version}` };
+  const meant: string[] = [];
+  for (const features of qemus) {
+    const found = find(features, name)?.name;
+    if (found === undefined) {
+      return {
+        kind: 'absent',
+        reason: `machine ${name} not supported by QEMU ${features.version}`,
+      };
+    }
+    meant.push(found);
   }
-  if (atSource === atDestination) return { kind: 'chosen', machine: atSource };
-  if (find(destination, atSource) !== undefined) return { kind: 'chosen', machine: atSource };
-  if (find(source, atDestination) !== undefined) return { kind: 'chosen', machine: atDestination };
+  const common = meant.find((machine) =>
+    qemus.every((features) => find(features, machine) !== undefined),
+  );
+  if (common !== undefined) return { kind: 'chosen', machine: common };
+  const told = qemus.map(
+    ({ version }, index) =>
+      `the ${role(index, qemus.length)} (${version}) makes it ${String(meant[index])}`,
+  );
   throw new HarnessError({
     code: 'no-common-machine',
     blame: 'usage',
-    message: `no common version of machine ${name}: the source (${source.version}) makes it ${atSource}, the destination (${destination.version}) ${atDestination}, and neither knows the other's; name one that both know with --machine`,
+    message: `no common version of machine ${name}: ${told.join(', ')}, and none of these is known to all; name one that all know with --machine`,
   });
 }
 
-function requireKnown(name: string, features: QemuFeatures, side: string): void {
+/** how a QEMU is called among those of a pair, or of a longer route */
+function role(index: number, count: number): string {
+  if (count > 2) return `${ordinals[index] ?? `${index + 1}th`} QEMU`;
+  return index === 0 ? 'source' : 'destination';
+}
+
+const ordinals = ['first', 'second', 'third'];
+
+function requireKnown(name: string, features: QemuFeatures, role: string): void {
   if (find(features, name) !== undefined) return;
   const near = features.machines
     .map((machine) => machine.name)
@@ -71,6 +84,6 @@ function requireKnown(name: string, features: QemuFeatures, side: string): void 
   throw new HarnessError({
     code: 'unknown-machine',
     blame: 'usage',
-    message: `the ${side} QEMU (${features.version}) does not know machine type ${name}${hint}`,
+    message: `the ${role.replace(/ QEMU$/, '')} QEMU (${features.version}) does not know machine type ${name}${hint}`,
   });
 }

@@ -40,11 +40,22 @@ export interface MigrationFigures {
   readonly dirtySyncCount?: number;
 }
 
+/** One of several migrations of the same guest. */
+export interface LegResult {
+  /** versions of the QEMU it left, and of the one it came to */
+  readonly from: string;
+  readonly to: string;
+  readonly verdict: MemoryVerdict;
+  readonly figures: MigrationFigures;
+}
+
 export type Outcome =
   | {
       readonly kind: 'passed';
       readonly verdict?: MemoryVerdict;
       readonly figures?: MigrationFigures;
+      /** of a guest that was moved several times; verdict and figures are of the last */
+      readonly legs?: readonly LegResult[];
     }
   /** QEMU or the guest broke the contract */
   | {

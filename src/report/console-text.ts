@@ -36,10 +36,13 @@ function qemuText({ version, package: packaged, arch, command }: QemuIdentity): 
 }
 
 export function headerLines(run: EventOf<'run-started'>, paint: Paint): string[] {
-  const { source, destination } = run;
-  const qemus = sameQemu(source, destination)
-    ? [qemuText(source)]
-    : [`source       ${qemuText(source)}`, `destination  ${qemuText(destination)}`];
+  const { source, destination, route } = run;
+  const qemus =
+    route !== undefined
+      ? route.map((qemu, index) => `${index === 0 ? 'from' : 'to  '}  ${qemuText(qemu)}`)
+      : sameQemu(source, destination)
+        ? [qemuText(source)]
+        : [`source       ${qemuText(source)}`, `destination  ${qemuText(destination)}`];
   const how = `machine ${run.machine}, accelerator ${run.accel}, ${counted(run.workers, 'worker')}`;
   return [
     paint.strong(`drover ${run.drover}: ${counted(run.total, 'test')}`),

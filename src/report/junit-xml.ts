@@ -45,7 +45,7 @@ function className(test: string): string {
 }
 
 function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
-  const { source, destination, host } = run;
+  const { source, destination, route, host } = run;
   const properties: Record<string, string | number> = {
     drover: run.drover,
     'source.qemu': source.version,
@@ -54,6 +54,7 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
     'destination.qemu': destination.version,
     'destination.package': destination.package,
     'destination.command': destination.command,
+    ...(route === undefined ? {} : { route: route.map(({ version }) => version).join(' to ') }),
     machine: run.machine,
     accel: run.accel,
     workers: run.workers,

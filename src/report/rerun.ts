@@ -4,15 +4,17 @@ import { shellQuote } from '../model/shell.js';
 
 export function rerunCommand(
   test: string,
-  run?: Pick<RunStarted, 'source' | 'destination' | 'machine' | 'accel' | 'testFiles'>,
+  run?: Pick<RunStarted, 'source' | 'destination' | 'route' | 'machine' | 'accel' | 'testFiles'>,
 ): string {
-  const words = ['drover', 'run', '-p', test];
+  const words = ['drover', run?.route === undefined ? 'run' : 'chain', '-p', test];
   if (run !== undefined) {
     const file = run.testFiles?.[test];
     if (file !== undefined) words.push('--tests', file);
     const source = run.source.command;
     const destination = run.destination.command;
-    if (source === destination) words.push('--qemu', source);
+    if (run.route !== undefined) {
+      for (const { command } of run.route) words.push('--qemu', command);
+    } else if (source === destination) words.push('--qemu', source);
     else words.push('--qemu-src', source, '--qemu-dst', destination);
     words.push('--machine', run.machine, '--accel', run.accel);
   }

@@ -81,13 +81,17 @@ function description(text: string): string {
 }
 
 export function headerLines(run: EventOf<'run-started'>): string[] {
-  const { source, destination, machine, accel } = run;
+  const { source, destination, route, machine, accel } = run;
   return [
     'TAP version 14',
     // The plan comes first: a result that gets lost on the way is then missed by the reader.
     run.total === 0 ? '1..0 # SKIP no tests' : `1..${String(run.total)}`,
     comment(`drover ${run.drover}, machine ${machine}, accelerator ${accel}`),
-    comment(`source QEMU ${source.version}, destination QEMU ${destination.version}`),
+    comment(
+      route === undefined
+        ? `source QEMU ${source.version}, destination QEMU ${destination.version}`
+        : `QEMU ${route.map(({ version }) => version).join(' to ')}`,
+    ),
   ];
 }
 

@@ -9,6 +9,7 @@ import { Cancelled } from '../model/deadline.js';
 import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
 import type { AttemptTimeline } from '../model/events.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
+import type { MemoryVerdict } from '../model/verdict.js';
 import { TestContext } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
@@ -63,14 +64,15 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
 
   let outcome: Outcome;
   try {
-    const { verdict, figures } = await input.definition.run(context);
+    const { verdict, figures, legs } = await input.definition.run(context);
     outcome =
       verdict?.intact === false
-        ? { kind: 'failed', failure: damaged(verdict.damagedPages, verdict.pages), verdict }
+        ? { kind: 'failed', failure: placed(damaged(verdict), context), verdict }
         : {
             kind: 'passed',
             ...(verdict === undefined ? {} : { verdict }),
             ...(figures === undefined ? {} : { figures }),
+            ...(legs === undefined ? {} : { legs }),
           };
   } catch (error) {
     outcome = await judge(error, input, context, clock.current, deadline.signal.aborted);
@@ -91,7 +93,12 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
   };
 }
 
-function damaged(damagedPages: number, pages: number): Failure {
+/** Which of several migrations it was. */
+function placed(failure: Failure, { where }: TestContext): Failure {
+  return where === undefined ? failure : { ...failure, message: `${where}: ${failure.message}` };
+}
+
+function damaged({ damagedPages, pages }: MemoryVerdict): Failure {
   return {
     code: 'memory-damaged',
     phase: 'verify',
@@ -111,10 +118,10 @@ async function judge(
     return { kind: 'cancelled', ...(phase === undefined ? {} : { phase }) };
   }
   if (late && thrown instanceof Cancelled) {
-    return { kind: 'failed', failure: await lateness(input, context, phase) };
+    return { kind: 'failed', failure: placed(await lateness(input, context, phase), context) };
   }
   const error = await explain(thrown, context);
-  const failure = toFailure(error, phase, input.isForeign);
+  const failure = placed(toFailure(error, phase, input.isForeign), context);
   const contract = error instanceof HarnessError ? error.blame === 'contract' : isAssertion(error);
   return contract && !isHostTrouble(failure)
     ? { kind: 'failed', failure }

@@ -7,10 +7,10 @@ import { cprExec } from '../migration/cpr-exec.js';
 import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import { twoRamblocks } from '../migration/two-ramblocks.js';
-import { pingPong } from '../migration/ping-pong.js';
 import type { TestContext } from '../migration/context.js';
 import type { FlowResult } from '../migration/steps.js';
 import { writingDevices } from '../qemu/writing-devices.js';
+import { pingPong } from './beyond.js';
 import { facts, failureOf, qemu } from './attempt.fixtures.js';
 
 type Flow = (context: TestContext) => Promise<FlowResult>;
@@ -79,7 +79,7 @@ function killIn(phase: string, side: 'source' | 'destination', flow: Flow): Flow
 
 for (const [name, flow] of Object.entries<Flow>({
   backgroundSnapshot,
-  pingPong: async (context) => await pingPong(context, 3),
+  pingPong,
 })) {
   for (const side of ['source', 'destination'] as const) {
     void test(`${name}: a ${side} killed under way is the news`, { skip: qemu.skip }, async () => {

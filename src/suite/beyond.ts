@@ -1,12 +1,15 @@
 /** Migrations that upstream's program does not try. */
 import { randomInt } from 'node:crypto';
 import { setCapability } from '../migration/commands.js';
+import { chain } from '../migration/chain.js';
 import { announceGuest } from '../migration/announce.js';
 import { backgroundSnapshot } from '../migration/background-snapshot.js';
 import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
-import { pingPong } from '../migration/ping-pong.js';
+import type { TestContext } from '../migration/context.js';
+import { routeOf } from '../migration/plan.js';
 import { precopy } from '../migration/precopy.js';
+import type { FlowResult } from '../migration/steps.js';
 import { twoRamblocks } from '../migration/two-ramblocks.js';
 import { writingDevices } from '../qemu/writing-devices.js';
 import { migrationTest, postcopyTest, precopyTest } from './definition.js';
@@ -22,6 +25,14 @@ import {
   needsUserfaultfd,
   needsVsock,
 } from './needs.js';
+
+/** There and back, twice. */
+export async function pingPong(context: TestContext): Promise<FlowResult> {
+  const [here, there] = routeOf(context.plan);
+  if (here === undefined || there === undefined) throw new Error('a route has two ends');
+  const wish = { kind: 'stopped', listen: 'unix:$DIR/leg$LEG' } as const;
+  return await chain(context, wish, [here, there, here, there, here]);
+}
 
 const unixSocket = {
   listen: 'unix:$DIR/migsocket',
@@ -134,7 +145,7 @@ export const beyondTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/ping-pong/unix',
     level: 'full',
-    run: async (context) => await pingPong(context, 4),
+    run: pingPong,
     usualMs: 1200,
   }),
 ];

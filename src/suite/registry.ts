@@ -1,6 +1,7 @@
 /** Every test Drover brings along, and how one is found by its path. */
 import { beyondTests } from './beyond.js';
 import { cancelTests } from './cancel.js';
+import { chainTests } from './chain.js';
 import { compressionTests } from './compression.js';
 import { cprTests } from './cpr.js';
 import type { TestDefinition } from './definition.js';
@@ -28,6 +29,7 @@ export const allTests: readonly TestDefinition[] = [
   ...cprTests,
   ...validationTests,
   ...beyondTests,
+  ...chainTests,
 ];
 
 /** `path` without the architecture in front */
