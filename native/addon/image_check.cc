@@ -39,7 +39,17 @@ bool parseSlices(const Napi::Value& value, std::vector<Slice>& out) {
     const auto start = toUint(entry.As<Napi::Object>().Get("start"));
     const auto end = toUint(entry.As<Napi::Object>().Get("end"));
     if (!start || !end) return false;
-    out.push_back({*start, *end});
+    Slice slice{*start, *end};
+    const Napi::Value hole = entry.As<Napi::Object>().Get("hole");
+    if (!hole.IsUndefined()) {
+      if (!hole.IsObject()) return false;
+      const auto holeStart = toUint(hole.As<Napi::Object>().Get("start"));
+      const auto holeEnd = toUint(hole.As<Napi::Object>().Get("end"));
+      if (!holeStart || !holeEnd || *holeEnd == 0) return false;
+      slice.holeStart = *holeStart;
+      slice.holeEnd = *holeEnd;
+    }
+    out.push_back(slice);
   }
   return true;
 }
@@ -93,8 +103,8 @@ const char* parse(const Napi::Value& value, const OpenedImage& image, ImageCheck
 
 Napi::Value damageToJs(Napi::Env env, const PageDamage& damage, std::uint32_t step) {
   Napi::Object out = Napi::Object::New(env);
-  const bool hasOffset =
-      damage.kind == DamageKind::partlyWritten || damage.kind == DamageKind::garbage;
+  const bool hasOffset = damage.kind == DamageKind::partlyWritten ||
+                         damage.kind == DamageKind::garbage || damage.kind == DamageKind::flipped;
   out.Set("start", number(env, damage.address));
   out.Set("end", number(env, damage.address + damage.pages * step));
   out.Set("pages", number(env, damage.pages));

@@ -17,11 +17,12 @@ TEST_CASE("every kernel of level page agrees with the serial one, whatever the d
     const std::size_t pages = 1 + random.upTo(9);
     const std::size_t stride = pageBytes + random.upTo(24);
     const std::size_t shift = random.upTo(63);
+    const std::uint64_t step = pageBytes << random.upTo(4);
     const std::uint64_t address = random.upTo(~std::uint64_t{0} >> 8) & ~std::uint64_t{63};
     const std::uint64_t generation = random.upTo(~std::uint64_t{0});
     Bytes memory(shift + pages * stride);
     for (std::size_t i = 0; i < pages; ++i) {
-      test::stampPage(&memory[shift + i * stride], address + i * pageBytes, generation, pageBytes);
+      test::stampPage(&memory[shift + i * stride], address + i * step, generation, pageBytes);
     }
     std::size_t whole = pages;
     if (random.upTo(3) > 0) {
@@ -29,7 +30,7 @@ TEST_CASE("every kernel of level page agrees with the serial one, whatever the d
       memory[shift + whole * stride + random.upTo(pageBytes - 1)] ^=
           static_cast<std::uint8_t>(1U << random.upTo(7));
     }
-    const StampedPages asked{&memory[shift], stride, pages, pageBytes, address, generation};
+    const StampedPages asked{&memory[shift], stride, pages, pageBytes, address, generation, step};
     for (const VerifyKernel& kernel : verifyKernels()) {
       CAPTURE(kernel.name);
       CHECK(kernel.verify(asked) == whole);
@@ -43,7 +44,7 @@ TEST_CASE("every single bit of a page counts for every kernel") {
     for (std::size_t bit = 0; bit < page.size() * 8; ++bit) {
       test::stampPage(page.data(), 0x7000, 3, page.size());
       page[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
-      REQUIRE(kernel.verify({page.data(), 128, 1, 128, 0x7000, 3}) == 0);
+      REQUIRE(kernel.verify({page.data(), 128, 1, 128, 0x7000, 3, 128}) == 0);
     }
   }
 }

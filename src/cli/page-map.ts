@@ -3,6 +3,8 @@
  * at a glance. The worst that is in a cell decides its character. Pure.
  */
 import type { NativePageDamage, NativePageMap, PageDamageKind } from '../native/image-addon.js';
+import { addressAt, pageAt } from '../model/stamps.js';
+import type { Hole } from '../model/stamps.js';
 import { hex, plural } from './sizes.js';
 
 export const mapColumns = 64;
@@ -23,6 +25,7 @@ const damageSigns: Readonly<Record<PageDamageKind, string>> = {
   zeroed: '0',
   absent: 'x',
   garbage: 'g',
+  flipped: 'f',
 };
 /** damage whose kind is beyond the end of the list, and more than one kind */
 const unlisted = '!';
@@ -47,6 +50,8 @@ const checkedMeanings: Readonly<Record<string, string>> = {
 export interface MapInput {
   readonly start: number;
   readonly step: number;
+  /** addresses in the midst that the map passes over */
+  readonly hole?: Hole | undefined;
   readonly map: NativePageMap;
   /** whether stamps were looked at; then a page with data is intact */
   readonly checked: boolean;
@@ -54,14 +59,14 @@ export interface MapInput {
 }
 
 export function drawPageMap(input: MapInput, paint: MapPaint): string[] {
-  const { start, step, map } = input;
+  const { map } = input;
   const characters = cellCharacters(input);
-  const cellBytes = map.pagesPerCell * step;
+  const addressOf = (cell: number): string => hex(addressAt(input, cell * map.pagesPerCell));
   const rows: string[] = [];
-  const width = hex(start + characters.length * cellBytes).length;
+  const width = addressOf(characters.length).length;
   for (let first = 0; first < characters.length; first += mapColumns) {
     const cells = characters.slice(first, first + mapColumns);
-    const address = hex(start + first * cellBytes).padStart(width);
+    const address = addressOf(first).padStart(width);
     rows.push(`  ${paint.faint(address)}  ${cells.map((sign) => painted(sign, paint)).join('')}`);
   }
   return [...rows, `  ${paint.faint(legend(characters, input))}`];
@@ -90,13 +95,14 @@ function cellCharacters(input: MapInput): string[] {
 }
 
 /** Runs may be long and many: each cell is visited once per run that touches it, and there are few cells. */
-function damageByCell({ start, step, map, damage = [] }: MapInput): Map<number, string> {
+function damageByCell(input: MapInput): Map<number, string> {
+  const { map, damage = [] } = input;
   const found = new Map<number, string>();
-  const cellBytes = map.pagesPerCell * step;
+  const cellOf = (address: number): number => Math.floor(pageAt(input, address) / map.pagesPerCell);
   for (const run of damage) {
     const sign = damageSigns[run.kind];
-    const last = Math.floor((run.end - 1 - start) / cellBytes);
-    for (let cell = Math.floor((run.start - start) / cellBytes); cell <= last; cell++) {
+    const last = cellOf(run.end - 1);
+    for (let cell = cellOf(run.start); cell <= last; cell++) {
       const before = found.get(cell);
       found.set(cell, before === undefined || before === sign ? sign : several);
     }

@@ -24,6 +24,7 @@ interface ScanOptions extends SourceOptions {
   readonly range?: readonly Range[];
   readonly level: StampLevel | 'zero' | 'hash';
   readonly writers: number;
+  readonly hole?: Range;
   readonly block?: string;
   readonly kernel?: string;
   readonly threads: number;
@@ -57,9 +58,14 @@ export function addScanCommand(
     )
     .option(
       '--writers <count>',
-      'cut the range into equal slices, one a writer',
+      'cut the range into slices as the guest does, one a writer',
       countUpTo(4096),
       1,
+    )
+    .option(
+      '--hole <start-end>',
+      'guest addresses in the midst of the range that are not memory',
+      rangeArgument,
     )
     .option('--block <name>', 'look into this RAM block; addresses are then offsets in it');
   withSourceOptions(command)
@@ -80,12 +86,13 @@ export function addScanCommand(
 const scanKernels = ['serial', 'prefetch', 'avx2', 'avx512', 'neon'];
 
 /** What would be passed over in silence. */
-function refuseUnheeded({ level, range, writers, kernel }: ScanOptions): void {
+function refuseUnheeded({ level, range, writers, kernel, hole }: ScanOptions): void {
   const most = level === 'hash' ? 1 : 0;
   if ((range?.length ?? 0) > most) {
     throw usage(`--range: level ${level} takes ${most === 0 ? 'none' : 'one at most'}`);
   }
   if (writers > 1) throw usage(`--writers: level ${level} looks at no stamps`);
+  if (hole !== undefined) throw usage(`--hole: level ${level} looks at no stamps`);
   if (kernel !== undefined) throw usage(`--kernel: level ${level} looks at no stamps`);
 }
 
@@ -131,6 +138,7 @@ async function scan(
       level,
       ranges: options.range ?? [],
       writers: options.writers,
+      hole: options.hole,
       block: options.block,
       pageBytes: options.pageSize,
       kernel: options.kernel,
@@ -153,7 +161,10 @@ async function scan(
       ? `${toJson({ scan: 1, source: facts, level, clean, block: within?.name ?? null, slices })}\n`
       : lines([
           ...head,
-          ...slices.flatMap((verdict) => verdictText(verdict, textOptions, session.paint)),
+          ...slices.flatMap((verdict, index) => {
+            const { hole } = request.slices[index] ?? {};
+            return verdictText(verdict, { ...textOptions, hole }, session.paint);
+          }),
           ...(options.live === true
             ? ['the guest may have run meanwhile: an edge that moves can look like damage']
             : []),

@@ -13,7 +13,7 @@ function block(name: string, length: number, address?: number): NativeBlock {
 
 const plain: ScanWish = {
   ...{ level: 'byte', ranges: [], writers: 1, block: undefined, pageBytes: undefined },
-  ...{ kernel: undefined, threads: 1, map: false },
+  ...{ kernel: undefined, threads: 1, map: false, hole: undefined },
 };
 const machine = [block('pc.bios', 64 * 1024, 0xffff0000), block('pc.ram', 150 * MiB, 0)];
 
@@ -55,7 +55,7 @@ void test('a block is looked at as a whole, by offsets, and knows its address', 
   );
 });
 
-void test('writers get equal slices, or a range each', () => {
+void test('writers get slices as guests cut them, or a range each', () => {
   const range = { start: 0x1000, end: 0x9000 };
   const image = { format: 'raw', blocks: machine };
   const cut = (writers: number): unknown =>
@@ -64,13 +64,35 @@ void test('writers get equal slices, or a range each', () => {
     { start: 0x1000, end: 0x5000 },
     { start: 0x5000, end: 0x9000 },
   ]);
-  assert.throws(() => cut(3), /8 pages cannot be cut into 3 equal slices/);
+  assert.deepEqual(cut(3), [
+    { start: 0x1000, end: 0x3000 },
+    { start: 0x3000, end: 0x5000 },
+    { start: 0x5000, end: 0x9000 },
+  ]);
+  assert.throws(() => cut(9), /8 pages cannot be cut into 9 slices/);
   const both = [range, { start: 0x10000, end: 0x20000 }];
   assert.deepEqual(scanRequest({ ...plain, ranges: both }, image).slices, both);
   assert.throws(
     () => scanRequest({ ...plain, ranges: both, writers: 2 }, image),
-    /--writers cuts one range/,
+    /--writers and --hole cut one range/,
   );
+});
+
+void test('a hole is left out of the slice that reaches across it', () => {
+  const image = { format: 'raw', blocks: machine };
+  const ranges = [{ start: 0x1000, end: 0x9000 }];
+  const cut = (hole: { start: number; end: number }): unknown =>
+    scanRequest({ ...plain, ranges, writers: 2, hole }, image).slices;
+  assert.deepEqual(cut({ start: 0x4000, end: 0x6000 }), [
+    { start: 0x1000, end: 0x4000 },
+    { start: 0x6000, end: 0x9000 },
+  ]);
+  assert.deepEqual(cut({ start: 0x2000, end: 0x3000 }), [
+    { start: 0x1000, end: 0x5000, hole: { start: 0x2000, end: 0x3000 } },
+    { start: 0x5000, end: 0x9000 },
+  ]);
+  assert.throws(() => cut({ start: 0x800, end: 0x2000 }), /does not lie within/);
+  assert.throws(() => cut({ start: 0x2800, end: 0x4000 }), /cuts pages/);
 });
 
 void test('ranges consist of whole pages', () => {

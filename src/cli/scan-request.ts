@@ -1,6 +1,12 @@
 /** Which pages a scan looks at: from what the user asked for and what the image holds. Pure. */
 import { HarnessError } from '../model/errors.js';
-import type { NativeBlock, NativeImageCheckRequest, StampLevel } from '../native/image-addon.js';
+import { pagesOf, slicesOf } from '../model/stamps.js';
+import type {
+  NativeBlock,
+  NativeImageCheckRequest,
+  NativeSlice,
+  StampLevel,
+} from '../native/image-addon.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { formatRange, hex } from './sizes.js';
 import type { Range } from './sizes.js';
@@ -10,8 +16,10 @@ export interface ScanWish {
   readonly level: StampLevel;
   /** each a writer's own; none: the usual range of a test guest */
   readonly ranges: readonly Range[];
-  /** into how many equal slices a single range is cut */
+  /** into how many slices a single range is cut, as guests do it */
   readonly writers: number;
+  /** addresses in the midst of a single range that are not memory */
+  readonly hole: Range | undefined;
   readonly block: string | undefined;
   readonly pageBytes: number | undefined;
   readonly kernel: string | undefined;
@@ -65,7 +73,7 @@ export function scanRequest(
   return {
     level: wish.level,
     ...(index === undefined ? {} : { block: index, blockAddress: start ?? 0 }),
-    slices: slicesOf(ranges, wish.writers, step),
+    slices: cut(ranges, wish, step),
     step,
     mapCells: wish.map ? mapColumns * mapRows : 0,
     ...(wish.kernel === undefined ? {} : { kernel: wish.kernel as 'serial' }),
@@ -97,18 +105,26 @@ function usual(block: NativeBlock, whole: boolean, image: { readonly format: str
   );
 }
 
-function slicesOf(ranges: readonly Range[], writers: number, step: number): Range[] {
+function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number): NativeSlice[] {
   const [range] = ranges;
-  if (writers === 1 || range === undefined) return [...ranges];
-  if (ranges.length > 1)
-    throw refuse('--writers cuts one range; give a --range for each writer, or one');
-  const pages = (range.end - range.start) / step;
-  if (pages % writers !== 0) {
-    throw refuse(`${pages} pages cannot be cut into ${writers} equal slices`);
+  if ((writers === 1 && hole === undefined) || range === undefined) return [...ranges];
+  if (ranges.length > 1) {
+    throw refuse('--writers and --hole cut one range; give a --range for each writer, or one');
   }
-  const bytes = (pages / writers) * step;
-  return Array.from({ length: writers }, (_, index) => ({
-    start: range.start + index * bytes,
-    end: range.start + (index + 1) * bytes,
+  if (hole !== undefined) {
+    if (!(range.start < hole.start && hole.end < range.end)) {
+      throw refuse(`the hole ${formatRange(hole)} does not lie within ${formatRange(range)}`);
+    }
+    if ((hole.start - range.start) % step !== 0 || (range.end - hole.end) % step !== 0) {
+      throw refuse(`the hole ${formatRange(hole)} cuts pages of ${step} bytes`);
+    }
+  }
+  const slices = slicesOf({ ...range, step, hole, writers });
+  const pages = pagesOf({ ...range, step, hole });
+  if (pages < writers) throw refuse(`${pages} pages cannot be cut into ${writers} slices`);
+  return slices.map(({ start, end, hole: within }) => ({
+    start,
+    end,
+    ...(within === undefined ? {} : { hole: within }),
   }));
 }

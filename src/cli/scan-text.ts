@@ -7,6 +7,8 @@ import type {
   NativeSliceVerdict,
   PageDamageKind,
 } from '../native/image-addon.js';
+import { pageAt } from '../model/stamps.js';
+import type { Hole } from '../model/stamps.js';
 import { drawPageMap } from './page-map.js';
 import { formatRange, hex, plural } from './sizes.js';
 import { showName } from './offline-output.js';
@@ -18,6 +20,8 @@ export interface VerdictTextOptions {
   readonly blocks: readonly NativeBlock[];
   /** addresses are offsets in this block */
   readonly within: NativeBlock | undefined;
+  /** where the slice reaches across it */
+  readonly hole?: Hole | undefined;
 }
 
 /** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */
@@ -31,9 +35,11 @@ export function verdictText(
   paint: OfflinePaint,
 ): string[] {
   const { level, start, end, step, pages, damagedPages, damagedRuns, map } = verdict;
+  const { hole } = options;
   const where = options.within === undefined ? '' : ` of block ${showName(options.within.name)}`;
   const clean = isClean(verdict);
-  const head = `${formatRange({ start, end })}${where}: ${plural(pages, 'page')} of ${step} bytes, level ${level}`;
+  const without = hole === undefined ? '' : ` without ${formatRange(hole)}`;
+  const head = `${formatRange({ start, end })}${without}${where}: ${plural(pages, 'page')} of ${step} bytes, level ${level}`;
   const result = clean
     ? paint.intact('clean')
     : damagedPages === 0
@@ -41,7 +47,7 @@ export function verdictText(
       : paint.damaged(`damaged: ${plural(damagedPages, 'page')} in ${plural(damagedRuns, 'run')}`);
   return [
     head,
-    `${result}; ${generationText(verdict)}`,
+    `${result}; ${generationText(verdict, hole)}`,
     ...(damagedPages === 0 ? [] : [`  ${kindsText(verdict.pagesByKind)}`]),
     ...verdict.damage.slice(0, options.limit).map((run) => `  ${damageText(run, options)}`),
     ...(damagedRuns > options.limit
@@ -51,7 +57,7 @@ export function verdictText(
       : []),
     ...(map === null
       ? []
-      : drawPageMap({ start, step, map, checked: true, damage: verdict.damage }, paint)),
+      : drawPageMap({ start, step, hole, map, checked: true, damage: verdict.damage }, paint)),
     ...(verdict.upstreamLines.length === 0
       ? []
       : ["in upstream's words:", ...verdict.upstreamLines.map((line) => `  ${line}`)]),
@@ -65,11 +71,14 @@ export function verdictText(
   ];
 }
 
-function generationText({ generation, edge, torn, start, step }: NativeSliceVerdict): string {
+function generationText(
+  { generation, edge, torn, start, step }: NativeSliceVerdict,
+  hole: Hole | undefined,
+): string {
   const at =
     edge === null
       ? 'all pages alike, no edge'
-      : `edge at ${hex(edge)} (page ${(edge - start) / step}), ${generation - 1n} from there on`;
+      : `edge at ${hex(edge)} (page ${pageAt({ start, step, hole }, edge)}), ${generation - 1n} from there on`;
   const half = torn === null ? '' : `; ${hex(torn)} was being written`;
   return `generation ${generation}, ${at}${half}`;
 }
@@ -107,6 +116,8 @@ function explain({ kind, expected, found, by, from, byteOffset }: NativePageDama
       return `zeroed: expected ${expected}`;
     case 'absent':
       return `missing: the file holds no such page, expected ${expected}`;
+    case 'flipped':
+      return `one bit flipped in byte ${byteOffset ?? '?'}: expected ${expected}`;
     case 'garbage':
       return `no stamp: expected ${expected}${instead}${byteOffset === null ? '' : `, wrong from byte ${byteOffset}`}`;
   }

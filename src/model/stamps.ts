@@ -37,20 +37,36 @@ export function pagesOf({ start, end, step, hole }: StampedRange): number {
   return (end - start - (hole === undefined ? 0 : hole.end - hole.start)) / step;
 }
 
+/** Where pages lie: what `StampedRange` and `Slice` have in common, but for the end. */
+type Pages = Pick<StampedRange, 'start' | 'step' | 'hole'>;
+
+/** Address of a page by its number, from 0 on. */
+export function addressAt({ start, step, hole }: Pages, page: number): number {
+  const below = hole === undefined ? Infinity : (hole.start - start) / step;
+  return hole === undefined || page < below
+    ? start + page * step
+    : hole.end + (page - below) * step;
+}
+
+/** Number of the page that an address lies in. */
+export function pageAt({ start, step, hole }: Pages, address: number): number {
+  return hole === undefined || address < hole.end
+    ? Math.floor((address - start) / step)
+    : (hole.start - start) / step + Math.floor((address - hole.end) / step);
+}
+
 /** In order of writers. Each has as many pages as the others, and the last also what is left over. */
 export function slicesOf(range: StampedRange): Slice[] {
   const { start, step, hole, writers = 1 } = range;
   const pages = pagesOf(range);
   const below = hole === undefined ? pages : (hole.start - start) / step;
   const each = Math.floor(pages / writers);
-  const addressOf = (page: number): number =>
-    hole === undefined || page < below ? start + page * step : hole.end + (page - below) * step;
   return Array.from({ length: writers }, (_, writer) => {
     const first = writer * each;
     const end = writer === writers - 1 ? pages : first + each;
     return {
-      start: addressOf(first),
-      end: addressOf(end - 1) + step,
+      start: addressAt(range, first),
+      end: addressAt(range, end - 1) + step,
       ...(hole !== undefined && first < below && below < end ? { hole } : {}),
       pages: end - first,
     };

@@ -55,7 +55,7 @@ export interface ByteVerdict {
 }
 
 export type PageDamageKind =
-  'stale' | 'ahead' | 'misplaced' | 'partly-written' | 'zeroed' | 'absent' | 'garbage';
+  'stale' | 'ahead' | 'misplaced' | 'partly-written' | 'zeroed' | 'absent' | 'garbage' | 'flipped';
 
 /** Neighbouring pages that are damaged in the same way. */
 export interface PageDamage {
@@ -72,7 +72,7 @@ export interface PageDamage {
   readonly by: number;
   /** misplaced: where the first page belongs */
   readonly from: number | null;
-  /** partly-written and garbage: the byte of the page from which it is wrong */
+  /** partly-written and garbage: the byte of the page from which it is wrong; flipped: the byte with the bit */
   readonly byteOffset: number | null;
 }
 

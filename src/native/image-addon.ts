@@ -114,7 +114,7 @@ export interface NativePageDamage {
   readonly by: bigint;
   /** misplaced: where the first page belongs */
   readonly from: number | null;
-  /** partly-written and garbage: the byte of the page from which it is wrong */
+  /** partly-written and garbage: the byte of the page from which it is wrong; flipped: the byte with the bit */
   readonly byteOffset: number | null;
 }
 

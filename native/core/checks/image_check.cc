@@ -6,7 +6,6 @@
 namespace drover {
 namespace {
 
-constexpr std::uint32_t kLargestStampedPage = 65536;
 constexpr std::uint32_t kKernelGrain = 64;
 
 const char* wrongIn(const ImageCheckRequest& request) noexcept {
@@ -14,6 +13,7 @@ const char* wrongIn(const ImageCheckRequest& request) noexcept {
   if (request.step == 0) return "a step of 0";
   for (const Slice& slice : request.slices) {
     if (slice.start >= slice.end) return "an empty slice";
+    if (!slice.isSound()) return "a hole outside its slice";
     std::uint64_t end = 0;
     if (__builtin_add_overflow(slice.end, request.blockAddress, &end)) {
       return "a slice beyond 64 bits";
@@ -24,16 +24,22 @@ const char* wrongIn(const ImageCheckRequest& request) noexcept {
       break;
     case StampLevel::wide:
       if (request.step < kStampHeaderBytes) return "a step below 16";
-      if (request.step > kLargestStampedPage * 16) return "a step above 1 MiB";
       break;
     case StampLevel::page:
-      if (request.step % kKernelGrain != 0 || request.step > kLargestStampedPage) {
-        return "a step that is no multiple of 64 up to 65536";
-      }
+      if (request.step % kKernelGrain != 0) return "a step that is no multiple of 64";
       for (const Slice& slice : request.slices) {
-        if ((slice.end - slice.start) % request.step != 0) return "a slice that cuts a page";
+        if (!slice.hasHole() && (slice.end - slice.start) % request.step != 0) {
+          return "a slice that cuts a page";
+        }
       }
       break;
+  }
+  for (const Slice& slice : request.slices) {
+    if (!slice.hasHole()) continue;
+    if ((slice.holeStart - slice.start) % request.step != 0 ||
+        (slice.end - slice.holeEnd) % request.step != 0) {
+      return "a hole that cuts a page";
+    }
   }
   return nullptr;
 }
@@ -42,7 +48,7 @@ const char* wrongIn(const ImageCheckRequest& request) noexcept {
 
 std::string_view damageName(DamageKind kind) noexcept {
   constexpr std::array<std::string_view, kDamageKinds> kNames{
-      "stale", "ahead", "misplaced", "partly-written", "zeroed", "absent", "garbage"};
+      "stale", "ahead", "misplaced", "partly-written", "zeroed", "absent", "garbage", "flipped"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -54,7 +60,7 @@ Result<std::vector<SliceVerdict>> checkImage(const RamImage& image,
   if (wrong != nullptr) return Checked::failed(Status::of(Fault::badArgument, wrong));
   std::uint64_t pages = 0;
   for (const Slice& slice : request.slices) {
-    pages += (slice.end - slice.start - 1) / request.step + 1;
+    pages += slice.pages(request.step);
   }
   progress.expect(pages);
   std::vector<SliceVerdict> verdicts;

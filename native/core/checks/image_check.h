@@ -26,12 +26,13 @@ enum class DamageKind : std::uint8_t {
   stale,          // whole, but `by` generations behind
   ahead,          // whole, but `by` generations too new
   misplaced,      // a whole page that belongs to address `from`
-  partlyWritten,  // one generation up to `byteOffset`, another after it
+  partlyWritten,  // of two generations; the other one begins at `byteOffset`
   zeroed,         // every byte 0 where a generation was due
   absent,         // not in the image at all
   garbage,        // none of these
+  flipped,        // as it should be but for one bit, in the byte at `byteOffset`
 };
-constexpr std::size_t kDamageKinds = 7;
+constexpr std::size_t kDamageKinds = 8;
 std::string_view damageName(DamageKind kind) noexcept;
 
 // Neighbouring pages damaged in the same way.
@@ -51,6 +52,30 @@ struct PageDamage {
 struct Slice {
   std::uint64_t start;
   std::uint64_t end;  // exclusive
+  // Addresses in the midst of it that are not memory: pages go on at holeEnd. None when both are 0.
+  std::uint64_t holeStart = 0;
+  std::uint64_t holeEnd = 0;
+
+  [[nodiscard]] bool hasHole() const noexcept { return holeEnd != 0; }
+  [[nodiscard]] bool isSound() const noexcept {
+    if (start >= end) return false;
+    return !hasHole() || (start < holeStart && holeStart < holeEnd && holeEnd < end);
+  }
+  [[nodiscard]] std::uint64_t pages(std::uint64_t step) const noexcept {
+    if (!hasHole()) return (end - start - 1) / step + 1;
+    return (holeStart - start - 1) / step + 1 + (end - holeEnd - 1) / step + 1;
+  }
+  // Of the page at an address in it.
+  [[nodiscard]] std::uint64_t pageAt(std::uint64_t address, std::uint64_t step) const noexcept {
+    if (!hasHole() || address < holeEnd) return (address - start) / step;
+    return (holeStart - start - 1) / step + 1 + (address - holeEnd) / step;
+  }
+  // A page begins there.
+  [[nodiscard]] bool hasPage(std::uint64_t address, std::uint64_t step) const noexcept {
+    if (address < start || address >= end) return false;
+    if (!hasHole() || address < holeStart) return (address - start) % step == 0;
+    return address >= holeEnd && (address - holeEnd) % step == 0;
+  }
 };
 
 struct ImageCheckRequest {
@@ -59,7 +84,7 @@ struct ImageCheckRequest {
   std::optional<std::uint32_t> block;
   std::uint64_t blockAddress = 0;  // guest address of that block's offset 0, for address words
   std::vector<Slice> slices;
-  std::uint32_t step = 4096;  // from one stamp to the next; at level page also the stamped length
+  std::uint32_t step = 4096;       // from one stamp to the next
   std::size_t damageLimit = 8192;  // runs kept per slice; totals are always true
   std::uint32_t mapCells = 0;      // 0: no map
   const Kernel* gather = &defaultKernel();
@@ -70,10 +95,10 @@ struct ImageCheckRequest {
 struct SliceVerdict {
   Slice slice{};
   std::uint64_t pages = 0;
-  std::uint64_t generation = 0;       // of the pages before the edge; mod 256 at level byte
-  std::optional<std::uint64_t> edge;  // address of the first page one generation behind
-  // The page under writing when the guest stopped, half of it new: not damage. Level page, and
-  // level wide in the first generation.
+  std::uint64_t generation = 0;  // of the pages before the edge; mod 256 at level byte
+  // Address of the first page one generation behind, as word 0 tells it.
+  std::optional<std::uint64_t> edge;
+  // The page under writing when the guest stopped, part of it new: not damage. Level page alone.
   std::optional<std::uint64_t> torn;
   std::uint64_t damagedPages = 0;
   std::uint64_t damagedRuns = 0;

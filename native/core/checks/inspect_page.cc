@@ -55,11 +55,8 @@ std::optional<PageFinding> partlyWritten(const PageQuestion& question,
   PageFinding finding;
   finding.kind = DamageKind::partlyWritten;
   finding.byteOffset = static_cast<std::uint32_t>(wrong);
-  finding.head = head;
   if (isZero(page.subspan(wrong))) {
-    finding.found = finding.tail = 0;
-    if (head == question.expected) return finding;
-    finding.found = head;
+    finding.found = head == question.expected ? 0 : head;
     return finding;
   }
   const std::size_t word = wrong & ~std::size_t{7};
@@ -79,17 +76,58 @@ std::optional<PageFinding> partlyWritten(const PageQuestion& question,
       question.expected};
   const auto* const tail = std::find_if(candidates.begin(), candidates.end(), fits);
   if (tail == candidates.end()) return std::nullopt;
-  finding.tail = *tail;
-  finding.found = head == question.expected ? finding.tail : head;
+  finding.found = head == question.expected ? *tail : head;
   return finding;
 }
 
+// Words of two generations in any order: as a writer leaves a page in its midst, or a copy by
+// words.
+std::optional<PageFinding> mixed(const PageQuestion& question,
+                                 std::span<const std::uint8_t> page) noexcept {
+  if (wordAt(page.data() + 8) != question.address) return std::nullopt;
+  const std::uint64_t first = wordAt(page.data());
+  std::optional<std::uint64_t> second;
+  PageFinding finding;
+  finding.kind = DamageKind::partlyWritten;
+  for (std::size_t at = kStampHeaderBytes; at < page.size(); at += 8) {
+    const std::uint64_t word = wordAt(page.data() + at);
+    const std::uint64_t generation = word == 0 ? 0 : generationOfWord(word, question.address, at);
+    if (generation == first) continue;
+    if (!second) {
+      if (!nearby(first, generation)) return std::nullopt;
+      second = generation;
+      finding.byteOffset = static_cast<std::uint32_t>(at);
+    }
+    if (generation != *second) return std::nullopt;
+  }
+  if (!second) return std::nullopt;
+  finding.found = first == question.expected ? *second : first;
+  return finding;
+}
+
+// The page as it should be, but for one bit.
+std::optional<PageFinding> flipped(const PageQuestion& question, std::span<const std::uint8_t> page,
+                                   std::size_t stamped) noexcept {
+  PageFinding finding;
+  finding.kind = DamageKind::flipped;
+  unsigned bits = 0;
+  for (std::size_t at = 0; at < stamped && bits <= 1; at += 8) {
+    const std::uint64_t wrong =
+        wordAt(page.data() + at) ^ stampWord(question.address, question.expected, at);
+    if (wrong == 0) continue;
+    bits += static_cast<unsigned>(__builtin_popcountll(wrong));
+    finding.byteOffset =
+        static_cast<std::uint32_t>(at + static_cast<std::size_t>(__builtin_ctzll(wrong)) / 8);
+  }
+  return bits == 1 ? std::optional(finding) : std::nullopt;
+}
+
 bool isPageOfRequest(const PageQuestion& question, std::uint64_t address) noexcept {
-  return std::any_of(
-      question.slices->begin(), question.slices->end(), [&](const Slice& slice) noexcept {
-        const std::uint64_t start = slice.start + question.blockAddress;
-        return address - start < slice.end - slice.start && (address - start) % question.step == 0;
-      });
+  return std::any_of(question.slices->begin(), question.slices->end(),
+                     [&](const Slice& slice) noexcept {
+                       return address >= question.blockAddress &&
+                              slice.hasPage(address - question.blockAddress, question.step);
+                     });
 }
 
 std::optional<PageFinding> misplaced(const PageQuestion& question,
@@ -111,23 +149,27 @@ std::optional<PageFinding> misplaced(const PageQuestion& question,
 PageFinding inspectPage(const PageQuestion& question, std::span<const std::uint8_t> page) noexcept {
   if (isZero(page)) return {DamageKind::zeroed, 0, std::nullopt, 0};
   const bool wholePage = question.level == StampLevel::page;
+  const std::size_t stamped = wholePage ? page.size() : kStampHeaderBytes;
+  if (const auto finding = flipped(question, page, stamped)) return *finding;
   if (wholePage) {
     if (const auto finding = partlyWritten(question, page)) return *finding;
-  } else if (wordAt(page.data() + 8) == 0 && wordAt(page.data()) != 0) {
-    // Word 0 was written and word 1 not yet, as in the first pass over memory that was zero.
-    PageFinding finding;
-    finding.kind = DamageKind::partlyWritten;
-    finding.byteOffset = 8;
-    finding.head = wordAt(page.data());
-    finding.found = finding.head;
-    return finding;
+    if (const auto finding = mixed(question, page)) return *finding;
   }
   if (const auto finding = misplaced(question, page)) return *finding;
   PageFinding finding;
-  const std::size_t stamped = wholePage ? page.size() : kStampHeaderBytes;
   finding.byteOffset = static_cast<std::uint32_t>(
       firstWrongByte(page, question.address, question.expected, 0, stamped));
   return finding;
+}
+
+bool isBeingWritten(std::uint64_t address, std::uint64_t old,
+                    std::span<const std::uint8_t> page) noexcept {
+  if (wordAt(page.data()) != old || wordAt(page.data() + 8) != address) return false;
+  std::size_t at = kStampHeaderBytes;
+  while (at < page.size() && wordAt(page.data() + at) == mixStamp(address, old + 1, at)) at += 8;
+  // What was never stamped is zero.
+  if (old == 0) return isZero(page.subspan(at));
+  return firstWrongByte(page, address, old, at, page.size()) == page.size();
 }
 
 }  // namespace drover

@@ -15,9 +15,6 @@ struct PageFinding {
   std::optional<std::uint64_t> found;
   std::optional<std::uint64_t> from;
   std::uint32_t byteOffset = 0;
-  // Partly written: the generations before and after byteOffset; a rest of zeroes is generation 0.
-  std::uint64_t head = 0;
-  std::uint64_t tail = 0;
 };
 
 struct PageQuestion {
@@ -30,7 +27,12 @@ struct PageQuestion {
   std::uint32_t step = 4096;
 };
 
-// `page` holds `step` bytes.
+// `page` holds the stamp, and at level wide what of 4096 bytes lies behind it.
 PageFinding inspectPage(const PageQuestion& question, std::span<const std::uint8_t> page) noexcept;
+
+// Level page: whether this is a page of generation `old` that its writer was about to give the next
+// one, in the order that writers keep.
+bool isBeingWritten(std::uint64_t address, std::uint64_t old,
+                    std::span<const std::uint8_t> page) noexcept;
 
 }  // namespace drover

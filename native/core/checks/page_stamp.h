@@ -6,6 +6,9 @@
 //   page  words 0 and 1 as wide; each further word, at offset k = 16, 24, ..., is mix(address, g,
 //   k).
 //
+// A stamp is at most 4096 bytes long, however far apart stamps are. A writer of level page stores
+// word 1, then the words from offset 16 upwards, and word 0 last.
+//
 // A page with every word 0 is generation 0: not stamped yet.
 #pragma once
 
@@ -19,6 +22,13 @@ enum class StampLevel : std::uint8_t { byte, wide, page };
 constexpr std::uint64_t kStampGenerationFactor = 0x9E3779B97F4A7C15U;
 constexpr std::uint64_t kStampMixFactor = 0xD6E8FEB86659FD93U;
 constexpr std::uint32_t kStampHeaderBytes = 16;
+constexpr std::uint32_t kLongestStamp = 4096;
+
+constexpr std::uint32_t stampBytesOf(StampLevel level, std::uint32_t step) noexcept {
+  if (level == StampLevel::byte) return 1;
+  if (level == StampLevel::wide) return kStampHeaderBytes;
+  return step < kLongestStamp ? step : kLongestStamp;
+}
 
 constexpr std::uint64_t mixStamp(std::uint64_t address, std::uint64_t generation,
                                  std::uint64_t offset) noexcept {

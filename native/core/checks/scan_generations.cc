@@ -20,7 +20,7 @@ void classifyHeaders(const StampedPages& pages, RunBuffer& out) noexcept {
     const std::uint64_t address = wordAt(page + 8);
     if (generation == 0 && address == 0) {
       out.add(PageClass::zero, 0, 1);
-    } else if (address == pages.address + i * pages.pageBytes) {
+    } else if (address == pages.address + i * pages.step) {
       out.add(PageClass::whole, generation, 1);
     } else {
       out.add(PageClass::odd, 0, 1);
@@ -42,7 +42,7 @@ void classifyWhole(StampedPages pages, const VerifyKernel& kernel, RunBuffer& ou
       same = 1;
     }
     pages.base += same * stride;
-    pages.address += same * pages.pageBytes;
+    pages.address += same * pages.step;
     pages.pages -= same;
   }
 }
@@ -61,7 +61,7 @@ class Worker {
  public:
   explicit Worker(const Job& job) noexcept
       : job_(job),
-        width_(job.level == StampLevel::page ? job.stamps.step() : kStampHeaderBytes),
+        width_(stampBytesOf(job.level, job.stamps.step())),
         room_(new (std::nothrow) GenerationRun[GenerationRuns::kChunkPages]),
         page_(new (std::nothrow) std::uint8_t[width_]) {}
 
@@ -79,7 +79,7 @@ class Worker {
  private:
   void classify(const std::uint8_t* base, std::uint64_t stride, std::size_t count,
                 std::uint64_t address, RunBuffer& found) const noexcept {
-    const StampedPages pages{base, stride, count, job_.stamps.step(), address, 0};
+    const StampedPages pages{base, stride, count, width_, address, 0, job_.stamps.step()};
     if (job_.level == StampLevel::page) {
       classifyWhole(pages, job_.kernel, found);
     } else {

@@ -10,7 +10,7 @@
 
 namespace drover {
 
-// Level page demands a step that is a multiple of 64 and at most 65536. `blockAddress` is added to
+// Level page demands a step that is a multiple of 64. `blockAddress` is added to
 // the sequence's addresses to get the guest's.
 Result<GenerationRuns> scanGenerations(const RamImage& image, const StampSequence& stamps,
                                        StampLevel level, std::uint64_t blockAddress,

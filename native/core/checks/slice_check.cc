@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/checks/image_stamps.h"
-#include "core/checks/scan_generations.h"
 #include "core/checks/stamp_run.h"
 #include "core/checks/zero.h"
 #include "core/scan.h"
@@ -11,15 +10,6 @@
 #include "core/verdict.h"
 
 namespace drover {
-namespace {
-
-constexpr std::uint64_t kCancelEvery = 1024;
-
-Status cancelled() noexcept {
-  return Status::of(Fault::cancelled, "verdict");
-}
-
-}  // namespace
 
 std::uint64_t SliceCheck::expectedAt(std::uint64_t stamp) const noexcept {
   const std::uint64_t mask = request_.level == StampLevel::byte ? 0xff : ~std::uint64_t{0};
@@ -63,9 +53,9 @@ Status SliceCheck::readPage(const StampExtent& part, std::uint64_t index) noexce
   const RamBlock& block = image_.blocks[part.block];
   const std::uint64_t offset = part.blockOffset + index * request_.step;
   const std::uint64_t left = block.length - offset;
-  page_.assign(
-      request_.level == StampLevel::byte ? std::min(request_.step, block.pageBytes) : request_.step,
-      0);
+  // Whether a page was lost as a whole shows in what lies behind its stamp, too.
+  const std::uint32_t most = std::min(request_.step, kLongestStamp);
+  page_.assign(request_.level == StampLevel::byte ? std::min(most, block.pageBytes) : most, 0);
   const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(page_.size(), left));
   return image_.read(block, offset, std::span(page_).first(length));
 }
@@ -109,7 +99,8 @@ Status SliceCheck::checkBytes() noexcept {
   verdict_.generation = cut.value.generation;
   edge_ = cut.value.edgePage.value_or(stamps_.present());
   if (cut.value.edgePage) verdict_.edge = stamps_.addressOf(edge_);
-  if (stamps_.absent() == 0) {
+  // Upstream's guests know of no hole.
+  if (stamps_.absent() == 0 && !slice_.hasHole()) {
     auto lines = upstreamLines(stamps.value, slice_.start, request_.step, cancel_);
     if (!lines.ok()) return lines.status;
     verdict_.upstreamLines = std::move(lines.value);
@@ -137,140 +128,27 @@ Status SliceCheck::checkBytes() noexcept {
   return complete ? failure : cancelled();
 }
 
-// At most one page per writer was under writing when the guest stopped: the first one after the
-// cut, or, where nothing lies before the cut yet, the first of all.
-bool SliceCheck::isTorn(std::uint64_t stamp, const PageFinding& finding) const noexcept {
-  if (verdict_.torn || finding.kind != DamageKind::partlyWritten) return false;
-  if (finding.head != finding.tail + 1) return false;
-  return (stamp == mayBeTorn_ && finding.head == verdict_.generation) ||
-         (stamp == 0 && edge_ == stamps_.present() && finding.tail == verdict_.generation);
-}
-
-// Right at the cut a damaged page may belong to either side: to the one that it fits for longer.
-PageFinding SliceCheck::inspect(std::uint64_t stamp, std::uint64_t address) noexcept {
-  PageQuestion question{request_.level,   request_.blockAddress + address, expectedAt(stamp),
-                        &request_.slices, request_.blockAddress,           request_.step};
-  PageFinding found = inspectPage(question, page_);
-  if (stamp != edge_ || stamp != mayBeTorn_ || found.kind != DamageKind::garbage) return found;
-  question.expected = verdict_.generation;
-  PageFinding other = inspectPage(question, page_);
-  if (other.byteOffset <= found.byteOffset) return found;
-  edge_ += 1;
-  return other;
-}
-
-Status SliceCheck::reportOdd(std::uint64_t first, std::uint64_t count) noexcept {
-  return stamps_.forEachPart(first, count, [&](const StampExtent& part) noexcept {
-    for (std::uint64_t i = 0; i < part.count; ++i) {
-      if (i % kCancelEvery == 0 && cancel_.isSet()) return cancelled();
-      Status status = readPage(part, i);
-      if (!status.ok()) return status;
-      const std::uint64_t stamp = part.first + i;
-      const std::uint64_t address = part.address + i * request_.step;
-      const PageFinding found = inspect(stamp, address);
-      if (isTorn(stamp, found)) {
-        verdict_.torn = address;
-        continue;
-      }
-      if (stamp == mayBeTorn_) mayBeTorn_ += 1;
-      PageDamage damage;
-      damage.kind = found.kind;
-      damage.expected = expectedAt(stamp);
-      damage.found = found.found;
-      damage.byteOffset = found.byteOffset;
-      if (found.from) damage.from = *found.from;
-      status = report({stamp, 1, damage});
-      if (!status.ok()) return status;
-    }
-    return Status{};
-  });
-}
-
-Status SliceCheck::checkGenerations() noexcept {
-  const Result<GenerationRuns> runs =
-      scanGenerations(image_, stamps_, request_.level, request_.blockAddress, *request_.verify,
-                      request_.threads, progress_, cancel_);
-  if (!runs.ok()) return runs.status;
-  const Result<GenerationCut> cut = bestGenerationCut(runs.value, cancel_);
-  if (!cut.ok()) return cut.status;
-  bool anyWhole = false;
-  if (!runs.value.forEachRun(cancel_,
-                             [&](std::uint64_t, std::uint64_t, PageClass kind, std::uint64_t) {
-                               anyWhole = anyWhole || kind == PageClass::whole;
-                             })) {
-    return cancelled();
-  }
-  // Where nothing was ever stamped the zeroes are not generation 0 but a loss, or the wrong place.
-  verdict_.generation = anyWhole ? cut.value.generation : 1;
-  edge_ = anyWhole && cut.value.explainsLaterPages ? cut.value.page : stamps_.present();
-  mayBeTorn_ = cut.value.page;
-
-  Status failure;
-  const auto side = [&](std::uint64_t first, std::uint64_t count, PageClass kind,
-                        std::uint64_t generation) noexcept {
-    if (!failure.ok() || count == 0) return;
-    if (kind == PageClass::odd) {
-      failure = reportOdd(first, count);
-      return;
-    }
-    const std::uint64_t expected = expectedAt(first);
-    if (generation == expected) return;
-    const bool stale = generation < expected;
-    PageDamage damage;
-    damage.kind = stale ? DamageKind::stale : DamageKind::ahead;
-    damage.by = stale ? expected - generation : generation - expected;
-    damage.expected = expected;
-    damage.found = generation;
-    if (kind == PageClass::zero) {
-      damage.kind = DamageKind::garbage;  // unless the rest of the page is zero too
-      damage.by = 0;
-      failure = reportPerhapsZeroed({first, count, damage});
-      return;
-    }
-    failure = report({first, count, damage});
+Status SliceCheck::findStamps() noexcept {
+  const auto take = [&](std::uint64_t start, std::uint64_t end) noexcept {
+    Result<std::vector<ImagePiece>> pieces = piecesOf(image_, request_.block, start, end);
+    if (!pieces.ok()) return pieces.status;
+    return stamps_.append(image_, pieces.value, start, cancel_);
   };
-  const bool complete =
-      runs.value.forEachRun(cancel_, [&](std::uint64_t first, std::uint64_t pages, PageClass kind,
-                                         std::uint64_t generation) noexcept {
-        const std::uint64_t early = first < edge_ ? std::min(pages, edge_ - first) : 0;
-        side(first, early, kind, generation);
-        side(first + early, pages - early, kind, generation);
-      });
-  if (!complete || !failure.ok()) return failure.ok() ? cancelled() : failure;
-  settleEdge();
-  return {};
-}
-
-// The torn page is the last one of the new generation as far as its header goes.
-void SliceCheck::settleEdge() noexcept {
-  std::uint64_t edge = edge_;
-  if (verdict_.torn) {
-    const std::uint64_t first = stamps_.addressOf(0);
-    if (*verdict_.torn == first && edge == stamps_.present() && mayBeTorn_ != 0) {
-      verdict_.generation += 1;
-      edge = 1;
-    } else if (edge < stamps_.present()) {
-      edge = mayBeTorn_ + 1;
-    }
-  }
-  if (edge < stamps_.present()) verdict_.edge = stamps_.addressOf(edge);
+  if (!slice_.hasHole()) return take(slice_.start, slice_.end);
+  const Status below = take(slice_.start, slice_.holeStart);
+  return below.ok() ? take(slice_.holeEnd, slice_.end) : below;
 }
 
 Result<SliceVerdict> SliceCheck::run() noexcept {
   using Checked = Result<SliceVerdict>;
   verdict_.slice = slice_;
-  Result<std::vector<ImagePiece>> pieces =
-      piecesOf(image_, request_.block, slice_.start, slice_.end);
-  if (!pieces.ok()) return Checked::failed(pieces.status);
-  Result<StampSequence> stamps =
-      StampSequence::make(image_, pieces.value, slice_.start, request_.step, cancel_);
-  if (!stamps.ok()) return Checked::failed(stamps.status);
-  stamps_ = std::move(stamps.value);
+  const Status found = findStamps();
+  if (!found.ok()) return Checked::failed(found);
   verdict_.pages = stamps_.present() + stamps_.absent();
   progress_.add(stamps_.absent());
   damage_.emplace(verdict_, request_.step, request_.damageLimit);
   if (request_.mapCells > 0) {
-    map_.emplace(image_, slice_.start, verdict_.pages, request_.step, request_.mapCells);
+    map_.emplace(image_, slice_, request_.step, request_.mapCells);
     static_cast<void>(
         stamps_.forEachPart(0, stamps_.present(), [&](const StampExtent& part) noexcept {
           map_->count(part);

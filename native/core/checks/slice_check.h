@@ -14,11 +14,18 @@ class SliceCheck {
   // SAFETY: all outlive it.
   SliceCheck(const RamImage& image, const ImageCheckRequest& request, const Slice& slice,
              Progress& progress, const CancelFlag& cancel) noexcept
-      : image_(image), request_(request), slice_(slice), progress_(progress), cancel_(cancel) {}
+      : image_(image),
+        request_(request),
+        slice_(slice),
+        progress_(progress),
+        cancel_(cancel),
+        stamps_(request.step) {}
 
   [[nodiscard]] Result<SliceVerdict> run() noexcept;
 
  private:
+  static Status cancelled() noexcept { return Status::of(Fault::cancelled, "verdict"); }
+  [[nodiscard]] Status findStamps() noexcept;
   [[nodiscard]] Status checkBytes() noexcept;
   [[nodiscard]] Status checkGenerations() noexcept;
 
@@ -36,8 +43,8 @@ class SliceCheck {
   [[nodiscard]] PageFinding inspect(std::uint64_t stamp, std::uint64_t address) noexcept;
   [[nodiscard]] Status reportOdd(std::uint64_t first, std::uint64_t count) noexcept;
   [[nodiscard]] Status readPage(const StampExtent& part, std::uint64_t index) noexcept;
-  [[nodiscard]] bool isTorn(std::uint64_t stamp, const PageFinding& finding) const noexcept;
-  void settleEdge() noexcept;
+  [[nodiscard]] bool isTorn(std::uint64_t stamp, std::uint64_t address) const noexcept;
+  [[nodiscard]] Status takeGenerationOfOnly() noexcept;
   [[nodiscard]] std::uint64_t expectedAt(std::uint64_t stamp) const noexcept;
 
   const RamImage& image_;

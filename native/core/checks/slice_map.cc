@@ -6,17 +6,17 @@
 
 namespace drover {
 
-SliceMap::SliceMap(const RamImage& image, std::uint64_t start, std::uint64_t pages,
-                   std::uint32_t step, std::uint32_t cells) noexcept
+SliceMap::SliceMap(const RamImage& image, const Slice& slice, std::uint32_t step,
+                   std::uint32_t cells) noexcept
     : image_(image),
-      start_(start),
+      slice_(slice),
       step_(step),
-      pagesPerCell_(std::max<std::uint64_t>(1, (pages + cells - 1) / cells)),
-      cells_((pages + pagesPerCell_ - 1) / pagesPerCell_) {}
+      pagesPerCell_(std::max<std::uint64_t>(1, (slice.pages(step) + cells - 1) / cells)),
+      cells_((slice.pages(step) + pagesPerCell_ - 1) / pagesPerCell_) {}
 
 void SliceMap::add(std::uint64_t address, std::uint64_t pages, std::uint64_t PageCell::*field,
                    bool damaged) noexcept {
-  std::uint64_t page = (address - start_) / step_;
+  std::uint64_t page = slice_.pageAt(address, step_);
   while (pages > 0) {
     PageCell& cell = cells_[page / pagesPerCell_];
     const std::uint64_t here = std::min(pages, pagesPerCell_ - page % pagesPerCell_);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/checks/image_check.h"
 #include "core/checks/page_cells.h"
 #include "core/checks/stamp_sequence.h"
 #include "core/image/ram_image.h"
@@ -12,7 +13,7 @@ namespace drover {
 
 class SliceMap {
  public:
-  SliceMap(const RamImage& image, std::uint64_t start, std::uint64_t pages, std::uint32_t step,
+  SliceMap(const RamImage& image, const Slice& slice, std::uint32_t step,
            std::uint32_t cells) noexcept;
 
   [[nodiscard]] std::uint64_t pagesPerCell() const noexcept { return pagesPerCell_; }
@@ -30,7 +31,7 @@ class SliceMap {
            bool damaged) noexcept;
 
   const RamImage& image_;
-  std::uint64_t start_;
+  Slice slice_;
   std::uint64_t step_;
   std::uint64_t pagesPerCell_;
   std::vector<PageCell> cells_;

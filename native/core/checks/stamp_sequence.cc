@@ -27,12 +27,9 @@ std::size_t StampSequence::indexOf(std::uint64_t stamp) const noexcept {
   return static_cast<std::size_t>(after - extents_.begin()) - 1;
 }
 
-Result<StampSequence> StampSequence::make(const RamImage& image,
-                                          const std::vector<ImagePiece>& pieces,
-                                          std::uint64_t start, std::uint32_t step,
-                                          const CancelFlag& cancel) noexcept {
-  StampSequence sequence;
-  sequence.step_ = step;
+Status StampSequence::append(const RamImage& image, const std::vector<ImagePiece>& pieces,
+                             std::uint64_t start, const CancelFlag& cancel) noexcept {
+  const std::uint64_t step = step_;
   for (const ImagePiece& piece : pieces) {
     const RamBlock& block = image.blocks[piece.block];
     const std::uint64_t end = piece.blockOffset + piece.length;
@@ -41,18 +38,18 @@ Result<StampSequence> StampSequence::make(const RamImage& image,
     std::uint64_t offset = piece.blockOffset + (late == 0 ? 0 : step - late);
     for (std::uint64_t turn = 0; offset < end; ++turn) {
       if (turn % 4096 == 0 && cancel.isSet()) {
-        return Result<StampSequence>::failed(Status::of(Fault::cancelled, "check"));
+        return Status::of(Fault::cancelled, "check");
       }
       const std::uint64_t page = offset / block.pageBytes;
       const PageRun run = block.table->runAt(page);
       const std::uint64_t runEnd = std::min(end, (page + run.pages) * block.pageBytes);
       const std::uint64_t count = (runEnd - offset - 1) / step + 1;
       const std::uint64_t address = piece.address + (offset - piece.blockOffset);
-      sequence.add(run.kind == PageKind::absent, {0, count, address, offset, piece.block});
+      add(run.kind == PageKind::absent, {0, count, address, offset, piece.block});
       offset += count * step;
     }
   }
-  return Result<StampSequence>::of(std::move(sequence));
+  return {};
 }
 
 }  // namespace drover

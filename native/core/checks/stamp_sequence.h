@@ -20,10 +20,12 @@ struct StampExtent {
 
 class StampSequence {
  public:
-  // Stamps at start, start + step, ... below end, where the pieces cover [start, end).
-  static Result<StampSequence> make(const RamImage& image, const std::vector<ImagePiece>& pieces,
-                                    std::uint64_t start, std::uint32_t step,
-                                    const CancelFlag& cancel) noexcept;
+  explicit StampSequence(std::uint32_t step) noexcept : step_(step) {}
+
+  // Behind what is there: stamps at start, start + step, ... below end, where the pieces cover
+  // [start, end).
+  [[nodiscard]] Status append(const RamImage& image, const std::vector<ImagePiece>& pieces,
+                              std::uint64_t start, const CancelFlag& cancel) noexcept;
 
   [[nodiscard]] std::uint32_t step() const noexcept { return step_; }
   [[nodiscard]] std::uint64_t present() const noexcept { return present_; }
@@ -61,7 +63,7 @@ class StampSequence {
   void add(bool absent, StampExtent extent) noexcept;
   [[nodiscard]] std::size_t indexOf(std::uint64_t stamp) const noexcept;
 
-  std::uint32_t step_ = 1;
+  std::uint32_t step_;
   std::uint64_t present_ = 0;
   std::uint64_t absent_ = 0;
   std::vector<StampExtent> extents_;

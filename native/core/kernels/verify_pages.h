@@ -12,9 +12,10 @@ struct StampedPages {
   const std::uint8_t* base;  // any alignment
   std::size_t stride;        // in memory, from one page to the next
   std::size_t pages;
-  std::size_t pageBytes;     // a multiple of 64; also the step of addresses
+  std::size_t pageBytes;     // that are stamped: a multiple of 64
   std::uint64_t address;     // of the first page
   std::uint64_t generation;  // wanted of all
+  std::uint64_t step;        // from the address of one page to that of the next
 };
 
 // How many pages at the start are whole, with their own address, and of the generation.

@@ -44,7 +44,7 @@ bool isWhole(const std::uint8_t* page, std::size_t bytes, std::uint64_t address,
 std::size_t verifyPagesNeon(const StampedPages& pages) noexcept {
   for (std::size_t i = 0; i < pages.pages; ++i) {
     const std::uint8_t* page = pages.base + i * pages.stride;
-    if (!isWhole(page, pages.pageBytes, pages.address + i * pages.pageBytes, pages.generation)) {
+    if (!isWhole(page, pages.pageBytes, pages.address + i * pages.step, pages.generation)) {
       return i;
     }
   }

@@ -18,8 +18,8 @@ bool isWhole(const std::uint8_t* page, std::size_t bytes, std::uint64_t address,
 
 std::size_t verifyPagesSerial(const StampedPages& pages) noexcept {
   for (std::size_t i = 0; i < pages.pages; ++i) {
-    if (!isWhole(pages.base + i * pages.stride, pages.pageBytes,
-                 pages.address + i * pages.pageBytes, pages.generation)) {
+    if (!isWhole(pages.base + i * pages.stride, pages.pageBytes, pages.address + i * pages.step,
+                 pages.generation)) {
       return i;
     }
   }
