@@ -80,4 +80,19 @@
 #define GUEST_RISCV64_HEARTBEAT 0x80001000
 #define GUEST_RISCV64_RANGE_MIN 0x80002000
 
+/*
+ * s390x: image size, place of the block in it (it is loaded at 0), the usual heartbeat page, the least address of a
+ * range.
+ */
+#define GUEST_S390X_IMAGE_BYTES 0x4000
+#define GUEST_S390X_BLOCK_OFFSET 0x2000
+#define GUEST_S390X_HEARTBEAT 0xff000
+#define GUEST_S390X_RANGE_MIN 0x100000
+
+/* ppc64: the same. */
+#define GUEST_PPC64_IMAGE_BYTES 0x4000
+#define GUEST_PPC64_BLOCK_OFFSET 0x2000
+#define GUEST_PPC64_HEARTBEAT 0xff000
+#define GUEST_PPC64_RANGE_MIN 0x100000
+
 #endif

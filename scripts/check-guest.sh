@@ -8,7 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 status=0
-for image in x86/drover-x86.bin aarch64/drover-aarch64.bin riscv64/drover-riscv64.bin; do
+for image in x86/drover-x86.bin aarch64/drover-aarch64.bin riscv64/drover-riscv64.bin \
+  s390x/drover-s390x.bin ppc64/drover-ppc64.bin; do
   built=$work/$(basename "$image")
   if ! "$repo/guest/$(dirname "$image")/build.sh" "$built"; then
     echo "check-guest: guest/$image cannot be built here (GNU as, ld and objcopy for it are needed: package binutils or binutils-$(dirname "$image")-linux-gnu)" >&2

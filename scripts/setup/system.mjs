@@ -99,7 +99,7 @@ export const NEEDS = [
     uses: 'test',
     has: () => program('as') && program('ld') && program('objcopy'),
   },
-  ...['aarch64', 'riscv64'].map((arch) => ({
+  ...['aarch64', 'riscv64', 's390x', 'powerpc64'].map((arch) => ({
     what: `the GNU assembler and linker for ${arch}`,
     packages: [`binutils-${arch}-linux-gnu`],
     uses: 'test',

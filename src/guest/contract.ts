@@ -53,4 +53,12 @@ export const guestContract = {
   riscv64Serial: 0x10000000,
   riscv64Heartbeat: 0x80001000,
   riscv64RangeMin: 0x80002000,
+  s390xImageBytes: 0x4000,
+  s390xBlockOffset: 0x2000,
+  s390xHeartbeat: 0xff000,
+  s390xRangeMin: 0x100000,
+  ppc64ImageBytes: 0x4000,
+  ppc64BlockOffset: 0x2000,
+  ppc64Heartbeat: 0xff000,
+  ppc64RangeMin: 0x100000,
 } as const;

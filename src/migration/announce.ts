@@ -48,7 +48,8 @@ class Wire implements AsyncDisposable {
         '-netdev',
         `dgram,id=cable,local.type=inet,local.host=127.0.0.1,local.port=0,${remote(port)}`,
       ],
-      ...['-device', `e1000,netdev=cable,mac=${card}`],
+      // its option ROM, which nobody runs, may not be installed
+      ...['-device', `e1000,netdev=cable,mac=${card},romfile=`],
     ];
   }
 

@@ -1,4 +1,5 @@
 /** Memory in two pieces: beside the guest's own, a DIMM whose pages are written from outside, before and while it is sent. */
+import type { Arch } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
 import { asArray, asNumber, asObject } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
@@ -7,12 +8,13 @@ import { precopy } from './precopy.js';
 import type { FlowResult } from './steps.js';
 
 const pageBytes = 4096;
-const dimmBytes = 64 * 1024 * 1024;
+/** What each machine takes is a multiple of this. */
+const dimmMiB: Readonly<Partial<Record<Arch, number>>> = { ppc64: 256 };
+const usualDimmMiB = 64;
 /** over the whole DIMM, its first and its last page among them */
 const pages = 65;
-const stride = (dimmBytes - pageBytes) / (pages - 1);
 
-function dimmArgs(ramBytes: number): string[] {
+function dimmArgs(ramBytes: number, dimmBytes: number): string[] {
   return [
     ...['-m', `size=${ramBytes / 2 ** 20}M,slots=1,maxmem=1G`],
     ...['-object', `memory-backend-ram,id=dimm.mem,size=${dimmBytes}`],
@@ -40,8 +42,10 @@ async function dimmAddress(machine: Machine): Promise<number> {
   });
 }
 
-const pageAt = (dimm: number, page: number): number =>
-  dimm + Math.floor((page * stride) / pageBytes) * pageBytes;
+function pageAt(dimm: number, dimmBytes: number, page: number): number {
+  const stride = (dimmBytes - pageBytes) / (pages - 1);
+  return dimm + Math.floor((page * stride) / pageBytes) * pageBytes;
+}
 
 /** Every other page is written anew while memory is sent. */
 const roundOf = (page: number): number => (page % 2 === 0 ? 2 : 1);
@@ -50,12 +54,14 @@ export async function twoRamblocks(
   context: TestContext,
   beforeCheck?: (destination: Machine) => Promise<void>,
 ): Promise<FlowResult> {
-  const args = dimmArgs(context.platform.ramBytes);
+  const { arch, ramBytes } = context.platform;
+  const dimmBytes = (dimmMiB[arch] ?? usualDimmMiB) * 2 ** 20;
+  const args = dimmArgs(ramBytes, dimmBytes);
   const write = async (source: Machine, round: number): Promise<void> => {
     const dimm = await dimmAddress(source);
     for (let page = 0; page < pages; page++) {
       if (round > roundOf(page)) continue;
-      await source.qtest.write(pageAt(dimm, page), content(page, round));
+      await source.qtest.write(pageAt(dimm, dimmBytes, page), content(page, round));
     }
   };
   return await precopy(context, {
@@ -74,7 +80,7 @@ export async function twoRamblocks(
       await beforeCheck?.(destination);
       const dimm = await dimmAddress(destination);
       for (let page = 0; page < pages; page++) {
-        const address = pageAt(dimm, page);
+        const address = pageAt(dimm, dimmBytes, page);
         const found = await destination.qtest.read(address, pageBytes);
         if (found.equals(content(page, roundOf(page)))) continue;
         throw new HarnessError({

@@ -113,7 +113,10 @@ export async function waitPass(
 
 /** Puts a value into source memory that the guest never writes. */
 export async function plantMarker(context: TestContext, source: Machine): Promise<void> {
-  await source.qtest.writeQuad(context.platform.markerAddress, markerValue);
+  const marker = Buffer.alloc(8);
+  // not `writeq`, whose bytes lie in the order of the guest's architecture
+  marker.writeBigUInt64LE(markerValue);
+  await source.qtest.write(context.platform.markerAddress, marker);
 }
 
 /** statuses after which nothing is sent any more */

@@ -84,6 +84,8 @@ export const platforms: Readonly<Record<Arch, Platform>> = {
     ...memory(0, 128 * MiB),
     arch: 's390x',
     machineAlias: 's390-ccw-virtio',
+    // `-bios` would put the image near the end of RAM
+    imageOption: '-kernel',
   },
   ppc64: {
     ...usual,

@@ -63,10 +63,6 @@ export class QtestClient {
     await this.#command(`writeb 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
   }
 
-  async writeQuad(address: number, value: bigint, wait: WaitOptions = this.#wait): Promise<void> {
-    await this.#command(`writeq 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
-  }
-
   /** writes bytes at a guest-physical address */
   async write(address: number, bytes: Buffer, wait: WaitOptions = this.#wait): Promise<void> {
     const size = `0x${bytes.length.toString(16)}`;

@@ -24,6 +24,7 @@ import {
   needsParameter,
   needsUserfaultfd,
   needsVsock,
+  portArches,
 } from './needs.js';
 
 /** There and back, twice. */
@@ -123,6 +124,7 @@ export const beyondTests: readonly TestDefinition[] = [
     migrationTest({
       path: `/migration/precopy/tcp/device-writes/${kind.name}`,
       level: 'full',
+      arches: portArches,
       needs: [{ kind: 'device', name: kind.model, since: kind.since }],
       run: async (context) => await deviceWrites(context, kind),
       usualMs: 1500,

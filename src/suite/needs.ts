@@ -20,6 +20,8 @@ export const needsMultifdCompression: Need = {
 
 /** Where the guest can suspend to RAM. */
 export const suspendArches = ['x86_64', 'i386'] as const;
+/** Whose machines have I/O ports, by which a device is driven from outside. */
+export const portArches = ['x86_64', 'i386'] as const;
 
 /** Nothing in the schema tells it; capability mapped-ram came in the same release. */
 export const needsSuspendedGuest: Need = {
