@@ -8,6 +8,7 @@ import type { Expectation, MigrateCommon } from './migrate-common.js';
 import { startPair } from './pair.js';
 import { arrive, endBoth, expectRefusal, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
+import { releaseTracked } from './tracking.js';
 import { waitStatus } from './waits.js';
 
 /** What a file test says: it has one place, and either completes or is refused at once. */
@@ -16,7 +17,10 @@ export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> &
   readonly expect?: Exclude<Expectation, { readonly kind: 'fails' }>;
 };
 
-/** `live` decides whether the guest runs while its memory is written. */
+/**
+ * `live` decides whether the guest runs while its memory is written. It is held back then, until the guest has come
+ * round a few times: not by much, since a file takes all that is sent.
+ */
 export async function fileMigration(context: TestContext, common: FileCommon): Promise<FlowResult> {
   const pair = await startPair(context, { ...common, listen: 'defer' });
   const { source, destination } = pair;
@@ -24,7 +28,7 @@ export async function fileMigration(context: TestContext, common: FileCommon): P
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await (common.live === true ? pair.release() : prepareStopped(pair));
+  await (common.live === true ? pair.hurry() : prepareStopped(pair));
 
   context.observer.phase('migrate');
   if (common.expect?.kind === 'refused') {
@@ -35,6 +39,7 @@ export async function fileMigration(context: TestContext, common: FileCommon): P
   }
   const target = { uri: pair.expand(common.connect) };
   const since = await migrate(source, target);
+  if (common.live === true) await releaseTracked(pair, since);
   const answer = await waitStatus(context, source, { goal: 'completed', since });
 
   const destinationSince = destination.qmp.events.cursor;

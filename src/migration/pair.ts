@@ -40,7 +40,7 @@ export class Pair {
 
   /** Sends faster, but still may not end: 1 ms at this bandwidth is 1 MB. */
   async hurry(): Promise<void> {
-    await setParameters(this.source, { 'max-bandwidth': 1_000_000_000 });
+    await setParameters(this.source, { ...heldRate, 'max-bandwidth': 1_000_000_000 });
   }
 
   /** Lets the migration converge. */

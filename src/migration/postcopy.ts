@@ -15,6 +15,7 @@ import { recover } from './postcopy-recovery.js';
 import type { Recovery } from './postcopy-recovery.js';
 import { arrive, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
+import { waitTracked } from './tracking.js';
 import {
   plantMarker,
   waitByteChange,
@@ -88,6 +89,7 @@ export async function switchOver(
     await waitMarker(context, destination, signal);
     if (common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
+    await waitTracked(pair, signal);
   });
   if (recovery !== undefined) await setParameters(source, { 'max-postcopy-bandwidth': trickle });
   const destinationSince = destination.qmp.events.cursor;
@@ -104,6 +106,8 @@ export async function switchOver(
       since: from,
     });
   });
+  // The source is done once all is sent. Memory may be looked at when all of it is there.
+  await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
   return { figures: figuresOf(answer), destinationSince };
 }
 

@@ -11,6 +11,7 @@ import { requireRunning, startPair } from './pair.js';
 import type { Pair } from './pair.js';
 import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
+import { waitTracked } from './tracking.js';
 import { endMachines } from './verify.js';
 import {
   waitByteChange,
@@ -54,6 +55,7 @@ export async function finishLive(pair: Pair, since: EventCursor): Promise<Migrat
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
     if (pair.common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
+    await waitTracked(pair, signal);
     const { passes, meanwhile } = pair.common;
     if (passes !== undefined) {
       await pair.hurry();

@@ -36,6 +36,7 @@ export {
   requireRefusal,
   waitGuest,
 } from '../migration/steps.js';
+export { waitTracked } from '../migration/tracking.js';
 export { verifyMemory } from '../migration/verify.js';
 export {
   plantMarker,
