@@ -42,6 +42,12 @@ void test('raw memory too small for that range is looked at as a whole, other im
   );
 });
 
+void test('stamps are 4096 bytes apart in a dump that is packed in larger units, too', () => {
+  const blocks = [{ ...block('memory', 256 * MiB, 0), pageBytes: 65536 }];
+  assert.equal(scanRequest(plain, { format: 'kdump', blocks }).step, 4096);
+  assert.equal(scanRequest(plain, { format: 'stream', blocks }).step, 65536);
+});
+
 void test('a block is looked at as a whole, by offsets, and knows its address', () => {
   const blocks = [...machine, block('dimm', 4 * MiB, 0x100000000)];
   const request = scanRequest({ ...plain, block: 'dimm' }, { format: 'stream', blocks });

@@ -62,7 +62,9 @@ export function scanRequest(
   const index = wish.block === undefined ? undefined : blockNamed(image.blocks, wish.block);
   const block = index === undefined ? mainBlock(image.blocks) : image.blocks[index];
   if (block === undefined) throw refuse('there is no RAM block in it');
-  const step = wish.pageBytes ?? Math.max(usualStep, block.pageBytes);
+  // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's: 64 KiB on ppc64.
+  const packed = image.format === 'kdump';
+  const step = wish.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
   const ranges = wish.ranges.length > 0 ? wish.ranges : [usual(block, index !== undefined, image)];
   for (const range of ranges) {
     if (range.start % step !== 0 || range.end % step !== 0) {
