@@ -215,6 +215,8 @@ rtas_call:
 	.long 0, 3, 1				# token; arguments; results
 	.long 0, enter, 0			# processor, where it enters, what it gets in r3
 	.long 0
+begun:
+	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: its slice is clear
 processors:
 	.fill GUEST_WRITERS_MAX, 4, 0
 	.org GUEST_PPC64_IMAGE_BYTES, 0

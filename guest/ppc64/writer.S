@@ -184,6 +184,7 @@ writer:
 	subi %r21, %r21, 1
 	cmpldi %r21, 0
 	bne 10b
+	bl all_clear
 	CONSTANT %r30, (SECOND / 10) >> 32, (SECOND / 10) & 0xffffffff
 	mftb %r19
 	sldi %r19, %r19, 8
@@ -223,6 +224,24 @@ writer:
 	PRINT GUEST_SIGN_PASSES
 	b 11b
 	.endm
+
+# Until its writer has been there a slice may hold anything: no 'B' before all of them are clear.
+all_clear:
+	ADDRESS %r4, begun
+	li %r3, 1
+	lwsync
+	stbx %r3, %r4, %r25
+	cmpldi %r25, 0
+	bnelr
+	LOAD_LONG %r3, GUEST_FIELD_WRITERS
+1:	subi %r5, %r3, 1
+2:	lbzx %r6, %r4, %r5
+	cmpldi %r6, 0
+	beq 2b
+	mr %r3, %r5
+	cmpldi %r3, 0
+	bne 1b
+	blr
 
 writer_byte:
 	WRITER CLEAR_BYTE, STAMP_BYTE

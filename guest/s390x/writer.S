@@ -204,6 +204,7 @@ writer:
 10:	\clear
 	agr %r11, %r7
 	brctg %r14, 10b
+	brasl %r14, all_clear
 	\batch
 	stckf 0(%r13)
 	lg %r10, 0(%r13)
@@ -244,6 +245,24 @@ writer:
 	llihf %r15, GUEST_MIX_MULTIPLY_HIGH
 	oilf %r15, GUEST_MIX_MULTIPLY_LOW
 	.endm
+
+# Until its writer has been there a slice may hold anything: no 'B' before all of them are clear.
+all_clear:
+	larl %r1, clocks
+	lgr %r2, %r13
+	sgr %r2, %r1
+	srlg %r2, %r2, 5			# CLOCK_STRIDE
+	mvi begun(%r2), 1
+	ltgr %r2, %r2
+	bnzr %r14
+	larl %r1, block
+	lrv %r2, GUEST_FIELD_WRITERS(%r1)
+	llgfr %r2, %r2
+1:	llgc %r1, begun - 1(%r2)
+	ltgr %r1, %r1
+	je 1b
+	brctg %r2, 1b
+	br %r14
 
 writer_byte:
 	WRITER CLEAR_BYTE, STAMP_BYTE, , "1(%r1)"
