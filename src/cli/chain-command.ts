@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { chainTests } from '../suite/chain.js';
 import type { Catalogue } from './catalogue.js';
+import { withCoverage } from './coverage-option.js';
 import type { Environment } from './environment.js';
 import { collect, withAttemptOptions, withPairOptions, withPathOptions } from './options.js';
 import type { PathOptions } from './options.js';
@@ -32,7 +33,7 @@ export function addChainCommand(
     '-l',
     'list the tests that would be run, and why others would not',
   );
-  withReportOptions(withAttemptOptions(command))
+  withCoverage(withReportOptions(withAttemptOptions(command)))
     .option('--out <dir>', 'put the event log and the evidence of failures there')
     .action(async (options: ChainOptions) => {
       finish(await chainCommand(options, environment));

@@ -9,6 +9,8 @@ import type { TestDefinition } from '../suite/definition.js';
 import { fullPath } from '../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
 import type { Catalogue } from './catalogue.js';
+import { CoverageListener, withCoverage } from './coverage-option.js';
+import type { CoverageOption } from './coverage-option.js';
 import { debugArgument, isAttended, planDebug } from './debug-option.js';
 import type { DebugWish } from './debug-option.js';
 import type { Environment } from './environment.js';
@@ -35,7 +37,8 @@ import { runSession } from './run-session.js';
 import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
 
 /** of all commands that run tests and report them as one run */
-export interface SelectedOptions extends PairOptions, AttemptOptions, ReportOptions {
+export interface SelectedOptions
+  extends PairOptions, AttemptOptions, ReportOptions, CoverageOption {
   readonly l?: boolean;
   readonly out?: string;
 }
@@ -70,7 +73,7 @@ export function addRunCommand(
     '-l',
     'list the tests that would be run, and why others would not',
   );
-  withReportOptions(withAttemptOptions(command))
+  withCoverage(withReportOptions(withAttemptOptions(command)))
     .option(
       '--debug <tool>',
       'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination for one side',
@@ -96,6 +99,7 @@ export async function runSelected(run: SelectedRun): Promise<number> {
   const { arch } = binaries.source;
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);
+  const coverage = await CoverageListener.open(options, environment);
   const wanted = options.jobs ?? (debug === undefined ? undefined : 1);
   const jobs = jobsFor(wanted, arch, selected.length * options.repeat);
   return await withWorkplace(environment, async (place) => {
@@ -119,7 +123,7 @@ export async function runSelected(run: SelectedRun): Promise<number> {
       return exitCodes.passed;
     }
     const { plan } = planned;
-    return await runSession({
+    const exitCode = await runSession({
       options,
       environment,
       plan,
@@ -129,7 +133,9 @@ export async function runSelected(run: SelectedRun): Promise<number> {
       pool,
       directory,
       interruption,
+      ...(coverage === undefined ? {} : { onEvent: coverage.onEvent }),
     });
+    return (await coverage?.tell(exitCode)) ?? exitCode;
   });
 }
 

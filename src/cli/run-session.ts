@@ -1,11 +1,13 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
 import path from 'node:path';
 import { endlessMs } from '../model/deadline.js';
+import { offeredBy } from '../model/coverage.js';
 import { eventSchema } from '../model/events.js';
 import type { DroverEvent, QemuIdentity } from '../model/events.js';
 import { toFailure } from '../model/errors.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { Failure } from '../model/outcome.js';
+import { allFeatures } from '../migration/plan.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import { underTool } from '../qemu/debug-tools.js';
@@ -85,6 +87,7 @@ export async function runSession(input: SessionInput): Promise<number> {
     workers: jobs,
     total: totalAttempts(tests, options.repeat),
     tests: tests.map(({ name }) => name),
+    offered: [...new Set(allFeatures(plan).flatMap(offeredBy))],
     ...told,
   });
   let counts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };

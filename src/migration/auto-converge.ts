@@ -66,6 +66,34 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   return await arrive(pair, destinationSince, figuresOf(answer));
 }
 
+/** throttles as soon as a tenth of what is sent is dirtied again, in steps that become smaller */
+export const throttleEarly = {
+  'throttle-trigger-threshold': 10,
+  'cpu-throttle-tailslow': true,
+  'cpu-throttle-initial': 20,
+  'cpu-throttle-increment': 10,
+} as const;
+
+/** With `throttleEarly`: waits until the guest is throttled, and by how much it should be. */
+export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<void> {
+  const timeoutMs = pair.context.patience.statusMs;
+  const deadline = performance.now() + timeoutMs;
+  let throttle = 0;
+  while (throttle === 0) {
+    if (performance.now() > deadline) {
+      throw timeoutError({
+        waitedFor: 'throttling of a guest that dirties memory faster than it is sent',
+        timeoutMs,
+        side: 'source',
+      });
+    }
+    await pause(lookEveryMs, signal);
+    throttle = await throttleOf(pair);
+  }
+  const least = throttleEarly['cpu-throttle-initial'];
+  if (throttle < least) throw outOfRange(`at least ${least}`, throttle);
+}
+
 async function throttleOf({ source }: Pair): Promise<number> {
   const answer = await source.qmp.execute('query-migrate');
   return Number(answer['cpu-throttle-percentage'] ?? 0);

@@ -7,37 +7,64 @@ import type { TestContext } from './context.js';
 import { precopy } from './precopy.js';
 import type { FlowResult } from './steps.js';
 
-const node = 'disk0';
-const bitmap = 'backup0';
+/** A bitmap of a node; by the names of the other side it would not be found. */
+interface Place {
+  readonly node: string;
+  readonly bitmap: string;
+}
+
+const here: Place = { node: 'disk0', bitmap: 'backup0' };
+const elsewhere: Place = { node: 'disk1', bitmap: 'backup1' };
 const granularity = 65_536;
-const blockArgs = ['-blockdev', `driver=null-co,node-name=${node},size=67108864,read-zeroes=on`];
+const blockArgs = ({ node }: Place): string[] => [
+  '-blockdev',
+  `driver=null-co,node-name=${node},size=67108864,read-zeroes=on`,
+];
 
 /** bytes at the beginning of granules that are apart, so that each marks one */
 const writes = [0, 3, 4, 200, 1023] as const;
 
-/** @param capabilities without `dirty-bitmaps` the bitmap stays behind, which must be noticed */
+/** on the wire, the same for both sides */
+function mappingOf({ node, bitmap }: Place): JsonObject {
+  const bitmaps = [{ name: bitmap, alias: 'bitmap-on-the-way' }];
+  return { 'block-bitmap-mapping': [{ 'node-name': node, alias: 'node-on-the-way', bitmaps }] };
+}
+
+export interface BitmapWish {
+  /** without `dirty-bitmaps` the bitmap stays behind, which must be noticed */
+  readonly capabilities?: readonly string[];
+  /** node and bitmap have other names at the destination, which both sides are told */
+  readonly renamed?: boolean;
+}
+
 export async function dirtyBitmaps(
   context: TestContext,
-  capabilities: readonly string[] = ['dirty-bitmaps'],
+  { capabilities = ['dirty-bitmaps'], renamed = false }: BitmapWish = {},
 ): Promise<FlowResult> {
+  const { node, bitmap } = here;
+  const there = renamed ? elsewhere : here;
   let before: JsonObject = {};
   return await precopy(context, {
     listen: 'tcp:127.0.0.1:0',
     live: true,
     capabilities,
-    sourceArgs: blockArgs,
-    destinationArgs: blockArgs,
-    startHook: async ({ source }) => {
+    sourceArgs: blockArgs(here),
+    destinationArgs: blockArgs(there),
+    startHook: async ({ source, destination }) => {
+      if (renamed) {
+        await source.qmp.execute('migrate-set-parameters', mappingOf(here));
+        await destination.qmp.execute('migrate-set-parameters', mappingOf(there));
+      }
       await source.qmp.execute('block-dirty-bitmap-add', { node, name: bitmap, granularity });
       for (const granule of writes) {
         const command = `qemu-io ${node} "write ${granule * granularity} 512"`;
         await source.qmp.executeRaw('human-monitor-command', { 'command-line': command });
       }
-      before = await bitmapOf(source);
+      before = await bitmapOf(source, here);
       require(source, before['count'], writes.length * granularity, 'dirty bytes in the bitmap');
     },
     endHook: async ({ destination }) => {
-      const after = await bitmapOf(destination);
+      const after = await bitmapOf(destination, there);
       for (const field of ['count', 'granularity', 'recording', 'sha256']) {
         require(destination, after[field], before[field], `the bitmap's ${field}`);
       }
@@ -46,7 +73,7 @@ export async function dirtyBitmaps(
 }
 
 /** a bitmap as QEMU tells it, with a hash over its bits */
-async function bitmapOf(machine: Machine): Promise<JsonObject> {
+async function bitmapOf(machine: Machine, { node, bitmap }: Place): Promise<JsonObject> {
   const nodes = asArray(await machine.qmp.executeRaw('query-named-block-nodes', { flat: true }));
   const found = nodes
     .map(asObject)

@@ -49,6 +49,16 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
  * guest then writes to one of them, another pass is certain. Only then may the migration converge.
  */
 export async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
+  const { context, source } = pair;
+  await proveLive(pair, since);
+  await pair.release();
+  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  await waitEvent(context, source, 'STOP', since);
+  return figuresOf(answer);
+}
+
+/** Waits until it counts. */
+export async function proveLive(pair: Pair, since: EventCursor): Promise<void> {
   const { context, source, destination } = pair;
   await whileMigrating(pair, context, since, async (signal) => {
     await waitMarker(context, destination, signal);
@@ -63,10 +73,6 @@ export async function finishLive(pair: Pair, since: EventCursor): Promise<Migrat
     }
     await meanwhile?.(pair, signal);
   });
-  await pair.release();
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  await waitEvent(context, source, 'STOP', since);
-  return figuresOf(answer);
 }
 
 async function finishStopped(

@@ -2,6 +2,7 @@
  * The one event union. Reporters read it and nothing else; the JSON-lines event log is these
  * objects, one per line. Adding an optional field keeps `schema`; anything else raises it.
  */
+import type { CoverageItem } from './coverage.js';
 import type { Failure, Outcome, OutcomeKind, Phase, PhaseTiming, Side } from './outcome.js';
 
 export const eventSchema = 1;
@@ -96,6 +97,8 @@ export interface RunStarted extends Stamped {
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */
   readonly total: number;
   readonly tests: readonly string[];
+  /** migration features that the QEMUs have, such as `capability multifd` and `scheme unix` */
+  readonly offered?: readonly CoverageItem[];
   /** SHA-256 of the sorted names of the whole list, of all shards together */
   readonly testList?: string;
   /** absent where the run is whole */
@@ -176,6 +179,8 @@ export interface AttemptTimeline {
 
 export interface TestFinished extends OfTest {
   readonly type: 'test-finished';
+  /** of the run's `offered`: what QEMU was told to use, and accepted */
+  readonly exercised?: readonly CoverageItem[];
   readonly outcome: Outcome;
   readonly durationMs: number;
   readonly phases: readonly PhaseTiming[];

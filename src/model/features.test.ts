@@ -12,6 +12,8 @@ const qemu: QemuFeatures = {
   parameters: ['mode'],
   commands: { migrate: ['uri'] },
   transports: ['socket'],
+  socketTypes: [],
+  channelTypes: [],
   compressions: ['zlib'],
   parameterValues: { mode: ['normal'] },
   statuses: ['setup', 'active'],

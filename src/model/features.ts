@@ -24,6 +24,10 @@ export interface QemuFeatures {
   readonly commands: Readonly<Record<string, readonly string[]>>;
   /** transports, such as socket, exec, file and rdma; the last one is tried, since the schema names it even where it is not built in */
   readonly transports: readonly string[];
+  /** families of sockets, such as inet and vsock */
+  readonly socketTypes: readonly string[];
+  /** kinds of channels that a migration may have, such as main and cpr */
+  readonly channelTypes: readonly string[];
   /** multifd compression methods built in */
   readonly compressions: readonly string[];
   /** values of the enum-typed migration parameters, such as mode and zero-page-detection */

@@ -13,6 +13,8 @@ function qemu(version: string, newest: string, ...others: string[]): QemuFeature
     parameters: [],
     commands: {},
     transports: [],
+    socketTypes: [],
+    channelTypes: [],
     compressions: [],
     parameterValues: {},
     statuses: [],

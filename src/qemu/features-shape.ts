@@ -14,6 +14,8 @@ export const featuresShape: GenericSchema<unknown, QemuFeatures> = object({
   parameters: names,
   commands: record(string(), names),
   transports: names,
+  socketTypes: names,
+  channelTypes: names,
   compressions: names,
   parameterValues: record(string(), names),
   statuses: names,

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { Cancelled, endlessMs } from '../model/deadline.js';
 import { machineArgs } from '../model/command-line.js';
 import type { MachineSpec } from '../model/command-line.js';
+import { exercisedBy, exercisedByAddress } from '../model/coverage.js';
+import type { CoverageItem } from '../model/coverage.js';
 import type { Side } from '../model/outcome.js';
 import type { PageRange } from '../model/verdict.js';
 import type { GuestRam } from '../memory/guest-ram.js';
@@ -48,6 +50,8 @@ export class Machine implements AsyncDisposable {
   readonly serial: SerialConsole;
   /** what its evidence files are called after */
   readonly name: string;
+  /** migration features that it was told to use, and accepted */
+  readonly exercised = new Set<CoverageItem>();
   /** on the clock of `performance.now`; the QMP transcript counts from here */
   readonly startedAtMs: number;
   #ram: Promise<GuestRam> | undefined;
@@ -69,6 +73,9 @@ export class Machine implements AsyncDisposable {
       socket: qmp,
       side: spec.side,
       transcript,
+      onAccepted: (command, args) => {
+        for (const item of exercisedBy(command, args)) this.exercised.add(item);
+      },
       ...(commandMs === undefined ? {} : { commandMs }),
       sendFds: async (data, fds) => {
         await loadAddon().sendFds(socketFd(qmp), data, fds, 10_000).promise;
@@ -108,11 +115,13 @@ export class Machine implements AsyncDisposable {
 
   async connect(options: LaunchOptions): Promise<Greeting> {
     try {
-      return await this.qmp.handshake({
+      const greeting = await this.qmp.handshake({
         timeoutMs: options.timeoutMs,
         signal: options.signal,
         oob: options.oob ?? false,
       });
+      for (const item of exercisedByAddress(this.spec.incoming)) this.exercised.add(item);
+      return greeting;
     } catch (error) {
       throw (await this.endedByItself()) ? this.process.gone(error) : error;
     }

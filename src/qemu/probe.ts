@@ -62,6 +62,8 @@ export async function probeFeatures(
       parameters: schema.arguments('migrate-set-parameters'),
       commands: schema.commands(),
       transports: [...transportsOf(schema), ...(rdma ? ['rdma'] : [])],
+      socketTypes: schema.resultEnum('query-migrate', 'socket-address', 'type'),
+      channelTypes: schema.enumValues('migrate', 'channels', 'channel-type'),
       compressions: schema.enumValues('migrate-set-parameters', 'multifd-compression'),
       parameterValues: schema.enumArguments('migrate-set-parameters'),
       statuses: schema.resultEnum('query-migrate', 'status'),

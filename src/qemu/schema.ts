@@ -48,16 +48,18 @@ export class QmpSchema {
     return this.#members(returned).map(({ name }) => name);
   }
 
-  /** values of an enum-typed member of what a command returns */
-  resultEnum(command: string, member: string): string[] {
-    const returned = asString(asObject(this.#byName.get(command))['ret-type']);
-    const type = this.#members(returned).find(({ name }) => name === member)?.type;
-    return this.#enumOf(asObject(this.#byName.get(type ?? '')));
+  /** values of an enum-typed member of what a command returns; nested members are reached by a longer path */
+  resultEnum(command: string, ...path: readonly string[]): string[] {
+    return this.#enumAt(asString(asObject(this.#byName.get(command))['ret-type']), path);
   }
 
   /** values of an enum-typed argument; arrays and nested members are reached by a longer path */
   enumValues(command: string, ...path: readonly string[]): string[] {
-    let type = asString(asObject(this.#byName.get(command))['arg-type']);
+    return this.#enumAt(asString(asObject(this.#byName.get(command))['arg-type']), path);
+  }
+
+  #enumAt(from: string | undefined, path: readonly string[]): string[] {
+    let type = from;
     for (const step of path) {
       const members = this.#members(this.#element(type));
       type = members.find((member) => member.name === step)?.type;

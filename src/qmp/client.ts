@@ -43,6 +43,8 @@ export interface QmpClientOptions {
   readonly side?: Side;
   readonly transcript?: Transcript;
   readonly sendFds?: FdSender;
+  /** hears of every command that QEMU did not refuse */
+  readonly onAccepted?: (command: string, args: JsonObject | undefined) => void;
   /** deadline of commands that are given none; 30 s unless told */
   readonly commandMs?: number;
 }
@@ -163,7 +165,7 @@ export class QmpClient {
       this.#send(line, options.fds ?? []).catch((error: unknown) => {
         answer.reject(error instanceof Error ? error : new Error(String(error)));
       });
-      return await within(answer.promise, { timeoutMs, signal: options.signal }, () =>
+      const value = await within(answer.promise, { timeoutMs, signal: options.signal }, () =>
         timeoutError({
           waitedFor: `answer to QMP ${command}`,
           timeoutMs,
@@ -171,6 +173,8 @@ export class QmpClient {
           side: this.#options.side,
         }),
       );
+      this.#options.onAccepted?.(command, args);
+      return value;
     } finally {
       this.#pending.delete(id);
     }

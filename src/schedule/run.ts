@@ -66,6 +66,7 @@ export async function runTests(input: RunInput): Promise<Counts> {
       phases: report.phases,
       ...(directory === undefined ? {} : { directory }),
       ...(report.timeline === undefined ? {} : { timeline: report.timeline }),
+      ...(report.exercised === undefined ? {} : { exercised: report.exercised }),
     });
   };
   const cancelAll = (): void => {

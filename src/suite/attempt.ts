@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
+import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
@@ -39,6 +40,7 @@ export interface AttemptReport {
   readonly durationMs: number;
   readonly phases: readonly PhaseTiming[];
   readonly timeline?: AttemptTimeline;
+  readonly exercised?: readonly CoverageItem[];
 }
 
 export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
@@ -84,12 +86,14 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
   }
   outcome = await endAll(context, outcome);
   const durationMs = clock.stop();
+  const exercised = [...new Set(context.machines.flatMap((machine) => [...machine.exercised]))];
   const timeline = timelineOf(context.machines, clock.startedAtMs);
   return {
     outcome,
     durationMs,
     phases: clock.timings,
     ...(timeline === undefined ? {} : { timeline }),
+    ...(exercised.length === 0 ? {} : { exercised }),
   };
 }
 

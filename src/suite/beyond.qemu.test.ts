@@ -18,7 +18,7 @@ type Flow = (context: TestContext) => Promise<FlowResult>;
 void test('a bitmap that stays behind is missed', { skip: qemu.skip }, async () => {
   const { code, message } = await failureOf({
     ...facts,
-    run: async (context) => await dirtyBitmaps(context, []),
+    run: async (context) => await dirtyBitmaps(context, { capabilities: [] }),
   });
   assert.equal(code, 'bitmap-differs');
   assert.match(message, /bitmap backup0: absent on the destination/);

@@ -1,10 +1,12 @@
 /** Migrations that upstream's program does not try. */
 import { randomInt } from 'node:crypto';
-import { setCapability } from '../migration/commands.js';
+import { setCapability, setParameters } from '../migration/commands.js';
 import { chain } from '../migration/chain.js';
 import { announceGuest } from '../migration/announce.js';
 import { backgroundSnapshot } from '../migration/background-snapshot.js';
 import { deviceWrites } from '../migration/device-writes.js';
+import { throttleEarly, waitThrottled } from '../migration/auto-converge.js';
+import { switchoverBandwidth } from '../migration/switchover-bandwidth.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
 import type { TestContext } from '../migration/context.js';
 import { routeOf } from '../migration/plan.js';
@@ -23,6 +25,7 @@ import {
   needsMultifd,
   needsParameter,
   needsUserfaultfd,
+  needsValue,
   needsVsock,
   portArches,
 } from './needs.js';
@@ -104,8 +107,49 @@ export const beyondTests: readonly TestDefinition[] = [
     path: '/migration/precopy/tcp/dirty-bitmaps',
     level: 'full',
     needs: [needsCapability('dirty-bitmaps', '3.0')],
-    run: dirtyBitmaps,
+    run: async (context) => await dirtyBitmaps(context),
     usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/tcp/dirty-bitmaps/renamed',
+    level: 'full',
+    needs: [needsCapability('dirty-bitmaps', '3.0'), needsParameter('block-bitmap-mapping', '5.2')],
+    run: async (context) => await dirtyBitmaps(context, { renamed: true }),
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/unix/switchover-bandwidth',
+    level: 'full',
+    needs: [needsParameter('avail-switchover-bandwidth', '8.2')],
+    run: switchoverBandwidth,
+    usualMs: 1800,
+  }),
+  precopyTest({
+    path: '/migration/mode/normal',
+    level: 'full',
+    needs: [needsValue('mode', 'cpr-reboot', '8.2')],
+    ...unixSocket,
+    // back from another mode, which must leave nothing behind
+    startHook: async ({ source, destination }) => {
+      for (const mode of ['cpr-reboot', 'normal']) {
+        for (const machine of [source, destination]) await setParameters(machine, { mode });
+      }
+    },
+    usualMs: 700,
+  }),
+  precopyTest({
+    path: '/migration/auto_converge/tailslow',
+    level: 'thorough',
+    needs: [
+      needsCapability('auto-converge', '1.6'),
+      needsParameter('throttle-trigger-threshold', '5.0'),
+      needsParameter('cpu-throttle-tailslow', '5.1'),
+    ],
+    ...unixSocket,
+    capabilities: ['auto-converge'],
+    sourceParameters: throttleEarly,
+    meanwhile: waitThrottled,
+    usualMs: 4000,
   }),
   precopyTest({
     path: '/migration/multifd/tcp/zero-copy-send',
