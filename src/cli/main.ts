@@ -16,6 +16,7 @@ import { watchOutput } from './output.js';
 import { addReportCommand } from './report-command.js';
 import { addRunCommand } from './run-command.js';
 import { addScanCommand } from './scan-command.js';
+import { addStressCommand } from './stress-command.js';
 import { droverVersion } from './version.js';
 
 const output = watchOutput();
@@ -41,6 +42,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   addMatrixCommand(program, env, finish);
   addReportCommand(program, env, finish);
   addChainCommand(program, env, finish);
+  addStressCommand(program, env, finish);
   addListCommand(program, finish);
   addDoctorCommand(program, env, finish);
   addScanCommand(program, env, finish);

@@ -144,7 +144,7 @@ function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
   return skipped + (tests.length - skipped) * repeat;
 }
 
-function identity(binary: QemuBinary, features: QemuFeatures): QemuIdentity {
+export function identity(binary: QemuBinary, features: QemuFeatures): QemuIdentity {
   return {
     command: binary.command,
     version: features.version,

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { platforms } from '../model/arch.js';
 import type { Platform } from '../model/arch.js';
 import type { Accelerator, MachineSpec, MemoryBackend } from '../model/command-line.js';
+import { HarnessError } from '../model/errors.js';
 import type { Phase, Side } from '../model/outcome.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { StampedRange } from '../model/stamps.js';
@@ -178,6 +179,21 @@ export class TestContext implements AsyncDisposable {
     this.observer.note?.(`the ${side} waits for a debugger: ${attachCommand(pid)}`);
     await waitForTracer(pid, side, this.signal);
     this.observer.note?.(`a debugger has the ${side}; the test goes on when it lets QEMU continue`);
+  }
+
+  /** Lets go of a machine that has ended: a guest may go through thousands of them. */
+  async forget(machine: Machine): Promise<void> {
+    await machine[Symbol.asyncDispose]();
+    const { survivors } = await machine.process.end();
+    if (survivors) {
+      throw new HarnessError({
+        code: 'survivor',
+        blame: 'host',
+        message: `a process started by the ${machine.side} QEMU outlived it and had to be killed`,
+        side: machine.side,
+      });
+    }
+    this.#machines.splice(this.#machines.indexOf(machine), 1);
   }
 
   /** Ends what still runs, hard. Tells which machines left something behind. */

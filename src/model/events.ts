@@ -3,6 +3,7 @@
  * objects, one per line. Adding an optional field keeps `schema`; anything else raises it.
  */
 import type { CoverageItem } from './coverage.js';
+import type { OwnUse, RoundFigures, StressRun } from './stress.js';
 import type { Failure, Outcome, OutcomeKind, Phase, PhaseTiming, Side } from './outcome.js';
 
 export const eventSchema = 1;
@@ -110,6 +111,8 @@ export interface RunStarted extends Stamped {
   readonly retries?: number;
   /** how many times deadlines were stretched, since guests run slowly here */
   readonly slowness?: number;
+  /** attempts are rounds of a stress run */
+  readonly stress?: StressRun;
   /** of the user's own tests (`--tests`): absolute path of the module that defines each */
   readonly testFiles?: Readonly<Record<string, string>>;
 }
@@ -194,6 +197,8 @@ export interface TestFinished extends OfTest {
   readonly quarantined?: Quarantined;
   /** most memory that all QEMUs of this run used together while the attempt ran (PSS) */
   readonly memoryBytes?: number;
+  /** of a round of a stress run that passed */
+  readonly round?: RoundFigures & { readonly drover: OwnUse };
   /** absent where no QEMU was started */
   readonly timeline?: AttemptTimeline;
 }

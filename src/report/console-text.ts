@@ -11,6 +11,7 @@ import type { Labels } from './labels.js';
 import type { Paint } from './paint.js';
 import { printableLine } from './printable.js';
 import { rerunCommand } from './rerun.js';
+import { StressStatistics, roundText } from './stress-statistics.js';
 import { RunRecord, summarise } from './summary.js';
 
 const words: Record<OutcomeKind, string> = {
@@ -45,7 +46,7 @@ export function headerLines(run: EventOf<'run-started'>, paint: Paint): string[]
         : [`source       ${qemuText(source)}`, `destination  ${qemuText(destination)}`];
   const how = `machine ${run.machine}, accelerator ${run.accel}, ${counted(run.workers, 'worker')}`;
   return [
-    paint.strong(`drover ${run.drover}: ${counted(run.total, 'test')}`),
+    paint.strong(`drover ${run.drover}: ${totalText(run)}`),
     ...qemus,
     printableLine(how),
     '',
@@ -66,6 +67,7 @@ export function finishedLines(
     return [`${head} ${duration}${outcome.phase === undefined ? '' : ` in ${outcome.phase}`}`];
   }
   const rerun = rerunCommand(event.test, run);
+  if (event.round !== undefined) return [`${head} ${duration}  ${roundText(event.round)}`];
   const fields = outcomeFields(outcome, { directory: event.directory, rerun });
   return [`${head} ${duration}`, ...fieldLines(fields).map((line) => `    ${line}`)];
 }
@@ -74,9 +76,18 @@ export function warningLine(message: string, paint: Paint): string {
   return `${paint.warning('warning:')} ${printableLine(message)}`;
 }
 
+function totalText(run: EventOf<'run-started'>): string {
+  const { stress, total } = run;
+  if (stress === undefined) return counted(total, 'test');
+  return stress.lastsMs === undefined
+    ? counted(total, 'round')
+    : `rounds for ${formatDuration(stress.lastsMs)}`;
+}
+
 /** Events in, lines out; holds the record that the end needs. */
 export class ConsoleText {
   readonly #record = new RunRecord();
+  readonly #rounds = new StressStatistics();
   readonly #paint: Paint;
   #ended = false;
 
@@ -88,6 +99,7 @@ export class ConsoleText {
     this.#record.add(event);
     if (event.type === 'run-started') return headerLines(event, this.#paint);
     if (event.type === 'test-finished') {
+      if (event.round !== undefined) this.#rounds.add(event.round);
       return finishedLines(event, this.#record.labels, this.#record.started, this.#paint);
     }
     if (event.type === 'warning') return [warningLine(event.message, this.#paint)];
@@ -99,6 +111,6 @@ export class ConsoleText {
     const { started, finished } = this.#record;
     if (this.#ended || (started === undefined && finished === undefined)) return [];
     this.#ended = true;
-    return summaryLines(summarise(this.#record), this.#paint);
+    return [...this.#rounds.lines(), ...summaryLines(summarise(this.#record), this.#paint)];
   }
 }

@@ -25,6 +25,8 @@ export class LiveProgress {
   readonly #running = new Map<string, RunningTest>();
   counts: Counts = noCounts;
   total = 0;
+  /** of a run that ends after a while, whatever it has done by then */
+  #lastsMs: number | undefined;
   workers = 1;
 
   onEvent(event: DroverEvent, nowMs: number): void {
@@ -33,6 +35,7 @@ export class LiveProgress {
         this.#labels = new Labels(event);
         this.#startedMs = nowMs;
         this.total = event.total;
+        this.#lastsMs = event.stress?.lastsMs;
         this.workers = Math.max(1, event.workers);
         break;
       case 'test-started':
@@ -75,6 +78,7 @@ export class LiveProgress {
 
   /** Mean duration so far times the work that is left, shared by the workers; null while that is a guess. */
   remainingMs(nowMs: number): number | null {
+    if (this.#lastsMs !== undefined) return Math.max(0, this.#lastsMs - this.elapsedMs(nowMs));
     const left = this.total - this.done;
     if (left <= 0 || this.#results < Math.max(resultsForEstimate, this.workers)) return null;
     const meanMs = this.#workMs / this.#results;

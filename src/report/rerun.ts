@@ -4,8 +4,12 @@ import { shellQuote } from '../model/shell.js';
 
 export function rerunCommand(
   test: string,
-  run?: Pick<RunStarted, 'source' | 'destination' | 'route' | 'machine' | 'accel' | 'testFiles'>,
+  run?: Pick<
+    RunStarted,
+    'source' | 'destination' | 'route' | 'machine' | 'accel' | 'testFiles' | 'stress'
+  >,
 ): string {
+  if (run?.stress !== undefined) return run.stress.rerun;
   const words = ['drover', run?.route === undefined ? 'run' : 'chain', '-p', test];
   if (run !== undefined) {
     const file = run.testFiles?.[test];

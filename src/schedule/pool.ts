@@ -21,6 +21,8 @@ export interface AttemptHandle {
   readonly report: Promise<AttemptReport>;
   /** asks the worker to end the attempt and clean up */
   cancel(): void;
+  /** answers that a round of a stress run has ended */
+  next(more: boolean): void;
 }
 
 export class WorkerPool {
@@ -75,6 +77,10 @@ export class WorkerPool {
       report: run(),
       cancel: () => {
         const message: ToWorker = { type: 'cancel' };
+        port1.postMessage(message);
+      },
+      next: (more) => {
+        const message: ToWorker = { type: 'next', more };
         port1.postMessage(message);
       },
     };

@@ -3,12 +3,15 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Phase, Side } from '../model/outcome.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { AttemptReport } from '../suite/attempt.js';
+import type { RoundReport, StressTask } from '../suite/stress.js';
 
 export interface AttemptTask {
   /** path of the test, without the architecture */
   readonly path: string;
   /** the user's module that defines it; Drover's own list unless given */
   readonly file?: string;
+  /** a stress run instead of a test that is known by its path */
+  readonly stress?: StressTask;
   readonly plan: PairPlan;
   readonly directory: string;
   readonly timeoutMs: number;
@@ -20,10 +23,14 @@ export interface AttemptTask {
 export type FromWorker =
   | { readonly type: 'phase'; readonly phase: Phase }
   | { readonly type: 'note'; readonly message: string }
-  | { readonly type: 'status'; readonly side: Side; readonly status: string };
+  | { readonly type: 'status'; readonly side: Side; readonly status: string }
+  | { readonly type: 'round-started'; readonly round: number }
+  /** to be answered by `next` */
+  | { readonly type: 'round'; readonly report: RoundReport };
 
-export interface ToWorker {
-  readonly type: 'cancel';
-}
+export type ToWorker =
+  | { readonly type: 'cancel' }
+  /** whether a stress run is to go on with another round */
+  | { readonly type: 'next'; readonly more: boolean };
 
 export type { AttemptReport };

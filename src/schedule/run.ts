@@ -124,7 +124,11 @@ function startOne(
     directory = createTestDirectory(input.directory, directoryName(input, attempt));
   } catch (error) {
     const report = atOnce({ kind: 'broken', failure: toFailure(error, 'prepare') });
-    const handle: AttemptHandle = { report: Promise.resolve(report), cancel: () => undefined };
+    const handle: AttemptHandle = {
+      report: Promise.resolve(report),
+      cancel: () => undefined,
+      next: () => undefined,
+    };
     const done = async (): Promise<void> => {
       // gives signals and reporters their turn, however many attempts meet the same obstacle
       await new Promise(setImmediate);
@@ -140,7 +144,7 @@ function startOne(
       input.emit({ type: 'phase-started', atMs, ...of, phase: message.phase });
     } else if (message.type === 'note') {
       input.emit({ type: 'warning', atMs, message: `${test.name}: ${message.message}` });
-    } else {
+    } else if (message.type === 'status') {
       const { side, status } = message;
       input.emit({ type: 'migration-status', atMs, ...of, side, status });
     }

@@ -6,6 +6,7 @@ import { Cancelled } from '../model/deadline.js';
 import { toFailure } from '../model/errors.js';
 import type { TestDefinition } from '../suite/definition.js';
 import { findTest } from '../suite/registry.js';
+import { stressTest } from '../suite/stress.js';
 import { loadUserTest } from '../suite/user-tests.js';
 import { runAttempt } from '../suite/attempt.js';
 import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
@@ -13,9 +14,10 @@ import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protoco
 export default async function attempt(task: AttemptTask): Promise<AttemptReport> {
   const { port } = task;
   const cancel = new AbortController();
-  // cancellation is all that is ever sent here
-  port.on('message', (_message: ToWorker) => {
-    cancel.abort(new Cancelled());
+  let next: ((more: boolean) => void) | undefined;
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'cancel') cancel.abort(new Cancelled());
+    else next?.(message.more);
   });
   const send = (message: FromWorker): void => {
     port.postMessage(message);
@@ -23,7 +25,19 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
   try {
     let definition: TestDefinition;
     try {
-      definition = await definitionOf(task);
+      definition =
+        task.stress === undefined
+          ? await definitionOf(task)
+          : stressTest(task.stress, {
+              started: (round) => {
+                send({ type: 'round-started', round });
+              },
+              finished: async (report) => {
+                const answer = new Promise<boolean>((resolve) => (next = resolve));
+                send({ type: 'round', report });
+                return await answer;
+              },
+            });
     } catch (error) {
       const failure = toFailure(error, 'prepare');
       return { outcome: { kind: 'broken', failure }, durationMs: 0, phases: [] };

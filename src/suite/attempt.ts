@@ -61,6 +61,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
       status: input.onStatus,
       ...(input.onNote === undefined ? {} : { note: input.onNote }),
     },
+    ...(input.definition.guest === undefined ? {} : { guest: input.definition.guest }),
   });
   context.observer.phase('prepare');
 

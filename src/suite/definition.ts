@@ -12,6 +12,7 @@
  */
 import type { Arch } from '../model/arch.js';
 import type { Need } from '../model/features.js';
+import type { GuestShape } from '../guest/shape.js';
 import type { TestContext } from '../migration/context.js';
 import { fileMigration } from '../migration/file.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
@@ -40,6 +41,8 @@ export interface TestFacts {
 export type FlowName = 'precopy' | 'file' | 'postcopy' | 'own';
 
 export interface TestDefinition extends TestFacts {
+  /** another guest than the architecture's usual one */
+  readonly guest?: GuestShape;
   /** throws a HarnessError when the contract is broken */
   readonly run: (context: TestContext) => Promise<FlowResult>;
   /** the flow and all that was said to it: what is checked where somebody else wrote the test */

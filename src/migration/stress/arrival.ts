@@ -1,0 +1,88 @@
+/** That a guest has arrived: it runs here and not there, was not started anew, and all that it stamped is whole. */
+import { HarnessError } from '../../model/errors.js';
+import { stateOf } from '../../model/verdict.js';
+import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
+import { guestContract } from '../../guest/contract.js';
+import type { Machine } from '../../qemu/machine.js';
+import type { TestContext } from '../context.js';
+import { requireRunning } from '../pair.js';
+import { verifyMemory } from '../verify.js';
+import { waitByteChange } from '../waits.js';
+
+export interface Arrival {
+  readonly from: Machine;
+  readonly to: Machine;
+  /** what was found of the same guest a round before */
+  readonly before: MemoryVerdict | undefined;
+}
+
+/** The guest is stopped when this is done. */
+export async function checkArrival(context: TestContext, arrival: Arrival): Promise<MemoryVerdict> {
+  const { from, to, before } = arrival;
+  await requireRunning(from, false);
+  await requireProgress(context, to);
+  const verdict = await verifyMemory(context, to);
+  if (!verdict.intact) return verdict;
+  requireNoRestart(to);
+  if (before !== undefined) requireGrowth(before, verdict, to);
+  // Two guests that run would be seen by whoever talks to them, not in either's memory.
+  await requireRunning(from, false);
+  return verdict;
+}
+
+/** Each writer's counter moves; where there are none, the first page does. */
+export async function requireProgress(context: TestContext, machine: Machine): Promise<void> {
+  const { heartbeatAddress, writers = 1 } = context.platform;
+  if (heartbeatAddress === undefined) {
+    await waitByteChange(context, machine, context.stamped.start);
+    return;
+  }
+  for (let writer = 0; writer < writers; writer++) {
+    const address = heartbeatAddress + writer * guestContract.heartbeatStride;
+    await waitByteChange(context, machine, address);
+  }
+}
+
+/** A guest that starts anew writes fresh memory, which would pass any check. */
+function requireNoRestart(machine: Machine): void {
+  if (machine.serial.broken !== undefined) throw machine.serial.broken;
+  if (machine.serial.starts === 0) return;
+  throw broken(machine, {
+    code: 'guest-restarted',
+    message: 'the guest started anew where it arrived: it was reset instead of going on',
+    waitedFor: '0 starts',
+    lastSeen: `${machine.serial.starts} starts`,
+  });
+}
+
+/** Generations of bytes wrap, and say nothing here. */
+function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: Machine): void {
+  if (before.level !== 'slices' || now.level !== 'slices' || now.stamp === 'byte') return;
+  const earlier = before.slices;
+  if (now.slices.every((slice, writer) => isFurther(slice, earlier[writer]))) return;
+  throw broken(machine, {
+    code: 'guest-stands-still',
+    message: 'a writer is no further than it was a round before',
+    waitedFor: `more than ${stateOf(before)}`,
+    lastSeen: stateOf(now),
+  });
+}
+
+function isFurther(now: SliceVerdict, before: SliceVerdict | undefined): boolean {
+  if (before === undefined || now.generation > before.generation) return true;
+  // without an edge a pass has just been completed
+  const place = ({ edge, end }: SliceVerdict): number => edge ?? end;
+  return now.generation === before.generation && place(now) >= place(before);
+}
+
+function broken(
+  { side }: Machine,
+  facts: {
+    readonly code: string;
+    readonly message: string;
+    readonly waitedFor: string;
+    readonly lastSeen: string;
+  },
+): HarnessError {
+  return new HarnessError({ blame: 'contract', side, ...facts });
+}

@@ -1,0 +1,99 @@
+/** One migration of a guest that writes, from one machine to another. */
+import type { MigrationFigures } from '../../model/outcome.js';
+import type { RoundFigures } from '../../model/stress.js';
+import type { Machine } from '../../qemu/machine.js';
+import {
+  discoverAddress,
+  figuresOf,
+  migrate,
+  migrateIncoming,
+  setParameters,
+} from '../commands.js';
+import type { TestContext } from '../context.js';
+import { Pair } from '../pair.js';
+import { waitEvent, waitStatus } from '../waits.js';
+import { converge, convergeByPostcopy, fullRate } from './converge.js';
+import { freezeInTurn } from './freeze.js';
+import type { StressSpec } from './spec.js';
+
+export interface Move {
+  readonly context: TestContext;
+  readonly spec: StressSpec;
+  readonly from: Machine;
+  readonly to: Machine;
+  readonly round: number;
+}
+
+export interface Moved {
+  readonly migration: MigrationFigures;
+  readonly figures: Omit<RoundFigures, 'verifyMs' | 'verifiedPages'>;
+}
+
+export async function moveGuest(move: Move): Promise<Moved> {
+  const { context, spec, from, to, round } = move;
+  const { transport } = spec;
+  const uri = transport.uri
+    .replaceAll('$DIR', context.directory)
+    .replaceAll('$ROUND', String(round));
+  const pair = new Pair(context, { listen: uri }, from, to);
+  await setParameters(from, {
+    'max-bandwidth': fullRate,
+    'downtime-limit': transport.flow === 'postcopy' ? 0 : spec.downtimeLimitMs,
+  });
+  const { patience } = context;
+  const arriving = to.qmp.events.cursor;
+  const incoming = async (): Promise<void> => {
+    await migrateIncoming(to, { uri }, patience.eventMs, context.signal);
+  };
+  if (transport.flow !== 'file') await incoming();
+  const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
+  const startMs = performance.now();
+  const since = await migrate(from, { uri: target });
+  const wish = { since, patienceMs: spec.patienceMs };
+  const finish = transport.flow === 'postcopy' ? convergeByPostcopy : converge;
+  const { answer, forced } = await whileHeld(move, async () => await finish(pair, wish));
+  if (transport.flow === 'file') await incoming();
+  await waitStatus(context, to, { goal: 'completed', since: arriving });
+  await waitEvent(context, to, 'RESUME', arriving);
+  const migrationMs = performance.now() - startMs;
+  const migration = figuresOf(answer);
+  return {
+    migration,
+    figures: {
+      migrationMs,
+      forced,
+      ...optional('downtimeMs', migration.downtimeMs),
+      ...optional('transferredBytes', migration.transferredBytes),
+      ...optional('passes', migration.dirtySyncCount),
+    },
+  };
+}
+
+function optional<K extends string>(key: K, value: number | undefined): Partial<Record<K, number>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, number>);
+}
+
+async function addressOf(to: Machine, uri: string): Promise<string> {
+  return uri.startsWith('tcp:') ? await discoverAddress(to) : uri;
+}
+
+/** until the first is held, at most: a migration of a small guest may be over by then */
+const heldWithinMs = 300;
+
+async function whileHeld<T>(move: Move, work: () => Promise<T>): Promise<T> {
+  const { spec, from, to, context } = move;
+  if (spec.freeze === undefined) return await work();
+  const bySide = { [from.side]: from, [to.side]: to };
+  const machines = spec.freeze.sides.flatMap((side) => bySide[side] ?? []);
+  const freezing = freezeInTurn({
+    machines,
+    ms: spec.freeze.ms,
+    withinMs: heldWithinMs,
+    random: Math.random,
+    signal: context.signal,
+  });
+  const [done, frozen] = await Promise.allSettled([work(), freezing]);
+  if (done.status === 'rejected') throw done.reason;
+  if (frozen.status === 'rejected') throw frozen.reason;
+  return done.value;
+}

@@ -1,0 +1,62 @@
+/** Whether a host has room for two guests under stress. Pure: the host's figures are arguments. */
+import { HarnessError } from '../model/errors.js';
+import type { MemoryBackend } from '../model/command-line.js';
+
+export interface StressHost {
+  readonly availableBytes: number;
+  /** free in /dev/shm */
+  readonly sharedBytes: number;
+  /** free where the private directories are */
+  readonly diskBytes: number;
+  /** why there are not enough huge pages for so many bytes; undefined where there are */
+  readonly hugePageObstacle: (bytes: number) => string | undefined;
+}
+
+export interface StressDemand {
+  readonly ramBytes: number;
+  readonly memory: MemoryBackend['kind'];
+  /** memory is written to a file on the way */
+  readonly throughFile: boolean;
+}
+
+/** a QEMU beside its guest's memory: code, devices, the translation cache in use, dirty bitmaps and channels' buffers */
+const overheadBytes = 300 * 1024 ** 2;
+/** what the rest of the host goes on with */
+const reserveBytes = 512 * 1024 ** 2;
+/** a guest that writes while it is saved: pages are appended until they fit into the downtime */
+const fileFactor = 2;
+
+/** @throws HarnessError `no-room` that says what is missing and how much would fit */
+export function requireRoom(demand: StressDemand, host: StressHost): void {
+  const { ramBytes, memory, throughFile } = demand;
+  const huge = memory === 'hugetlb';
+  const guests = 2 * ramBytes;
+  const needed = (huge ? 0 : guests) + 2 * overheadBytes;
+  const usable = Math.max(0, host.availableBytes - reserveBytes);
+  if (needed > usable) {
+    const most = Math.max(0, usable / 2 - overheadBytes);
+    const fits = huge || most < 1024 ** 2 ? '' : `; --memory ${mebibytes(most)}M would fit`;
+    throw noRoom(
+      `two guests of ${gibibytes(ramBytes)} and their QEMUs need ${gibibytes(needed)} of memory, and ${gibibytes(usable)} are free to use${fits}`,
+    );
+  }
+  if (memory === 'shmem' && guests > host.sharedBytes) {
+    throw noRoom(
+      `two guests of ${gibibytes(ramBytes)} need ${gibibytes(guests)} in /dev/shm, and ${gibibytes(host.sharedBytes)} are free there; --backend memfd does not need it`,
+    );
+  }
+  const obstacle = huge ? host.hugePageObstacle(guests) : undefined;
+  if (obstacle !== undefined) throw noRoom(`--backend hugetlb: ${obstacle}`);
+  if (throughFile && fileFactor * ramBytes > host.diskBytes) {
+    throw noRoom(
+      `a migration file of a guest of ${gibibytes(ramBytes)} may take ${gibibytes(fileFactor * ramBytes)}, and ${gibibytes(host.diskBytes)} are free on the disk; set TMPDIR to another one`,
+    );
+  }
+}
+
+function noRoom(message: string): HarnessError {
+  return new HarnessError({ code: 'no-room', blame: 'usage', message });
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+const mebibytes = (bytes: number): number => Math.floor(bytes / 1024 ** 2);
