@@ -67,16 +67,20 @@ export async function startPair(context: TestContext, common: MigrateCommon): Pr
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: common.suspend ?? false });
   const memory = openMemory(common.memory ?? 'anon');
+  // What is sent would be written over what the guest has written since, if both were one.
+  const isOne = common.capabilities?.includes('x-ignore-shared') === true;
+  const other = isOne ? memory : openMemory(common.memory ?? 'anon');
   let source: Machine;
   let destination: Machine;
   try {
     [source, destination] = await both(
       context.startMachine({ side: 'source', ...wishOf(common, memory, firmware) }),
-      context.startMachine(destinationWish(context, common, memory, firmware)),
+      context.startMachine(destinationWish(context, common, other, firmware)),
     );
   } finally {
-    // both have it by now
+    // they have it by now
     closeMemory(memory);
+    if (!isOne) closeMemory(other);
   }
   const pair = new Pair(context, common, source, destination);
   await setUp(pair, [source, destination]);

@@ -11,7 +11,7 @@ import type { RamRegion } from './ram-layout.js';
 export type Accelerator = 'tcg' | 'kvm';
 
 /**
- * Where guest RAM lives. `shmem` is a file both sides map. It has no name any more, so that nothing can be left of
+ * Where guest RAM lives. `shmem` is a file, which both sides may map. It has no name any more, so that nothing can be left of
  * it: QEMU inherits `descriptor` and finds it by that; `path` is the name it had.
  */
 export type MemoryBackend =

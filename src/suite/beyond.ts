@@ -24,6 +24,7 @@ import {
   needsLockedMemory,
   needsMultifd,
   needsParameter,
+  needsSharedMemory,
   needsUserfaultfd,
   needsValue,
   needsVsock,
@@ -68,6 +69,14 @@ export const beyondTests: readonly TestDefinition[] = [
     level: 'full',
     ...unixSocket,
     memory: 'memfd',
+    usualMs: 700,
+  }),
+  precopyTest({
+    path: '/migration/precopy/unix/memory/shmem',
+    level: 'full',
+    needs: [needsSharedMemory],
+    ...unixSocket,
+    memory: 'shmem',
     usualMs: 700,
   }),
   precopyTest({
