@@ -9,8 +9,8 @@ import type { PathOptions } from './options.js';
 import { select } from './planned-tests.js';
 import { resolveSeveral } from './qemus.js';
 import { withReportOptions } from './report-options.js';
-import { runSelected } from './run-command.js';
-import type { SelectedOptions } from './run-command.js';
+import { runSelected } from './run-selected.js';
+import type { SelectedOptions } from './run-selected.js';
 
 interface ChainOptions extends PathOptions, SelectedOptions {
   readonly qemu: readonly string[];

@@ -13,7 +13,9 @@ import { kvmObstacle } from '../migration/accelerator.js';
 import type { PairPlan } from '../migration/plan.js';
 import { loadAddon } from '../native/addon.js';
 import type { QemuBinary } from '../qemu/binary.js';
-import { defaultJobs } from '../schedule/capacity.js';
+import { limitsFor, mebibytes } from '../schedule/budget.js';
+import { demandOf } from '../suite/demand.js';
+import { allTests } from '../suite/registry.js';
 import type { Environment } from './environment.js';
 import { hostCapacity } from './host.js';
 import { millions } from './qemus.js';
@@ -71,15 +73,15 @@ function ringDetail(bytes: number): string {
 
 function pairs(capacity: ReturnType<typeof hostCapacity>): Check {
   const what = 'pairs at once';
-  try {
-    const jobs = defaultJobs(capacity, platforms.x86_64.ramBytes);
-    return yes(
-      what,
-      `${jobs}: ${capacity.cores} cores, ${gib(capacity.availableBytes)} of memory available`,
-    );
-  } catch (error) {
-    return no(what, toFailure(error).message);
-  }
+  const there = `${capacity.cores} cores, ${gib(capacity.availableBytes)} of memory available`;
+  const [first] = allTests;
+  if (first === undefined) return no(what, 'there is no test');
+  const { cpu, memoryBytes } = demandOf(first, { arch: 'x86_64', accel: 'tcg' });
+  const limits = limitsFor(capacity, { attempts: Infinity, lightestCpu: cpu });
+  const jobs = Math.min(limits.slots, Math.floor(limits.memoryBytes / memoryBytes));
+  return jobs > 0
+    ? yes(what, `${jobs}: ${there}`)
+    : no(what, `a pair of QEMUs needs about ${mebibytes(memoryBytes)} of memory; ${there}`);
 }
 
 function sharedMemory(): Check {

@@ -1,6 +1,7 @@
 /** The environment variables that Drover reads, in one place. Upstream's keep their meaning. */
 import os from 'node:os';
 import path from 'node:path';
+import type { ShardEnvironment } from './shard-option.js';
 
 export interface CiJob {
   readonly service: 'github' | 'gitlab';
@@ -22,6 +23,7 @@ export interface Environment {
   readonly flaky: boolean;
   /** QTEST_TRACE */
   readonly trace?: string;
+  readonly shard: ShardEnvironment;
   readonly searchPath: string;
   readonly temporaryDirectory: string;
   readonly cacheDirectory: string;
@@ -70,6 +72,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     ...optional('trace', 'QTEST_TRACE'),
     flaky: given('QEMU_TEST_FLAKY_TESTS') !== undefined,
     qtestLog: env['QTEST_LOG'] !== undefined,
+    shard: {
+      ...optional('shardIndex', 'TEST_SHARD_INDEX'),
+      ...optional('totalShards', 'TEST_TOTAL_SHARDS'),
+      ...optional('shardStatusFile', 'TEST_SHARD_STATUS_FILE'),
+      ...optional('nodeIndex', 'CI_NODE_INDEX'),
+      ...optional('nodeTotal', 'CI_NODE_TOTAL'),
+    },
     searchPath: env['PATH'] ?? '',
     // QEMUs run in directories of their own: a relative path would mean another place there
     temporaryDirectory: path.resolve(os.tmpdir()),

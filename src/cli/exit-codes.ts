@@ -1,5 +1,5 @@
 /** Drover's exit codes: part of its interface. */
-import type { Counts } from '../schedule/run.js';
+import type { Counts } from '../schedule/policy.js';
 import type { Blame } from '../model/errors.js';
 
 export const exitCodes = {
@@ -10,9 +10,10 @@ export const exitCodes = {
   cancelled: 130,
 } as const;
 
-export function exitCodeOf(counts: Counts, cancelled: boolean): number {
+/** @param flaky tests that passed only when tried again, where they are to fail the run */
+export function exitCodeOf(counts: Counts, cancelled: boolean, flaky = 0): number {
   if (cancelled) return exitCodes.cancelled;
-  if (counts.failed > 0) return exitCodes.failed;
+  if (counts.failed > 0 || flaky > 0) return exitCodes.failed;
   if (counts.broken > 0) return exitCodes.broken;
   return exitCodes.passed;
 }

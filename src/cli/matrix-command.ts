@@ -25,7 +25,8 @@ import {
 import { select } from './planned-tests.js';
 import { Qemus, resolveSeveral } from './qemus.js';
 import { droverVersion } from './version.js';
-import { jobsFor, makeOutputDirectory, withWorkplace } from './workplace.js';
+import { limitsOfRun } from './run-limits.js';
+import { makeOutputDirectory, withWorkplace } from './workplace.js';
 
 export function addMatrixCommand(
   program: Command,
@@ -59,12 +60,12 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
   for (const file of [options.json, options.html]) {
     if (file !== undefined) await checkReportPath(file);
   }
-  const jobs = jobsFor(options.jobs, arch, selected.length * options.repeat);
+  const limits = limitsOfRun(options, selected, arch);
   const startMs = performance.now();
   const time = new Date().toISOString();
   return await withWorkplace(environment, async (place) => {
     const { interruption, probeDirectory } = place;
-    const pool = place.startPool(jobs);
+    const pool = place.startPool(limits.slots);
     const qemus = new Qemus(environment, probeDirectory, interruption.signal, options.cache);
     const identities = await identify(binaries, qemus, interruption.signal);
     const input = {
@@ -75,7 +76,7 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
       catalogue,
       selected,
       qemus,
-      jobs,
+      limits,
       pool,
       place,
     };

@@ -7,6 +7,8 @@ import type { MatrixQemu, PairResult } from '../report/matrix.js';
 import { pairName } from '../report/matrix-text.js';
 import { printableLine } from '../report/printable.js';
 import { RunRecord } from '../report/summary.js';
+import { noTimings } from '../schedule/timings.js';
+import type { Limits } from '../model/demand.js';
 import type { WorkerPool } from '../schedule/pool.js';
 import type { TestDefinition } from '../suite/definition.js';
 import type { Catalogue } from './catalogue.js';
@@ -16,6 +18,7 @@ import type { AttemptOptions, OwnTestsOption, PairOptions, SelectionOptions } fr
 import { addHostFacts, planTests } from './planned-tests.js';
 import { planPair } from './qemus.js';
 import type { Binaries, Qemus } from './qemus.js';
+import { withoutMisfits } from './run-limits.js';
 import { runSession } from './run-session.js';
 import { makeOutputDirectory } from './workplace.js';
 import type { Workplace } from './workplace.js';
@@ -38,7 +41,7 @@ export interface MatrixInput {
   readonly catalogue: Catalogue;
   readonly selected: readonly TestDefinition[];
   readonly qemus: Qemus;
-  readonly jobs: number;
+  readonly limits: Limits;
   readonly pool: WorkerPool;
   readonly place: Workplace;
 }
@@ -109,7 +112,7 @@ export async function runPairs(input: MatrixInput): Promise<PairResult[][]> {
 }
 
 async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
-  const { options, environment, catalogue, selected, qemus, jobs, pool, place } = input;
+  const { options, environment, catalogue, selected, qemus, limits, pool, place } = input;
   const { directory, probeDirectory, interruption } = place;
   const { signal } = interruption;
   const { binaries } = pair;
@@ -126,8 +129,9 @@ async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
       options: { repeat, keep, ...(timeout === undefined ? {} : { timeout }), ...out },
       environment,
       plan: planned.plan,
-      tests: planTests(selected, planned, catalogue),
-      jobs,
+      tests: withoutMisfits(planTests(selected, planned, catalogue, noTimings), limits),
+      limits,
+      policy: {},
       pool,
       directory,
       interruption,

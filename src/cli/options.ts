@@ -3,6 +3,10 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { AccelWish } from '../migration/accelerator.js';
 import type { Level } from '../suite/definition.js';
+import { sizeArgument } from './sizes.js';
+
+/** as good as for ever */
+export const mostRounds = 1e9;
 
 /** what a pair of QEMUs is started with, whichever they are */
 export interface PairOptions {
@@ -23,6 +27,18 @@ export interface AttemptOptions {
   readonly timeout?: number;
   readonly repeat: number;
   readonly keep?: boolean;
+  /** bytes */
+  readonly memoryBudget?: number;
+}
+
+/** what an outcome means for the run */
+export interface PolicyOptions {
+  readonly retries: number;
+  readonly flakyFails?: boolean;
+  readonly maxFailures?: number;
+  readonly untilFailure?: boolean;
+  readonly quarantine?: string;
+  readonly timings?: string;
 }
 
 export interface PathOptions {
@@ -57,6 +73,10 @@ export function countUpTo(limit: number): (value: string) => number {
     }
     return count;
   };
+}
+
+function countFrom0(limit: number): (value: string) => number {
+  return (value) => (value === '0' ? 0 : countUpTo(limit)(value));
 }
 
 export function secondsArgument(value: string): number {
@@ -108,9 +128,29 @@ export function withAttemptOptions(command: Command): Command {
       countUpTo(256),
     )
     .option('--timeout <seconds>', 'deadline of each test (default: 120)', secondsArgument)
-    .option('--repeat <count>', 'run everything this many times', countUpTo(1e9), 1)
+    .option(
+      '--memory-budget <size>',
+      'memory that all tests may take at once (default: four fifths of what is free)',
+      sizeArgument,
+    )
+    .option('--repeat <count>', 'run everything this many times', countUpTo(mostRounds), 1)
     .option('-k, --keep-going', 'always on; accepted for GLib users')
     .option('--keep', "keep every test's directory, not only where a test did not pass");
+}
+
+export function withPolicyOptions(command: Command): Command {
+  return command
+    .option('--until-failure', 'repeat until a test does not pass')
+    .option(
+      '--retries <count>',
+      'try a test that did not pass again, so many times',
+      countFrom0(100),
+      0,
+    )
+    .option('--flaky-fails', 'a test that passed only when tried again fails the run')
+    .option('--max-failures <count>', 'start no more tests after so many', countUpTo(1e9))
+    .option('--quarantine <file>', 'tests whose failures do not fail the run, until a day')
+    .option('--timings <file>', 'how long tests took: read for order, written at the end');
 }
 
 export function withOwnTests(command: Command): Command {

@@ -7,8 +7,11 @@ import { probeHost } from '../migration/host-probes.js';
 import type { HostProbeInput } from '../migration/host-probes.js';
 import { allFeatures } from '../migration/plan.js';
 import type { PairPlan } from '../migration/plan.js';
-import type { PlannedTest } from '../schedule/run.js';
+import type { PlannedTest } from '../schedule/attempts.js';
+import { expectations } from '../schedule/timings.js';
+import type { Timings } from '../schedule/timings.js';
 import type { TestDefinition } from '../suite/definition.js';
+import { demandOf } from '../suite/demand.js';
 import { fullPath, selectTests } from '../suite/select.js';
 import type { Catalogue } from './catalogue.js';
 import { levelOf } from './options.js';
@@ -70,15 +73,19 @@ export function planTests(
   selected: readonly TestDefinition[],
   planned: Planned,
   { fileOf }: Catalogue,
+  timings: Timings,
 ): PlannedTest[] {
   const { plan } = planned;
+  const expected = expectations(timings);
   return selected.map((test) => {
+    const name = fullPath(plan.arch, test);
     const file = fileOf(test);
     const skip = planned.kind === 'absent' ? planned.reason : skipReason(test, plan);
     return {
       path: test.path,
-      name: fullPath(plan.arch, test),
-      usualMs: test.usualMs ?? 1000,
+      name,
+      expectedMs: expected({ test: name, usualMs: test.usualMs ?? 1000 }),
+      demand: demandOf(test, plan),
       ...(file === undefined ? {} : { file }),
       ...(skip === undefined ? {} : { skip }),
     };

@@ -1,34 +1,44 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
 import path from 'node:path';
 import { endlessMs } from '../model/deadline.js';
-import { offeredBy } from '../model/coverage.js';
-import { eventSchema } from '../model/events.js';
-import type { DroverEvent, QemuIdentity } from '../model/events.js';
+import type { Limits } from '../model/demand.js';
+import type { DroverEvent, Quarantined, Shard } from '../model/events.js';
 import { toFailure } from '../model/errors.js';
-import type { QemuFeatures } from '../model/features.js';
 import type { Failure } from '../model/outcome.js';
-import { allFeatures } from '../migration/plan.js';
 import type { PairPlan } from '../migration/plan.js';
-import type { QemuBinary } from '../qemu/binary.js';
 import { underTool } from '../qemu/debug-tools.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 import { createEvidenceDirectory } from '../qemu/work-directory.js';
-import { rerunCommand } from '../report/rerun.js';
+import type { PlannedTest } from '../schedule/attempts.js';
 import type { WorkerPool } from '../schedule/pool.js';
+import type { Policy } from '../schedule/policy.js';
 import { runTests } from '../schedule/run.js';
-import type { Counts, PlannedTest } from '../schedule/run.js';
+import type { RunTotals } from '../schedule/run.js';
+import { noTimings } from '../schedule/timings.js';
+import type { Timings } from '../schedule/timings.js';
 import { toolOutputs } from './debug-option.js';
 import type { Environment } from './environment.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
-import { hostIdentity } from './host.js';
-import type { AttemptOptions } from './options.js';
+import { mostRounds } from './options.js';
+import type { AttemptOptions, PolicyOptions } from './options.js';
 import { closeReports, openReports } from './report-options.js';
 import type { ReportOptions } from './report-options.js';
+import { RunFacts } from './run-facts.js';
 import type { Interruption } from './signals.js';
-import { droverVersion } from './version.js';
+import { TimingsKeeper, timingsFiles } from './timings-keeper.js';
 
 export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOptions {
   readonly out?: string;
+}
+
+/** Whatever is not given is as usual: no tries again, nothing in quarantine, no end before the end. */
+export interface SessionPolicy extends Partial<Omit<PolicyOptions, 'quarantine' | 'timings'>> {
+  readonly quarantine?: ReadonlyMap<string, Quarantined> | undefined;
+  readonly shard?: Shard | undefined;
+  /** of earlier runs */
+  readonly timings?: Timings;
+  /** where they are to be written */
+  readonly timingsFile?: string | undefined;
 }
 
 export interface SessionInput {
@@ -37,7 +47,8 @@ export interface SessionInput {
   readonly plan: PairPlan;
   readonly debug?: DebugPlan | undefined;
   readonly tests: readonly PlannedTest[];
-  readonly jobs: number;
+  readonly limits: Limits;
+  readonly policy: SessionPolicy;
   readonly pool: WorkerPool;
   readonly directory: string;
   readonly interruption: Interruption;
@@ -46,13 +57,15 @@ export interface SessionInput {
 }
 
 export async function runSession(input: SessionInput): Promise<number> {
-  const { options, plan, tests, jobs, pool, directory, interruption, debug } = input;
+  const { options, policy, plan, limits, interruption, debug } = input;
   const { signal } = interruption;
   const reporters = await openReports(options, input.environment, options.out);
+  const keeper = new TimingsKeeper();
   const startMs = performance.now();
   const clock = (): number => performance.now() - startMs;
   const emit = (event: DroverEvent): void => {
     reporters.onEvent(event);
+    keeper.onEvent(event);
     input.onEvent?.(event);
     for (const file of debug === undefined ? [] : toolOutputs(event, debug)) {
       reporters.onEvent({ type: 'warning', atMs: event.atMs, message: `${debug?.tool}: ${file}` });
@@ -63,48 +76,28 @@ export async function runSession(input: SessionInput): Promise<number> {
   interruption.tell = (message) => {
     emit({ type: 'warning', atMs: clock(), message });
   };
-  const identities = {
-    source: identity(plan.source, plan.sourceFeatures),
-    destination: identity(plan.destination, plan.destinationFeatures),
-    ...(plan.route === undefined
-      ? {}
-      : { route: plan.route.map(({ binary, features }) => identity(binary, features)) }),
-  };
-  const testFiles = Object.fromEntries(
-    tests.flatMap(({ name, file }) => (file === undefined ? [] : [[name, file]])),
-  ) as Record<string, string>;
-  const told = Object.keys(testFiles).length === 0 ? {} : { testFiles };
-  emit({
-    type: 'run-started',
-    schema: eventSchema,
-    atMs: 0,
-    time: new Date().toISOString(),
-    drover: droverVersion(),
-    host: hostIdentity(),
-    ...identities,
-    machine: plan.machine,
-    accel: plan.accel,
-    workers: jobs,
-    total: totalAttempts(tests, options.repeat),
-    tests: tests.map(({ name }) => name),
-    offered: [...new Set(allFeatures(plan).flatMap(offeredBy))],
-    ...told,
-  });
-  let counts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };
+  const { retries = 0, shard } = policy;
+  const isEndless = policy.untilFailure === true;
+  const repeat = isEndless ? mostRounds : options.repeat;
+  const timeoutMs = debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs;
+  const facts = new RunFacts({ ...input, shard, repeat, retries, isEndless, timeoutMs });
+  emit(facts.started());
+  let totals: RunTotals | undefined;
   let failure: Failure | undefined;
   try {
-    counts = await runTests({
-      tests,
-      repeat: options.repeat,
+    totals = await runTests({
+      tests: input.tests,
+      repeat,
+      limits,
+      policy: policyOf(policy),
       plan: debug === undefined ? plan : underDebugger(plan, debug),
-      jobs,
-      pool,
-      directory,
+      pool: input.pool,
+      directory: input.directory,
       keep: options.keep === true || debug !== undefined,
       evidenceDirectory: evidencePlace(input),
-      timeoutMs: debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs,
-      rerun: (name) =>
-        rerunCommand(name, { ...identities, machine: plan.machine, accel: plan.accel, ...told }),
+      timeoutMs,
+      rerun: (name) => facts.rerun(name),
+      record: (attempt, ended) => facts.record(attempt, ended),
       emit,
       clock,
       signal,
@@ -112,17 +105,47 @@ export async function runSession(input: SessionInput): Promise<number> {
   } catch (error) {
     failure = toFailure(error);
   }
-  const exitCode = failure === undefined ? exitCodeOf(counts, signal.aborted) : exitCodes.broken;
+  await keepTimings(input, keeper, emit, clock);
+  const { counts = noCounts, ...more } = totals ?? {};
+  const flaky = policy.flakyFails === true ? (totals?.flaky ?? 0) : 0;
+  const exitCode =
+    failure === undefined ? exitCodeOf(counts, signal.aborted, flaky) : exitCodes.broken;
   emit({
     type: 'run-finished',
     atMs: clock(),
     counts,
+    ...more,
     durationMs: clock(),
     exitCode,
     ...(failure === undefined ? {} : { failure }),
   });
   interruption.tell = tell;
   return await closeReports(reporters, exitCode);
+}
+
+const noCounts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 } as const;
+
+function policyOf(given: SessionPolicy): Policy {
+  const { retries = 0, maxFailures, untilFailure = false, quarantine = new Map() } = given;
+  return {
+    retries,
+    untilFailure,
+    quarantine,
+    ...(maxFailures === undefined ? {} : { maxFailures }),
+  };
+}
+
+async function keepTimings(
+  { options: { out }, policy }: SessionInput,
+  keeper: TimingsKeeper,
+  emit: (event: DroverEvent) => void,
+  clock: () => number,
+): Promise<void> {
+  const { timings = noTimings, timingsFile, shard } = policy;
+  const files = timingsFiles({ out, timings: timingsFile, isShard: shard !== undefined });
+  for (const message of await keeper.write(timings, files)) {
+    emit({ type: 'warning', atMs: clock(), message });
+  }
 }
 
 /** What the tests run with; what is told of the run stays as the user gave it. */
@@ -136,21 +159,6 @@ function underDebugger(plan: PairPlan, debug: DebugPlan): PairPlan {
 function evidencePlace({ options, environment }: SessionInput): () => string {
   let place = options.out === undefined ? undefined : path.resolve(options.out);
   return () => (place ??= createEvidenceDirectory(environment.temporaryDirectory));
-}
-
-/** skipped tests are told once, whatever the number of rounds */
-function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
-  const skipped = tests.filter(({ skip }) => skip !== undefined).length;
-  return skipped + (tests.length - skipped) * repeat;
-}
-
-export function identity(binary: QemuBinary, features: QemuFeatures): QemuIdentity {
-  return {
-    command: binary.command,
-    version: features.version,
-    package: features.package,
-    arch: binary.arch,
-  };
 }
 
 const usualTimeoutMs = 120_000;

@@ -24,7 +24,7 @@ import type { Environment } from './environment.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { closeReports, openReports } from './report-options.js';
 import { hostIdentity } from './host.js';
-import { identity } from './run-session.js';
+import { identity } from './run-facts.js';
 import type { Interruption } from './signals.js';
 import type { StressOptions } from './stress-options.js';
 import { droverVersion } from './version.js';

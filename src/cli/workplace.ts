@@ -1,14 +1,10 @@
 /** What runs stand on while they go on: a directory, worker threads, and a second Ctrl-C that still cleans up. */
 import { mkdirSync } from 'node:fs';
-import { platforms } from '../model/arch.js';
-import type { Arch } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
 import { RunDirectory, createTestDirectory } from '../qemu/work-directory.js';
-import { defaultJobs } from '../schedule/capacity.js';
 import { WorkerPool } from '../schedule/pool.js';
 import type { Environment } from './environment.js';
 import { exitCodes } from './exit-codes.js';
-import { hostCapacity } from './host.js';
 import { catchSignals } from './signals.js';
 import type { Interruption } from './signals.js';
 
@@ -51,11 +47,6 @@ export async function withWorkplace(
   } finally {
     await pool?.close();
   }
-}
-
-/** More threads than attempts would only be started and ended again. */
-export function jobsFor(wanted: number | undefined, arch: Arch, attempts: number): number {
-  return Math.min(wanted ?? defaultJobs(hostCapacity(), platforms[arch].ramBytes), attempts);
 }
 
 export function makeOutputDirectory(directory: string): void {

@@ -67,8 +67,8 @@ export interface Merged {
 
 /** What a run may take of the host at once. */
 export interface Budget {
-  /** sum of the weights of all QEMUs */
-  readonly cpu: number;
+  /** sum of the weights of all QEMUs, in cores; absent where `-j` said how many tests at once */
+  readonly cpu?: number;
   readonly memoryBytes: number;
   /** in /dev/shm */
   readonly sharedMemoryBytes: number;
@@ -97,6 +97,8 @@ export interface RunStarted extends Stamped {
   readonly workers: number;
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */
   readonly total: number;
+  /** it goes on until a test does not pass: `total` is of the first round */
+  readonly endless?: boolean;
   readonly tests: readonly string[];
   /** migration features that the QEMUs have, such as `capability multifd` and `scheme unix` */
   readonly offered?: readonly CoverageItem[];
@@ -195,7 +197,7 @@ export interface TestFinished extends OfTest {
   /** which try again it is, from 1; one that passed is flaky */
   readonly retry?: number;
   readonly quarantined?: Quarantined;
-  /** most memory that all QEMUs of this run used together while the attempt ran (PSS) */
+  /** most memory that its QEMUs used together (PSS), of the samples taken */
   readonly memoryBytes?: number;
   /** of a round of a stress run that passed */
   readonly round?: RoundFigures & { readonly drover: OwnUse };

@@ -11,6 +11,8 @@ export interface MachineType {
 }
 
 export interface QemuFeatures {
+  /** SHA-256 of the program itself, not of what starts it; absent where it could not be read */
+  readonly digest?: string;
   readonly version: string;
   readonly package: string;
   readonly machines: readonly MachineType[];

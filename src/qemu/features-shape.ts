@@ -6,6 +6,7 @@ import type { QemuFeatures } from '../model/features.js';
 const names = array(string());
 
 export const featuresShape: GenericSchema<unknown, QemuFeatures> = object({
+  digest: exactOptional(string()),
   version: string(),
   package: string(),
   machines: array(object({ name: string(), alias: exactOptional(string()) })),

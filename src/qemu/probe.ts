@@ -11,7 +11,9 @@ import { asArray, asObject, asString } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { QmpClient, QmpCommandError } from '../qmp/client.js';
 import type { QemuBinary } from './binary.js';
+import { findQemu } from './find-qemu.js';
 import { QemuProcess } from './process.js';
+import { programDigest } from './program-digest.js';
 import { QmpSchema } from './schema.js';
 
 export interface ProbeOptions {
@@ -26,12 +28,13 @@ export async function probeFeatures(
   binary: QemuBinary,
   options: ProbeOptions,
 ): Promise<QemuFeatures> {
+  const mark = `probe-${randomBytes(4).toString('hex')}`;
   await using process = await QemuProcess.start({
     binary,
-    args: ['-machine', 'none', '-nodefaults', '-display', 'none', ...qmpArgs()],
+    args: ['-name', mark, '-machine', 'none', '-nodefaults', '-display', 'none', ...qmpArgs()],
     cwd: options.directory,
     env: options.env,
-    outputPath: path.join(options.directory, `probe-${randomBytes(4).toString('hex')}.out`),
+    outputPath: path.join(options.directory, `${mark}.out`),
     sockets: 1,
     rungs: { quit: 1000, term: 1000, kill: 10_000 },
   });
@@ -52,8 +55,10 @@ export async function probeFeatures(
     ]);
     const refusedTogether = await probeTogether(ask);
     const rdma = await probeRdma(ask);
+    const digest = await programDigest(findQemu(process.pid, mark));
     await process.end(async () => await qmp.execute('quit'));
     return {
+      ...(digest === undefined ? {} : { digest }),
       version: greeting.version,
       package: greeting.package,
       machines: parseMachines(machines),

@@ -4,6 +4,7 @@ import { failureFields, fieldLines } from './diagnosis.js';
 import { counted, formatCount, formatDuration, formatMs } from './figures.js';
 import type { Paint } from './paint.js';
 import { printableLine } from './printable.js';
+import type { Merged } from '../model/events.js';
 import type { FailureGroup, RunSummary } from './summary.js';
 
 /** More than a screen of failures is read from the log or the JUnit file. */
@@ -34,13 +35,63 @@ function failureLines(failures: readonly FailureGroup[], paint: Paint): string[]
 
 function verdictLine(summary: RunSummary, paint: Paint): string {
   const { counts, notRun } = summary;
-  const bad = counts.failed + counts.broken > 0 || summary.failure !== undefined;
+  const lost = summary.merged !== undefined && mergedTroubles(summary.merged).length > 0;
+  const bad = counts.failed + counts.broken > 0 || summary.failure !== undefined || lost;
   const unfinished = notRun > 0 || counts.cancelled > 0 || !summary.complete;
   const kind = bad ? 'failed' : unfinished ? 'cancelled' : 'passed';
-  const parts = [countsText(counts), notRun > 0 ? `${counted(notRun, 'test')} not run` : ''];
+  const { stopped, flakyCount, quarantinedCount, merged } = summary;
+  const why = stopped === undefined ? '' : ` (${stopReasons[stopped]})`;
+  const parts = [
+    countsText(counts),
+    flakyCount > 0 ? `${formatCount(flakyCount)} of them flaky` : '',
+    quarantinedCount > 0 ? `${formatCount(quarantinedCount)} in quarantine` : '',
+    notRun > 0 ? `${counted(notRun, 'test')} not run${why}` : '',
+  ];
   const said = parts.filter((part) => part !== '').join(', ');
   const text = said === '' ? 'no tests' : said;
-  return `${paint.outcome(kind, text)} in ${formatDuration(summary.durationMs)}`;
+  const side = merged === undefined ? '' : `, ${counted(merged.runs.length, 'run')} side by side`;
+  const sum =
+    summary.sumMs === undefined ? '' : `; all tests together ${formatDuration(summary.sumMs)}`;
+  return `${paint.outcome(kind, text)} in ${formatDuration(summary.durationMs)}${side}${sum}`;
+}
+
+const stopReasons = {
+  'max-failures': 'enough had failed',
+  'until-failure': 'one did not pass',
+} as const;
+
+/** What makes a merged log less than the whole. */
+function mergedTroubles({ runs, missingShards, missingTests, remarks }: Merged): string[] {
+  const total = String(runs[0]?.total ?? '?');
+  return [
+    ...(missingShards.length > 0 ? [`missing: shard ${missingShards.join(', ')} of ${total}`] : []),
+    ...(missingTests.length > 0
+      ? [`missing: results of ${counted(missingTests.length, 'test')}`]
+      : []),
+    ...remarks,
+  ];
+}
+
+function knownLines({ flaky, quarantined }: RunSummary, paint: Paint): string[] {
+  const line = (word: string, group: FailureGroup): string =>
+    `${paint.warning(word)} ${printableLine(`${group.test}${attemptsText(group)}: ${group.failure.message}`)}`;
+  const lines = [
+    ...flaky.map((group) => line('flaky ', group)),
+    ...quarantined.map((group) => line('known ', group)),
+  ];
+  const hidden = lines.length - groupsShown;
+  const rest = hidden > 0 ? [`and ${formatCount(hidden)} more`] : [];
+  return lines.length === 0 ? [] : [...lines.slice(0, groupsShown), ...rest, ''];
+}
+
+function memoryLine({ memory }: RunSummary): string[] {
+  if (memory?.usedBytes === undefined) return [];
+  const [used, promised, budget] = [memory.usedBytes, memory.promisedBytes, memory.budgetBytes].map(
+    (bytes) => `${formatCount(Math.round(bytes / 2 ** 20))} MiB`,
+  );
+  return [
+    `memory of all QEMUs: at most ${used} at once, of ${promised} promised and ${budget} allowed`,
+  ];
 }
 
 function timeLines(summary: RunSummary): string[] {
@@ -61,12 +112,14 @@ function timeLines(summary: RunSummary): string[] {
 }
 
 export function summaryLines(summary: RunSummary, paint: Paint): string[] {
-  const lines = ['', ...failureLines(summary.failures, paint)];
+  const lines = ['', ...failureLines(summary.failures, paint), ...knownLines(summary, paint)];
+  const lost = summary.merged === undefined ? [] : mergedTroubles(summary.merged);
+  lines.push(...lost.map((text) => paint.outcome('failed', printableLine(text))));
   if (summary.failure !== undefined) {
     lines.push(paint.outcome('broken', 'the run could not be carried out'));
     lines.push(...fieldLines(failureFields(summary.failure)).map((line) => `    ${line}`), '');
   } else if (!summary.complete) {
     lines.push(paint.warning('the run ended before it was complete'));
   }
-  return [...lines, ...timeLines(summary), verdictLine(summary, paint)];
+  return [...lines, ...timeLines(summary), ...memoryLine(summary), verdictLine(summary, paint)];
 }

@@ -11,6 +11,7 @@ import type { Labels } from './labels.js';
 import type { Paint } from './paint.js';
 import { printableLine } from './printable.js';
 import { rerunCommand } from './rerun.js';
+import { standingOf } from './standing.js';
 import { StressStatistics, roundText } from './stress-statistics.js';
 import { RunRecord, summarise } from './summary.js';
 
@@ -25,6 +26,20 @@ const wordWidth = 'BROKEN'.length;
 
 export function outcomeWord(kind: OutcomeKind, paint: Paint): string {
   return paint.outcome(kind, words[kind].padEnd(wordWidth));
+}
+
+/** What retries and quarantine make of an outcome; undefined where they make nothing of it. */
+function standingWord(event: EventOf<'test-finished'>, paint: Paint): string | undefined {
+  switch (standingOf(event)) {
+    case 'retried':
+      return paint.warning('retry'.padEnd(wordWidth));
+    case 'flaky':
+      return paint.warning('flaky'.padEnd(wordWidth));
+    case 'quarantined':
+      return paint.warning('known'.padEnd(wordWidth));
+    default:
+      return undefined;
+  }
 }
 
 function sameQemu(a: QemuIdentity, b: QemuIdentity): boolean {
@@ -60,7 +75,8 @@ export function finishedLines(
   paint: Paint,
 ): string[] {
   const { outcome } = event;
-  const head = `${outcomeWord(outcome.kind, paint)} ${printableLine(labels.of(event))}`;
+  const word = standingWord(event, paint) ?? outcomeWord(outcome.kind, paint);
+  const head = `${word} ${printableLine(labels.of(event))}`;
   if (outcome.kind === 'skipped') return [`${head}: ${printableLine(outcome.reason)}`];
   const duration = paint.faint(formatDuration(event.durationMs));
   if (outcome.kind === 'cancelled') {
@@ -69,6 +85,11 @@ export function finishedLines(
   const rerun = rerunCommand(event.test, run);
   if (event.round !== undefined) return [`${head} ${duration}  ${roundText(event.round)}`];
   const fields = outcomeFields(outcome, { directory: event.directory, rerun });
+  if (event.quarantined !== undefined && fields.length > 0) {
+    const { owner, reason, expires } = event.quarantined;
+    const line = printableLine(`until ${expires}, ${owner}: ${reason}`);
+    fields.unshift({ name: 'quarantine', lines: [line] });
+  }
   return [`${head} ${duration}`, ...fieldLines(fields).map((line) => `    ${line}`)];
 }
 

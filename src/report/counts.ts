@@ -1,6 +1,8 @@
-/** How many attempts ended how. */
+/** How many attempts ended how: those that decide, not those that were tried again, nor failures in quarantine. */
+import type { EventOf } from '../model/events.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { formatCount } from './figures.js';
+import { standingOf } from './standing.js';
 
 export type Counts = Readonly<Record<OutcomeKind, number>>;
 
@@ -8,6 +10,12 @@ export const noCounts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, c
 
 export function withOutcome(counts: Counts, kind: OutcomeKind): Counts {
   return { ...counts, [kind]: counts[kind] + 1 };
+}
+
+export function withEvent(counts: Counts, event: EventOf<'test-finished'>): Counts {
+  const standing = standingOf(event);
+  if (standing === 'retried' || standing === 'quarantined') return counts;
+  return withOutcome(counts, event.outcome.kind);
 }
 
 export function totalOf(counts: Counts): number {

@@ -3,9 +3,11 @@
  * what the events say, ordered for a reader who wants results, not the course of things.
  */
 import { eventSchema } from '../model/events.js';
-import type { EventOf } from '../model/events.js';
+import type { EventOf, MemoryUse } from '../model/events.js';
 import type { Failure } from '../model/outcome.js';
 import type { Counts } from './counts.js';
+import { standingOf } from './standing.js';
+import type { Standing } from './standing.js';
 import type { RunRecord } from './summary.js';
 
 export interface JsonReport {
@@ -13,8 +15,12 @@ export interface JsonReport {
   readonly run: JsonRun;
   /** one entry per attempt, in the order they finished */
   readonly tests: readonly JsonAttempt[];
-  /** of the entries of `tests` */
+  /** of the entries of `tests` that decide */
   readonly counts: Counts;
+  /** tests that passed only when they were tried again */
+  readonly flaky: readonly string[];
+  /** tests that did not pass and are known not to */
+  readonly quarantined: readonly string[];
 }
 
 export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | 'schema' | 'atMs'>> {
@@ -22,6 +28,9 @@ export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | '
   readonly complete: boolean;
   readonly durationMs: number;
   readonly exitCode?: number;
+  readonly sumMs?: number;
+  readonly memory?: MemoryUse;
+  readonly stopped?: NonNullable<EventOf<'run-finished'>['stopped']>;
   readonly failure?: Failure;
   readonly warnings: readonly string[];
 }
@@ -29,12 +38,16 @@ export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | '
 export type JsonAttempt = Omit<EventOf<'test-finished'>, 'type'>;
 
 function jsonRun({ started, finished, warnings, lastAtMs }: RunRecord): JsonRun {
+  const { sumMs, memory, stopped } = finished ?? {};
   return {
     ...started,
     ...{ type: undefined, schema: undefined, atMs: undefined },
     complete: finished !== undefined,
     durationMs: finished?.durationMs ?? lastAtMs,
     ...(finished === undefined ? {} : { exitCode: finished.exitCode }),
+    ...(sumMs === undefined ? {} : { sumMs }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(stopped === undefined ? {} : { stopped }),
     ...(finished?.failure === undefined ? {} : { failure: finished.failure }),
     warnings: warnings.map(({ message }) => message),
   };
@@ -53,5 +66,10 @@ export function* jsonPieces(record: RunRecord): Generator<string> {
     yield separator + JSON.stringify(jsonAttempt(event));
     separator = ',\n';
   }
-  yield `\n],\n"counts": ${JSON.stringify(record.counts)}}\n`;
+  const names = (wanted: Standing): string => {
+    const found = record.tests.filter((event) => standingOf(event) === wanted);
+    return JSON.stringify([...new Set(found.map(({ test }) => test))]);
+  };
+  yield `\n],\n"counts": ${JSON.stringify(record.counts)},\n`;
+  yield `"flaky": ${names('flaky')},\n"quarantined": ${names('quarantined')}}\n`;
 }

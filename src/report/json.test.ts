@@ -13,7 +13,14 @@ test('the JSON document holds the run, every attempt and the counts', async (t) 
   for (const event of fixtures.mixedRun) reporter.onEvent(event);
   await reporter.close();
   const report = JSON.parse(readFileSync(path, 'utf8')) as JsonReport;
-  assert.deepEqual(Object.keys(report), ['schema', 'run', 'tests', 'counts']);
+  assert.deepEqual(Object.keys(report), [
+    'schema',
+    'run',
+    'tests',
+    'counts',
+    'flaky',
+    'quarantined',
+  ]);
   assert.equal(report.schema, 1);
   assert.deepEqual(report.counts, { passed: 1, failed: 1, broken: 1, skipped: 1, cancelled: 0 });
   const { run, tests } = report;

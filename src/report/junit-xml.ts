@@ -10,6 +10,7 @@ import type { EventOf } from '../model/events.js';
 import { failureFields, fieldLines, outcomeFields, phaseLine, verdictFields } from './diagnosis.js';
 import { printable, printableLine } from './printable.js';
 import { rerunCommand } from './rerun.js';
+import { standingOf } from './standing.js';
 import type { RunRecord } from './summary.js';
 
 /** Its types speak of a `default` that the CommonJS module, the one Node loads, does not have. */
@@ -69,7 +70,25 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
   suite.timestamp(printableLine(run.time));
 }
 
-function addAttempt(suite: TestSuite, event: EventOf<'test-finished'>, record: RunRecord): void {
+type Finished = EventOf<'test-finished'>;
+
+/** What no test case can say in every schema there is: which tests are flaky, and which in quarantine. */
+function addRetries(suite: TestSuite, { tests }: RunRecord): void {
+  for (const standing of ['flaky', 'quarantined'] as const) {
+    const names = new Set(
+      tests.filter((event) => standingOf(event) === standing).map(({ test }) => test),
+    );
+    if (names.size > 0) suite.property(standing, printableLine([...names].join(' ')));
+  }
+}
+
+/** @param before attempts that were tried again: they are told in the test case of the one that decides */
+function addAttempt(
+  suite: TestSuite,
+  event: Finished,
+  record: RunRecord,
+  before: readonly Finished[],
+): void {
   const { outcome, test, directory } = event;
   const testCase = suite
     .testCase()
@@ -77,6 +96,11 @@ function addAttempt(suite: TestSuite, event: EventOf<'test-finished'>, record: R
     .className(printableLine(className(test)))
     .time(seconds(event.durationMs));
   const output: string[] = [];
+  if (standingOf(event) === 'flaky') output.push('flaky: passed only when it was tried again');
+  for (const earlier of before) {
+    const fields = outcomeFields(earlier.outcome, { directory: earlier.directory });
+    output.push(`attempt ${String(earlier.attempt)} did not pass:`, ...fieldLines(fields));
+  }
   if (event.phases.length > 0) output.push(`phases: ${phaseLine(event.phases)}`);
   switch (outcome.kind) {
     case 'passed':
@@ -93,7 +117,12 @@ function addAttempt(suite: TestSuite, event: EventOf<'test-finished'>, record: R
       const rerun = rerunCommand(test, record.started);
       const text = body(fieldLines(outcomeFields(outcome, { directory, rerun })));
       const { code, message } = outcome.failure;
-      if (outcome.kind === 'failed') {
+      if (event.quarantined !== undefined) {
+        const { owner, reason, expires } = event.quarantined;
+        const known = `quarantined until ${expires}, ${owner}: ${reason}`;
+        skip(testCase, `${known}; ${outcome.kind}: ${message}`);
+        output.push(text);
+      } else if (outcome.kind === 'failed') {
         testCase.failure(printableLine(message), printableLine(code)).stacktrace(text);
         if (outcome.verdict !== undefined) {
           output.push(...fieldLines(verdictFields(outcome.verdict)));
@@ -109,7 +138,16 @@ export function junitXml(record: RunRecord): string {
   const durationMs = record.finished?.durationMs ?? record.lastAtMs;
   const suite = builder.testSuite().name('drover run').time(seconds(durationMs));
   if (record.started !== undefined) addProperties(suite, record.started);
-  for (const event of record.tests) addAttempt(suite, event, record);
+  addRetries(suite, record);
+  const retried = new Map<string, Finished[]>();
+  for (const event of record.tests) {
+    if (standingOf(event) === 'retried') {
+      retried.set(event.test, [...(retried.get(event.test) ?? []), event]);
+      continue;
+    }
+    addAttempt(suite, event, record, retried.get(event.test) ?? []);
+    retried.delete(event.test);
+  }
   const failure = record.finished?.failure;
   if (failure !== undefined || record.finished === undefined) {
     const told = failure ?? { code: 'incomplete', message: 'the run ended before it was complete' };

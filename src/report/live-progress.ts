@@ -3,9 +3,10 @@
  * the caller's clock at the moment an event arrived, since elapsed time must move between events.
  */
 import type { DroverEvent } from '../model/events.js';
-import { noCounts, totalOf, withOutcome } from './counts.js';
+import { noCounts, totalOf, withEvent } from './counts.js';
 import type { Counts } from './counts.js';
 import { Labels } from './labels.js';
+import { standingOf } from './standing.js';
 
 export interface RunningTest {
   readonly label: string;
@@ -22,6 +23,7 @@ export class LiveProgress {
   #startedMs = 0;
   #workMs = 0;
   #results = 0;
+  #quarantined = 0;
   readonly #running = new Map<string, RunningTest>();
   counts: Counts = noCounts;
   total = 0;
@@ -49,7 +51,8 @@ export class LiveProgress {
         break;
       case 'test-finished':
         this.#running.delete(keyOf(event));
-        this.counts = withOutcome(this.counts, event.outcome.kind);
+        this.counts = withEvent(this.counts, event);
+        if (standingOf(event) === 'quarantined') this.#quarantined += 1;
         if (event.outcome.kind !== 'skipped') {
           this.#workMs += event.durationMs;
           this.#results += 1;
@@ -69,7 +72,7 @@ export class LiveProgress {
   }
 
   get done(): number {
-    return totalOf(this.counts);
+    return totalOf(this.counts) + this.#quarantined;
   }
 
   elapsedMs(nowMs: number): number {

@@ -3,13 +3,15 @@
  * results themselves (the very objects of the events, so several records cost only references);
  * `summarise` is the pure judgement over them. How it is shown is left to each reporter.
  */
-import type { DroverEvent, EventOf } from '../model/events.js';
+import type { DroverEvent, EventOf, MemoryUse, Merged } from '../model/events.js';
 import { phases } from '../model/outcome.js';
 import type { Failure, Phase } from '../model/outcome.js';
-import { noCounts, totalOf, withOutcome } from './counts.js';
+import { noCounts, totalOf, withEvent } from './counts.js';
 import type { Counts } from './counts.js';
 import { median } from './figures.js';
 import { Labels } from './labels.js';
+import { standingOf } from './standing.js';
+import type { Standing } from './standing.js';
 
 export class RunRecord {
   started: EventOf<'run-started'> | undefined;
@@ -27,7 +29,7 @@ export class RunRecord {
       this.labels = new Labels(event);
     } else if (event.type === 'test-finished') {
       this.tests.push(event);
-      this.counts = withOutcome(this.counts, event.outcome.kind);
+      this.counts = withEvent(this.counts, event);
     } else if (event.type === 'warning') {
       this.warnings.push(event);
     } else if (event.type === 'run-finished') {
@@ -72,6 +74,17 @@ export interface RunSummary {
   /** the slowest different tests, slowest first */
   readonly slowest: readonly SlowTest[];
   readonly failures: readonly FailureGroup[];
+  /** tests that passed only when they were tried again, with what went wrong before */
+  readonly flaky: readonly FailureGroup[];
+  /** failures that are known of and do not matter */
+  readonly quarantined: readonly FailureGroup[];
+  readonly quarantinedCount: number;
+  readonly flakyCount: number;
+  readonly stopped: EventOf<'run-finished'>['stopped'];
+  /** durations of all attempts together, where the run tells */
+  readonly sumMs: number | undefined;
+  readonly memory: MemoryUse | undefined;
+  readonly merged: Merged | undefined;
   /** why the run broke as a whole */
   readonly failure: Failure | undefined;
 }
@@ -79,7 +92,14 @@ export interface RunSummary {
 const slowestShown = 3;
 
 export function summarise(record: RunRecord): RunSummary {
-  const ended = totalOf(record.counts);
+  const standings = record.tests.map(standingOf);
+  const count = (wanted: Standing): number =>
+    standings.filter((standing) => standing === wanted).length;
+  const ended = totalOf(record.counts) + count('quarantined');
+  const { finished } = record;
+  const flakyTests = new Set(
+    record.tests.filter((event) => standingOf(event) === 'flaky').map(({ test }) => test),
+  );
   const total = Math.max(record.started?.total ?? 0, ended);
   return {
     counts: record.counts,
@@ -89,7 +109,21 @@ export function summarise(record: RunRecord): RunSummary {
     complete: record.finished !== undefined,
     phases: phaseMedians(record),
     slowest: slowestTests(record),
-    failures: failureGroups(record),
+    failures: failureGroups(
+      record,
+      ({ standing }) => standing === 'failed' || standing === 'broken',
+    ),
+    flaky: failureGroups(
+      record,
+      ({ standing, test }) => standing === 'retried' && flakyTests.has(test),
+    ),
+    quarantined: failureGroups(record, ({ standing }) => standing === 'quarantined'),
+    quarantinedCount: count('quarantined'),
+    flakyCount: count('flaky'),
+    stopped: finished?.stopped,
+    sumMs: finished?.sumMs,
+    memory: finished?.memory,
+    merged: record.started?.merged,
     failure: record.finished?.failure,
   };
 }
@@ -127,10 +161,15 @@ function slowestTests(record: RunRecord): SlowTest[] {
     .map((event) => ({ label: record.labels.of(event), durationMs: event.durationMs }));
 }
 
-function failureGroups(record: RunRecord): FailureGroup[] {
+function failureGroups(
+  record: RunRecord,
+  wanted: (of: { readonly standing: Standing; readonly test: string }) => boolean,
+): FailureGroup[] {
   const groups = new Map<string, FailureGroup & { readonly attempts: number[] }>();
-  for (const { outcome, test, attempt, directory } of record.tests) {
+  for (const event of record.tests) {
+    const { outcome, test, attempt, directory } = event;
     if (outcome.kind !== 'failed' && outcome.kind !== 'broken') continue;
+    if (!wanted({ standing: standingOf(event), test })) continue;
     const { kind, failure } = outcome;
     const key = JSON.stringify([test, kind, failure.code]);
     const known = groups.get(key);

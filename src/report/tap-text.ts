@@ -6,6 +6,7 @@ import type { MemoryVerdict } from '../model/verdict.js';
 import { pageDamageLine } from './diagnosis.js';
 import { hex } from './figures.js';
 import { printable, printableLine } from './printable.js';
+import { standingOf } from './standing.js';
 
 type YamlValue = string | number | boolean | null | readonly string[] | YamlMap | undefined;
 interface YamlMap {
@@ -85,13 +86,27 @@ export function headerLines(run: EventOf<'run-started'>): string[] {
   return [
     'TAP version 14',
     // The plan comes first: a result that gets lost on the way is then missed by the reader.
-    run.total === 0 ? '1..0 # SKIP no tests' : `1..${String(run.total)}`,
+    ...(run.endless === true ? [] : [planLine(run.total)]),
     comment(`drover ${run.drover}, machine ${machine}, accelerator ${accel}`),
     comment(
       route === undefined
         ? `source QEMU ${source.version}, destination QEMU ${destination.version}`
         : `QEMU ${route.map(({ version }) => version).join(' to ')}`,
     ),
+  ];
+}
+
+export function planLine(total: number): string {
+  return total === 0 ? '1..0 # SKIP no tests' : `1..${String(total)}`;
+}
+
+/** An attempt that decides nothing is no point: it and its diagnosis are comments. */
+export function retriedLines(event: EventOf<'test-finished'>, label: string): string[] {
+  const { outcome } = event;
+  if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return [];
+  return [
+    comment(`tried again: ${label}: ${outcome.failure.code}: ${outcome.failure.message}`),
+    ...(event.directory === undefined ? [] : [comment(`  evidence: ${event.directory}`)]),
   ];
 }
 
@@ -103,6 +118,13 @@ export function bailOut(reason: string): string {
   return `Bail out! ${printableLine(reason)}`;
 }
 
+/** What is known not to pass is TAP's TODO: it fails nothing. */
+function directive(event: EventOf<'test-finished'>): string {
+  if (event.quarantined === undefined) return '';
+  const { owner, reason, expires } = event.quarantined;
+  return ` # TODO ${description(`quarantined until ${expires}, ${owner}: ${reason}`)}`;
+}
+
 export function pointLines(
   event: EventOf<'test-finished'>,
   number: number,
@@ -110,7 +132,10 @@ export function pointLines(
 ): string[] {
   const { outcome } = event;
   const point = `${String(number)} - ${description(label)}`;
-  if (outcome.kind === 'passed') return [`ok ${point}`];
+  if (outcome.kind === 'passed') {
+    const flaky = standingOf(event) === 'flaky';
+    return [`ok ${point}`, ...(flaky ? [comment(`flaky: ${label}`)] : [])];
+  }
   if (outcome.kind === 'skipped') return [`ok ${point} # SKIP ${description(outcome.reason)}`];
   if (outcome.kind === 'cancelled') {
     const where = outcome.phase === undefined ? '' : ` in ${outcome.phase}`;
@@ -126,5 +151,5 @@ export function pointLines(
     duration_ms: Math.round(event.durationMs),
     evidence: event.directory,
   };
-  return [`not ok ${point}`, '  ---', ...yamlLines(diagnostics, '  '), '  ...'];
+  return [`not ok ${point}${directive(event)}`, '  ---', ...yamlLines(diagnostics, '  '), '  ...'];
 }

@@ -5,7 +5,8 @@
 import type { DroverEvent, EventOf } from '../model/events.js';
 import { Labels } from './labels.js';
 import type { Reporter } from './reporter.js';
-import { bailOut, comment, headerLines, pointLines } from './tap-text.js';
+import { standingOf } from './standing.js';
+import { bailOut, comment, headerLines, planLine, pointLines, retriedLines } from './tap-text.js';
 import { TextSink } from './text-sink.js';
 import type { TextStream } from './text-sink.js';
 
@@ -17,6 +18,7 @@ export class TapReporter implements Reporter {
   #points = 0;
   #cancelled = 0;
   #ended = false;
+  #begun = false;
 
   constructor(stream: TextStream) {
     this.#sink = new TextSink(stream);
@@ -26,10 +28,15 @@ export class TapReporter implements Reporter {
     switch (event.type) {
       case 'run-started':
         this.#labels = new Labels(event);
-        this.#planned = event.total;
+        this.#planned = event.endless === true ? undefined : event.total;
+        this.#begun = true;
         this.#sink.writeLines(headerLines(event));
         break;
       case 'test-finished':
+        if (standingOf(event) === 'retried') {
+          this.#sink.writeLines(retriedLines(event, this.#labels.of(event)));
+          break;
+        }
         this.#points += 1;
         if (event.outcome.kind === 'cancelled') this.#cancelled += 1;
         this.#sink.writeLines(pointLines(event, this.#points, this.#labels.of(event)));
@@ -56,8 +63,11 @@ export class TapReporter implements Reporter {
     if (this.#ended) return;
     this.#ended = true;
     const reason = this.#incomplete(finished);
+    if (this.#begun && this.#planned === undefined) {
+      this.#sink.writeLines([planLine(this.#points)]);
+    }
     if (reason === undefined) return;
-    if (this.#planned === undefined) this.#sink.writeLines(['TAP version 14']);
+    if (!this.#begun) this.#sink.writeLines(['TAP version 14']);
     this.#sink.writeLines([bailOut(reason)]);
   }
 
@@ -65,9 +75,10 @@ export class TapReporter implements Reporter {
     if (finished?.failure !== undefined) {
       return `${finished.failure.code}: ${finished.failure.message}`;
     }
-    if (this.#planned === undefined) return 'the run did not start';
-    const notRun = this.#planned - this.#points;
-    const of = `${String(this.#planned - notRun)} of ${String(this.#planned)}`;
+    if (!this.#begun) return 'the run did not start';
+    const planned = this.#planned ?? this.#points;
+    const notRun = planned - this.#points;
+    const of = `${String(this.#points)} of ${String(planned)}`;
     if (this.#cancelled > 0 || finished?.exitCode === 130) return `cancelled after ${of} tests`;
     if (finished === undefined) return `the run ended early, after ${of} tests`;
     return notRun > 0 ? `the run ended after ${of} tests` : undefined;

@@ -1,9 +1,10 @@
 /** What `import ... from 'drover'` gives to those who write tests of their own: definitions, and steps for hooks. */
 export { fileTest, levels, migrationTest, postcopyTest, precopyTest } from './definition.js';
-export type { Level, TestDefinition, TestFacts } from './definition.js';
+export type { Level, Takes, TestDefinition, TestFacts } from './definition.js';
 export { HarnessError } from '../model/errors.js';
 export type { Blame, HarnessErrorInput } from '../model/errors.js';
 export type { Arch, Platform } from '../model/arch.js';
+export type { Exclusive } from '../model/demand.js';
 export type { Need } from '../model/features.js';
 export type { Json, JsonObject } from '../model/json.js';
 export type { MigrationFigures, Side } from '../model/outcome.js';

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { isArch, platforms } from '../model/arch.js';
+import { exclusives } from '../model/demand.js';
 import type { Need } from '../model/features.js';
 import { hostFactNames } from '../model/host-facts.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
@@ -20,6 +21,10 @@ const texts = v.array(v.string());
 const count = v.pipe(
   v.number(),
   v.check((value) => Number.isSafeInteger(value) && value >= 1, 'a whole number of at least 1'),
+);
+const amount = v.pipe(
+  v.number(),
+  v.check((value) => Number.isSafeInteger(value) && value >= 0, 'a whole number of at least 0'),
 );
 const since = { since: text };
 
@@ -75,6 +80,14 @@ const factEntries: Entries<TestFacts> = {
       v.number(),
       v.check((value) => value >= 0, 'milliseconds'),
     ),
+  ),
+  takes: v.optional(
+    v.strictObject({
+      machines: v.optional(amount),
+      ramBytes: v.optional(amount),
+      sharedMemoryBytes: v.optional(amount),
+      exclusive: v.optional(v.array(v.picklist(exclusives))),
+    }),
   ),
 };
 

@@ -11,6 +11,7 @@
  *   })
  */
 import type { Arch } from '../model/arch.js';
+import type { Exclusive } from '../model/demand.js';
 import type { Need } from '../model/features.js';
 import type { GuestShape } from '../guest/shape.js';
 import type { TestContext } from '../migration/context.js';
@@ -36,6 +37,20 @@ export interface TestFacts {
   readonly needs?: readonly Need[];
   /** how long it takes under TCG on an ordinary host, for the order of a run; milliseconds */
   readonly usualMs?: number;
+  /** what it takes of the host, where that is not two QEMUs with the usual guest */
+  readonly takes?: Takes;
+}
+
+/** How much runs at the same time is decided by this. What is not said follows from the rest. */
+export interface Takes {
+  /** QEMUs at the same time, 2 unless given; 0 for a test that starts none */
+  readonly machines?: number;
+  /** memory of each guest */
+  readonly ramBytes?: number;
+  /** memory in /dev/shm; that of one guest where host need `shared-memory` is named */
+  readonly sharedMemoryBytes?: number;
+  /** what no other test may have meanwhile; `host`: nothing runs beside it */
+  readonly exclusive?: readonly Exclusive[];
 }
 
 export type FlowName = 'precopy' | 'file' | 'postcopy' | 'own';
@@ -84,12 +99,13 @@ export function migrationTest(
 }
 
 export function factsOf(input: TestFacts): TestFacts {
-  const { path, level, arches, needs, usualMs } = input;
+  const { path, level, arches, needs, usualMs, takes } = input;
   return {
     path,
     level,
     ...(arches === undefined ? {} : { arches }),
     ...(needs === undefined ? {} : { needs }),
     ...(usualMs === undefined ? {} : { usualMs }),
+    ...(takes === undefined ? {} : { takes }),
   };
 }

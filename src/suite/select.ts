@@ -80,6 +80,16 @@ const namesTestOrGroup: Match = (path, given, arch) =>
 const namesSubtree: Match = (path, given, arch) =>
   spellings(given, arch).some((name) => path === name || path.startsWith(`${name}/`));
 
+/** The one test that a name means, spelt in any of the ways a path may be. */
+export function findByName(
+  tests: readonly TestDefinition[],
+  given: string,
+  arch: Arch,
+): TestDefinition | undefined {
+  const names = spellings(given, arch);
+  return tests.find(({ path }) => names.includes(path));
+}
+
 function noSuchTest(given: string, tests: readonly TestDefinition[], arch: Arch): HarnessError {
   const wanted = spellings(given, arch);
   const score = (path: string): number =>

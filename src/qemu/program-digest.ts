@@ -1,0 +1,29 @@
+/**
+ * Which program a running QEMU is, byte for byte: two builds of one version differ in it, and the same build has the
+ * same one wherever it lies and whatever script starts it.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, readlink } from 'node:fs/promises';
+import path from 'node:path';
+
+/** SHA-256; undefined where the program cannot be found or read */
+export async function programDigest(pid: number): Promise<string | undefined> {
+  try {
+    const file = await programOf(pid);
+    if (file === undefined) return undefined;
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A QEMU started by a loader, or within valgrind, is none by its own name: then it is mapped. */
+async function programOf(pid: number): Promise<string | undefined> {
+  const exe = await readlink(`/proc/${pid}/exe`);
+  if (path.basename(exe).startsWith('qemu-system-')) return `/proc/${pid}/exe`;
+  const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
+  return /\s(\/\S*\/qemu-system-[^/\s]*)$/m.exec(maps)?.[1];
+}

@@ -1,0 +1,191 @@
+/** One attempt from the main thread's side: its directory, its worker, its events, and what stays of it. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Demand } from '../model/demand.js';
+import type { DroverEvent } from '../model/events.js';
+import type { Outcome } from '../model/outcome.js';
+import { toFailure } from '../model/errors.js';
+import type { PairPlan } from '../migration/plan.js';
+import { createTestDirectory, moveDirectory, removeDirectory } from '../qemu/work-directory.js';
+import type { Waiting } from './decide.js';
+import type { MemoryMeter } from './memory-meter.js';
+import type { AttemptReport, FromWorker } from './protocol.js';
+import type { AttemptHandle, WorkerPool } from './pool.js';
+
+export interface PlannedTest {
+  /** without the architecture */
+  readonly path: string;
+  /** with it: the name in events and reports */
+  readonly name: string;
+  /** the user's module that defines it; Drover's own unless given */
+  readonly file?: string;
+  readonly expectedMs: number;
+  readonly demand: Demand;
+  /** why it is not run at all */
+  readonly skip?: string;
+}
+
+export interface Attempt extends Waiting {
+  readonly test: PlannedTest;
+  /** of all attempts of the test, from 1 */
+  readonly attempt: number;
+  /** which try again it is; 0 for the first of a round */
+  readonly retry: number;
+  /** place among those that run at the same time */
+  readonly slot: number;
+}
+
+/** What an attempt came to; `directory` where it was kept. */
+export interface Ended extends AttemptReport {
+  readonly directory?: string;
+  readonly memoryBytes?: number;
+}
+
+export interface AttemptsInput {
+  readonly plan: PairPlan;
+  readonly pool: WorkerPool;
+  /** private directory of the run; each attempt gets one below it */
+  readonly directory: string;
+  /** keep the directories of passed and cancelled tests too */
+  readonly keep: boolean;
+  /** where kept directories are moved to; asked for only when there is one */
+  readonly evidenceDirectory: () => string;
+  readonly timeoutMs: number;
+  readonly rerun: (name: string) => string;
+  /** what is written into a kept directory beside the worker's evidence: file names and texts */
+  readonly record: (attempt: Attempt, ended: AttemptReport) => Readonly<Record<string, string>>;
+  readonly meter: MemoryMeter;
+  readonly emit: (event: DroverEvent) => void;
+  /** milliseconds since the run started */
+  readonly clock: () => number;
+}
+
+export interface StartedAttempt {
+  readonly ended: Promise<Ended>;
+  cancel(): void;
+}
+
+/** @param number of the test in the run: directories are told apart by it */
+export function startAttempt(
+  input: AttemptsInput,
+  attempt: Attempt,
+  number: number,
+): StartedAttempt {
+  const { test, slot, expectedMs } = attempt;
+  const of = { test: test.name, attempt: attempt.attempt };
+  input.emit({ type: 'test-started', atMs: input.clock(), ...of, slot, expectedMs });
+  let directory: string;
+  try {
+    directory = createTestDirectory(input.directory, directoryName(attempt, number));
+  } catch (error) {
+    return { ended: withoutDirectory(error), cancel: () => undefined };
+  }
+  const measure = input.meter.watch(directory);
+  const handle = input.pool.start(
+    {
+      path: test.path,
+      ...(test.file === undefined ? {} : { file: test.file }),
+      plan: input.plan,
+      directory,
+      timeoutMs: input.timeoutMs,
+      rerun: input.rerun(test.name),
+    },
+    (message) => {
+      tell(input, attempt, message);
+    },
+  );
+  return {
+    ended: settle(input, attempt, handle, directory, measure),
+    cancel: () => {
+      handle.cancel();
+    },
+  };
+}
+
+async function withoutDirectory(error: unknown): Promise<Ended> {
+  // gives signals and reporters their turn, however many attempts meet the same obstacle
+  await new Promise(setImmediate);
+  return {
+    outcome: { kind: 'broken', failure: toFailure(error, 'prepare') },
+    durationMs: 0,
+    phases: [],
+  };
+}
+
+function tell(input: AttemptsInput, attempt: Attempt, message: FromWorker): void {
+  const atMs = input.clock();
+  const of = { test: attempt.test.name, attempt: attempt.attempt };
+  if (message.type === 'phase') {
+    input.emit({ type: 'phase-started', atMs, ...of, phase: message.phase });
+  } else if (message.type === 'note') {
+    input.emit({ type: 'warning', atMs, message: `${attempt.test.name}: ${message.message}` });
+  } else if (message.type === 'status') {
+    const { side, status } = message;
+    input.emit({ type: 'migration-status', atMs, ...of, side, status });
+  }
+}
+
+/** short, since sockets live in it: the longest is 22 characters */
+function directoryName({ test, attempt }: Attempt, number: number): string {
+  return `${path.basename(test.path).slice(0, 12)}-${number}-${attempt}`;
+}
+
+async function settle(
+  input: AttemptsInput,
+  attempt: Attempt,
+  handle: AttemptHandle,
+  directory: string,
+  measure: () => number | undefined,
+): Promise<Ended> {
+  const report = await handle.report;
+  const memoryBytes = measure();
+  const kept = await settleDirectory(input, attempt, report, directory);
+  return {
+    ...report,
+    ...(kept === undefined ? {} : { directory: kept }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  };
+}
+
+function isEvidence({ kind }: Outcome): boolean {
+  return kind === 'failed' || kind === 'broken';
+}
+
+/** Evidence stays, everything else goes. Says where it stays. */
+async function settleDirectory(
+  input: AttemptsInput,
+  attempt: Attempt,
+  report: AttemptReport,
+  directory: string,
+): Promise<string | undefined> {
+  const keep = isEvidence(report.outcome) || input.keep;
+  try {
+    if (!keep) {
+      await removeDirectory(directory);
+      return undefined;
+    }
+    writeRecord(directory, input.record(attempt, report));
+    const name = `${attempt.test.path.slice(1).replaceAll('/', '-')}-${attempt.attempt}`;
+    const kept = path.join(input.evidenceDirectory(), name);
+    await moveDirectory(directory, kept);
+    return kept;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    input.emit({
+      type: 'warning',
+      atMs: input.clock(),
+      message: `cannot ${keep ? 'move' : 'remove'} '${directory}': ${why}`,
+    });
+    return directory;
+  }
+}
+
+function writeRecord(directory: string, files: Readonly<Record<string, string>>): void {
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(path.join(directory, name), text, { mode: 0o600 });
+    }
+  } catch {
+    // A full disk must not hide the outcome; it still goes out as an event.
+  }
+}

@@ -1,0 +1,53 @@
+/** What all tests of a run may take of this host at once. Pure: the host's figures are arguments. */
+import type { Limits } from '../model/demand.js';
+import { HarnessError } from '../model/errors.js';
+
+/** leave room for the rest of the host */
+const memoryShare = 0.8;
+/** tests without a QEMU take little; more places than this for each core would only be idle threads */
+const slotsPerCore = 2;
+
+export interface HostCapacity {
+  readonly cores: number;
+  readonly availableBytes: number;
+  /** free in /dev/shm */
+  readonly sharedMemoryBytes: number;
+}
+
+export interface BudgetWish {
+  /** -j: so many attempts at once, whatever cores they take */
+  readonly jobs?: number | undefined;
+  /** --memory-budget */
+  readonly memoryBytes?: number | undefined;
+  /** as many attempts as there will be: more places would stay empty */
+  readonly attempts: number;
+  /** weight of the lightest test, in cores */
+  readonly lightestCpu: number;
+}
+
+export function limitsFor(host: HostCapacity, wish: BudgetWish): Limits {
+  const { jobs, attempts, lightestCpu } = wish;
+  const byCores = Math.min(
+    Math.floor(host.cores / Math.max(lightestCpu, 0.01)),
+    host.cores * slotsPerCore,
+  );
+  return {
+    slots: Math.max(1, Math.min(jobs ?? byCores, attempts)),
+    ...(jobs === undefined ? { cpu: host.cores } : {}),
+    memoryBytes: wish.memoryBytes ?? Math.floor(host.availableBytes * memoryShare),
+    sharedMemoryBytes: host.sharedMemoryBytes,
+  };
+}
+
+/** For a host on which not even the smallest of the tests fits. */
+export function tooLittleMemory(smallestBytes: number, limits: Limits): HarnessError {
+  return new HarnessError({
+    code: 'no-memory',
+    blame: 'host',
+    message: `the smallest of the tests needs about ${mebibytes(smallestBytes)} of memory, and ${mebibytes(limits.memoryBytes)} may be used (--memory-budget)`,
+  });
+}
+
+export function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+}

@@ -1,0 +1,103 @@
+/**
+ * What starts next. Pure and synchronous: it holds the attempts that wait and the tokens of those that run, and
+ * answers at once. Who does the work tells when an attempt is done.
+ *
+ * The longest attempt that fits is taken, so that gaps beside large ones are filled. One that shorter ones, or those
+ * of a later round, were started before too often gets its turn: nothing else is started until it fits, and it will,
+ * since what runs ends and nothing is let in that does not fit an empty host.
+ */
+import type { Demand, Limits } from '../model/demand.js';
+import { mebibytes } from './budget.js';
+import { Tokens } from './tokens.js';
+
+export interface Waiting {
+  readonly demand: Demand;
+  readonly expectedMs: number;
+  /** those of a later one should not come first for long */
+  readonly round: number;
+}
+
+/** how often others may be started before one whose turn it was, for each place there is */
+const patiencePerSlot = 4;
+
+interface Entry<T> {
+  readonly item: T;
+  passedOver: number;
+}
+
+export class Decider<T extends Waiting> {
+  readonly #tokens: Tokens;
+  readonly #patience: number;
+  /** longest first */
+  readonly #waiting: Entry<T>[] = [];
+
+  constructor(limits: Limits) {
+    this.#tokens = new Tokens(limits);
+    this.#patience = patiencePerSlot * limits.slots;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get running(): number {
+    return this.#tokens.running;
+  }
+
+  get isFull(): boolean {
+    return this.#tokens.isFull;
+  }
+
+  /** most memory that was promised at the same time */
+  get promisedBytes(): number {
+    return this.#tokens.highBytes;
+  }
+
+  /** Of equally long ones the first stays first. The caller sees to it that each fits an empty host. */
+  add(item: T): void {
+    let low = 0;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#waiting[middle];
+      if (other !== undefined && other.item.expectedMs >= item.expectedMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#waiting.splice(low, 0, { item, passedOver: 0 });
+  }
+
+  /** Takes an attempt out, and its tokens; undefined when none may start now. */
+  next(): T | undefined {
+    if (this.#tokens.isFull) return undefined;
+    const overdue = this.#waiting.findIndex(({ passedOver }) => passedOver >= this.#patience);
+    const index =
+      overdue >= 0
+        ? overdue
+        : this.#waiting.findIndex(({ item }) => this.#tokens.fits(item.demand));
+    const chosen = this.#waiting[index];
+    if (chosen === undefined || !this.#tokens.fits(chosen.item.demand)) return undefined;
+    this.#waiting.splice(index, 1);
+    for (const [place, entry] of this.#waiting.entries()) {
+      if (place < index || entry.item.round < chosen.item.round) entry.passedOver += 1;
+    }
+    this.#tokens.take(chosen.item.demand);
+    return chosen.item;
+  }
+
+  done(item: T): void {
+    this.#tokens.giveBack(item.demand);
+  }
+}
+
+/** Why a test can never start within these limits; undefined when it can. */
+export function misfit(demand: Demand, limits: Limits): string | undefined {
+  const over = (
+    [
+      ['memory', demand.memoryBytes, limits.memoryBytes],
+      ['/dev/shm', demand.sharedMemoryBytes, limits.sharedMemoryBytes],
+    ] as const
+  ).find(([, wanted, there]) => wanted > there);
+  if (over === undefined) return undefined;
+  const [what, wanted, there] = over;
+  return `needs ${mebibytes(wanted)} of ${what}, and ${mebibytes(there)} may be used`;
+}

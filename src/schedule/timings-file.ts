@@ -1,0 +1,48 @@
+/** The file of timings: absent is empty, anything else that is not one is refused, and a new one is whole or not there. */
+import { readFileSync } from 'node:fs';
+import { safeParse } from 'valibot';
+import { HarnessError } from '../model/errors.js';
+import { noTimings, timingsShape } from './timings.js';
+import type { Timings } from './timings.js';
+
+/** undefined where there is no file yet */
+export function readTimings(file: string): Timings | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw refused(file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  // what `touch` or a cache that was never filled leaves behind
+  if (text.trim() === '') return noTimings;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw refused(file, 'it is not JSON', cause);
+  }
+  const parsed = safeParse(timingsShape, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const where = (issue.path ?? []).map(({ key }) => String(key)).join('.');
+  throw refused(file, `${where === '' ? '' : `${where}: `}${issue.message}`);
+}
+
+function refused(file: string, why: string, cause?: unknown): HarnessError {
+  return new HarnessError({
+    code: 'timings-file',
+    blame: 'usage',
+    message: `--timings: '${file}' is no file of timings as a run writes it: ${why}; remove it to begin anew`,
+    cause,
+  });
+}
+
+/** A test a line, so that two files can be compared. */
+export function timingsText({ version, tests }: Timings): string {
+  const lines = Object.entries(tests).map(
+    ([name, { ms }]) => `    ${JSON.stringify(name)}: { "ms": [${ms.join(', ')}] }`,
+  );
+  const all = lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n  }`;
+  return `{\n  "version": ${version},\n  "tests": ${all}\n}\n`;
+}

@@ -1,0 +1,41 @@
+/** What a test takes of the host: what it says itself, and what follows from its needs. Pure. */
+import { platforms } from '../model/arch.js';
+import type { Arch } from '../model/arch.js';
+import type { Accelerator } from '../model/command-line.js';
+import type { Demand, Exclusive } from '../model/demand.js';
+import type { HostFactName } from '../model/host-facts.js';
+import type { TestDefinition } from './definition.js';
+
+/** what a QEMU needs beside guest RAM: its code, devices' memory, the translation cache in use */
+const overheadPerQemuBytes = 200 * 1024 * 1024;
+
+/**
+ * Cores that a QEMU keeps busy, of a pair whose guest writes without end: it runs on one side at a time, so that both
+ * together take one, under TCG as under KVM.
+ */
+const coresPerQemu: Readonly<Record<Accelerator, number>> = { tcg: 0.5, kvm: 0.5 };
+/** a test that starts no QEMU still takes a thread for a while */
+const coresWithoutQemu = 0.25;
+
+/** needs of the host of which there is only one */
+const exclusiveNeeds: Readonly<Partial<Record<HostFactName, Exclusive>>> = {
+  'rdma-ipv4': 'rdma-port',
+  'rdma-ipv6': 'rdma-port',
+  'huge-pages': 'huge-pages',
+};
+
+export function demandOf(
+  test: TestDefinition,
+  { arch, accel }: { readonly arch: Arch; readonly accel: Accelerator },
+): Demand {
+  const { machines = 2, ramBytes = platforms[arch].ramBytes, ...takes } = test.takes ?? {};
+  const hostNeeds = (test.needs ?? []).flatMap((need) => (need.kind === 'host' ? [need.name] : []));
+  const { sharedMemoryBytes = hostNeeds.includes('shared-memory') ? ramBytes : 0 } = takes;
+  const exclusive = hostNeeds.flatMap((name) => exclusiveNeeds[name] ?? []);
+  return {
+    cpu: machines === 0 ? coresWithoutQemu : machines * coresPerQemu[accel],
+    memoryBytes: machines * (ramBytes + overheadPerQemuBytes),
+    sharedMemoryBytes,
+    exclusive: [...new Set([...exclusive, ...(takes.exclusive ?? [])])],
+  };
+}
