@@ -79,6 +79,32 @@ export function harmed(
   });
 }
 
+export interface Unheeded {
+  readonly command: string;
+  /** only where the arguments contain this */
+  readonly about?: string;
+}
+
+/** A command is answered as if QEMU had done it, and never sent. `heard` tells how often. */
+export function unheeded(
+  definition: TestDefinition,
+  { command, about }: Unheeded,
+): { readonly definition: TestDefinition; readonly heard: () => number } {
+  let count = 0;
+  return {
+    heard: () => count,
+    definition: hooked(definition, ({ qmp }) => {
+      const execute = qmp.execute.bind(qmp);
+      qmp.execute = async (name, args, options) => {
+        const meant = about === undefined || JSON.stringify(args ?? {}).includes(`"${about}"`);
+        if (name !== command || !meant) return await execute(name, args, options);
+        count++;
+        return {};
+      };
+    }),
+  };
+}
+
 /** One byte of a page in the middle of the checked range differs when memory is looked at. */
 export function altered(definition: TestDefinition, done: (page: number) => void): TestDefinition {
   return hooked(definition, (machine, { platform: { range } }) => {
