@@ -16,6 +16,12 @@ import { waitEvent, waitStatus, whileMigrating } from './waits.js';
 const initial = 5;
 const increment = 25;
 const limit = 95;
+/** the largest increment that QEMU takes */
+const largest = 99;
+/** passes from one step of throttling to the next */
+const passesPerStep = 2;
+/** QEMU looks for dirty pages at 10 s when no pass has begun since 5 s; else 5 s later. Some of it is for the host. */
+const slowByMs = 4800;
 
 /** At 3 MB/s a pass over memory takes 33 s: another one within that time is not of the usual kind. */
 const slow = 3_000_000;
@@ -49,10 +55,11 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   const destinationSince = destination.qmp.events.cursor;
   // As slow as it was set: a pass takes a second, so a guest that a busy host leaves waiting for some
   // milliseconds does not let the migration end before it is throttled.
+  const looks = looksWhileThrottling(context.plan.sourceFeatures);
   const since = await migrate(source, await pair.target());
   await whileMigrating(pair, context, since, async () => {
-    await waitThrottle(pair, since);
-    if (!looksWhileThrottling(context.plan.sourceFeatures)) return;
+    await waitThrottle(pair, since, looks);
+    if (!looks) return;
     await setParameters(source, { 'max-bandwidth': slow });
     await waitSync(pair);
   });
@@ -121,9 +128,16 @@ async function waitSync({ context, source }: Pair): Promise<void> {
   }
 }
 
-/** Each pass may begin it; looked at once for each. */
-async function waitThrottle(pair: Pair, since: EventCursor): Promise<void> {
+/**
+ * Waits until the guest is throttled; each pass may begin it, and is looked at once. Where QEMU is to look for dirty
+ * pages meanwhile, for seconds, a guest throttled by little would keep a processor busy for nothing: the second
+ * step is as large as can be, which has to end at the limit, and is waited for where it comes in time.
+ */
+async function waitThrottle(pair: Pair, since: EventCursor, toTheLimit: boolean): Promise<void> {
   const { context, source } = pair;
+  const startMs = performance.now();
+  let passes = -1; // that have ended: the first event tells the beginning of the first
+  let nextStep: number | undefined;
   const follow = source.qmp.events.follow({
     what: 'a pass after which the guest is throttled',
     since,
@@ -133,10 +147,19 @@ async function waitThrottle(pair: Pair, since: EventCursor): Promise<void> {
   for await (const { name } of follow) {
     if (name === 'STOP') throw outOfRange('some, before the guest is stopped', 0);
     if (name !== 'MIGRATION_PASS') continue;
+    passes += 1;
     const throttle = await throttleOf(pair);
     if (throttle === 0) continue;
     if (throttle < initial) throw outOfRange(`at least ${initial}`, throttle);
-    return;
+    if (throttle > limit) throw outOfRange(`at most ${limit}`, throttle);
+    if (!toTheLimit || throttle === limit) return;
+    if (nextStep === undefined) {
+      nextStep = passes + passesPerStep;
+      await setParameters(source, { 'cpu-throttle-increment': largest });
+    }
+    const elapsedMs = performance.now() - startMs;
+    const neededMs = ((nextStep - passes) * elapsedMs) / passes;
+    if (nextStep <= passes || elapsedMs + neededMs > slowByMs) return;
   }
 }
 
