@@ -19,9 +19,10 @@ export interface FlowResult {
   readonly legs?: readonly LegResult[];
 }
 
-async function waitSerial(pair: Pair, side: 'source' | 'destination'): Promise<void> {
+async function waitSerial(pair: Pair, side: 'source' | 'destination', since = 0): Promise<void> {
   const { context } = pair;
   await pair[side].serial.waitForB({
+    since,
     timeoutMs: context.patience.serialMs,
     signal: context.signal,
   });
@@ -88,6 +89,8 @@ export async function arrive(
   await waitEvent(context, destination, 'RESUME', destinationSince);
   if (common.suspend === true) await destination.qmp.execute('system_wakeup');
   await waitSerial(pair, 'destination');
+  // The first sign may come right away, the second only after the guest has gone round here.
+  await waitSerial(pair, 'destination', destination.serial.length);
   await requireRunning(source, false);
   await common.endHook?.(pair);
 
