@@ -5,6 +5,7 @@
  */
 import type { Accelerator, MemoryBackend } from '../model/command-line.js';
 import type { Json } from '../model/json.js';
+import type { TestContext } from './context.js';
 import type { Pair } from './pair.js';
 
 /** What should come of a migration. */
@@ -55,6 +56,8 @@ export interface MigrateCommon {
   readonly accelOptions?: string;
   /** negotiate out-of-band QMP on both sides */
   readonly oob?: boolean;
+  /** before either QEMU is started: for files that take a while to make, which no guest should wait for */
+  readonly prepareHook?: (context: TestContext) => Promise<void>;
   /** after both sides are set up, before the guest is waited for */
   readonly startHook?: (pair: Pair) => Promise<void>;
   /** with `live`: while memory is sent, before the migration may converge */

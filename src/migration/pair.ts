@@ -64,6 +64,7 @@ export class Pair {
  * destination; then the `events` capability; then the number of multifd channels.
  */
 export async function startPair(context: TestContext, common: MigrateCommon): Promise<Pair> {
+  await common.prepareHook?.(context);
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: common.suspend ?? false });
   const memory = openMemory(common.memory ?? 'anon');

@@ -1,7 +1,8 @@
-/** Encrypted migration: credentials made and given to both sides. To be used as, or in, a start hook. */
+/** Encrypted migration: credentials made and given to both sides. To be used as, or in, a test's hooks. */
 import type { JsonObject } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
 import { setParameters } from './commands.js';
+import type { TestContext } from './context.js';
 import type { Pair } from './pair.js';
 import { pskUser, writeCertificates, writePsk } from './tls-files.js';
 import type { CertificateWish } from './tls-files.js';
@@ -12,17 +13,33 @@ async function useCredentials(machine: Machine, id: string, object: JsonObject):
   await setParameters(machine, { 'tls-creds': id });
 }
 
+/**
+ * GnuTLS may choose all but ChaCha20, which it prefers where the key is shared, and which takes five times as much
+ * processor time as the AES that is taken then.
+ */
+const quickCiphers = 'NORMAL:-CHACHA20-POLY1305';
+
+export interface PskSetup {
+  /** unless given, both sides have the same */
+  readonly keys?: 'same' | 'different';
+  /** what GnuTLS may choose from; unless given, a cipher that is quick on today's processors */
+  readonly ciphers?: 'usual' | 'quick';
+}
+
 /** A pre-shared key on both sides: the same, or another one at the destination. */
-export async function usePsk(pair: Pair, keys: 'same' | 'different' = 'same'): Promise<void> {
+export async function usePsk(pair: Pair, setup: PskSetup = {}): Promise<void> {
   const { context, source, destination } = pair;
   const directory = context.file('psk');
   writePsk(directory);
   let other = directory;
-  if (keys === 'different') {
+  if (setup.keys === 'different') {
     other = context.file('psk-other');
     writePsk(other);
   }
-  const type = { 'qom-type': 'tls-creds-psk' };
+  const type = {
+    'qom-type': 'tls-creds-psk',
+    ...(setup.ciphers === 'usual' ? {} : { priority: quickCiphers }),
+  };
   await useCredentials(source, 'tlscredspsk0', {
     ...type,
     endpoint: 'client',
@@ -45,16 +62,25 @@ export interface CertificateSetup extends Pick<CertificateWish, 'host' | 'ip'> {
   readonly authorize?: boolean;
 }
 
-/** Certificates on both sides. With a `host`, the source is told to expect that name. */
-export async function useCertificates(pair: Pair, setup: CertificateSetup): Promise<void> {
-  const { context, source, destination } = pair;
-  const { host, ip, client, authorize } = setup;
-  const directory = context.file('x509');
-  await writeCertificates(directory, {
+const certificateFolder = 'x509';
+
+/** Makes the files that `useCertificates` needs. */
+export async function prepareCertificates(
+  context: TestContext,
+  { host, ip, client }: CertificateSetup,
+): Promise<void> {
+  await writeCertificates(context.file(certificateFolder), {
     ...(host === undefined ? {} : { host }),
     ...(ip === undefined ? {} : { ip }),
     ...(client === 'none' ? {} : { client: client === 'hostile' ? hostileClient : friendlyClient }),
   });
+}
+
+/** Certificates on both sides. With a `host`, the source is told to expect that name. */
+export async function useCertificates(pair: Pair, setup: CertificateSetup): Promise<void> {
+  const { context, source, destination } = pair;
+  const { host, authorize } = setup;
+  const directory = context.file(certificateFolder);
   const type = { 'qom-type': 'tls-creds-x509', dir: directory, 'sanity-check': true };
   await useCredentials(source, 'tlscredsx509client0', {
     ...type,

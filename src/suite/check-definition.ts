@@ -120,6 +120,7 @@ const commonEntries: Entries<MigrateCommon> = {
   accel: v.optional(v.picklist(['tcg', 'kvm'])),
   accelOptions: v.optional(text),
   oob: flag,
+  prepareHook: hook,
   startHook: hook,
   meanwhile: hook,
   endHook: hook,
