@@ -60,6 +60,7 @@
 #define GUEST_X86_IMAGE_ADDRESS 0xffff0000
 #define GUEST_X86_SERIAL_PORT 0x3f8
 #define GUEST_X86_RANGE_MIN 0x100000
+#define GUEST_X86_HEARTBEAT 0x9f000
 
 /*
  * aarch64: image size, place of the block, serial port, size of the flash that the image lies in, where RAM begins,

@@ -2,31 +2,38 @@
 #
 # Contract (the numbers are in ../contract.h, the prose in ../README.md)
 #   load address  0xffff0000, the last 64 KiB below 4 GiB, given with -bios; entered at reset
-#   range         [start, end) of the parameter block at image offset 0
+#   range         [start, end) of the parameter block at image offset 0, without its hole
 #   step          one stamp every `step` bytes of the range
 #   prints        'A' once after each reset, 'B' after every n-th pass, '!' when it refuses the block
-#   scratch       0x10000-0x15fff (page tables); no stack, no interrupts
+#   scratch       0x8000-0xdfff (what writers know), 0x10000-0x8ffff (page tables); no stack, no interrupts
 #
 # Runs on pc and q35. Uses long mode where the processor has it, else 32-bit protected mode without
-# paging; the loop is the same source for both. Left out: anything the memory check does not need
-# (no ACPI tables, no PCI set-up, no timer).
+# paging; writer.inc is the same source for both. Left out: anything the memory check does not need
+# (no ACPI tables, no PCI set-up, no timer interrupt).
+#
+# Parts: boot.S (from reset to the writer's mode), machine.inc (ports, other processors, pace), stamp.inc
+# (one batch of pages of each kind), slice.inc (which pages are whose), writer.inc (passes and signs).
 
 	.include "contract.inc"
 
-	.set PAGE_TABLES, 0x10000
-	.set PAGE_TABLES_DWORDS, 0x6000 / 4
-	.set DIRECTORY_ENTRIES, 4 * 512
+	.set TABLE_TOP, 0x10000
+	.set TABLE_POINTERS, 0x11000
+	.set TABLE_DIRECTORIES, 0x12000		# with 2 MiB pages, one for each GiB
+	.set TABLE_END, 0x90000
+	.set DIRECTORIES_MIN, 4
+	.set DIRECTORIES_MAX, (TABLE_END - TABLE_DIRECTORIES) / 4096
+	.set MAPPED_GIB_MAX, 512		# with 1 GiB pages, what one table of pointers maps
 
-	.set PCI_ADDRESS, 0xcf8
-	.set PCI_DATA, 0xcfc
-	.set ICH9_LPC, 0x8000f800		# 0:1f.0, on q35
-	.set ICH9_LPC_ID, 0x29188086
-	.set PIIX4_PM, 0x80000b00		# 0:1.3, on pc
-	.set PIIX4_PM_ID, 0x71138086
-	.set PM_BASE, 0x600
-	.set PM_CONTROL, PM_BASE + 4
-	.set SLEEP_S3, 0x2401			# SCI_EN, sleep type 1, SLP_EN
-	.set SLEEP_WAIT_ROUNDS, 0x8000000
+# What all writers see.
+	.set SHARED_COUNT, 0xc000		# processors that have come so far
+	.set SHARED_GO, 0xc004
+	.set SHARED_DONE, 0xc008		# writers that have stamped all their pages once
+	.set SHARED_LONG, 0xc00c		# long mode is used
+
+	.include "machine.inc"
+	.include "stamp.inc"
+	.include "slice.inc"
+	.include "writer.inc"
 
 	.text
 image:
@@ -79,7 +86,8 @@ start32:
 	andb $0xfe, %al
 	outb %al, $0x92
 
-# What this image cannot do it must refuse, or a check would pass on memory that nobody wrote.
+# Known to be writer 0 from here to the end of boot.S. What this image cannot do it must refuse, or a
+# check would pass on memory that nobody wrote. Addresses are looked at in writer.inc.
 	.macro REQUIRE_LONG field, value
 	cmpl $\value, block + \field
 	jne refuse
@@ -88,64 +96,95 @@ start32:
 	REQUIRE_LONG GUEST_FIELD_MAGIC + 4, GUEST_BLOCK_MAGIC_HIGH
 	REQUIRE_LONG GUEST_FIELD_VERSION, GUEST_BLOCK_VERSION
 	REQUIRE_LONG GUEST_FIELD_BLOCK_BYTES, GUEST_BLOCK_BYTES
-	REQUIRE_LONG GUEST_FIELD_STAMP_KIND, GUEST_STAMP_BYTE
-	REQUIRE_LONG GUEST_FIELD_WRITERS, 1
-	REQUIRE_LONG GUEST_FIELD_START + 4, 0	# nothing above 4 GiB yet
-	REQUIRE_LONG GUEST_FIELD_END + 4, 0
-	REQUIRE_LONG GUEST_FIELD_STEP + 4, 0
-	REQUIRE_LONG GUEST_FIELD_PACE, 0	# not implemented yet
 	REQUIRE_LONG GUEST_FIELD_PACE + 4, 0
-	REQUIRE_LONG GUEST_FIELD_HEARTBEAT, 0
-	REQUIRE_LONG GUEST_FIELD_HEARTBEAT + 4, 0
-	REQUIRE_LONG GUEST_FIELD_HOLE_START, 0
-	REQUIRE_LONG GUEST_FIELD_HOLE_START + 4, 0
-	cmpl $1, block + GUEST_FIELD_SUSPEND
+	cmpl $GUEST_STAMP_PAGE, block + GUEST_FIELD_STAMP_KIND
 	ja refuse
+	movl block + GUEST_FIELD_WRITERS, %eax
+	subl $1, %eax
+	cmpl $GUEST_WRITERS_MAX, %eax
+	jae refuse
 	cmpl $0, block + GUEST_FIELD_PASSES_PER_B
 	je refuse
-	movl block + GUEST_FIELD_START, %eax
-	cmpl $GUEST_X86_RANGE_MIN, %eax
-	jb refuse
-	cmpl block + GUEST_FIELD_END, %eax
-	jae refuse
-	movl block + GUEST_FIELD_STEP, %eax
-	testl %eax, %eax
-	jz refuse
-	addl block + GUEST_FIELD_END, %eax	# the address after the last stamp must not wrap
-	jc refuse
+	cmpl $1, block + GUEST_FIELD_SUSPEND
+	ja refuse
+	jb 1f
+	REQUIRE_LONG GUEST_FIELD_WRITERS, 1	# the others would not wake
+	REQUIRE_LONG GUEST_FIELD_STAMP_KIND, GUEST_STAMP_BYTE
+1:	movl $1, SHARED_COUNT
+	movl $0, SHARED_GO
+	movl $0, SHARED_DONE
+	movl $0, SHARED_LONG
+	xorl %ebp, %ebp				# writer 0
 
 	movl $0x80000000, %eax
 	cpuid
 	cmpl $0x80000001, %eax
-	jb writer32
+	jb short_mode
 	movl $0x80000001, %eax
 	cpuid
 	btl $29, %edx				# long mode
-	jnc writer32
+	jnc short_mode
+	movl $1, SHARED_LONG
 
-# Identity map of the first 4 GiB with 2 MiB pages: one top table, one of pointers, four directories.
+# Identity map. How many GiB: up to the end of the range, and all below 4 GiB in any case.
+	movl %edx, %esi
 	xorl %eax, %eax
-	movl $PAGE_TABLES, %edi
-	movl $PAGE_TABLES_DWORDS, %ecx
+	movl $TABLE_TOP, %edi
+	movl $0x2000 / 4, %ecx
 	rep stosl
-	movl $PAGE_TABLES + 0x1003, PAGE_TABLES
-	movl $PAGE_TABLES + 0x2003, PAGE_TABLES + 0x1000
-	movl $PAGE_TABLES + 0x3003, PAGE_TABLES + 0x1008
-	movl $PAGE_TABLES + 0x4003, PAGE_TABLES + 0x1010
-	movl $PAGE_TABLES + 0x5003, PAGE_TABLES + 0x1018
-	movl $PAGE_TABLES + 0x2000, %edi
-	movl $0x83, %eax			# present, writable, 2 MiB
-	movl $DIRECTORY_ENTRIES, %ecx
-1:	movl %eax, (%edi)
-	addl $0x200000, %eax
+	movl $TABLE_POINTERS + 3, TABLE_TOP
+	movl block + GUEST_FIELD_END + 4, %ecx
+	cmpl $MAPPED_GIB_MAX / 4, %ecx
+	ja refuse
+	movl block + GUEST_FIELD_END, %eax
+	shldl $2, %eax, %ecx
+	testl $0x3fffffff, %eax
+	jz 1f
+	addl $1, %ecx
+1:	cmpl $MAPPED_GIB_MAX, %ecx
+	ja refuse
+	cmpl $DIRECTORIES_MIN, %ecx
+	jae 1f
+	movl $DIRECTORIES_MIN, %ecx
+1:	movl $TABLE_POINTERS, %edi
+	xorl %edx, %edx
+	btl $26, %esi				# 1 GiB pages
+	jnc 3f
+	movl $0x83, %eax			# present, writable, large
+2:	movl %eax, (%edi)
+	movl %edx, 4(%edi)
+	addl $0x40000000, %eax
+	adcl $0, %edx
 	addl $8, %edi
 	subl $1, %ecx
-	jnz 1b
+	jnz 2b
+	jmp enter_long
 
+3:	cmpl $DIRECTORIES_MAX, %ecx
+	ja refuse
+	movl %ecx, %ebx
+	movl $TABLE_DIRECTORIES + 3, %eax
+4:	movl %eax, (%edi)
+	addl $0x1000, %eax
+	addl $8, %edi
+	subl $1, %ecx
+	jnz 4b
+	movl $TABLE_DIRECTORIES, %edi
+	movl $0x83, %eax
+	shll $9, %ebx
+5:	movl %eax, (%edi)
+	movl %edx, 4(%edi)
+	addl $0x200000, %eax
+	adcl $0, %edx
+	addl $8, %edi
+	subl $1, %ebx
+	jnz 5b
+
+enter_long:
 	movl %cr4, %eax
 	orl $0x20, %eax				# PAE
 	movl %eax, %cr4
-	movl $PAGE_TABLES, %eax
+	movl $TABLE_TOP, %eax
 	movl %eax, %cr3
 	movl $0xc0000080, %ecx			# EFER
 	rdmsr
@@ -155,130 +194,52 @@ start32:
 	movl %eax, %cr0
 	ljmp $0x18, $writer64
 
+# Without long mode nothing above 4 GiB can be reached.
+short_mode:
+	REQUIRE_LONG GUEST_FIELD_START + 4, 0
+	REQUIRE_LONG GUEST_FIELD_END + 4, 0
+	REQUIRE_LONG GUEST_FIELD_STEP + 4, 0
+	REQUIRE_LONG GUEST_FIELD_HOLE_START + 4, 0
+	REQUIRE_LONG GUEST_FIELD_HOLE_END + 4, 0
+	REQUIRE_LONG GUEST_FIELD_HEARTBEAT + 4, 0
+	movl block + GUEST_FIELD_END, %eax	# the address after the last stamp must not wrap
+	addl block + GUEST_FIELD_STEP, %eax
+	jc refuse
+enter_short:
+	cmpl $GUEST_STAMP_BYTE, block + GUEST_FIELD_STAMP_KIND
+	je writer32
+	movl $1, %eax				# 64 bits are stored at once by SSE2
+	cpuid
+	btl $26, %edx
+	jnc refuse
+	movl %cr4, %eax
+	orl $0x200, %eax			# OSFXSR
+	movl %eax, %cr4
+	jmp writer32
+
+# Another processor. It takes the next number; who comes when all are taken has nothing to do.
+other32:
+	movl $0x10, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	movl $1, %ebp
+	lock xaddl %ebp, SHARED_COUNT
+	cmpl block + GUEST_FIELD_WRITERS, %ebp
+	jae halt
+	cmpl $0, SHARED_LONG
+	jne enter_long
+	jmp enter_short
+
 # Reached from 64-bit code too: these instructions are the same bytes in both modes.
 refuse:
 	movw $GUEST_X86_SERIAL_PORT, %dx
 	movb $GUEST_SIGN_REFUSED, %al
 	outb %al, %dx
+halt:
 1:	cli
 	hlt
 	jmp 1b
-
-	.macro PRINT sign
-	movw $GUEST_X86_SERIAL_PORT, %dx
-	movb $\sign, %al
-	outb %al, %dx
-	.endm
-
-	.macro PCI_WRITE address, value
-	movw $PCI_ADDRESS, %dx
-	movl $\address, %eax
-	outl %eax, %dx
-	movw $PCI_DATA, %dx
-	movl $\value, %eax
-	outl %eax, %dx
-	.endm
-
-	.macro PCI_ID_IS address, id
-	movw $PCI_ADDRESS, %dx
-	movl $\address, %eax
-	outl %eax, %dx
-	movw $PCI_DATA, %dx
-	inl %dx, %eax
-	cmpl $\id, %eax
-	.endm
-
-# Stamps every page of the range once, in ascending order. Eight pages a round: under TCG a round is one
-# translated block, and the cost of entering a block is paid once for eight pages. `add` and not `inc`,
-# which must preserve the carry flag and is slower under TCG for it.
-	.macro PASS instruction, r, rip
-	movl block + GUEST_FIELD_START\rip, %edi
-	movl %esi, %ecx
-	shrl $3, %ecx
-	jz 2f
-1:
-	.rept 8
-	\instruction, (%\r\()di)
-	add %\r\()bx, %\r\()di
-	.endr
-	subl $1, %ecx
-	jnz 1b
-2:	movl %esi, %ecx
-	andl $7, %ecx
-	jz 4f
-3:	\instruction, (%\r\()di)
-	add %\r\()bx, %\r\()di
-	subl $1, %ecx
-	jnz 3b
-4:
-	.endm
-
-# The writer, once for each mode.
-#   ebx: step; esi: stamps in the range; edi: address; edx: passes until the next 'B'; ebp: passes so far
-#   r: first letter of the registers that hold addresses (e or r)
-#   rip: how the block is addressed, since 64-bit code cannot hold its address as an absolute one
-	.macro WRITER r, rip
-	PRINT GUEST_SIGN_START
-	movl block + GUEST_FIELD_END\rip, %eax
-	subl block + GUEST_FIELD_START\rip, %eax
-	movl block + GUEST_FIELD_STEP\rip, %ebx
-	xorl %edx, %edx
-	addl %ebx, %eax				# stamps = (end - start + step - 1) / step
-	subl $1, %eax
-	divl %ebx
-	movl %eax, %esi
-
-	PASS "movb $0", \r, \rip
-	xorl %ebp, %ebp
-
-10:	movl block + GUEST_FIELD_PASSES_PER_B\rip, %edx
-11:
-	# TCG's software TLB starts with room for a few hundred pages and grows only when it is flushed
-	# while well used; with a TLB that holds the whole range the loop is four times faster. A change of
-	# CR4.PGE flushes it. Often at first, for an early 'B'; now and then later, for a processor that
-	# came here by migration and starts with a small TLB again.
-	cmpl $10, %ebp
-	jb 12f
-	testl $7, %ebp
-	jnz 13f
-12:	mov %cr4, %\r\()ax
-	xorl $0x80, %eax
-	mov %\r\()ax, %cr4
-13:	addl $1, %ebp
-	PASS "addb $1", \r, \rip
-	subl $1, %edx
-	jnz 11b
-	PRINT GUEST_SIGN_PASSES
-
-	cmpl $0, block + GUEST_FIELD_SUSPEND\rip
-	je 10b
-	movl block + GUEST_FIELD_START\rip, %edi
-	cmpl $GUEST_SUSPEND_MARK, GUEST_SUSPEND_MARK_OFFSET(%\r\()di)
-	je 10b
-	movl $GUEST_SUSPEND_MARK, GUEST_SUSPEND_MARK_OFFSET(%\r\()di)
-
-	# No firmware gave the power-management block an address, so we do.
-	PCI_ID_IS ICH9_LPC, ICH9_LPC_ID
-	jne 20f
-	PCI_WRITE ICH9_LPC + 0x40, PM_BASE + 1
-	PCI_WRITE ICH9_LPC + 0x44, 0x80		# decode it
-	jmp 21f
-20:	PCI_ID_IS PIIX4_PM, PIIX4_PM_ID
-	jne refuse
-	PCI_WRITE PIIX4_PM + 0x40, PM_BASE + 1
-	PCI_WRITE PIIX4_PM + 0x80, 1		# decode it
-21:	movw $PM_CONTROL, %dx
-	movw $SLEEP_S3, %ax
-	outw %ax, %dx
-
-	# The machine stops a moment after the write. Waiting here keeps every stamp at the value it had when
-	# 'B' was printed. No port and no `pause` in the loop: either would make the processor's thread compete
-	# with the thread that is to stop it. It ends, lest a QEMU that lets the processor run on hangs the guest.
-	movl $SLEEP_WAIT_ROUNDS, %ecx
-22:	subl $1, %ecx
-	jnz 22b
-	jmp 10b
-	.endm
 
 	.balign 16, 0xcc
 writer32:
@@ -288,6 +249,20 @@ writer32:
 	.code64
 writer64:
 	WRITER r, (%rip)
+
+# Where the start-up message sends other processors: the last 64 KiB of the image are seen below 1 MiB,
+# too, at 0xf0000, so this is 0xff000.
+	.org OTHERS_OFFSET, 0xcc
+	.code16
+other16:
+	cli
+	cld
+	movw $0xf000, %ax
+	movw %ax, %ds
+	lgdtl gdt_pointer - image
+	movl $0x11, %eax
+	movl %eax, %cr0
+	ljmpl $0x08, $other32
 
 	.org GUEST_X86_IMAGE_BYTES - 16, 0xff
 	.code16

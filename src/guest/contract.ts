@@ -41,6 +41,7 @@ export const guestContract = {
   x86ImageAddress: 0xffff0000,
   x86SerialPort: 0x3f8,
   x86RangeMin: 0x100000,
+  x86Heartbeat: 0x9f000,
   aarch64ImageBytes: 0x3000,
   aarch64BlockOffset: 0x100,
   aarch64Serial: 0x9000000,

@@ -27,6 +27,10 @@ export interface GuestPlatform {
   readonly pace: boolean;
   /** a page of RAM outside every range, where writers may count; undefined: the image does not count */
   readonly heartbeatAddress: number | undefined;
+  /** addresses of RAM that the image uses, or that are hidden below something else */
+  readonly reserved?: readonly { readonly start: number; readonly end: number }[];
+  /** kinds with which it flushes its TLB in each pass; in every 8th with all others */
+  readonly flushedEachPass?: readonly StampKind[];
   /** it has the suspend variant */
   readonly suspends: boolean;
 }
@@ -39,18 +43,22 @@ const x86 = {
   blockOffset: guestContract.blockOffset,
   pageBytes: 4096,
   rangeMin: guestContract.x86RangeMin,
-  addressMax: 2 ** 32,
-  stamps: ['byte'],
-  writersMax: 1,
-  hole: false,
-  pace: false,
-  heartbeatAddress: undefined,
+  stamps: allStamps,
+  writersMax: guestContract.writersMax,
+  hole: true,
+  pace: true,
+  heartbeatAddress: guestContract.x86Heartbeat,
+  reserved: [
+    { start: 0, end: 0x90000 },
+    { start: 0xa0000, end: guestContract.x86RangeMin },
+  ],
+  flushedEachPass: ['page'],
   suspends: true,
 } as const;
 
 export const guestPlatforms: readonly GuestPlatform[] = [
-  { arch: 'x86_64', ...x86 },
-  { arch: 'i386', ...x86 },
+  { arch: 'x86_64', ...x86, addressMax: 2 ** 39 },
+  { arch: 'i386', ...x86, addressMax: 2 ** 32 },
   {
     arch: 'aarch64',
     image: 'aarch64/drover-aarch64.bin',

@@ -108,8 +108,8 @@ function writerProblem(spec: GuestSpec, platform: GuestPlatform): string | undef
   const pace = spec.pacePagesPerSecond;
   if (pace !== undefined) {
     if (!platform.pace) return 'it cannot keep a pace';
-    if (!Number.isSafeInteger(pace) || pace < writers)
-      return `a pace of ${pace} pages per second; it takes a whole number, at least 1 a writer, or none for as fast as it can`;
+    if (!isCount(pace) || pace < writers)
+      return `a pace of ${pace} pages per second; it takes a whole number below 2^32, at least 1 a writer, or none for as fast as it can`;
   }
   if (spec.suspend === true && !platform.suspends) return 'it cannot suspend to RAM';
   if (spec.suspend === true && (writers > 1 || stamp !== 'byte'))
@@ -126,6 +126,9 @@ function heartbeatProblem(spec: GuestSpec, platform: GuestPlatform): string | un
   const inHole = hole !== undefined && at >= hole.start && at < hole.end;
   if (at >= range.start && at < range.end && !inHole)
     return `the heartbeat page ${hex(at)} lies within the range`;
+  const taken = platform.reserved?.find(({ start, end }) => at >= start && at < end);
+  if (taken !== undefined)
+    return `the heartbeat page ${hex(at)} lies in ${hex(taken.start)}-${hex(taken.end)}, which is not free on this machine`;
   const end = at + contract.stampPageBytes;
   const type = machine ?? (isArch(arch) ? platforms[arch].machineAlias : '');
   const isRam = ramRegions(arch, type, ramBytes).some(

@@ -8,50 +8,82 @@
  * one that has nothing to do with what the tests are about, and that shows once in a thousand times. Drover's guest
  * flushes its TLB in every 8th pass, so the tests let it come round before they let it stop.
  */
+import { guestPlatform } from '../guest/platforms.js';
+import type { GuestRam } from '../memory/guest-ram.js';
+import type { Platform } from '../model/arch.js';
 import { timeoutError } from '../model/deadline.js';
+import { pagesOf, slicesOf } from '../model/stamps.js';
 import type { EventCursor } from '../qmp/events.js';
 import type { Pair } from './pair.js';
 import { waitStatus } from './waits.js';
 
-/** from one flush of the guest's TLB to the next (guest/x86/boot.S) */
+/** from one flush of a guest's TLB to the next (guest/x86/writer.inc) */
 const passesPerFlush = 8;
-/** in so many passes at least one whole pass comes after a flush */
-const passes = 2 * passesPerFlush;
 
-/** Waits until the source's guest has flushed its TLB, and has written all its memory since. */
+/** in so many passes at least one whole pass comes after a flush */
+function passesOf({ arch, stamp = 'byte' }: Platform): number {
+  const inEach = guestPlatform(arch).flushedEachPass ?? [];
+  return 2 * (inEach.includes(stamp) ? 1 : passesPerFlush);
+}
+
+/** Waits until every writer of the source's guest has flushed its TLB, and has written all its memory since. */
 export async function waitTracked(
   { context, common, source }: Pair,
   signal: AbortSignal = context.signal,
 ): Promise<void> {
   if ((common.accel ?? context.plan.accel) !== 'tcg') return;
-  const { platform, patience } = context;
-  const address = platform.watchAddress;
-  const ram = await source.ram(platform.range, signal);
-  const deadline = performance.now() + patience.memoryMs;
+  const { platform, patience, stamped } = context;
+  const passes = passesOf(platform);
+  const { pacePagesPerSecond } = platform;
+  const paceMs =
+    pacePagesPerSecond === undefined ? 0 : (passes * pagesOf(stamped) * 1000) / pacePagesPerSecond;
+  const ram = await source.ram(stamped, signal);
+  const timeoutMs = patience.memoryMs + 2 * paceMs;
+  await Promise.all(
+    slicesOf(stamped).map(async ({ start }) => {
+      const passed = await countPasses({ ram, address: start, passes, timeoutMs, signal });
+      if (passed >= passes) return;
+      throw timeoutError({
+        waitedFor: `${passes} passes of the guest over its memory from 0x${start.toString(16)} on`,
+        timeoutMs,
+        lastSeen: `${passed} passes`,
+        side: source.side,
+      });
+    }),
+  );
+}
+
+interface Passes {
+  readonly ram: GuestRam;
+  /** of a writer's first page */
+  readonly address: number;
+  /** enough of them */
+  readonly passes: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** How many there were before time was up, or enough. */
+async function countPasses({ ram, address, passes, timeoutMs, signal }: Passes): Promise<number> {
+  const deadline = performance.now() + timeoutMs;
   let [last = 0] = await ram.readBytes(address, 1);
+  let passed = 0;
   // A look may come hundreds of passes after the one before: fewer are counted then, never more.
-  for (let passed = 0; passed < passes;) {
-    const timeoutMs = deadline - performance.now();
+  while (passed < passes) {
     const result = await ram.watch({
       address,
       width: 1,
       until: 'differs',
       value: BigInt(last),
-      timeoutMs: Math.max(0, timeoutMs),
+      timeoutMs: Math.max(0, deadline - performance.now()),
       signal,
     });
-    if (!result.met) {
-      throw timeoutError({
-        waitedFor: `${passes} passes of the guest over its memory`,
-        timeoutMs: patience.memoryMs,
-        lastSeen: `${passed} passes`,
-        side: source.side,
-      });
-    }
+    if (!result.met) return passed;
     const now = Number(result.last);
     passed += (now - last + 256) % 256;
     last = now;
   }
+  return passed;
 }
 
 /** Lets a migration that was held back converge once the guest's writes are noticed. */
