@@ -30,9 +30,13 @@ export interface ChainWish {
   readonly capabilities?: readonly string[];
 }
 
+/** after a leg, before its check; for tests of the check */
+export type BeforeCheck = (arrived: Machine, leg: number) => Promise<void>;
+
 interface Leg {
   readonly wish: ChainWish;
   readonly pair: Pair;
+  readonly beforeCheck: () => Promise<void>;
 }
 
 interface Arrival {
@@ -45,6 +49,7 @@ export async function chain(
   context: TestContext,
   wish: ChainWish,
   route: readonly Station[],
+  beforeCheck?: BeforeCheck,
 ): Promise<FlowResult> {
   const [first, ...stations] = route;
   if (first === undefined || stations.length === 0) throw new Error('a route has two ends');
@@ -73,7 +78,10 @@ export async function chain(
     const listen = wish.listen.replaceAll('$LEG', String(number));
     const { capabilities = [] } = wish;
     const pair = new Pair(context, { listen, capabilities }, from, to);
-    const arrival = await oneLeg({ wish, pair });
+    const arrival = await oneLeg({
+      ...{ wish, pair },
+      beforeCheck: async () => await beforeCheck?.(to, number),
+    });
     legs.push({ from: left ?? '', to: came ?? '', ...arrival });
     if (!arrival.verdict.intact) return { ...arrival, legs };
     await endMachines(context, [{ machine: from, status: 0 }]);
@@ -85,7 +93,8 @@ export async function chain(
   return last === undefined ? {} : { verdict: last.verdict, figures: last.figures, legs };
 }
 
-async function oneLeg({ wish, pair }: Leg): Promise<Arrival> {
+async function oneLeg(leg: Leg): Promise<Arrival> {
+  const { wish, pair } = leg;
   const { context, source, destination } = pair;
   await setUp(pair, [source, destination]);
   await migrateIncoming(
@@ -98,19 +107,19 @@ async function oneLeg({ wish, pair }: Leg): Promise<Arrival> {
   await requireProgress(context, source);
   switch (wish.kind) {
     case 'stopped':
-      return await moveStopped(pair);
+      return await moveStopped(leg);
     case 'live':
-      return await moveRunning(pair, async () => {
+      return await moveRunning(leg, async () => {
         const since = await migrate(source, { uri: await discoverAddress(destination) });
         return await finishLive(pair, since);
       });
     case 'postcopy':
-      return await moveRunning(pair, async () => (await switchOver(pair)).figures);
+      return await moveRunning(leg, async () => (await switchOver(pair)).figures);
   }
 }
 
 /** Nothing changes on the way: generation and edge are the same on both ends. */
-async function moveStopped(pair: Pair): Promise<Arrival> {
+async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
   const { context, source, destination } = pair;
   const { range } = context.platform;
   await prepareStopped(pair);
@@ -121,6 +130,7 @@ async function moveStopped(pair: Pair): Promise<Arrival> {
   await waitStatus(context, destination, { goal: 'completed', since: arriving });
 
   context.observer.phase('verify');
+  await beforeCheck();
   const before = await (await source.ram(range, context.signal)).checkStopped(range);
   const verdict = await (await destination.ram(range, context.signal)).checkStopped(range);
   const moved = before.generation !== verdict.generation || before.edge !== verdict.edge;
@@ -138,7 +148,10 @@ async function moveStopped(pair: Pair): Promise<Arrival> {
 }
 
 /** The guest goes on at the destination by itself, and is stopped there for the check. */
-async function moveRunning(pair: Pair, move: () => Promise<MigrationFigures>): Promise<Arrival> {
+async function moveRunning(
+  { pair, beforeCheck }: Leg,
+  move: () => Promise<MigrationFigures>,
+): Promise<Arrival> {
   const { context, source, destination } = pair;
   await prepareLive(pair);
   context.observer.phase('migrate');
@@ -149,6 +162,7 @@ async function moveRunning(pair: Pair, move: () => Promise<MigrationFigures>): P
   await requireRunning(source, false);
 
   context.observer.phase('verify');
+  await beforeCheck();
   const verdict = await verifyMemory(context, destination);
   return { verdict, figures };
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { announceGuest } from '../migration/announce.js';
 import { backgroundSnapshot } from '../migration/background-snapshot.js';
+import { chain } from '../migration/chain.js';
+import { routeOf } from '../migration/plan.js';
 import { cprExec } from '../migration/cpr-exec.js';
 import { deviceWrites } from '../migration/device-writes.js';
 import { dirtyBitmaps } from '../migration/dirty-bitmaps.js';
@@ -46,6 +48,30 @@ for (const kind of writingDevices) {
     assert.equal(code, 'device-write-lost');
     assert.match(message, /0x7111000 .* the first difference is at offset 100$/);
   });
+}
+
+for (const wish of [
+  { kind: 'stopped', listen: 'unix:$DIR/leg$LEG' },
+  { kind: 'live', listen: 'tcp:127.0.0.1:0' },
+] as const) {
+  void test(
+    `${wish.kind}: damage after the second leg of a chain is found there`,
+    { skip: qemu.skip },
+    async () => {
+      const failure = await failureOf({
+        ...facts,
+        run: async (context) =>
+          await chain(context, wish, routeOf(context.plan), async ({ qtest }, leg) => {
+            if (leg === 2) await qtest.writeByte(0x500000, (await qtest.readByte(0x500000)) ^ 0x55);
+          }),
+      });
+      assert.equal(failure.code, 'memory-damaged');
+      assert.match(
+        failure.message,
+        /^leg 2 of 2, QEMU 10\.0\.\d+ \(destination\) to 10\.0\.\d+ \(source-leg2\): .* 1 of 25344 pages$/,
+      );
+    },
+  );
 }
 
 void test('a page of another ramblock that is wrong is named', { skip: qemu.skip }, async () => {
