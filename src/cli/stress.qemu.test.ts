@@ -44,7 +44,10 @@ function cleanEnd(ran: Ran, scratch: Scratch, code: number): void {
 }
 
 const runs = [
-  ['a guest that is moved to and fro', ['--ping-pong', '--transport', 'multifd:2']],
+  [
+    'a guest that is moved to and fro',
+    ['--ping-pong', '--writers', '2', '--transport', 'multifd:2'],
+  ],
   ['a new guest for each round, by postcopy', ['--transport', 'postcopy']],
   ['through a file', ['--transport', 'mapped-ram', '--backend', 'anon', '--stamp', 'byte']],
   [

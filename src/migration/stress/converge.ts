@@ -4,11 +4,13 @@
  * about the pair, not an error.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Cancelled } from '../../model/deadline.js';
 import { asString } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import type { EventCursor, QmpEvent } from '../../qmp/events.js';
 import { setParameters } from '../commands.js';
 import type { Pair } from '../pair.js';
+import { waitTracked } from '../tracking.js';
 import { waitEvent, waitStatus, whileAlive } from '../waits.js';
 
 /** as much as a host can carry, bytes per second; QEMU takes 0 for "unlimited" only from 6.0 on, and tells it so */
@@ -24,7 +26,7 @@ export interface Converged {
 
 export interface ConvergeWish {
   readonly since: EventCursor;
-  /** milliseconds */
+  readonly downtimeLimitMs: number;
   readonly patienceMs: number;
 }
 
@@ -33,21 +35,26 @@ export async function converge(pair: Pair, wish: ConvergeWish): Promise<Converge
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   let forced = false;
-  /** a migration that ends first, or is lost, is for the other wait to tell */
-  const force = async (): Promise<void> => {
+  const release = async (): Promise<void> => {
     await firstPassEnds(pair, wish.since, signal);
+    await waitTracked(pair, signal);
+    await setParameters(source, { 'downtime-limit': wish.downtimeLimitMs });
     await sleep(wish.patienceMs, undefined, { signal });
     forced = true;
     await setParameters(source, { 'downtime-limit': anyDowntimeMs });
   };
   return await whileAlive([source, destination], context, async () => {
-    const forcing = force().catch(() => undefined);
+    const ended = waitStatus(context, source, { goal: 'completed', since: wish.since });
+    const released = release().catch((error: unknown) => {
+      // once the migration is over there is nothing to release
+      if (!over.signal.aborted) throw error;
+    });
     try {
-      const answer = await waitStatus(context, source, { goal: 'completed', since: wish.since });
+      const answer = await Promise.race([ended, released.then(async () => await ended)]);
       return { answer, forced };
     } finally {
-      over.abort();
-      await forcing;
+      over.abort(new Cancelled());
+      await Promise.allSettled([ended, released]);
     }
   });
 }
@@ -80,6 +87,7 @@ export async function convergeByPostcopy(pair: Pair, wish: ConvergeWish): Promis
     // No downtime at all is allowed: a guest that writes cannot be done with before.
     const { data } = await firstPassEnds(pair, wish.since, context.signal);
     if (data['status'] === undefined) {
+      await waitTracked(pair);
       await source.qmp.execute('migrate-start-postcopy');
       await waitEvent(context, source, 'STOP', wish.since);
     }

@@ -36,10 +36,8 @@ export async function moveGuest(move: Move): Promise<Moved> {
     .replaceAll('$DIR', context.directory)
     .replaceAll('$ROUND', String(round));
   const pair = new Pair(context, { listen: uri }, from, to);
-  await setParameters(from, {
-    'max-bandwidth': fullRate,
-    'downtime-limit': transport.flow === 'postcopy' ? 0 : spec.downtimeLimitMs,
-  });
+  // It may not end before memory has been sent once, and the guest's writes are sure to be noticed.
+  await setParameters(from, { 'max-bandwidth': fullRate, 'downtime-limit': 0 });
   const { patience } = context;
   const arriving = to.qmp.events.cursor;
   const incoming = async (): Promise<void> => {
@@ -49,7 +47,8 @@ export async function moveGuest(move: Move): Promise<Moved> {
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
   const startMs = performance.now();
   const since = await migrate(from, { uri: target });
-  const wish = { since, patienceMs: spec.patienceMs };
+  const { downtimeLimitMs, patienceMs } = spec;
+  const wish = { since, downtimeLimitMs, patienceMs };
   const finish = transport.flow === 'postcopy' ? convergeByPostcopy : converge;
   const { answer, forced } = await whileHeld(move, async () => await finish(pair, wish));
   if (transport.flow === 'file') await incoming();
