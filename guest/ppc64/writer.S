@@ -175,6 +175,7 @@ writer:
 # used; with a TLB that holds the whole range the loop is much faster. A write to the process number flushes it.
 # Often at first, for an early 'B'; now and then later, for a processor that came here by migration and starts
 # with a small TLB again.
+# In every pass of `page`, where it costs nothing: QEMU may miss writes until a flush after a migration began.
 	.macro WRITER clear, stamp, by
 	li %r3, 0
 	mr %r20, %r14
@@ -190,10 +191,12 @@ writer:
 	sldi %r19, %r19, 8
 
 11:	LOAD_LONG %r24, GUEST_FIELD_PASSES_PER_B
-12:	cmpldi %r23, 10
+12:	.ifnc \stamp, STAMP_PAGE
+	cmpldi %r23, 10
 	blt 13f
 	andi. %r3, %r23, 7
 	bne 14f
+	.endif
 13:	mtspr PID, %r3
 	isync
 14:	addi %r23, %r23, 1

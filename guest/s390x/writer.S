@@ -198,6 +198,7 @@ writer:
 # TCG's software TLB starts with room for a few hundred pages and grows only when it is flushed while well
 # used; with a TLB that holds the whole range the loop is much faster. Often at first, for an early 'B'; now
 # and then later, for a processor that came here by migration and starts with a small TLB again.
+# In every pass of `page`, where it costs nothing: QEMU may miss writes until a flush after a migration began.
 	.macro WRITER clear, stamp, batch, beat
 	lgr %r11, %r5
 	lgr %r14, %r6
@@ -212,10 +213,12 @@ writer:
 
 11:	larl %r1, block
 	lrv %r4, GUEST_FIELD_PASSES_PER_B(%r1)
-12:	clgfi %r12, 10
+12:	.ifnc \stamp, STAMP_PAGE
+	clgfi %r12, 10
 	jl 13f
 	tmll %r12, 7
 	jnz 14f
+	.endif
 13:	ptlb
 14:	la %r12, 1(%r12)
 	lgr %r11, %r5

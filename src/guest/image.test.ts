@@ -83,6 +83,12 @@ test('a range below RAM, or beyond it, is refused where RAM does not begin at 0'
   assert.match(refused({ end: 0x49601000 }), /beyond the machine's RAM/);
 });
 
+test('RAM that the machine cannot have in that size is refused', () => {
+  const { range: own } = platforms.ppc64;
+  const error = refusal({ arch: 'ppc64', range: own, ramBytes: 300 * 2 ** 20 });
+  assert.match(error.message, /RAM of 0x12c00000 bytes is not a multiple of 0x10000000/);
+});
+
 test('an x86 image has a jump at the reset vector', () => {
   const image = buildGuestImage(usual);
   assert.equal(image[contract.x86ImageBytes - 16], 0xe9);

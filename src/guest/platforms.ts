@@ -27,6 +27,8 @@ export interface GuestPlatform {
   readonly pace: boolean;
   /** a page of RAM outside every range, where writers may count; undefined: the image does not count */
   readonly heartbeatAddress: number | undefined;
+  /** RAM comes in multiples of this only */
+  readonly ramUnitBytes?: number;
   /** addresses of RAM that the image uses, or that are hidden below something else */
   readonly reserved?: readonly { readonly start: number; readonly end: number }[];
   /** kinds with which it flushes its TLB in each pass; in every 8th with all others */
@@ -102,6 +104,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hole: false,
     pace: true,
     heartbeatAddress: guestContract.s390xHeartbeat,
+    flushedEachPass: ['page'],
     suspends: false,
   },
   {
@@ -117,6 +120,8 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hole: false,
     pace: true,
     heartbeatAddress: guestContract.ppc64Heartbeat,
+    ramUnitBytes: 256 * 2 ** 20,
+    flushedEachPass: ['page'],
     suspends: false,
   },
 ];

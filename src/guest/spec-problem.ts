@@ -32,6 +32,9 @@ function numberProblem(spec: GuestSpec, platform: GuestPlatform): string | undef
     if (!Number.isSafeInteger(value) || value < low)
       return `${name} is ${value}, not a positive whole number`;
   }
+  const { ramUnitBytes = 1 } = platform;
+  if (spec.ramBytes % ramUnitBytes !== 0)
+    return `RAM of ${hex(spec.ramBytes)} bytes is not a multiple of ${hex(ramUnitBytes)}, as the machine needs it`;
   const addresses = { start, end, step, ...named('hole', spec.hole) };
   for (const [name, value] of Object.entries(addresses)) {
     if (value % page !== 0)

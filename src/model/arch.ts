@@ -18,6 +18,8 @@ export interface Platform {
   readonly imageOption: '-bios' | '-kernel';
   /** A model that means the same in each release, so that a guest can go from one to the next; QEMU's default, unless given. */
   readonly cpu?: Readonly<Record<Accelerator, string>>;
+  /** The machine has to be told how much memory there is, beside being given it. */
+  readonly tellSize?: true;
   /** what else belongs on the command line */
   readonly args: readonly string[];
   readonly ramBytes: number;
@@ -102,6 +104,8 @@ export const platforms: Readonly<Record<Arch, Platform>> = {
       'cap-ccf-assist=off',
     ],
     args: ['-nodefaults'],
+    // With more than its default it would think that some can be plugged, and end itself for lack of room for it.
+    tellSize: true,
   },
 };
 

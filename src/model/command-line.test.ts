@@ -39,7 +39,10 @@ void test('what an architecture needs beside the machine type is on the command 
   const kvm = machineArgs({ ...spec, arch: 'aarch64', accel: 'kvm' });
   assert.equal(kvm[kvm.indexOf('-cpu') + 1], 'host');
   assert.ok(!machineArgs(spec).includes('-cpu'));
-  assert.ok(machineArgs({ ...spec, arch: 'ppc64' }).includes('-nodefaults'));
+  assert.ok(!machineArgs(spec).includes('-m'));
+  const power = machineArgs({ ...spec, arch: 'ppc64' });
+  assert.ok(power.includes('-nodefaults'));
+  assert.equal(power[power.indexOf('-m') + 1], '157286400B');
 });
 
 void test('a comma in a path is doubled', () => {

@@ -82,7 +82,7 @@ const processName: Record<Side, string> = { source: 'source', destination: 'targ
 
 export function machineArgs(spec: MachineSpec): string[] {
   const accelOptions = spec.accelOptions === undefined ? '' : `,${spec.accelOptions}`;
-  const { machineOptions, imageOption, cpu, args } = platforms[spec.arch];
+  const { machineOptions, imageOption, cpu, tellSize, args } = platforms[spec.arch];
   return [
     ...(spec.trace === undefined ? [] : ['-trace', spec.trace]),
     '-chardev',
@@ -104,6 +104,7 @@ export function machineArgs(spec: MachineSpec): string[] {
     `memory-backend=${ramBlockId}`,
     '-object',
     memoryObject(spec.memory, spec.ramBytes),
+    ...(tellSize === undefined ? [] : ['-m', `${spec.ramBytes}B`]),
     ...(spec.processors === undefined ? [] : ['-smp', String(spec.processors)]),
     '-chardev',
     `socket,id=serial0,fd=${inherited.serial},logfile=${escapeValue(spec.serialLog)}`,
