@@ -1,7 +1,7 @@
 // The stages of set-up, in order: each knows when its product is up to date and how to make it.
 // Leaves out the order of events around them (lock, messages): see setup.mjs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { mustRun } from './command.mjs';
 import { fingerprint, listFiles, readStamp, writeStamp } from './fingerprint.mjs';
@@ -147,6 +147,27 @@ export function staleOutputs(outputs, sources) {
   });
 }
 
+const compile = (project) => [
+  ...[process.execPath, 'node_modules/typescript/bin/tsc'],
+  ...['-p', project, '--pretty', 'false'],
+];
+
+/** The page of the HTML report: TypeScript for the browser, made one file, and one of styles. */
+async function makePage(options) {
+  const page = at('src/report/html/page');
+  await mustRun(compile(page), options);
+  await mustRun(
+    [
+      ...[process.execPath, 'node_modules/rollup/dist/bin/rollup', '--silent'],
+      ...['--input', at('.cache/page/report/html/page/main.js')],
+      ...['--format', 'iife', '--file', at('dist/report/html/page.js')],
+    ],
+    options,
+  );
+  const styles = ['page.css', 'parts.css'].map((file) => readFileSync(path.join(page, file)));
+  writeFileSync(at('dist/report/html/page.css'), Buffer.concat(styles));
+}
+
 export const typescriptStage = {
   id: 'typescript',
   title: () => 'TypeScript build (tsc)',
@@ -156,17 +177,16 @@ export const typescriptStage = {
     rmSync(typescriptStamp, { force: true });
     // tsc trusts its record of what it wrote, so a file deleted by hand would stay missing.
     if (!existsSync(at('dist/cli/main.js'))) rmSync(at('dist'), { recursive: true, force: true });
-    await mustRun(
-      [process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false'],
-      {
-        cwd: ROOT,
-        logFile: logFile('typescript'),
-        advice: 'The source does not compile: see the errors above.',
-      },
-    );
+    const options = {
+      cwd: ROOT,
+      logFile: logFile('typescript'),
+      advice: 'The source does not compile: see the errors above.',
+    };
+    await mustRun(compile('.'), options);
     for (const file of staleOutputs(listFiles(ROOT, 'dist'), listFiles(ROOT, 'src'))) {
       rmSync(at(file), { force: true });
     }
+    await makePage(options);
     writeStamp(typescriptStamp, print);
   },
 };

@@ -129,6 +129,12 @@ export const NEEDS = [
     uses: 'test',
     has: () => header('lzo/lzo1x.h') && header('snappy-c.h'),
   },
+  {
+    what: 'Chromium',
+    packages: ['chromium'],
+    uses: 'test',
+    has: () => program('chromium', 'chromium-browser', 'google-chrome'),
+  },
   { what: 'xz', packages: ['xz-utils'], uses: 'test', has: () => program('xz') },
   {
     what: 'clang-format',

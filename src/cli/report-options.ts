@@ -27,6 +27,7 @@ export function withReportOptions(command: Command): Command {
     .option('--tap', 'TAP on standard output')
     .option('--junit <file>', 'write a JUnit XML report')
     .option('--json <file>', 'write all results as one JSON document')
+    .option('--html <file>', 'write one HTML file with everything, to open in a browser')
     .option('--markdown <file>', 'write a summary for a pull request')
     .option('--trace <file>', 'write a timeline for ui.perfetto.dev')
     .addOption(

@@ -4,7 +4,7 @@
  */
 import { printable, printableLine } from './printable.js';
 
-const special = /[\\`*_{}[\]()#+!|<>~@&:$-]/g;
+const special = /[\\`*_[\]#|<>~@&:$]/g;
 
 /** One line of plain text. */
 export function plain(text: string): string {

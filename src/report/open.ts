@@ -59,6 +59,10 @@ const fileKinds: readonly {
     open: async (path) => new (await import('./json.js')).JsonReporter(path),
   },
   {
+    path: ({ htmlPath }) => htmlPath,
+    open: async (path) => new (await import('./html/html-reporter.js')).HtmlReporter(path),
+  },
+  {
     path: ({ markdownPath }) => markdownPath,
     open: async (path) => new (await import('./markdown.js')).MarkdownReporter(path),
   },

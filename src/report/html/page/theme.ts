@@ -1,0 +1,48 @@
+/** Light or dark: as the system says, until the reader says otherwise; that is remembered where it can be. */
+import { h } from './dom.js';
+
+const key = 'drover-theme';
+type Theme = 'light' | 'dark';
+
+function remembered(): Theme | undefined {
+  try {
+    const value = localStorage.getItem(key);
+    return value === 'light' || value === 'dark' ? value : undefined;
+  } catch {
+    // a browser may forbid it for files
+    return undefined;
+  }
+}
+
+function remember(theme: Theme): void {
+  try {
+    localStorage.setItem(key, theme);
+  } catch {
+    // then it holds for this page only
+  }
+}
+
+/** `onChange` is called where something has to be drawn anew. */
+export function themeButton(onChange: () => void): HTMLElement {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  let own = remembered();
+  const current = (): Theme => own ?? (system.matches ? 'dark' : 'light');
+  const button = h('button', { type: 'button', class: 'theme', click: toggle }, 'Dark theme');
+  function apply(): void {
+    const theme = current();
+    document.documentElement.dataset['theme'] = theme;
+    button.setAttribute('aria-pressed', String(theme === 'dark'));
+  }
+  function toggle(): void {
+    own = current() === 'dark' ? 'light' : 'dark';
+    remember(own);
+    apply();
+    onChange();
+  }
+  system.addEventListener('change', () => {
+    apply();
+    onChange();
+  });
+  apply();
+  return button;
+}
