@@ -167,19 +167,23 @@ async function moveRunning(
   return { verdict, figures };
 }
 
-/** The guest prints, writes its memory, and was started by this machine only where it is the first. */
+/** The guest goes round its memory, and was started by this machine only where it is the first. */
 async function requireProgress(context: TestContext, machine: Machine): Promise<void> {
-  await machine.serial.waitForB({ timeoutMs: context.patience.serialMs, signal: context.signal });
+  const { serial } = machine;
+  const wait = { timeoutMs: context.patience.serialMs, signal: context.signal };
+  await serial.waitForB(wait);
+  // the first sign may come right away, the second only after the guest has gone round here
+  await serial.waitForB({ ...wait, since: serial.length });
   await waitByteChange(context, machine, context.platform.watchAddress);
-  if (machine.serial.broken !== undefined) throw machine.serial.broken;
+  if (serial.broken !== undefined) throw serial.broken;
   const expected = machine.spec.incoming === undefined ? 1 : 0;
-  if (machine.serial.starts === expected) return;
+  if (serial.starts === expected) return;
   throw new HarnessError({
     code: 'guest-restarted',
     blame: 'contract',
     message: `the guest started anew on the ${machine.side}: it was reset instead of going on`,
     side: machine.side,
     waitedFor: `${expected} starts`,
-    lastSeen: `${machine.serial.starts} starts`,
+    lastSeen: `${serial.starts} starts`,
   });
 }
