@@ -17,6 +17,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { beyondTests } from '../dist/suite/beyond.js';
+import { chainTests } from '../dist/suite/chain.js';
 import { hostFacts, hostLine, median, root, writeResults } from './rounds.mjs';
 
 const { values: options } = parseArgs({
@@ -38,7 +39,7 @@ const qemus = options.qemu ?? fetched;
 if (qemus.length === 0)
   throw new Error('no QEMU: give --qemu COMMAND, or run scripts/get-qemu.sh 10.0');
 const beyond = [
-  ...beyondTests.map((test) => test.path),
+  ...[...beyondTests, ...chainTests].map((test) => test.path),
   '/migration/multifd/tcp/plain/zero-page/multifd',
 ];
 const left = options.all ? [] : beyond.flatMap((path) => ['-s', path]);
