@@ -64,13 +64,14 @@
 
 /*
  * aarch64: image size, place of the block, serial port, size of the flash that the image lies in, where RAM begins,
- * the usual heartbeat page, the least address that a range may start at.
+ * scratch memory, the usual heartbeat page, the least address that a range may start at.
  */
-#define GUEST_AARCH64_IMAGE_BYTES 0x3000
+#define GUEST_AARCH64_IMAGE_BYTES 0x4000
 #define GUEST_AARCH64_BLOCK_OFFSET 0x100
 #define GUEST_AARCH64_SERIAL 0x9000000
 #define GUEST_AARCH64_FLASH_BYTES 0x8000000
 #define GUEST_AARCH64_RAM 0x40000000
+#define GUEST_AARCH64_SCRATCH 0x400fe000
 #define GUEST_AARCH64_HEARTBEAT 0x400ff000
 #define GUEST_AARCH64_RANGE_MIN 0x40100000
 

@@ -1,11 +1,12 @@
-// Drover's aarch64 guest: a 12 KiB firmware image that writes memory in a way that can be checked.
+// Drover's aarch64 guest: a 16 KiB firmware image that writes memory in a way that can be checked.
 //
 // Contract (the numbers are in ../contract.h, the prose in ../README.md)
 //   load address  0, the first flash of machine virt, given with -bios; entered at reset in EL1
 //   range         [start, end) of the parameter block at image offset 0x100
 //   step          one stamp every `step` bytes of the range
-//   prints        'A' once after each reset, 'B' after every n-th pass, '!' when it refuses the block
-//   scratch       none: the translation tables are in the image; no stack, no interrupts
+//   prints        'A' once after each reset, 'B' after every n-th pass; '!', and no more, when it refuses the block or
+//                 meets an exception, such as an address without RAM
+//   scratch       64 bytes below the usual heartbeat page: who has begun; no stack, no interrupts
 //
 // Other processors are started with PSCI, by HVC. The MMU is on, with memory mapped one to one and cacheable:
 // with it off KVM would let stores go past the caches that the host reads through.
@@ -52,6 +53,8 @@ block:
 
 // Every processor: translation on. x0, which holds the writer's number, is kept.
 	.macro TRANSLATE
+	adr	x1, vectors
+	msr	vbar_el1, x1
 	adr	x1, level1
 	msr	ttbr0_el1, x1
 	ldr	x1, =MEMORY_ATTRIBUTES
@@ -153,6 +156,10 @@ start:
 1:
 	PRINT GUEST_SIGN_START
 
+	ldr	x1, =GUEST_AARCH64_SCRATCH
+	.irp	at, 0, 16, 32, 48
+	stp	xzr, xzr, [x1, #\at]
+	.endr
 	mov	x23, x6
 	mov	x24, #1
 2:	cmp	x24, x23
@@ -185,6 +192,15 @@ refuse:
 	.include "writer.S"
 
 	.pool
+
+// Sixteen kinds of exceptions, 0x80 bytes each.
+	.org 0x1000, 0
+vectors:
+	.rept	16
+	b	refuse
+	.zero	0x7c
+	.endr
+
 	.org GUEST_AARCH64_IMAGE_BYTES - 0x2000, 0
 level1:
 	.quad level2 - image + TABLE

@@ -57,6 +57,18 @@ writer:
 	subs	x2, x2, #1
 	b.ne	4b
 
+	// Until its writer has been there a slice may hold anything: no 'B' before all of them have begun.
+	ldr	x1, =GUEST_AARCH64_SCRATCH
+	mov	w2, #1
+	dmb	ish
+	strb	w2, [x1, x23]
+	cbnz	w23, 9f
+	FIELD	w3, GUEST_FIELD_WRITERS
+14:	sub	w3, w3, #1
+15:	ldrb	w2, [x1, x3]
+	cbz	w2, 15b
+	cbnz	w3, 14b
+9:
 	mov	x28, #0
 	mrs	x25, cntvct_el0
 	lsl	x25, x25, #CLOCK_FRACTION_BITS
@@ -65,6 +77,9 @@ writer:
 	// TCG's software TLB starts with room for a few hundred pages and grows only when it is flushed
 	// while well used. Often at first, for an early 'B'; now and then later, for a processor that came
 	// here by migration and starts with a small TLB again.
+	FIELD	w1, GUEST_FIELD_STAMP_KIND
+	cmp	w1, #GUEST_STAMP_PAGE		// takes so long that a flush does not count
+	b.eq	12f
 	cmp	x28, #10
 	b.lo	12f
 	tst	x28, #7

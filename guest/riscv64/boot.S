@@ -4,8 +4,9 @@
 #   load address  0x80000000, where RAM of machine virt begins, given with -bios; entered in M-mode
 #   range         [start, end) of the parameter block at image offset 0x100
 #   step          one stamp every `step` bytes of the range
-#   prints        'A' once after each reset, 'B' after every n-th pass, '!' when it refuses the block
-#   scratch       one word of the image; no stack, no interrupts, no paging
+#   prints        'A' once after each reset, 'B' after every n-th pass; '!', and no more, when it refuses the block or
+#                 meets an exception, such as an address without RAM
+#   scratch       68 bytes of the image; no stack, no interrupts, no paging
 #
 # All harts enter at once, with their number in a0: hart 0 is writer 0, wherever it comes in time.
 
@@ -43,7 +44,9 @@ block:
 # What the other harts wait for: 0, GO or REFUSED.
 verdict:
 	.long 0
-	.long 0
+# A byte for each writer: it has begun.
+begun:
+	.zero GUEST_WRITERS_MAX
 
 	.macro PRINT sign
 	li	t0, GUEST_RISCV64_SERIAL
@@ -59,6 +62,8 @@ verdict:
 
 start:
 	csrw	mie, zero
+	lla	t0, refuse
+	csrw	mtvec, t0
 	lla	s0, block
 	mv	s4, a0
 	beqz	a0, 2f

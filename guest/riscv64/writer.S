@@ -56,6 +56,20 @@ writer:
 	addi	a1, a1, -1
 	bnez	a1, 4b
 
+	# Until its writer has been there a slice may hold anything: no 'B' before all of them have begun.
+	lla	t0, begun
+	add	t1, t0, s4
+	li	t2, 1
+	fence
+	sb	t2, 0(t1)
+	bnez	s4, 9f
+	lwu	t3, GUEST_FIELD_WRITERS(s0)
+14:	addi	t3, t3, -1
+	add	t1, t0, t3
+15:	lbu	t2, 0(t1)
+	beqz	t2, 15b
+	bnez	t3, 14b
+9:
 	li	s9, 0
 	csrr	s6, time
 	slli	s6, s6, CLOCK_FRACTION_BITS
@@ -64,6 +78,8 @@ writer:
 	# TCG's software TLB starts with room for a few hundred pages and grows only when it is flushed
 	# while well used. Often at first, for an early 'B'; now and then later, for a processor that came
 	# here by migration and starts with a small TLB again.
+	li	t0, GUEST_STAMP_PAGE		# takes so long that a flush does not count
+	beq	s11, t0, 12f
 	li	t0, 10
 	bltu	s9, t0, 12f
 	andi	t0, s9, 7

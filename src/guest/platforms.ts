@@ -74,6 +74,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hole: false,
     pace: true,
     heartbeatAddress: guestContract.aarch64Heartbeat,
+    flushedEachPass: ['page'],
     suspends: false,
   },
   {
@@ -89,6 +90,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hole: false,
     pace: true,
     heartbeatAddress: guestContract.riscv64Heartbeat,
+    flushedEachPass: ['page'],
     suspends: false,
   },
   {
