@@ -82,6 +82,42 @@ function addRetries(suite: TestSuite, { tests }: RunRecord): void {
   }
 }
 
+/**
+ * Attempts that were tried again, as Maven's Surefire tells them: `flaky...` in a case that passed in the end,
+ * `rerun...` in one that did not. In the order of its schema: before what is said on standard output.
+ */
+function addTries(testCase: TestCase, event: Finished, before: readonly Finished[]): void {
+  const word = event.outcome.kind === 'passed' ? 'flaky' : 'rerun';
+  const tries = before.flatMap(({ outcome, directory }) =>
+    outcome.kind === 'failed' || outcome.kind === 'broken'
+      ? [{ outcome, text: body(fieldLines(outcomeFields(outcome, { directory }))) }]
+      : [],
+  );
+  if (tries.length === 0) return;
+  const build = testCase.build.bind(testCase);
+  testCase.build = (parent) => {
+    const element = build(parent);
+    const child = (...names: string[]): typeof element | undefined =>
+      element.children.find(
+        (each): each is typeof element => 'name' in each && names.includes(String(each.name)),
+      );
+    for (const kind of ['failed', 'broken'] as const) {
+      const name = `${word}${kind === 'failed' ? 'Failure' : 'Error'}`;
+      const next = kind === 'failed' ? ['skipped', 'error', 'system-out'] : ['system-out'];
+      for (const { outcome, text } of tries) {
+        if (outcome.kind !== kind) continue;
+        const { message, code } = outcome.failure;
+        const told = { message: printableLine(message), type: printableLine(code) };
+        const place = child(...next);
+        const added =
+          place === undefined ? element.ele(name, told) : place.insertBefore(name, told);
+        added.ele('stackTrace').cdata(text);
+      }
+    }
+    return element;
+  };
+}
+
 /** @param before attempts that were tried again: they are told in the test case of the one that decides */
 function addAttempt(
   suite: TestSuite,
@@ -97,10 +133,6 @@ function addAttempt(
     .time(seconds(event.durationMs));
   const output: string[] = [];
   if (standingOf(event) === 'flaky') output.push('flaky: passed only when it was tried again');
-  for (const earlier of before) {
-    const fields = outcomeFields(earlier.outcome, { directory: earlier.directory });
-    output.push(`attempt ${String(earlier.attempt)} did not pass:`, ...fieldLines(fields));
-  }
   if (event.phases.length > 0) output.push(`phases: ${phaseLine(event.phases)}`);
   switch (outcome.kind) {
     case 'passed':
@@ -131,6 +163,7 @@ function addAttempt(
     }
   }
   if (output.length > 0) testCase.standardOutput(body(output));
+  addTries(testCase, event, before);
 }
 
 export function junitXml(record: RunRecord): string {
@@ -155,6 +188,7 @@ export function junitXml(record: RunRecord): string {
       .testCase()
       .name('the run as a whole')
       .className('drover')
+      .time(0)
       .error(
         printableLine(told.message),
         printableLine(told.code),

@@ -152,3 +152,71 @@ test('a run of no tests is a suite of none', () => {
   assert.equal(suite['tests'], '0');
   assert.deepEqual(cases, []);
 });
+
+test('what was tried again stands in the case of the attempt that decides, as Surefire tells it', () => {
+  const { attempt, broken, failed, late, passed, plain, runFinished, runStarted, tcp } = fixtures;
+  const events = [
+    runStarted([plain, tcp]),
+    ...attempt(plain, broken, { willRetry: true }),
+    ...attempt(plain, failed, { attempt: 2, retry: 1, willRetry: true }),
+    ...attempt(plain, passed, { attempt: 3, retry: 2 }),
+    ...attempt(tcp, failed, { willRetry: true }),
+    ...attempt(tcp, late, { attempt: 2, retry: 1 }),
+  ];
+  const { cases } = reported([...events, runFinished(events)]);
+  assert.deepEqual(
+    cases.map(({ name: _name, classname: _class, time: _time, ...rest }) => Object.keys(rest)),
+    [
+      ['flakyFailure', 'flakyError', 'system-out'],
+      ['failure', 'rerunFailure', 'system-out'],
+    ],
+  );
+  const [flaky] = cases;
+  assert.deepEqual(attributes(asObject(flaky?.['flakyFailure']), 'message', 'type'), [
+    fixtures.memoryFailure.message,
+    'memory-damaged',
+  ]);
+  assert.match(textOf(asObject(flaky?.['flakyError'])['stackTrace']), /out of memory # not/);
+});
+
+/** The elements of a case in the order that the schemas of Surefire and of Jenkins have, where both have them. */
+const order = [
+  ...['failure', 'rerunFailure', 'flakyFailure', 'skipped', 'error', 'rerunError', 'flakyError'],
+  ...['system-out', 'system-err'],
+];
+
+test('every run has the shape that readers of JUnit files agree on', () => {
+  const runs = [
+    ...[fixtures.mixedRun, fixtures.passedRun, fixtures.emptyRun, fixtures.cancelledRun],
+    ...[fixtures.brokenRun, fixtures.repeatedRun(4)],
+  ];
+  for (const events of runs) {
+    const { suite, cases } = reported(events);
+    for (const name of ['tests', 'failures', 'errors', 'skipped']) {
+      assert.match(textOf(suite[name]), /^\d+$/, name);
+    }
+    assert.equal(suite['tests'], String(cases.length));
+    const count = (name: string): string =>
+      String(cases.filter((testCase) => name in testCase).length);
+    assert.deepEqual(attributes(suite, 'failures', 'errors', 'skipped'), [
+      count('failure'),
+      count('error'),
+      count('skipped'),
+    ]);
+    for (const { name, classname, time, ...children } of cases) {
+      assert.ok(textOf(name) !== '' && textOf(classname) !== '');
+      assert.match(textOf(time), /^\d+(\.\d{1,3})?$/);
+      const places = Object.keys(children).map((child) => order.indexOf(child));
+      assert.ok(!places.includes(-1), Object.keys(children).join());
+      assert.deepEqual(
+        places,
+        [...places].sort((a, b) => a - b),
+      );
+      for (const kind of ['failure', 'error']) {
+        if (!(kind in children)) continue;
+        const [message, type] = attributes(asObject(children[kind]), 'message', 'type');
+        assert.ok(textOf(message) !== '' && textOf(type) !== '');
+      }
+    }
+  }
+});
