@@ -49,7 +49,18 @@ function section(command: string): string {
 
 const documentedOption = /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
 
-for (const command of ['run', 'matrix', 'chain', 'stress', 'list', 'doctor', 'report']) {
+for (const command of [
+  'run',
+  'matrix',
+  'chain',
+  'stress',
+  'list',
+  'doctor',
+  'report',
+  'merge',
+  'shards',
+  'rerun',
+]) {
   void test(`cli.md has a row for every option of drover ${command}, and no row for another`, async () => {
     const rows = section(command)
       .split('\n')

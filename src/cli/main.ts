@@ -12,11 +12,15 @@ import { addDoctorCommand } from './doctor-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addListCommand } from './list-command.js';
 import { addMatrixCommand } from './matrix-command.js';
+import { addMergeCommand } from './merge-command.js';
 import { watchOutput } from './output.js';
 import { addReportCommand } from './report-command.js';
+import { addRerunCommand } from './rerun-command.js';
 import { addRunCommand } from './run-command.js';
 import { addScanCommand } from './scan-command.js';
+import { addShardsCommand } from './shards-command.js';
 import { addStressCommand } from './stress-command.js';
+import { addWhyCommand } from './why-command.js';
 import { droverVersion } from './version.js';
 
 const output = watchOutput();
@@ -40,7 +44,11 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     .showHelpAfterError("('drover --help' and 'drover COMMAND --help' show all options)");
   addRunCommand(program, env, finish);
   addMatrixCommand(program, env, finish);
+  addMergeCommand(program, env, finish);
+  addShardsCommand(program, finish);
   addReportCommand(program, env, finish);
+  addWhyCommand(program, env, finish);
+  addRerunCommand(program, env, finish);
   addChainCommand(program, env, finish);
   addStressCommand(program, env, finish);
   addListCommand(program, finish);

@@ -1,6 +1,7 @@
 /** `drover run`: from options to what is to be run, and with what. */
 import type { Command } from 'commander';
 import type { Arch } from '../model/arch.js';
+import type { DroverEvent } from '../model/events.js';
 import { noTimings } from '../schedule/timings.js';
 import { readTimings } from '../schedule/timings-file.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
@@ -63,7 +64,11 @@ export function addRunCommand(
     });
 }
 
-export async function runCommand(options: RunOptions, environment: Environment): Promise<number> {
+export async function runCommand(
+  options: RunOptions,
+  environment: Environment,
+  onEvent?: (event: DroverEvent) => void,
+): Promise<number> {
   const binaries = resolveBinaries(options, environment);
   const { arch } = binaries.source;
   const catalogue = await loadCatalogue(options);
@@ -85,7 +90,7 @@ export async function runCommand(options: RunOptions, environment: Environment):
       : readQuarantine(options.quarantine, { tests: catalogue.all, arch, today });
   touchStatusFile(environment.shard.shardStatusFile);
   const wishes = { ...options, shard, timings, timingsFile: options.timings, quarantine };
-  const what = { options, environment, binaries, catalogue, selected, debug };
+  const what = { options, environment, binaries, catalogue, selected, debug, onEvent };
   return await runSelected({ ...what, policy: wishes });
 }
 

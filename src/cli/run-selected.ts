@@ -1,4 +1,5 @@
 /** The way that all commands go which run tests and report them as one run: QEMUs are asked, tests planned, and run. */
+import type { DroverEvent } from '../model/events.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import { removeDirectory } from '../qemu/work-directory.js';
@@ -37,6 +38,8 @@ export interface SelectedRun {
   readonly selected: readonly TestDefinition[];
   readonly debug?: DebugPlan | undefined;
   readonly policy?: SessionPolicy;
+  /** gets all events too */
+  readonly onEvent?: ((event: DroverEvent) => void) | undefined;
 }
 
 export async function runSelected(run: SelectedRun): Promise<number> {
@@ -81,7 +84,10 @@ export async function runSelected(run: SelectedRun): Promise<number> {
       pool,
       directory,
       interruption,
-      ...(coverage === undefined ? {} : { onEvent: coverage.onEvent }),
+      onEvent: (event) => {
+        coverage?.onEvent(event);
+        run.onEvent?.(event);
+      },
     });
     return (await coverage?.tell(exitCode)) ?? exitCode;
   });

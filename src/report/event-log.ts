@@ -6,6 +6,7 @@
  * there: a gap in the middle would be a record that lies.
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { HarnessError } from '../model/errors.js';
 import type { DroverEvent } from '../model/events.js';
 import type { Reporter } from './reporter.js';
@@ -39,7 +40,7 @@ export class EventLog implements Reporter {
 
   onEvent(event: DroverEvent): void {
     if (this.#fd === undefined || this.#ended) return;
-    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+    const line = Buffer.from(`${JSON.stringify(this.#relative(event))}\n`);
     try {
       let written = 0;
       while (written < line.length) written += this.#write(this.#fd, line, written);
@@ -49,6 +50,14 @@ export class EventLog implements Reporter {
       this.#cutTornLine();
       throw this.#error('host', 'write', cause);
     }
+  }
+
+  /** Evidence beside the log stays its evidence when the folder is moved. */
+  #relative(event: DroverEvent): DroverEvent {
+    if (event.type !== 'test-finished' || event.directory === undefined) return event;
+    const below = relative(dirname(resolve(this.#path)), resolve(event.directory));
+    const isBelow = below !== '' && !below.startsWith('..') && !isAbsolute(below);
+    return isBelow ? { ...event, directory: below } : event;
   }
 
   close(): Promise<void> {
