@@ -18,17 +18,20 @@ export interface Running {
 }
 
 const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
+export const droverCommand: readonly string[] = [process.execPath, main];
 const limitMs = 240_000;
 /** where these tests run in a CI job themselves, its service is not spoken to */
-const noService = { GITHUB_ACTIONS: '', GITLAB_CI: '' };
+const noService = { GITHUB_ACTIONS: '', GITLAB_CI: '', CI_NODE_TOTAL: '', TEST_TOTAL_SHARDS: '' };
 
 export function startDrover(
   args: readonly string[],
   scratch: Scratch,
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
+  prefix: readonly string[] = [],
 ): Running {
-  const child = spawn(process.execPath, [main, ...args], {
+  const [program = process.execPath, ...words] = [...prefix, ...droverCommand, ...args];
+  const child = spawn(program, words, {
     env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...noService, ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,6 +56,7 @@ export async function drover(
   scratch: Scratch,
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
+  prefix: readonly string[] = [],
 ): Promise<Ran> {
-  return await startDrover(args, scratch, env, cwd).ended;
+  return await startDrover(args, scratch, env, cwd, prefix).ended;
 }

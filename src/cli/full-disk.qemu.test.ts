@@ -71,11 +71,15 @@ void test(
       'precopy/unix/plain',
       '-j',
       '1',
+      // what is kept goes elsewhere, and the disk has room again
+      '--out',
+      path.join(disk.scratch.directory, 'out'),
     ];
     const ran = await drover(args, disk.scratch, { TMPDIR: disk.directory });
     assert.equal(ran.code, 3, `${ran.stdout}\n${ran.stderr}`);
     assert.match(ran.stdout, /BROKEN +\/x86_64\/migration\/precopy\/file/);
     assert.match(ran.stdout, /No space left on device/i);
+    assert.match(ran.stdout, /^ok +\/x86_64\/migration\/precopy\/unix\/plain/m);
     assert.deepEqual(disk.scratch.processes(), []);
     t.diagnostic(`left as evidence: ${readdirSync(disk.directory).join(', ')}`);
   },

@@ -16,7 +16,7 @@ for (const qemu of realQemus) {
       `QEMU ${qemu.version}, ${kind} memory: a stopped guest is scanned by its process id, a running one refused`,
       { skip: qemu.skip },
       async (t) => {
-        const memory = openMemory(kind);
+        const memory = openMemory(kind, 150 * 2 ** 20);
         try {
           await withStoppedGuest(qemu, memory, async (stage) => {
             const { context, machine, scratch } = stage;

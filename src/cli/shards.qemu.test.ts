@@ -53,7 +53,11 @@ void test(
       TEST_SHARD_STATUS_FILE: at('status'),
     };
     const two = await drover([...split, '--out', at('two')], scratch, asBazel);
-    assert.deepEqual([one.code, two.code].sort(), [0, 1], one.stdout + two.stdout);
+    assert.deepEqual(
+      [one.code, two.code].sort((a, b) => Number(a) - Number(b)),
+      [0, 1],
+      one.stdout + two.stdout,
+    );
     assert.ok(existsSync(at('status')), 'Bazel is told that shards are understood');
     assert.equal(
       readFileSync(timings, 'utf8'),

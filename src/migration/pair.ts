@@ -67,10 +67,10 @@ export async function startPair(context: TestContext, common: MigrateCommon): Pr
   await common.prepareHook?.(context);
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: common.suspend ?? false });
-  const memory = openMemory(common.memory ?? 'anon');
+  const memory = openMemory(common.memory ?? 'anon', context.platform.ramBytes);
   // What is sent would be written over what the guest has written since, if both were one.
   const isOne = common.capabilities?.includes('x-ignore-shared') === true;
-  const other = isOne ? memory : openMemory(common.memory ?? 'anon');
+  const other = isOne ? memory : openMemory(common.memory ?? 'anon', context.platform.ramBytes);
   let source: Machine;
   let destination: Machine;
   try {

@@ -1,6 +1,14 @@
 /** Files in /dev/shm, which two QEMUs may map: whether they can be made here, and making one. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, closeSync, constants, openSync, statSync, unlinkSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  statSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs';
 import type { MemoryBackend } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
 
@@ -15,9 +23,19 @@ export function probeSharedMemory(directory = '/dev/shm'): string | undefined {
   }
 }
 
-/** Memory for machines. A file loses its name here and now; close it once all that map it have been started. */
-export function openMemory(kind: MemoryBackend['kind'], directory = '/dev/shm'): MemoryBackend {
+/**
+ * Memory for machines. A file loses its name here and now; close it once all that map it have been started.
+ *
+ * Its pages are taken as the guest touches them, and where there is none left QEMU gets a SIGBUS: so that there are
+ * enough is looked at before.
+ */
+export function openMemory(
+  kind: MemoryBackend['kind'],
+  bytes: number,
+  directory = '/dev/shm',
+): MemoryBackend {
   if (kind !== 'shmem') return { kind };
+  requireFree(bytes, directory);
   const path = `${directory}/drover-${process.pid}-${randomBytes(6).toString('hex')}`;
   try {
     const descriptor = openSync(path, 'wx+', 0o600);
@@ -31,6 +49,18 @@ export function openMemory(kind: MemoryBackend['kind'], directory = '/dev/shm'):
       cause,
     });
   }
+}
+
+function requireFree(bytes: number, directory: string): void {
+  const { bavail, bsize, blocks } = statfsSync(directory);
+  const free = bavail * bsize;
+  // A file system without a limit tells no blocks at all.
+  if (blocks === 0 || free >= bytes) return;
+  throw new HarnessError({
+    code: 'shared-memory',
+    blame: 'host',
+    message: `no space left on ${directory}: guest memory takes ${bytes} bytes, and ${free} are free`,
+  });
 }
 
 export function closeMemory(memory: MemoryBackend): void {

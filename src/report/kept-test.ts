@@ -30,7 +30,7 @@ export function readTestRecord(directory: string): TestRecord {
   if (value['version'] !== testRecordVersion) {
     throw refused(
       directory,
-      `its version is ${String(value['version'])}, this Drover reads ${testRecordVersion}`,
+      `its version is ${JSON.stringify(value['version'])}, this Drover reads ${testRecordVersion}`,
     );
   }
   return value as unknown as TestRecord;

@@ -40,13 +40,19 @@ void test('what follows from needs of the host: memory in /dev/shm, the port of 
   assert.deepEqual(of('huge-pages').exclusive, ['huge-pages']);
 });
 
-void test('tests of memory that both sides map say so', () => {
+void test('tests whose memory is a file in /dev/shm say so, two files where each side has its own', () => {
   const names = allTests
     .filter((each) => demandOf(each, on).sharedMemoryBytes > 0)
     .map(({ path }) => path);
   assert.ok(names.length > 0);
   assert.ok(
-    names.every((path) => /ignore-shared|mode\/reboot/.test(path)),
+    names.every((path) => /ignore-shared|mode\/reboot|memory\/shmem/.test(path)),
     names.join(', '),
   );
+  const bytesOf = (path: string): number => {
+    const found = allTests.find((each) => each.path === path);
+    return found === undefined ? NaN : demandOf(found, on).sharedMemoryBytes;
+  };
+  assert.equal(bytesOf('/migration/ignore-shared'), 150 * MiB);
+  assert.equal(bytesOf('/migration/precopy/unix/memory/shmem'), 300 * MiB);
 });

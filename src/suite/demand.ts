@@ -4,6 +4,7 @@ import type { Arch } from '../model/arch.js';
 import type { Accelerator } from '../model/command-line.js';
 import type { Demand, Exclusive } from '../model/demand.js';
 import type { HostFactName } from '../model/host-facts.js';
+import type { MigrateCommon } from '../migration/migrate-common.js';
 import type { TestDefinition } from './definition.js';
 
 /** what a QEMU needs beside guest RAM: its code, devices' memory, the translation cache in use */
@@ -24,13 +25,21 @@ const exclusiveNeeds: Readonly<Partial<Record<HostFactName, Exclusive>>> = {
   'huge-pages': 'huge-pages',
 };
 
+/** One for each side, unless both map the same. */
+function filesOf({ made }: TestDefinition, machines: number): number {
+  const input = (made?.input ?? {}) as Partial<MigrateCommon>;
+  const isShared = input.capabilities?.includes('x-ignore-shared') === true;
+  return input.memory === 'shmem' && !isShared ? machines : 1;
+}
+
 export function demandOf(
   test: TestDefinition,
   { arch, accel }: { readonly arch: Arch; readonly accel: Accelerator },
 ): Demand {
   const { machines = 2, ramBytes = platforms[arch].ramBytes, ...takes } = test.takes ?? {};
   const hostNeeds = (test.needs ?? []).flatMap((need) => (need.kind === 'host' ? [need.name] : []));
-  const { sharedMemoryBytes = hostNeeds.includes('shared-memory') ? ramBytes : 0 } = takes;
+  const files = hostNeeds.includes('shared-memory') ? filesOf(test, machines) : 0;
+  const { sharedMemoryBytes = files * ramBytes } = takes;
   const exclusive = hostNeeds.flatMap((name) => exclusiveNeeds[name] ?? []);
   return {
     cpu: machines === 0 ? coresWithoutQemu : machines * coresPerQemu[accel],

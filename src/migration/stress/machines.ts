@@ -28,7 +28,7 @@ export async function startMember(
   { side, round, receives }: Place,
 ): Promise<Member> {
   // each has memory of its own: what both sides map would need no migration
-  const memory = openMemory(spec.memory);
+  const memory = openMemory(spec.memory, context.platform.ramBytes);
   const tag = `-round${round}`;
   let machine: Machine;
   try {
