@@ -1,0 +1,127 @@
+/**
+ * How fast the guest of each architecture stamps pages under TCG, and how well it keeps a pace.
+ *
+ *   node bench/guest.mjs [--folder .qemu/10.0/bin] [--arch x86_64,i386] [--seconds 3] [--pace 20000] [--json FILE]
+ *
+ * Speeds are pages per second, and per second of processor time of the QEMU too, which a busy host changes less. The
+ * answer is checked: memory must be whole before and after, and the pages are counted from the stamps themselves.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { TestContext } from '../dist/migration/context.js';
+import { chooseMachine } from '../dist/model/machine-type.js';
+import { platforms } from '../dist/model/arch.js';
+import { pageAt } from '../dist/model/stamps.js';
+import { resolveBinary } from '../dist/qemu/binary.js';
+import { probeFeatures } from '../dist/qemu/probe.js';
+
+const { values } = parseArgs({
+  options: {
+    folder: { type: 'string', default: '/usr/bin' },
+    arch: { type: 'string', default: Object.keys(platforms).join(',') },
+    seconds: { type: 'string', default: '3' },
+    pace: { type: 'string', default: '20000' },
+    writers: { type: 'string', default: '1' },
+    json: { type: 'string' },
+  },
+});
+
+const ticksPerSecond = 100;
+const results = [];
+const directory = mkdtempSync(path.join(os.tmpdir(), 'drover-guest-'));
+try {
+  const cpu = os.cpus();
+  console.log(
+    `${cpu.length} x ${cpu[0]?.model}, Linux ${os.release()}, load ${os.loadavg()[0].toFixed(1)}`,
+  );
+  console.log('arch      stamp  wanted pages/s       pages/s  off by   per s of processor time');
+  for (const arch of values.arch.split(',')) {
+    const command = path.join(values.folder, `qemu-system-${arch}`);
+    if (!existsSync(command)) {
+      console.log(`${arch.padEnd(10)}no ${command}`);
+      continue;
+    }
+    for (const stamp of ['wide', 'page']) {
+      for (const pace of [0, Number(values.pace)]) await measure(command, arch, stamp, pace);
+    }
+  }
+} finally {
+  rmSync(directory, { recursive: true });
+}
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2));
+
+async function measure(command, arch, stamp, pace) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value));
+  const binary = resolveBinary(command, { searchPath: '', origin: '--folder' });
+  const features = await probeFeatures(binary, { directory, env, timeoutMs: 60_000 });
+  const { machineAlias } = platforms[binary.arch];
+  const { machine } = chooseMachine({ alias: machineAlias }, features, features);
+  const context = new TestContext({
+    plan: {
+      ...{ arch: binary.arch, source: binary, destination: binary, machine, accel: 'tcg', env },
+      ...{ sourceFeatures: features, destinationFeatures: features, host: {} },
+      ...{ slowness: 10, qtestLog: false },
+    },
+    directory,
+    signal: AbortSignal.timeout(300_000),
+    observer: { phase: () => undefined, status: () => undefined },
+    guest: {
+      ramBytes: platforms[binary.arch].ramBytes,
+      stamp,
+      writers: Number(values.writers),
+      ...(pace > 0 ? { pacePagesPerSecond: pace } : {}),
+    },
+  });
+  try {
+    const guest = await context.startMachine({
+      side: 'source',
+      memory: { kind: 'memfd' },
+      firmware: context.writeGuest(),
+    });
+    await guest.serial.waitForB({ timeoutMs: 120_000 });
+    const ram = await guest.ram(context.stamped);
+    const look = async () => {
+      await guest.qmp.execute('stop');
+      const stoppedAt = performance.now();
+      const verdict = await ram.checkSlicesStopped(context.stamped);
+      if (!verdict.intact) throw new Error(`not whole: ${JSON.stringify(verdict.slices)}`);
+      return { pages: stampedPages(verdict), stoppedAt, busy: busySeconds(guest.pid) };
+    };
+    const before = await look();
+    await guest.qmp.execute('cont');
+    const startedAt = performance.now();
+    await sleep(Number(values.seconds) * 1000);
+    const after = await look();
+    const pages = after.pages - before.pages;
+    const perSecond = (pages * 1000) / (after.stoppedAt - startedAt);
+    const off = pace > 0 ? (100 * (perSecond - pace)) / pace : undefined;
+    const perBusySecond = pages / (after.busy - before.busy);
+    results.push({ arch, stamp, pace, perSecond, perBusySecond });
+    const round = (value) => Math.round(value).toLocaleString('en');
+    const wanted = pace > 0 ? round(pace) : 'as it can';
+    const deviation = off === undefined ? '' : `${off.toFixed(1)} %`;
+    console.log(
+      `${arch.padEnd(10)}${stamp.padEnd(7)}${wanted.padStart(14)}${round(perSecond).padStart(14)}${deviation.padStart(8)}${round(perBusySecond).padStart(28)}`,
+    );
+  } finally {
+    await context[Symbol.asyncDispose]();
+    rmSync(path.join(directory, 'guest.bin'), { force: true });
+  }
+}
+
+function stampedPages({ slices, range, hole }) {
+  return slices.reduce((sum, { start, pages, generation, edge }) => {
+    const own = hole !== null && start < hole.start ? hole : undefined;
+    const done = edge === null ? pages : pageAt({ start, step: range.step, hole: own }, edge);
+    return sum + (generation - 1) * pages + done;
+  }, 0);
+}
+
+function busySeconds(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
