@@ -76,3 +76,18 @@ void test('what is no log, and a place that cannot be written to, are refused wi
   assert.equal(place.code, 2);
   assert.match(place.stderr, /cannot write a report to \/nowhere\/trace/);
 });
+
+void test('several runs go into one HTML file, with both pairs of versions, and into nothing else', async () => {
+  using scratch = new Scratch();
+  const folder = folderWith(scratch, fixtures.mixedRun);
+  const html = path.join(scratch.directory, 'report.html');
+  const both = await drover(['report', folder, `${folder}/events.jsonl`, '--html', html], scratch);
+  assert.equal(both.code, 0, both.stderr);
+  const text = readFileSync(html, 'utf8');
+  assert.equal(text.match(/"versions":"10.0.8 to 7.2.22"/g)?.length, 2);
+  for (const options of [[], ['--html', html, '--tap'], ['--json', html]]) {
+    const refused = await drover(['report', folder, folder, ...options], scratch);
+    assert.equal(refused.code, 2, refused.stdout);
+    assert.match(refused.stderr, /several runs (make one report with --html FILE only|go into)/);
+  }
+});
