@@ -5,15 +5,21 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { DroverEvent } from '../model/events.js';
 import { Scratch, realQemu } from '../qemu/qemus.fixtures.js';
+import { eventFaults } from '../report/events-schema.fixtures.js';
 import { drover } from './drover.fixtures.js';
 import { madeUpTests } from './made-up-tests.fixtures.js';
 
 const qemu = realQemu('10.0');
 const skip = qemu.skip;
 
+/** All as the published schema has them. */
 function eventsOf(folder: string): DroverEvent[] {
   const lines = readFileSync(path.join(folder, 'events.jsonl'), 'utf8').trimEnd().split('\n');
-  return lines.map((line) => JSON.parse(line) as DroverEvent);
+  return lines.map((line) => {
+    const event = JSON.parse(line) as DroverEvent;
+    assert.deepEqual(eventFaults(event), [], line);
+    return event;
+  });
 }
 
 /** test and outcome of each attempt, in order of names */

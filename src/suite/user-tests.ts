@@ -58,8 +58,8 @@ export async function loadUserTests(
 
 /** One test out of its module, for the worker that runs it. */
 export async function loadUserTest(file: string, path: string): Promise<TestDefinition> {
-  const all = await definitionsIn({ file, found: false });
-  const found = all.find(({ definition }) => definition.path === path);
+  // One of maybe thousands: only this one is looked at.
+  const [found] = await definitionsIn({ file, found: false }, path);
   if (found !== undefined) return found.definition;
   throw new HarnessError({
     code: 'tests-import',
@@ -68,8 +68,10 @@ export async function loadUserTest(file: string, path: string): Promise<TestDefi
   });
 }
 
+/** @param path of the only one that is wanted */
 async function definitionsIn(
   from: UserFile,
+  path?: string,
 ): Promise<{ readonly definition: TestDefinition; readonly place: Place }[]> {
   const { file } = from;
   const module = await importModule(file);
@@ -83,11 +85,16 @@ async function definitionsIn(
     if (!Array.isArray(list)) {
       throw badExport(file, name, `expected an array of test definitions, not ${typeof list}`);
     }
-    return list.map((value: unknown, index) => {
+    return list.flatMap((value: unknown, index) => {
+      if (path !== undefined && !isCalled(value, path)) return [];
       const place = { file, text: `${file}: ${name}[${index}]` };
-      return { definition: checked(value, place), place };
+      return [{ definition: checked(value, place), place }];
     });
   });
+}
+
+function isCalled(value: unknown, path: string): boolean {
+  return typeof value === 'object' && value !== null && 'path' in value && value.path === path;
 }
 
 function checked(value: unknown, { text }: Place): TestDefinition {
