@@ -56,8 +56,10 @@ function measure(tests) {
       `expected ${tests} passed tests, got ${passed}, exit ${ran.status}\n${ran.stderr}`,
     );
   }
-  const { maxRssMiB, cpuMs } = JSON.parse(readFileSync(path.join(folder, 'use.json'), 'utf8'));
-  return { tests, wallMs, runMs: end.durationMs, cpuMs, maxRssMiB };
+  const { maxRssMiB, heapMiB, cpuMs } = JSON.parse(
+    readFileSync(path.join(folder, 'use.json'), 'utf8'),
+  );
+  return { tests, wallMs, runMs: end.durationMs, cpuMs, maxRssMiB, heapMiB };
 }
 
 /** a module that writes down, at exit, what the process with all its threads used */
@@ -70,7 +72,7 @@ function watch() {
 import { isMainThread } from 'node:worker_threads';
 if (isMainThread) process.on('exit', () => {
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  writeFileSync(${use}, JSON.stringify({ maxRssMiB: maxRSS / 1024, cpuMs: (userCPUTime + systemCPUTime) / 1000 }));
+  writeFileSync(${use}, JSON.stringify({ maxRssMiB: maxRSS / 1024, heapMiB: process.memoryUsage().heapUsed / 2 ** 20, cpuMs: (userCPUTime + systemCPUTime) / 1000 }));
 });
 `,
   );
@@ -80,11 +82,11 @@ if (isMainThread) process.on('exit', () => {
 try {
   measure(10); // probes are kept from here on
   for (const tests of [count, 4 * count]) {
-    const { wallMs, runMs, cpuMs, maxRssMiB } = measure(tests);
+    const { wallMs, runMs, cpuMs, maxRssMiB, heapMiB } = measure(tests);
     const each = (runMs / tests).toFixed(2);
     process.stdout.write(
       `${tests} tests: ${(wallMs / 1000).toFixed(2)} s in all, ${(runMs / 1000).toFixed(2)} s of it the run (${each} ms a test), ` +
-        `${(cpuMs / 1000).toFixed(2)} s CPU, ${maxRssMiB.toFixed(0)} MiB at most\n`,
+        `${(cpuMs / 1000).toFixed(2)} s CPU, ${maxRssMiB.toFixed(0)} MiB at most with all threads, ${heapMiB.toFixed(0)} MiB on the main thread's heap at the end\n`,
     );
   }
 } finally {

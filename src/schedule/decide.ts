@@ -30,6 +30,9 @@ export class Decider<T extends Waiting> {
   readonly #patience: number;
   /** longest first */
   readonly #waiting: Entry<T>[] = [];
+  /** how many wait of each round: there may be thousands, of one or two */
+  readonly #rounds = new Map<number, number>();
+  #hasOverdue = false;
 
   constructor(limits: Limits) {
     this.#tokens = new Tokens(limits);
@@ -64,12 +67,14 @@ export class Decider<T extends Waiting> {
       else high = middle;
     }
     this.#waiting.splice(low, 0, { item, passedOver: 0 });
+    this.#rounds.set(item.round, (this.#rounds.get(item.round) ?? 0) + 1);
   }
 
   /** Takes an attempt out, and its tokens; undefined when none may start now. */
   next(): T | undefined {
     if (this.#tokens.isFull) return undefined;
-    const overdue = this.#waiting.findIndex(({ passedOver }) => passedOver >= this.#patience);
+    const overdue = this.#hasOverdue ? this.#waiting.findIndex(this.#isOverdue) : -1;
+    this.#hasOverdue = overdue >= 0;
     const index =
       overdue >= 0
         ? overdue
@@ -77,11 +82,25 @@ export class Decider<T extends Waiting> {
     const chosen = this.#waiting[index];
     if (chosen === undefined || !this.#tokens.fits(chosen.item.demand)) return undefined;
     this.#waiting.splice(index, 1);
-    for (const [place, entry] of this.#waiting.entries()) {
-      if (place < index || entry.item.round < chosen.item.round) entry.passedOver += 1;
-    }
+    this.#passOver(index, chosen.item.round);
     this.#tokens.take(chosen.item.demand);
     return chosen.item;
+  }
+
+  readonly #isOverdue = ({ passedOver }: Entry<T>): boolean => passedOver >= this.#patience;
+
+  /** Those before the chosen one, and those of earlier rounds wherever they stand. */
+  #passOver(index: number, round: number): void {
+    const left = (this.#rounds.get(round) ?? 1) - 1;
+    if (left === 0) this.#rounds.delete(round);
+    else this.#rounds.set(round, left);
+    const isFirstRound = Math.min(round, ...this.#rounds.keys()) === round;
+    const passed = isFirstRound
+      ? this.#waiting.slice(0, index)
+      : this.#waiting.filter(({ item }, place) => place < index || item.round < round);
+    for (const entry of passed) entry.passedOver += 1;
+    this.#hasOverdue =
+      this.#waiting.length > 0 && (this.#hasOverdue || passed.some(this.#isOverdue));
   }
 
   done(item: T): void {
