@@ -11,7 +11,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 const program = path.join(folder, 'qemu-system-x86_64');
-writeFileSync(program, '#!/bin/sh\n');
+writeFileSync(program, '#!/bin/sh\nexec true "$@"\n');
 chmodSync(program, 0o755);
 const search = { searchPath: `/nowhere:${folder}`, origin: '--qemu' };
 
@@ -37,7 +37,7 @@ void test('a command prefix keeps its words; the last one that looks like a QEMU
 
 void test('a file with a blank in its path is one word', () => {
   const odd = path.join(folder, 'a b qemu-system-i386');
-  writeFileSync(odd, '#!/bin/sh\n', { mode: 0o755 });
+  writeFileSync(odd, '', { mode: 0o755 });
   assert.deepEqual(resolveBinary(odd, search), {
     command: `'${odd}'`,
     program: odd,
@@ -68,6 +68,14 @@ void test('a quoted word with a blank in a prefix is one word', () => {
     arch: 'i386',
     isPrefixed: true,
   });
+});
+
+void test('a wrapper script that does not become QEMU counts as a prefix, so that what it starts is ended with it', () => {
+  const wrapper = path.join(folder, 'wrapped-qemu-system-x86_64');
+  writeFileSync(wrapper, '#!/bin/sh\n/opt/qemu-system-x86_64 "$@"\n', { mode: 0o755 });
+  assert.ok(resolveBinary(wrapper, search).isPrefixed);
+  writeFileSync(wrapper, '#!/bin/sh\nexec /opt/qemu-system-x86_64 "$@"\n', { mode: 0o755 });
+  assert.ok(!resolveBinary(wrapper, search).isPrefixed);
 });
 
 void test('a file that cannot be executed is refused', () => {

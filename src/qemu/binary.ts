@@ -3,7 +3,15 @@
  * prefix, so `gdb -batch -ex run --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
  * names the program and the guest architecture.
  */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { isArch, platforms } from '../model/arch.js';
 import type { Arch } from '../model/arch.js';
@@ -16,7 +24,7 @@ export interface QemuBinary {
   /** absolute path of the program behind it, links resolved */
   readonly program: string;
   readonly arch: Arch;
-  /** there are words before the program: it may be run as a child of something else */
+  /** there are words before the program, or it is a script: QEMU may be run as a child of something else */
   readonly isPrefixed: boolean;
 }
 
@@ -67,7 +75,26 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   // QEMUs run in a directory of their own: a relative path must not depend on it.
   const absolute = shellQuote(bare.includes('/') ? path.resolve(bare) : bare);
   const command = trimmed.slice(0, word.start) + absolute + trimmed.slice(word.end);
-  return { command, program: realpathSync(program), arch: archName, isPrefixed: words.length > 1 };
+  const isPrefixed = words.length > 1 || runsChild(program);
+  return { command, program: realpathSync(program), arch: archName, isPrefixed };
+}
+
+/** A script in which no `exec` occurs stays while QEMU runs; the usual wrapper becomes QEMU. */
+function runsChild(program: string): boolean {
+  const start = Buffer.alloc(64 * 1024);
+  let length = 0;
+  try {
+    const file = openSync(program, 'r');
+    try {
+      length = readSync(file, start, 0, start.length, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false; // may be run without being readable
+  }
+  const text = start.toString('latin1', 0, length);
+  return text.startsWith('#!') && !/\bexec/.test(text);
 }
 
 function isFile(candidate: string): boolean {

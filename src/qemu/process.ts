@@ -2,12 +2,12 @@
  * One QEMU process: started with its sockets, ended by a ladder of ever harder means, and looked at
  * afterwards: its exit status, what it wrote, whether anything of its process group lives on.
  */
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
 import { pause, timeoutError, within } from '../model/deadline.js';
 import type { Side } from '../model/outcome.js';
 import type { QemuBinary } from './binary.js';
+import { readTail } from './output-tail.js';
 import { describeThreads } from './proc-stat.js';
 import { describeExit, groupLives, killAll, signalGroup, spawnProcess } from './spawn.js';
 import type { ExitStatus, SpawnedProcess } from './spawn.js';
@@ -100,7 +100,7 @@ export class QemuProcess implements AsyncDisposable {
   /** the last lines it wrote on stdout or stderr */
   outputTail(lines = 12): string[] {
     try {
-      const text = readFileSync(this.spec.outputPath, 'utf8').trimEnd();
+      const text = readTail(this.spec.outputPath).trimEnd();
       return text === '' ? [] : text.split('\n').slice(-lines);
     } catch {
       return [];
