@@ -9,6 +9,7 @@ import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
 import { addChainCommand } from './chain-command.js';
 import { addDiffCommand } from './diff-command.js';
 import { addDoctorCommand } from './doctor-command.js';
+import { watchEnding } from './ending.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addListCommand } from './list-command.js';
 import { addMatrixCommand } from './matrix-command.js';
@@ -23,9 +24,10 @@ import { addStressCommand } from './stress-command.js';
 import { addWhyCommand } from './why-command.js';
 import { droverVersion } from './version.js';
 
+const ending = watchEnding();
 const output = watchOutput();
 const code = await main(process.argv, readEnvironment(process.env));
-process.exitCode = await output.exitCode(code);
+ending.done(await output.exitCode(code));
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   let exitCode: number = exitCodes.passed;

@@ -81,20 +81,23 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
 
 /** A script in which no `exec` occurs stays while QEMU runs; the usual wrapper becomes QEMU. */
 function runsChild(program: string): boolean {
+  const text = startOf(program).toString('latin1');
+  return text.startsWith('#!') && !/\bexec/.test(text);
+}
+
+/** The beginning of a file; nothing of one that may be run without being readable. */
+function startOf(program: string): Buffer {
   const start = Buffer.alloc(64 * 1024);
-  let length = 0;
   try {
     const file = openSync(program, 'r');
     try {
-      length = readSync(file, start, 0, start.length, 0);
+      return start.subarray(0, readSync(file, start, 0, start.length, 0));
     } finally {
       closeSync(file);
     }
   } catch {
-    return false; // may be run without being readable
+    return Buffer.alloc(0);
   }
-  const text = start.toString('latin1', 0, length);
-  return text.startsWith('#!') && !/\bexec/.test(text);
 }
 
 function isFile(candidate: string): boolean {
