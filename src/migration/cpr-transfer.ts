@@ -4,6 +4,7 @@
  * anything else, so it answers QMP only once `migrate` has been given to the source.
  */
 import { existsSync } from 'node:fs';
+import { escapeValue } from '../model/command-line.js';
 import { pause, timeoutError } from '../model/deadline.js';
 import type { JsonObject } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
@@ -45,7 +46,7 @@ export async function cprTransfer(
       extraArgs: [
         ...preservedArgs,
         ...['-global', 'migration.x-events=on'],
-        ...['-incoming', `cpr,addr.transport=socket,addr.type=unix,addr.path=${cpr}`],
+        ...['-incoming', `cpr,addr.transport=socket,addr.type=unix,addr.path=${escapeValue(cpr)}`],
       ],
     }),
   ]);

@@ -1,6 +1,7 @@
 /** A migration written by a command, then read to its end by Drover itself: pages, devices, configuration. */
 import { existsSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
+import { shellQuote } from '../model/shell.js';
 import { deviceStates, readDescription } from '../memory/device-states.js';
 import { openImage } from '../memory/image.js';
 import type { MemoryImage } from '../memory/image.js';
@@ -28,7 +29,7 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
 
   context.observer.phase('migrate');
   const file = context.file('migfile');
-  const since = await migrate(source, { uri: `exec:cat > '${file}'` });
+  const since = await migrate(source, { uri: `exec:cat > ${shellQuote(file)}` });
   const answer = await waitStatus(context, source, { goal: 'completed', since });
 
   context.observer.phase('verify');

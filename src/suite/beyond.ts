@@ -50,8 +50,8 @@ export const beyondTests: readonly TestDefinition[] = [
     path: '/migration/precopy/exec/plain',
     level: 'full',
     // whoever comes second finds the pipe
-    listen: 'exec:mkfifo $DIR/pipe; exec cat $DIR/pipe',
-    connect: 'exec:until [ -p $DIR/pipe ]; do sleep 0.01; done; exec cat > $DIR/pipe',
+    listen: 'exec:mkfifo pipe; exec cat pipe',
+    connect: 'exec:until [ -p pipe ]; do sleep 0.01; done; exec cat > pipe',
     live: true,
     usualMs: 700,
   }),
