@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { AccelWish } from '../migration/accelerator.js';
+import { HarnessError } from '../model/errors.js';
 import type { Level } from '../suite/definition.js';
 import { sizeArgument } from './sizes.js';
 
@@ -162,8 +163,17 @@ export function withOwnTests(command: Command): Command {
   );
 }
 
-export function levelOf(options: SelectionOptions): Level {
-  if (options.level !== undefined) return options.level;
-  if (options.m === 'slow' || options.m === 'thorough') return 'thorough';
-  return options.full === true ? 'full' : 'smoke';
+/** `-m` and `--full` add to each other, as with upstream's program; `--level` says it all. */
+export function levelOf({ level, m, full }: SelectionOptions): Level {
+  if (level !== undefined) {
+    const other = m !== undefined ? `-m ${m}` : full === true ? '--full' : undefined;
+    if (other === undefined) return level;
+    throw new HarnessError({
+      code: 'two-levels',
+      blame: 'usage',
+      message: `--level ${level} and ${other} both say which level is run: leave one out`,
+    });
+  }
+  if (m === 'slow' || m === 'thorough') return 'thorough';
+  return full === true ? 'full' : 'smoke';
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { HarnessError } from '../model/errors.js';
 import type { AnnotationOptions, Service } from '../report/annotations.js';
 import { checkReportPath } from '../report/atomic-file.js';
 import { openReporters } from '../report/open.js';
@@ -40,9 +41,23 @@ export function withReportOptions(command: Command): Command {
 /** Refuses places where no report can be written before anything is run. */
 export async function checkReportOptions(options: ReportOptions): Promise<void> {
   const { junit, json, html, markdown, trace } = options;
-  for (const file of [junit, json, html, markdown, trace]) {
-    if (file !== undefined) await checkReportPath(file);
+  const taken = new Map<string, string>();
+  for (const [option, file] of Object.entries({ junit, json, html, markdown, trace })) {
+    if (file === undefined) continue;
+    const other = taken.get(path.resolve(file));
+    // a device takes what comes
+    if (other !== undefined && !file.startsWith('/dev/')) throw oneFile(file, other, option);
+    taken.set(path.resolve(file), option);
+    await checkReportPath(file);
   }
+}
+
+function oneFile(file: string, first: string, second: string): HarnessError {
+  return new HarnessError({
+    code: 'one-report-file',
+    blame: 'usage',
+    message: `--${first} and --${second} both name ${file}: expected a file for each`,
+  });
 }
 
 function annotationsFor(

@@ -79,6 +79,8 @@ function requireKnown(name: string, features: QemuFeatures, role: string): void 
   const near = features.machines
     .map((machine) => machine.name)
     .filter((known) => known.split('-')[1] === name.split('-')[1])
+    // the newest first
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
     .slice(0, 8);
   const hint = near.length === 0 ? '' : `; it has ${near.join(', ')}`;
   throw new HarnessError({
