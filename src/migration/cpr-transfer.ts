@@ -3,7 +3,7 @@
  * ("cpr"); the rest of the state goes over the main channel. The destination reads the CPR channel before it does
  * anything else, so it answers QMP only once `migrate` has been given to the source.
  */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { escapeValue } from '../model/command-line.js';
 import { pause, timeoutError } from '../model/deadline.js';
 import type { JsonObject } from '../model/json.js';
@@ -83,6 +83,14 @@ export async function cprTransfer(
   return await arrive(pair, destinationSince, figures);
 }
 
+/** A socket has its file before it listens, and would refuse whoever comes in between. */
+function isListening(socket: string): boolean {
+  // address, references, protocol, flags (with __SO_ACCEPTCON where it listens), type, state, inode, path
+  return readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .some((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[3] === '00010000');
+}
+
 /** The destination makes its socket itself: the source may not be sent there before it is there. */
 async function waitListener(
   { patience, signal }: TestContext,
@@ -90,7 +98,7 @@ async function waitListener(
   socket: string,
 ): Promise<void> {
   const deadline = performance.now() + patience.launchMs;
-  while (!existsSync(socket)) {
+  while (!isListening(socket)) {
     if (destination.process.status !== undefined) {
       throw destination.process.gone(new Error(`no listener at ${socket}`));
     }
@@ -98,7 +106,7 @@ async function waitListener(
       throw timeoutError({
         waitedFor: `the destination's CPR listener at ${socket}`,
         timeoutMs: patience.launchMs,
-        lastSeen: 'no such file',
+        lastSeen: 'nobody listens there',
         side: 'destination',
       });
     }

@@ -57,7 +57,7 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
   const { recovery } = common;
   const pair = await startPair(context, {
     ...common,
-    capabilities: ['postcopy-ram', 'postcopy-blocktime', ...(common.capabilities ?? [])],
+    capabilities: ordered(common.capabilities ?? []),
     listen: 'defer',
     oob: recovery !== undefined,
     endHook: async (arrived) => {
@@ -76,6 +76,13 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
   context.observer.phase('migrate');
   const { figures, destinationSince } = await switchOver(pair, recovery);
   return await arrive(pair, destinationSince, figures);
+}
+
+/** In the order of QEMU's own list, as upstream sets them. */
+function ordered(others: readonly string[]): string[] {
+  const isMultifd = (name: string): boolean => name === 'multifd';
+  const late = others.filter((name) => !isMultifd(name));
+  return ['postcopy-ram', ...others.filter(isMultifd), 'postcopy-blocktime', ...late];
 }
 
 /** Migrates until memory was dirtied after it was sent, lets the guest go on at the destination, and waits for the rest. */
