@@ -5,7 +5,7 @@
 import { memoryOfDescendants } from '../qemu/memory-use.js';
 import type { ProcessMemory } from '../qemu/memory-use.js';
 
-const everyMs = 300;
+const everyMs = 1000;
 const leastRest = 20;
 
 export class MemoryMeter implements Disposable {
