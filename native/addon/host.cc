@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/host/probes.h"
 #include "core/host/reap.h"
 #include "core/host/send_fds.h"
+#include "core/host/spawn_child.h"
 
 namespace drover {
 namespace {
@@ -93,6 +95,46 @@ Napi::Value closeFd(const Napi::CallbackInfo& info) {
     return fail(info.Env(), Status::system("close", errno));
   }
   return info.Env().Undefined();
+}
+
+// None for anything that is not an array of texts.
+std::optional<std::vector<std::string>> toTexts(const Napi::Value& value) {
+  if (!value.IsArray()) return std::nullopt;
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> texts;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    auto text = toText(array.Get(i));
+    if (!text) return std::nullopt;
+    texts.push_back(std::move(*text));
+  }
+  return texts;
+}
+
+std::optional<std::vector<int>> toDescriptors(const Napi::Value& value) {
+  if (!value.IsArray()) return std::nullopt;
+  const auto array = value.As<Napi::Array>();
+  std::vector<int> descriptors;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const auto fd = toUint(array.Get(i));
+    if (!fd || *fd > INT32_MAX) return std::nullopt;
+    descriptors.push_back(static_cast<int>(*fd));
+  }
+  return descriptors;
+}
+
+Napi::Value spawn(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto words = toTexts(info[0]);
+  auto environment = toTexts(info[1]);
+  auto directory = toText(info[2]);
+  auto descriptors = toDescriptors(info[3]);
+  if (!words || words->empty() || !environment || !directory || !descriptors) {
+    return failArgument(env, "words, an environment, a directory and descriptors");
+  }
+  const Result<pid_t> child = spawnChild({words->front(), *words, std::move(*environment),
+                                          std::move(*directory), std::move(*descriptors)});
+  if (!child.ok()) return fail(env, child.status);
+  return Napi::Number::New(env, child.value);
 }
 
 Napi::Value reapedToJs(Napi::Env env, const Reaped& reaped) {
@@ -178,6 +220,7 @@ void defineHost(Napi::Env env, Napi::Object& exports) {
   exports.Set("socketPair", Napi::Function::New<socketPair>(env, "socketPair"));
   exports.Set("memfdCreate", Napi::Function::New<memfdCreate>(env, "memfdCreate"));
   exports.Set("closeFd", Napi::Function::New<closeFd>(env, "closeFd"));
+  exports.Set("spawn", Napi::Function::New<spawn>(env, "spawn"));
   exports.Set("waitPid", Napi::Function::New<waitPid>(env, "waitPid"));
   exports.Set("probeUserfaultfd", Napi::Function::New<userfaultfd>(env, "probeUserfaultfd"));
   exports.Set("probeKvm", Napi::Function::New<kvm>(env, "probeKvm"));

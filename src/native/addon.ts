@@ -171,7 +171,17 @@ export interface NativeAddon extends NativeImageAddon {
   memfdCreate(name: string, sizeBytes: number): number;
   /** closes a descriptor that `socketPair` or `memfdCreate` gave */
   closeFd(fd: number): void;
-  /** Last resort: reaps a child whose spawning thread is gone. Node must not be waiting for it. */
+  /**
+   * Starts a program (`words[0]`, a path) in a session of its own, without copying this process as Node does. Its
+   * descriptor i is a copy of `descriptors[i]`. Nobody waits for it but `waitPid`. @returns its process id
+   */
+  spawn(
+    words: readonly string[],
+    environment: readonly string[],
+    directory: string,
+    descriptors: readonly number[],
+  ): number;
+  /** Waits for the end of a child, and reaps it. From any thread; Node must not be waiting for it. */
   waitPid(pid: number, timeoutMs: number): NativeTask<WaitPidResult>;
 
   probeUserfaultfd(): NativeTask<UserfaultfdProbe>;

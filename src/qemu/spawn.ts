@@ -6,12 +6,11 @@
  *  - writes its stdout and stderr to a file, which is evidence and never blocks it;
  *  - may get stream sockets as descriptors 3, 4, ... whose other ends are ours.
  */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { HarnessError } from '../model/errors.js';
-import { launcherPath } from '../native/addon.js';
+import { launcherPath, loadAddon } from '../native/addon.js';
 import { processStat } from './proc-stat.js';
 
 export interface SpawnSpec {
@@ -44,44 +43,55 @@ export interface SpawnedProcess {
 }
 
 export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
-  const output = openSync(spec.outputPath, 'a', 0o600);
-  let child: ChildProcess;
+  const addon = loadAddon();
+  const pairs: (readonly [ours: number, theirs: number])[] = [];
+  const files: number[] = [];
+  let pid: number;
   try {
+    files.push(openSync('/dev/null', 'r'), openSync(spec.outputPath, 'a', 0o600));
+    const [input = -1, output = -1] = files;
+    for (let i = 0; i < spec.sockets; i++) pairs.push(addon.socketPair());
     const supervise = spec.supervise ? ['--supervise'] : [];
-    child = spawn(launcherPath(), [...supervise, String(process.pid), spec.program, ...spec.args], {
-      cwd: spec.cwd,
-      env: spec.env,
-      detached: true,
-      stdio: [
-        'ignore',
-        output,
-        output,
-        ...Array.from({ length: spec.sockets }, () => 'pipe' as const),
-        ...(spec.descriptors ?? []),
-      ],
-    });
+    pid = addon.spawn(
+      [launcherPath(), ...supervise, String(process.pid), spec.program, ...spec.args],
+      Object.entries(spec.env).flatMap(([name, value]) =>
+        value === undefined ? [] : [`${name}=${value}`],
+      ),
+      spec.cwd,
+      [input, output, output, ...pairs.map(([, theirs]) => theirs), ...(spec.descriptors ?? [])],
+    );
   } catch (cause) {
+    for (const [ours] of pairs) addon.closeFd(ours);
     throw cannotStart(spec, cause);
   } finally {
-    closeSync(output);
+    for (const file of files) closeSync(file);
+    for (const [, theirs] of pairs) addon.closeFd(theirs);
   }
-  const exited = new Promise<ExitStatus>((resolve) => {
-    child.once('exit', (code, signal) => {
-      resolve({ code, signal });
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (cause) => {
-      reject(cannotStart(spec, cause));
-    });
-  });
-  if (child.pid === undefined) throw cannotStart(spec, undefined);
   return {
-    pid: child.pid,
-    sockets: child.stdio.slice(3, 3 + spec.sockets) as unknown as Socket[],
-    exited,
+    pid,
+    sockets: pairs.map(([ours]) => new Socket({ fd: ours, readable: true, writable: true })),
+    exited: exitOf(pid),
   };
+}
+
+/** Signals by number; where there are several names, the usual one. */
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
+);
+
+async function exitOf(pid: number): Promise<ExitStatus> {
+  const ended = await loadAddon().waitPid(pid, Infinity).promise;
+  switch (ended.state) {
+    case 'exited':
+      return { code: ended.code, signal: null };
+    case 'signalled':
+      return { code: null, signal: signalNames.get(ended.signal) ?? 'SIGKILL' };
+    default:
+      // somebody else has reaped it: how it ended is not known
+      return { code: null, signal: 'SIGKILL' };
+  }
 }
 
 function cannotStart(spec: SpawnSpec, cause: unknown): HarnessError {

@@ -1,17 +1,46 @@
 #include "core/host/reap.h"
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "core/clock.h"
+#include "core/descriptor.h"
 
 namespace drover {
 namespace {
 
+// How long a wait goes on before it looks whether it was cancelled.
+constexpr std::uint64_t kLongestSleepNs = 50'000'000;
+// Where the kernel has no descriptors for processes (before 5.3).
 constexpr std::uint64_t kFirstSleepNs = 200'000;
-constexpr std::uint64_t kLongestSleepNs = 10'000'000;
+constexpr std::uint64_t kLongestBlindSleepNs = 10'000'000;
+
+// Waits for the end of a process, or until it is time to look around.
+class Nap {
+ public:
+  explicit Nap(pid_t pid) noexcept
+      : process_(Descriptor::own(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))) {}
+
+  void take(std::uint64_t leftNs) noexcept {
+    if (!process_.isOpen()) {
+      sleepNs(std::min(blindNs_, leftNs));
+      blindNs_ = std::min(blindNs_ * 2, kLongestBlindSleepNs);
+      return;
+    }
+    pollfd look{process_.get(), POLLIN, 0};
+    const std::uint64_t ns = std::min(leftNs, kLongestSleepNs);
+    ::poll(&look, 1, static_cast<int>((ns + 999'999) / 1'000'000));
+  }
+
+ private:
+  Descriptor process_;
+  std::uint64_t blindNs_ = kFirstSleepNs;
+};
 
 }  // namespace
 
@@ -20,7 +49,7 @@ Result<Reaped> reapChild(pid_t pid, std::uint64_t timeoutNs, const CancelFlag& c
   // 0 and negative ids would take any child of a group.
   if (pid <= 0) return Result<Reaped>::failed(Status::of(Fault::badArgument, "not a process id"));
   const std::uint64_t startNs = monotonicNs();
-  std::uint64_t sleepForNs = kFirstSleepNs;
+  Nap nap(pid);
   for (;;) {
     if (cancel.isSet()) return Result<Reaped>::failed(Status::of(Fault::cancelled, "waitpid"));
     int how = 0;
@@ -35,8 +64,7 @@ Result<Reaped> reapChild(pid_t pid, std::uint64_t timeoutNs, const CancelFlag& c
     }
     const std::uint64_t elapsedNs = monotonicNs() - startNs;
     if (elapsedNs >= timeoutNs) return Result<Reaped>::of({State::running, 0});
-    sleepNs(std::min(sleepForNs, timeoutNs - elapsedNs));
-    sleepForNs = std::min(sleepForNs * 2, kLongestSleepNs);
+    nap.take(timeoutNs - elapsedNs);
   }
 }
 
