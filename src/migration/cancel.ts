@@ -9,7 +9,7 @@ import { startNewDestination, startPair } from './pair.js';
 import type { Pair } from './pair.js';
 import { arrive, endBoth, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
-import { releaseTracked, waitTracked } from './tracking.js';
+import { releaseTracked, trickleRate, waitTracked } from './tracking.js';
 import { endMachines } from './verify.js';
 import {
   plantMarker,
@@ -60,7 +60,9 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
     await listen(pair);
   }
   const converges = ['failed', 'pre-switchover'].includes(moment);
-  await (converges ? pair.release() : pair.hold());
+  const completes = ['none', 'completed'].includes(moment);
+  if (completes) await setParameters(source, trickleRate);
+  else await (converges ? pair.release() : pair.hold());
   const since = await migrate(source, await pair.target());
   switch (moment) {
     case 'none':

@@ -2,13 +2,13 @@
  * The file flow: the source writes the migration to a file, and only when it has finished does the
  * destination read it. Upstream's flow F; the two sides never overlap.
  */
-import { figuresOf, migrate, migrateIncoming } from './commands.js';
+import { figuresOf, migrate, migrateIncoming, setParameters } from './commands.js';
 import type { TestContext } from './context.js';
 import type { Expectation, MigrateCommon } from './migrate-common.js';
 import { startPair } from './pair.js';
 import { arrive, endBoth, expectRefusal, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
-import { releaseTracked } from './tracking.js';
+import { releaseTracked, trickleRate } from './tracking.js';
 import { waitStatus } from './waits.js';
 
 /** What a file test says: it has one place, and either completes or is refused at once. */
@@ -18,8 +18,8 @@ export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> &
 };
 
 /**
- * `live` decides whether the guest runs while its memory is written. It is held back then, until the guest has come
- * round a few times: not by much, since a file takes all that is sent.
+ * `live` decides whether the guest runs while its memory is written. The migration is held back then, until the guest has
+ * come round a few times, and goes on at full speed.
  */
 export async function fileMigration(context: TestContext, common: FileCommon): Promise<FlowResult> {
   const pair = await startPair(context, { ...common, listen: 'defer' });
@@ -28,7 +28,7 @@ export async function fileMigration(context: TestContext, common: FileCommon): P
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await (common.live === true ? pair.hurry() : prepareStopped(pair));
+  await (common.live === true ? setParameters(source, trickleRate) : prepareStopped(pair));
 
   context.observer.phase('migrate');
   if (common.expect?.kind === 'refused') {

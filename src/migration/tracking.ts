@@ -15,7 +15,7 @@ import { timeoutError } from '../model/deadline.js';
 import { pagesOf, slicesOf } from '../model/stamps.js';
 import type { EventCursor } from '../qmp/events.js';
 import type { Pair } from './pair.js';
-import { waitStatus } from './waits.js';
+import { waitStatus, whileMigrating } from './waits.js';
 
 /** from one flush of a guest's TLB to the next (guest/x86/writer.inc) */
 const passesPerFlush = 8;
@@ -86,9 +86,21 @@ async function countPasses({ ram, address, passes, timeoutMs, signal }: Passes):
   return passed;
 }
 
-/** Lets a migration that was held back converge once the guest's writes are noticed. */
-export async function releaseTracked(pair: Pair, since: EventCursor): Promise<void> {
-  await waitStatus(pair.context, pair.source, { goal: 'active', since });
-  await waitTracked(pair);
-  await pair.release();
+/** So slow that no migration is over before its guest has come round, however rarely a busy host lets that run. */
+export const trickleRate = { 'max-bandwidth': 1_000_000, 'downtime-limit': 1 } as const;
+
+/** For a migration that began at `trickleRate`: lets it go on once the guest's writes are noticed. */
+export async function releaseTracked(
+  pair: Pair,
+  since: EventCursor,
+  release: () => Promise<void> = async () => {
+    await pair.release();
+  },
+): Promise<void> {
+  const { context, source } = pair;
+  await waitStatus(context, source, { goal: 'active', since });
+  await whileMigrating(pair, context, since, async (signal) => {
+    await waitTracked(pair, signal);
+  });
+  await release();
 }

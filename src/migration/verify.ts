@@ -17,19 +17,28 @@ import { waitByteChange, waitEvent } from './waits.js';
 /** what even a slow disk takes */
 const dumpBytesPerMs = 50_000;
 
-/**
- * Watches the guest run, stops it, and checks every stamped page.
- *
- * That nothing moves any more is shown by looking again: meanwhile a running guest would have stamped
- * thousands of pages (under TCG tens of them in a microsecond), which would show as another generation
- * or another edge, among some of the pages as among all.
- */
+/** Watches the guest run, stops it, and checks every stamped page. */
 export async function verifyMemory(context: TestContext, machine: Machine): Promise<MemoryVerdict> {
   const { platform, stamped } = context;
   await waitByteChange(context, machine, platform.heartbeatAddress ?? stamped.start);
   const since = machine.qmp.events.cursor;
   await machine.qmp.execute('stop');
   await waitEvent(context, machine, 'STOP', since);
+  return await verifyStopped(context, machine);
+}
+
+/**
+ * Checks every stamped page of a guest that stands still.
+ *
+ * That nothing moves any more is shown by looking again: meanwhile a running guest would have stamped
+ * thousands of pages (under TCG tens of them in a microsecond), which would show as another generation
+ * or another edge, among some of the pages as among all.
+ */
+export async function verifyStopped(
+  context: TestContext,
+  machine: Machine,
+): Promise<MemoryVerdict> {
+  const { stamped } = context;
   const ram = await machine.ram(stamped, context.signal);
   const check = async (range: StampedRange): Promise<MemoryVerdict> =>
     await checkStamped(ram, range, { signal: context.signal });

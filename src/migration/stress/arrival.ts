@@ -1,4 +1,4 @@
-/** That a guest has arrived: it runs here and not there, was not started anew, and all that it stamped is whole. */
+/** That a guest has arrived: all that it stamped is whole, and it goes on here and not there, without being started anew. */
 import { HarnessError } from '../../model/errors.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
@@ -6,8 +6,8 @@ import { guestContract } from '../../guest/contract.js';
 import type { Machine } from '../../qemu/machine.js';
 import type { TestContext } from '../context.js';
 import { requireRunning } from '../pair.js';
-import { verifyMemory } from '../verify.js';
-import { waitByteChange } from '../waits.js';
+import { verifyStopped } from '../verify.js';
+import { waitByteChange, waitEvent } from '../waits.js';
 
 export interface Arrival {
   readonly from: Machine;
@@ -16,22 +16,29 @@ export interface Arrival {
   readonly before: MemoryVerdict | undefined;
 }
 
-/** The guest is stopped when this is done. */
+/**
+ * The guest is checked as it has arrived, before it runs: one that goes on writes over what is damaged. It runs when this is
+ * done.
+ */
 export async function checkArrival(context: TestContext, arrival: Arrival): Promise<MemoryVerdict> {
   const { from, to, before } = arrival;
   await requireRunning(from, false);
-  await requireProgress(context, to);
-  const verdict = await verifyMemory(context, to);
+  await requireRunning(to, false);
+  const verdict = await verifyStopped(context, to);
   if (!verdict.intact) return verdict;
-  requireNoRestart(to);
   if (before !== undefined) requireGrowth(before, verdict, to);
+  const since = to.qmp.events.cursor;
+  await to.qmp.execute('cont');
+  await waitEvent(context, to, 'RESUME', since);
+  await requireProgress(context, to);
+  requireNoRestart(to);
   // Two guests that run would be seen by whoever talks to them, not in either's memory.
   await requireRunning(from, false);
   return verdict;
 }
 
 /** Each writer's counter moves; where there are none, the first page does. */
-export async function requireProgress(context: TestContext, machine: Machine): Promise<void> {
+async function requireProgress(context: TestContext, machine: Machine): Promise<void> {
   const { heartbeatAddress, writers = 1 } = context.platform;
   if (heartbeatAddress === undefined) {
     await waitByteChange(context, machine, context.stamped.start);

@@ -10,7 +10,6 @@ import type { JsonObject } from '../../model/json.js';
 import type { EventCursor, QmpEvent } from '../../qmp/events.js';
 import { setParameters } from '../commands.js';
 import type { Pair } from '../pair.js';
-import { waitTracked } from '../tracking.js';
 import { waitEvent, waitStatus, whileAlive } from '../waits.js';
 
 /** as much as a host can carry, bytes per second; QEMU takes 0 for "unlimited" only from 6.0 on, and tells it so */
@@ -26,7 +25,6 @@ export interface Converged {
 
 export interface ConvergeWish {
   readonly since: EventCursor;
-  readonly downtimeLimitMs: number;
   readonly patienceMs: number;
 }
 
@@ -37,8 +35,6 @@ export async function converge(pair: Pair, wish: ConvergeWish): Promise<Converge
   let forced = false;
   const release = async (): Promise<void> => {
     await firstPassEnds(pair, wish.since, signal);
-    await waitTracked(pair, signal);
-    await setParameters(source, { 'downtime-limit': wish.downtimeLimitMs });
     await sleep(wish.patienceMs, undefined, { signal });
     forced = true;
     await setParameters(source, { 'downtime-limit': anyDowntimeMs });
@@ -84,10 +80,9 @@ const ends = ['failed', 'cancelled', 'completed'];
 export async function convergeByPostcopy(pair: Pair, wish: ConvergeWish): Promise<Converged> {
   const { context, source, destination } = pair;
   return await whileAlive([source, destination], context, async () => {
-    // No downtime at all is allowed: a guest that writes cannot be done with before.
+    // A guest that writes little may be done with before.
     const { data } = await firstPassEnds(pair, wish.since, context.signal);
     if (data['status'] === undefined) {
-      await waitTracked(pair);
       await source.qmp.execute('migrate-start-postcopy');
       await waitEvent(context, source, 'STOP', wish.since);
     }

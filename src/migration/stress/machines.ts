@@ -37,7 +37,8 @@ export async function startMember(
       memory,
       firmware: context.writeGuest(),
       tag,
-      ...(receives ? { incoming: 'defer' } : {}),
+      // It stands still when it has arrived: a guest that goes on writes over what is damaged.
+      ...(receives ? { incoming: 'defer', extraArgs: ['-S'] } : {}),
     });
   } finally {
     closeMemory(memory);

@@ -11,7 +11,8 @@ import {
 } from '../commands.js';
 import type { TestContext } from '../context.js';
 import { Pair } from '../pair.js';
-import { waitEvent, waitStatus } from '../waits.js';
+import { waitStatus } from '../waits.js';
+import { trickleRate, releaseTracked } from '../tracking.js';
 import { converge, convergeByPostcopy, fullRate } from './converge.js';
 import { freezeInTurn } from './freeze.js';
 import type { StressSpec } from './spec.js';
@@ -36,8 +37,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
     .replaceAll('$DIR', context.directory)
     .replaceAll('$ROUND', String(round));
   const pair = new Pair(context, { listen: uri }, from, to);
-  // It may not end before memory has been sent once, and the guest's writes are sure to be noticed.
-  await setParameters(from, { 'max-bandwidth': fullRate, 'downtime-limit': 0 });
+  await setParameters(from, trickleRate);
   const { patience } = context;
   const arriving = to.qmp.events.cursor;
   const incoming = async (): Promise<void> => {
@@ -45,15 +45,19 @@ export async function moveGuest(move: Move): Promise<Moved> {
   };
   if (transport.flow !== 'file') await incoming();
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
-  const startMs = performance.now();
   const since = await migrate(from, { uri: target });
-  const { downtimeLimitMs, patienceMs } = spec;
-  const wish = { since, downtimeLimitMs, patienceMs };
+  // Postcopy is to begin before the rest fits into any downtime.
+  const downtimeLimitMs = transport.flow === 'postcopy' ? 1 : spec.downtimeLimitMs;
+  let startMs = 0;
+  await releaseTracked(pair, since, async () => {
+    startMs = performance.now();
+    await setParameters(from, { 'max-bandwidth': fullRate, 'downtime-limit': downtimeLimitMs });
+  });
+  const wish = { since, patienceMs: spec.patienceMs };
   const finish = transport.flow === 'postcopy' ? convergeByPostcopy : converge;
   const { answer, forced } = await whileHeld(move, async () => await finish(pair, wish));
   if (transport.flow === 'file') await incoming();
   await waitStatus(context, to, { goal: 'completed', since: arriving });
-  await waitEvent(context, to, 'RESUME', arriving);
   const migrationMs = performance.now() - startMs;
   const migration = figuresOf(answer);
   return {

@@ -1,7 +1,7 @@
 /**
- * A guest under stress, moved round after round. Each round: it runs on one side, is migrated while it writes, must run on
- * the other and nowhere else, is stopped there, and all that it stamped is checked. Then it goes on from there, or makes room
- * for a new one.
+ * A guest under stress, moved round after round. Each round: it runs on one side, is migrated while it writes, all that it
+ * stamped is checked as it has arrived, and it must go on there and nowhere else. The next round moves it on from there, or
+ * begins with a new one.
  */
 import { rmSync } from 'node:fs';
 import type { MigrationFigures, Phase, Side } from '../../model/outcome.js';
@@ -10,8 +10,7 @@ import { pagesOf } from '../../model/stamps.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import type { TestContext } from '../context.js';
 import type { FlowResult } from '../steps.js';
-import { waitEvent } from '../waits.js';
-import { checkArrival, requireProgress } from './arrival.js';
+import { checkArrival } from './arrival.js';
 import { both, retire, startMember } from './machines.js';
 import type { Member } from './machines.js';
 import { moveGuest } from './move.js';
@@ -58,7 +57,6 @@ export async function stressRounds(
     );
     phase('warm-up');
     if (home === undefined) await wholePass(context, from);
-    else await goOn(context, from);
 
     phase('migrate');
     const moved = await moveGuest({ context, spec, from: from.machine, to: to.machine, round });
@@ -89,12 +87,4 @@ async function wholePass(context: TestContext, { machine }: Member): Promise<voi
   // a host too busy for the pace is no reason to give up
   const timeoutMs = context.patience.memoryMs + 3 * paceMs;
   await machine.serial.waitForB({ timeoutMs, signal: context.signal });
-}
-
-/** From where it was stopped to be checked. */
-async function goOn(context: TestContext, { machine }: Member): Promise<void> {
-  const since = machine.qmp.events.cursor;
-  await machine.qmp.execute('cont');
-  await waitEvent(context, machine, 'RESUME', since);
-  await requireProgress(context, machine);
 }
