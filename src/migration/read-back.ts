@@ -1,5 +1,6 @@
 /** A migration written by a command, then read to its end by Drover itself: pages, devices, configuration. */
 import { existsSync } from 'node:fs';
+import { pause, timeoutError } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import { shellQuote } from '../model/shell.js';
 import { deviceStates, readDescription } from '../memory/device-states.js';
@@ -11,6 +12,8 @@ import { startPair } from './pair.js';
 import { endBoth, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
 import { waitStatus } from './waits.js';
+
+const lookMs = 2;
 
 /** The source writes its stream to a file through `exec:`; the destination only waits, and must not mind. */
 export async function readBack(context: TestContext, uuid: string): Promise<FlowResult> {
@@ -29,15 +32,34 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
 
   context.observer.phase('migrate');
   const file = context.file('migfile');
-  const since = await migrate(source, { uri: `exec:cat > ${shellQuote(file)}` });
+  const part = `${file}.part`;
+  // QEMU tells that it is done when it has sent all; the file has its name when the command has written all.
+  const since = await migrate(source, {
+    uri: `exec:cat > ${shellQuote(part)} && mv ${shellQuote(part)} ${shellQuote(file)}`,
+  });
   const answer = await waitStatus(context, source, { goal: 'completed', since });
+  await fileNamed(context, file);
 
   context.observer.phase('verify');
-  if (!existsSync(file)) throw broken('QEMU wrote no file', []);
   using image = await openImage([file], {}, { signal: context.signal });
   await requireWhole(image, uuid);
   await endBoth(pair);
   return { figures: figuresOf(answer) };
+}
+
+async function fileNamed({ patience, signal }: TestContext, file: string): Promise<void> {
+  const deadline = performance.now() + patience.eventMs;
+  while (!existsSync(file)) {
+    if (performance.now() > deadline) {
+      throw timeoutError({
+        waitedFor: 'end of the command that writes the migration file',
+        timeoutMs: patience.eventMs,
+        lastSeen: existsSync(`${file}.part`) ? 'it still writes' : 'no file',
+        side: 'source',
+      });
+    }
+    await pause(lookMs, signal);
+  }
 }
 
 async function requireWhole(image: MemoryImage, uuid: string): Promise<void> {
