@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -12,6 +14,7 @@
 #include "core/host/probes.h"
 #include "core/host/reap.h"
 #include "core/host/send_fds.h"
+#include "core/host/spawn_child.h"
 #include "core/thread.h"
 #include "tests/memory.h"
 
@@ -163,4 +166,42 @@ TEST_CASE("the direct I/O probe leaves its directory empty") {
   const Probe probe = probeDirectIo(directory.c_str());
   CHECK(probe.available == probe.reason.empty());
   CHECK(::rmdir(directory.c_str()) == 0);
+}
+
+TEST_CASE("a program is started with the descriptors that it is given, whatever their numbers") {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+  const Descriptor reading = Descriptor::own(pipe[0]);
+  Descriptor writing = Descriptor::own(pipe[1]);
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const Descriptor nothing = Descriptor::own(null);
+  const CancelFlag never;
+  // the writing end as number 4, and something else at its own number
+  const Result<pid_t> child =
+      spawnChild({"/bin/sh",
+                  {"sh", "-c", "printf \"$WORD\" >&4; pwd >&4; trap '' INT; exit 7"},
+                  {"WORD=hello "},
+                  "/",
+                  {null, null, null, null, writing.get(), null}});
+  REQUIRE(child.ok());
+  writing = Descriptor();
+  std::string text;
+  std::array<char, 64> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(reading.get(), buffer.data(), buffer.size());
+    if (got <= 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  CHECK(text == "hello /\n");
+  const auto ended = reapChild(child.value, 10 * kSecondNs, never);
+  CHECK(ended.value.state == Reaped::State::exited);
+  CHECK(ended.value.value == 7);
+}
+
+TEST_CASE("a program that cannot be started leaves no child") {
+  const Result<pid_t> child = spawnChild({"/no/such/program", {"program"}, {}, "/", {}});
+  CHECK(child.status.fault == Fault::system);
+  CHECK(child.status.sysErrno == ENOENT);
+  const Result<pid_t> nowhere = spawnChild({"/bin/true", {"true"}, {}, "/no/such/folder", {}});
+  CHECK(nowhere.status.sysErrno == ENOENT);
 }

@@ -59,8 +59,7 @@ class Attributes {
     sigset_t all;
     ::sigemptyset(&none);
     ::sigfillset(&all);
-    constexpr auto kFlags =
-        POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    constexpr auto kFlags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     const int problem = ::posix_spawnattr_setflags(&attributes_, static_cast<short>(kFlags));
     if (problem != 0) return problem;
     if (const int failed = ::posix_spawnattr_setsigmask(&attributes_, &none); failed != 0) {

@@ -1,6 +1,6 @@
-// Starts a program without copying this process: fork copies the page tables of a program that may have hundreds of
-// megabytes in use, and has every page of them faulted in again, while posix_spawn lends its memory to the child until
-// that becomes the program.
+// Starts a program without copying this process: fork copies the page tables of a program that may
+// have hundreds of megabytes in use, and has every page of them faulted in again, while posix_spawn
+// lends its memory to the child until that becomes the program.
 #pragma once
 
 #include <sys/types.h>
@@ -21,8 +21,8 @@ struct SpawnRequest {
   std::vector<int> descriptors;  // the child's descriptor i is a copy of descriptors[i]
 };
 
-// The child leads a session and process group of its own, with all signals unblocked and as they are by default. It gets the
-// descriptors named and whatever of ours is not close-on-exec.
+// The child leads a session and process group of its own, with all signals unblocked and as they
+// are by default. It gets the descriptors named and whatever of ours is not close-on-exec.
 Result<pid_t> spawnChild(const SpawnRequest& request) noexcept;
 
 }  // namespace drover
