@@ -47,8 +47,7 @@ async function stressCommand(options: StressOptions, environment: Environment): 
   const binaries = resolveBinaries(options, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);
-  if (options.step % 4096 !== 0 || options.step === 0)
-    throw usage('bad-stress', `--step ${options.step} is no multiple of 4096, the least page size`);
+  requireWholePages(options);
   const { arch } = binaries.source;
   const guest = shapeOf(options, arch);
   const spec = specOf(options);
@@ -76,6 +75,18 @@ async function stressCommand(options: StressOptions, environment: Environment): 
       interruption,
     });
   });
+}
+
+function requireWholePages({ memory, step }: StressOptions): void {
+  for (const [name, bytes] of Object.entries({ memory, step })) {
+    if (bytes > 0 && bytes % 4096 === 0) continue;
+    throw usage('bad-stress', `--${name} ${bytes} is no multiple of 4096, the least page size`);
+  }
+  if (step <= memory / 2) return;
+  throw usage(
+    'bad-stress',
+    `--step ${step} is more than half of the memory (--memory ${memory}): a step lies at a multiple of its size, and one has to fit behind what the guest keeps for itself`,
+  );
 }
 
 function patienceFactor({ memory }: StressOptions): number {

@@ -89,7 +89,7 @@ export function allOfRam(
   const { rangeMin } = guestPlatform(arch);
   const stepsUp = (address: number): number => Math.ceil(address / step) * step;
   const endOf = (start: number, end: number): number =>
-    start + Math.floor((end - start) / step) * step;
+    start + Math.max(0, Math.floor((end - start) / step)) * step;
   const start = stepsUp(Math.max(first.address, rangeMin));
   const below = endOf(start, first.address + first.size);
   if (second === undefined) return { range: { start, end: below, step }, hole: undefined };
