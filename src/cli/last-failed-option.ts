@@ -1,5 +1,6 @@
 /** `--last-failed DIR`: of the tests that are meant, those that did not pass in an earlier run. */
 import type { Arch } from '../model/arch.js';
+import { HarnessError } from '../model/errors.js';
 import { lastFailed } from '../report/last-failed.js';
 import type { TestDefinition } from '../suite/definition.js';
 import { fullPath } from '../suite/select.js';
@@ -15,6 +16,16 @@ export async function onlyLastFailed(
   { arch, flaky }: { readonly arch: Arch; readonly flaky: boolean },
 ): Promise<TestDefinition[]> {
   const failed = new Set(await lastFailed(directory));
+  const known = new Set(catalogue.all.map((test) => fullPath(arch, test)));
+  const unknown = [...failed].filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new HarnessError({
+      code: 'no-such-test',
+      blame: 'usage',
+      message: `--last-failed: ${unknown.length} of the tests that did not pass in '${directory}' are not known here; give the same --tests and a QEMU of the same architecture`,
+      details: unknown.slice(0, 10),
+    });
+  }
   const { p, runPrefix, level, m, full } = options;
   const isNarrowed =
     p.length + runPrefix.length > 0 || level !== undefined || m !== undefined || full === true;

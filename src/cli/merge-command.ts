@@ -1,4 +1,5 @@
 /** `drover merge`: the results of a run's shards, put together into one. Starts nothing. */
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { HarnessError } from '../model/errors.js';
@@ -7,6 +8,7 @@ import { adoptEvidence, logFacts, mergedEvents } from '../report/merge.js';
 import { planMerge } from '../report/merge-plan.js';
 import type { LogFacts } from '../report/merge-plan.js';
 import { printableLine } from '../report/printable.js';
+import { eventLogPath } from '../report/read-log.js';
 import { noTimings } from '../schedule/timings.js';
 import { readTimings } from '../schedule/timings-file.js';
 import type { Environment } from './environment.js';
@@ -52,12 +54,12 @@ async function mergeCommand(
   options: MergeOptions,
   environment: Environment,
 ): Promise<number> {
-  const itself = dirs.find((dir) => path.resolve(dir) === path.resolve(options.out));
-  if (itself !== undefined) {
+  for (const dir of dirs) {
+    if (!isSameFolder(path.dirname(await eventLogPath(dir)), options.out)) continue;
     throw new HarnessError({
       code: 'output-directory',
       blame: 'usage',
-      message: `-o: '${options.out}' is one of the folders to be merged, and would be written over while it is read`,
+      message: `-o: '${options.out}' is the folder of '${dir}', which is to be merged and would be written over while it is read`,
     });
   }
   const facts: LogFacts[] = [];
@@ -98,4 +100,13 @@ async function mergeCommand(
   for (const problem of await keeper.write(before, files))
     process.stderr.write(`drover: ${problem}\n`);
   return await closeReports(reporters, exitCode);
+}
+
+/** However each is reached; one that is not there yet is no folder that is. */
+function isSameFolder(there: string, out: string): boolean {
+  try {
+    return realpathSync(there) === realpathSync(out);
+  } catch {
+    return false;
+  }
 }

@@ -104,6 +104,8 @@ void test('a quarantine that is over, or names no test, is wrong usage', { skip 
   const over = await run(scratch, '--quarantine', quarantineFile(scratch, '2020-02-29'));
   assert.equal(over.code, 2);
   assert.match(over.stderr, /1 of 1 are over[^]*bad: until 2020-02-29, ann: ticket 17/);
+  const never = await run(scratch, '--quarantine', quarantineFile(scratch, '2999-02-31'));
+  assert.match(never.stderr, /expires: expected a day that exists/);
   const unknown = quarantineFile(scratch, '2999-12-31', 'made-up/unknown');
   const ran = await run(scratch, '--quarantine', unknown);
   assert.equal(ran.code, 2);
@@ -146,6 +148,9 @@ void test(
     assert.equal(again.code, 1);
     assert.match(again.stdout, /^FAIL +\/x86_64\/made-up\/bad/m);
     assert.match(again.stdout, /^1 failed, 1 passed in/m);
+    const other = await drover(['run', '--qemu', qemu.command, '--last-failed', out], scratch);
+    assert.equal(other.code, 2, other.stdout);
+    assert.match(other.stderr, /1 of the tests that did not pass [^]*made-up\/bad/);
     const good = await run(scratch, '-p', 'made-up/good', '--out', out);
     assert.equal(good.code, 0);
     const none = await run(scratch, '--last-failed', out);

@@ -116,6 +116,10 @@ void test(
     const foreign = await drover(['merge', at('one'), at('again'), '-o', at('part')], scratch);
     assert.equal(foreign.code, 1);
     assert.match(foreign.stderr, /again is of another run than/);
+    const log = path.join(at('one'), 'events.jsonl');
+    const itself = await drover(['merge', log, '-o', at('one'), '--allow-missing'], scratch);
+    assert.equal(itself.code, 2);
+    assert.match(itself.stderr, /would be written over while it is read/);
     t.diagnostic(readdirSync(at('merged')).join(' '));
   },
 );
