@@ -77,7 +77,8 @@ export async function runSession(input: SessionInput): Promise<number> {
     emit({ type: 'warning', atMs: clock(), message });
   };
   const { retries = 0, shard } = policy;
-  const isEndless = policy.untilFailure === true;
+  // a number of rounds that was asked for bounds it
+  const isEndless = policy.untilFailure === true && options.repeat === 1;
   const repeat = isEndless ? mostRounds : options.repeat;
   const timeoutMs = debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs;
   const facts = new RunFacts({ ...input, shard, repeat, retries, isEndless, timeoutMs });

@@ -27,6 +27,10 @@ export function readTestRecord(directory: string): TestRecord {
   if (!isObject(value) || typeof value['test'] !== 'string' || !isObject(value['outcome'])) {
     throw refused(directory, `${testRecordName} does not name a test and its outcome`);
   }
+  const missing = ['source', 'destination', 'host'].filter((name) => !isObject(value[name]));
+  if (missing.length > 0) {
+    throw refused(directory, `${testRecordName} does not name ${missing.join(', ')}`);
+  }
   if (value['version'] !== testRecordVersion) {
     throw refused(
       directory,
