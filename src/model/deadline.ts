@@ -67,7 +67,10 @@ export async function within<T>(
   let onAbort: (() => void) | undefined;
   const interruption = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(late());
+      // What has come meanwhile is heard first: a busy host may have kept us from listening.
+      setImmediate(() => {
+        reject(late());
+      });
     }, timeoutMs);
     onAbort = () => {
       reject(new Cancelled());

@@ -109,14 +109,18 @@ export class EventLog {
         waiter.fail(new Cancelled());
       };
       const timer = setTimeout(() => {
-        waiter.fail(
-          timeoutError({
-            waitedFor: options.what,
-            timeoutMs: options.timeoutMs,
-            lastSeen: this.tail,
-            side: this.side,
-          }),
-        );
+        // What QEMU has told meanwhile is heard first: a busy host may have kept us from listening.
+        setImmediate(() => {
+          if (!this.#waiters.has(waiter)) return;
+          waiter.fail(
+            timeoutError({
+              waitedFor: options.what,
+              timeoutMs: options.timeoutMs,
+              lastSeen: this.tail,
+              side: this.side,
+            }),
+          );
+        });
       }, options.timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { timeoutError, within } from './deadline.js';
+
+const late = (): Error => timeoutError({ waitedFor: 'word', timeoutMs: 20 });
+
+void test('a wait that runs out says what it waited for', async () => {
+  const never = new Promise<never>(() => undefined);
+  await assert.rejects(within(never, { timeoutMs: 20 }, late), /no word within 20 ms/);
+});
+
+void test('what came before the deadline counts, though nobody was let listen until after it', async () => {
+  const server = createServer((socket) => socket.end('word'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket: Socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await once(socket, 'connect');
+  await new Promise(setImmediate);
+  const word = once(socket, 'data').then(String);
+  const waited = within(word, { timeoutMs: 20 }, late);
+  // as if the host had let this thread stand still, while the other end's answer is on its way
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  try {
+    assert.equal(await waited, 'word');
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+});
