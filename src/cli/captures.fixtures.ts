@@ -7,10 +7,12 @@ import { finished } from 'node:stream/promises';
 import { contextFor, planFor, stoppedMachine } from '../migration/context.fixtures.js';
 import { migrate, setCapability, setParameters } from '../migration/commands.js';
 import type { TestContext } from '../migration/context.js';
+import { trickleRate, waitTracked } from '../migration/tracking.js';
 import { waitEvent, waitStatus } from '../migration/waits.js';
 import type { MemoryBackend } from '../model/command-line.js';
 import type { MemoryImage } from '../memory/image.js';
 import type { Machine } from '../qemu/machine.js';
+import type { EventCursor } from '../qmp/events.js';
 import { Scratch } from '../qemu/qemus.fixtures.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 
@@ -46,30 +48,42 @@ export async function saveMemory({ context, machine }: Stage, name: string): Pro
 export async function migrateTo(
   { context, machine }: Stage,
   uri: string,
-  during: () => Promise<void> = async () => undefined,
+  during: (since: EventCursor) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const since = await migrate(machine, { uri });
-  await during();
+  await during(since);
   await waitStatus(context, machine, { goal: 'completed', since });
+}
+
+/** The guest runs again; sends so slowly that nothing ends before `sendAgain` says so. */
+export async function resumeHeld({ context, machine }: Stage): Promise<void> {
+  await setParameters(machine, trickleRate);
+  const since = machine.qmp.events.cursor;
+  await machine.qmp.execute('cont');
+  await waitEvent(context, machine, 'RESUME', since);
+}
+
+/** Lets memory be sent three times, where that can be, once QEMU is sure to notice what the guest writes. */
+export async function sendAgain({ context, machine }: Stage, since: EventCursor): Promise<void> {
+  await waitStatus(context, machine, { goal: 'active', since });
+  await waitTracked({ context, source: machine, common: {} });
+  await setParameters(machine, { 'max-bandwidth': 200_000_000, 'downtime-limit': 1 });
+  // Pages that compress well may all fit into a millisecond: then it has ended before.
+  await machine.qmp.events.wait(
+    ({ name, data }) =>
+      (name === 'MIGRATION_PASS' && Number(data['pass']) >= 3) ||
+      (name === 'MIGRATION' && data['status'] === 'completed'),
+    { what: 'third MIGRATION_PASS', since, timeoutMs: 60_000, signal: context.signal },
+  );
 }
 
 /** Lets the guest run again, and holds a migration back until memory was sent three times, where that can be. */
 export async function migrateLive(stage: Stage, uri: string): Promise<void> {
-  const { context, machine } = stage;
-  const held = { 'max-bandwidth': 200_000_000, 'downtime-limit': 1 };
-  await setParameters(machine, held);
-  const since = machine.qmp.events.cursor;
-  await machine.qmp.execute('cont');
-  await waitEvent(context, machine, 'RESUME', since);
-  await migrateTo(stage, uri, async () => {
-    // Pages that compress well may all fit into a millisecond: then it has ended before.
-    await machine.qmp.events.wait(
-      ({ name, data }) =>
-        (name === 'MIGRATION_PASS' && Number(data['pass']) >= 3) ||
-        (name === 'MIGRATION' && data['status'] === 'completed'),
-      { what: 'third MIGRATION_PASS', since, timeoutMs: 60_000, signal: context.signal },
-    );
-    await setParameters(machine, { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 });
+  await resumeHeld(stage);
+  await migrateTo(stage, uri, async (since) => {
+    await sendAgain(stage, since);
+    const released = { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 };
+    await setParameters(stage.machine, released);
   });
 }
 

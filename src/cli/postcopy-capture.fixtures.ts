@@ -4,11 +4,12 @@ import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { setCapability, setParameters, migrate, migrateIncoming } from '../migration/commands.js';
-import { waitEvent, waitStatus } from '../migration/waits.js';
+import { setCapability, migrate, migrateIncoming } from '../migration/commands.js';
+import { waitStatus } from '../migration/waits.js';
 import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
 import type { Machine } from '../qemu/machine.js';
+import { resumeHeld, sendAgain } from './captures.fixtures.js';
 import type { Stage } from './captures.fixtures.js';
 
 /** Passes each connection on to another socket, both ways, and writes what comes from the caller to a file. */
@@ -95,16 +96,10 @@ export async function capturePostcopy(
   const listen = context.file('peer');
   await migrateIncoming(destination, { uri: `unix:${listen}` }, context.patience.eventMs);
   await using relay = await CaptureRelay.listen(context.file('relay'), listen, context.file('pc'));
-  await setParameters(machine, { 'max-bandwidth': 200_000_000, 'downtime-limit': 1 });
-  const running = machine.qmp.events.cursor;
-  await machine.qmp.execute('cont');
-  await waitEvent(context, machine, 'RESUME', running);
+  await resumeHeld(stage);
   const since = await migrate(machine, { uri: `unix:${relay.path}` });
   // Pages that were sent and are dirty again at the switch: the stream must take them back.
-  await machine.qmp.events.wait(
-    ({ name, data }) => name === 'MIGRATION_PASS' && Number(data['pass']) >= 3,
-    { what: 'third MIGRATION_PASS', since, timeoutMs: 60_000, signal: context.signal },
-  );
+  await sendAgain(stage, since);
   await machine.qmp.execute('migrate-start-postcopy');
   await waitStatus(context, machine, { goal: 'postcopy-active', since });
   await waitStatus(context, machine, { goal: 'completed', since });

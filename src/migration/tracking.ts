@@ -14,6 +14,7 @@ import type { Platform } from '../model/arch.js';
 import { timeoutError } from '../model/deadline.js';
 import { pagesOf, slicesOf } from '../model/stamps.js';
 import type { EventCursor } from '../qmp/events.js';
+import type { MigrateCommon } from './migrate-common.js';
 import type { Pair } from './pair.js';
 import { waitStatus, whileMigrating } from './waits.js';
 
@@ -26,9 +27,14 @@ function passesOf({ arch, stamp = 'byte' }: Platform): number {
   return 2 * (inEach.includes(stamp) ? 1 : passesPerFlush);
 }
 
+/** whose guest writes while it is sent */
+export interface Tracked extends Pick<Pair, 'context' | 'source'> {
+  readonly common: Pick<MigrateCommon, 'accel'>;
+}
+
 /** Waits until every writer of the source's guest has flushed its TLB, and has written all its memory since. */
 export async function waitTracked(
-  { context, common, source }: Pair,
+  { context, common, source }: Tracked,
   signal: AbortSignal = context.signal,
 ): Promise<void> {
   if ((common.accel ?? context.plan.accel) !== 'tcg') return;
