@@ -13,10 +13,44 @@ namespace {
 // The kernel's limit for one call (UIO_MAXIOV).
 constexpr std::size_t kVectors = 1024;
 
+// Up to this step, whole stretches are copied and the stamps picked out of them. In huge pages,
+// which QEMU asks for, that takes half the time of a vector for each stamp (4 to 9 ms per 100 MiB),
+// since the kernel looks a stretch up at once; in small ones a tenth more.
+constexpr std::uint64_t kDenseStep = 4096;
+// Stays in a processor's own cache.
+constexpr std::size_t kStretchPages = 64;
+
 iovec remoteVector(std::uint64_t address, std::size_t length) noexcept {
   // SAFETY: never dereferenced here; the kernel checks it in the other process.
   // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return {reinterpret_cast<void*>(static_cast<std::uintptr_t>(address)), length};
+}
+
+// Both copy some of the stamps, from the first one on, and say how many: 0 when the first cannot be
+// read.
+
+std::size_t takeStretch(pid_t pid, const Strided& stamps, std::uint8_t* out) noexcept {
+  std::array<std::uint8_t, kStretchPages * kDenseStep> stretch;
+  const std::size_t most = std::min<std::size_t>(stamps.count, stretch.size() / stamps.step);
+  // Nothing behind the last stamp: it may be the last byte there is.
+  const iovec local{stretch.data(), (most - 1) * stamps.step + 1};
+  const iovec remote = remoteVector(stamps.address, local.iov_len);
+  const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
+  if (got <= 0) return 0;
+  const std::size_t taken = (static_cast<std::size_t>(got) - 1) / stamps.step + 1;
+  gatherStampsSerial(stretch.data(), stamps.step, taken, out);
+  return taken;
+}
+
+std::size_t takeSingly(pid_t pid, const Strided& stamps, std::uint8_t* out) noexcept {
+  std::array<iovec, kVectors> remote;
+  const std::size_t most = std::min(kVectors, stamps.count);
+  for (std::size_t i = 0; i < most; ++i) {
+    remote[i] = remoteVector(stamps.address + i * stamps.step, 1);
+  }
+  const iovec local{out, most};
+  const ssize_t got = ::process_vm_readv(pid, &local, 1, remote.data(), most, 0);
+  return got <= 0 ? 0 : static_cast<std::size_t>(got);
 }
 
 }  // namespace
@@ -35,23 +69,19 @@ Result<std::shared_ptr<ProcessSource>> ProcessSource::open(pid_t pid,
 
 Status ProcessSource::gather(const Strided& pages, const Kernel& /*kernel*/,
                              std::uint8_t* out) const noexcept {
-  std::array<iovec, kVectors> remote;
+  const auto take = pages.step <= kDenseStep ? takeStretch : takeSingly;
   return regions_.forEachPiece(pages, [&](const Piece& piece) noexcept {
     std::size_t done = 0;
     while (done < piece.count) {
-      const std::size_t batch = std::min(kVectors, piece.count - done);
-      for (std::size_t i = 0; i < batch; ++i) {
-        remote[i] = remoteVector(piece.target + (done + i) * pages.step, 1);
-      }
-      const iovec local{out + piece.firstIndex + done, batch};
-      const ssize_t got = ::process_vm_readv(pid_, &local, 1, remote.data(), batch, 0);
-      if (got <= 0) {
+      const Strided left{piece.target + done * pages.step, pages.step, piece.count - done};
+      const std::size_t taken = take(pid_, left, out + piece.firstIndex + done);
+      if (taken == 0) {
         // A partial answer ends before the page that cannot be read, so that page is the first of
-        // this batch.
+        // what is left.
         return Status::systemAt("process_vm_readv", errno,
                                 pages.address + (piece.firstIndex + done) * pages.step);
       }
-      done += static_cast<std::size_t>(got);
+      done += taken;
     }
     return Status{};
   });
