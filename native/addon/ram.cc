@@ -163,6 +163,17 @@ Napi::Value Ram::read(const Napi::CallbackInfo& info) {
       });
 }
 
+namespace {
+
+std::optional<WatchUntil> toUntil(const std::optional<std::string>& word) {
+  if (word == "equals") return WatchUntil::equals;
+  if (word == "differs") return WatchUntil::differs;
+  if (word == "advances") return WatchUntil::advances;
+  return std::nullopt;
+}
+
+}  // namespace
+
 Napi::Value Ram::watch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (source_ == nullptr) return fail(env, closedStatus());
@@ -170,15 +181,13 @@ Napi::Value Ram::watch(const Napi::CallbackInfo& info) {
   const auto fields = info[0].As<Napi::Object>();
   const auto address = toUint(fields.Get("address"));
   const auto width = toUint(fields.Get("width"));
-  const auto until = toText(fields.Get("until"));
+  const auto until = toUntil(toText(fields.Get("until")));
   const auto value = toUint64(fields.Get("value"));
   const auto timeoutNs = toNs(fields.Get("timeoutMs"));
-  if (!address || !width || (*width != 1 && *width != 8) || !value || !timeoutNs ||
-      (until != "equals" && until != "differs")) {
+  if (!address || !width || (*width != 1 && *width != 8) || !value || !timeoutNs || !until) {
     return failArgument(env, "address, width, until, value and timeoutMs");
   }
-  const WatchRequest request{*address, static_cast<unsigned>(*width), until == "equals", *value,
-                             *timeoutNs};
+  const WatchRequest request{*address, static_cast<unsigned>(*width), *until, *value, *timeoutNs};
   return startTask<WatchResult>(
       env,
       [source = source_, request](const CancelFlag& cancel) noexcept {
@@ -188,6 +197,7 @@ Napi::Value Ram::watch(const Napi::CallbackInfo& info) {
         Napi::Object out = Napi::Object::New(answerEnv);
         out.Set("met", Napi::Boolean::New(answerEnv, result.met));
         out.Set("last", Napi::BigInt::New(answerEnv, result.last));
+        out.Set("advanced", Napi::BigInt::New(answerEnv, result.advanced));
         out.Set("elapsedMs", milliseconds(answerEnv, result.elapsedNs));
         return out;
       });

@@ -25,6 +25,18 @@ std::uint64_t littleEndian(std::span<const std::uint8_t> bytes) noexcept {
   return value;
 }
 
+bool isMet(const WatchRequest& request, std::uint64_t last, std::uint64_t advanced) noexcept {
+  switch (request.until) {
+    case WatchUntil::equals:
+      return last == request.value;
+    case WatchUntil::differs:
+      return last != request.value;
+    case WatchUntil::advances:
+      return advanced >= request.value;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<WatchResult> watch(const PageSource& source, const WatchRequest& request,
@@ -36,7 +48,10 @@ Result<WatchResult> watch(const PageSource& source, const WatchRequest& request,
   const std::uint64_t startNs = monotonicNs();
   std::array<std::uint8_t, 8> bytes{};
   const std::span<std::uint8_t> wanted(bytes.data(), request.width);
+  const std::uint64_t wrap = request.width == 1 ? 0xff : ~std::uint64_t{0};
   std::uint64_t sleepForNs = kFirstSleepNs;
+  std::uint64_t before = 0;
+  std::uint64_t advanced = 0;
 
   for (std::uint64_t looks = 1;; ++looks) {
     if (cancel.isSet()) {
@@ -45,10 +60,12 @@ Result<WatchResult> watch(const PageSource& source, const WatchRequest& request,
     const Status status = source.read(request.address, wanted);
     if (!status.ok()) return Result<WatchResult>::failed(status);
     const std::uint64_t last = littleEndian(wanted);
+    if (looks > 1) advanced += (last - before) & wrap;
+    before = last;
     const std::uint64_t elapsedNs = monotonicNs() - startNs;
-    const bool met = (last == request.value) == request.untilEquals;
+    const bool met = isMet(request, last, advanced);
     if (met || elapsedNs >= request.timeoutNs) {
-      return Result<WatchResult>::of({met, last, elapsedNs});
+      return Result<WatchResult>::of({met, last, advanced, elapsedNs});
     }
     if (looks > kSpins) {
       sleepNs(std::min(sleepForNs, request.timeoutNs - elapsedNs));

@@ -1,4 +1,5 @@
-// Waits until a place in guest memory holds, or no longer holds, a value. The guest may be running.
+// Waits until a place in guest memory holds a value, no longer holds it, or has been counted up by
+// it. The guest may be running.
 #pragma once
 
 #include "core/cancel.h"
@@ -6,12 +7,16 @@
 
 namespace drover {
 
+// `advances`: the number has grown by the value since the first look. It may wrap; how often it did
+// between two looks is not known, so fewer steps may be counted than there were, never more.
+enum class WatchUntil : std::uint8_t { equals, differs, advances };
+
 struct WatchRequest {
   std::uint64_t address;
   // 1 or 8 bytes, little-endian. Eight bytes are not promised to come from one moment: a value that
   // only passes through may be missed or seen half-changed, one that stays is seen.
   unsigned width;
-  bool untilEquals;
+  WatchUntil until;
   std::uint64_t value;
   std::uint64_t timeoutNs;
 };
@@ -19,6 +24,7 @@ struct WatchRequest {
 struct WatchResult {
   bool met;  // false: the time ran out
   std::uint64_t last;
+  std::uint64_t advanced;  // by how much it grew since the first look
   std::uint64_t elapsedNs;
 };
 

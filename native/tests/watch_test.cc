@@ -35,7 +35,7 @@ TEST_CASE("a watch ends when the byte differs, and tells what it saw") {
   const CancelFlag never;
   Later later{memory.get(), {9}};
   const Thread writer = Thread::start(writeLater, &later);
-  const auto result = watch(*source, {kPage, 1, false, 7, 10 * kSecondNs}, never);
+  const auto result = watch(*source, {kPage, 1, WatchUntil::differs, 7, 10 * kSecondNs}, never);
   REQUIRE(result.ok());
   CHECK(result.value.met);
   CHECK(result.value.last == 9);
@@ -48,7 +48,8 @@ TEST_CASE("eight bytes are one little-endian number") {
   const CancelFlag never;
   Later later{memory.get(), {8, 7, 6, 5, 4, 3, 2, 1}};
   const Thread writer = Thread::start(writeLater, &later);
-  const auto result = watch(*source, {kPage, 8, true, 0x0102030405060708, 10 * kSecondNs}, never);
+  const auto result =
+      watch(*source, {kPage, 8, WatchUntil::equals, 0x0102030405060708, 10 * kSecondNs}, never);
   CHECK(result.value.met);
   CHECK(result.value.last == 0x0102030405060708);
 }
@@ -57,8 +58,8 @@ TEST_CASE("a watch looks once even without time, and ends on time with some") {
   const Descriptor memory = test::memfdWith({3});
   const auto source = test::fileSource(memory, 0, kPage);
   const CancelFlag never;
-  CHECK(watch(*source, {0, 1, true, 3, 0}, never).value.met);
-  const auto late = watch(*source, {0, 1, true, 4, 20'000'000}, never);
+  CHECK(watch(*source, {0, 1, WatchUntil::equals, 3, 0}, never).value.met);
+  const auto late = watch(*source, {0, 1, WatchUntil::equals, 4, 20'000'000}, never);
   REQUIRE(late.ok());
   CHECK_FALSE(late.value.met);
   CHECK(late.value.last == 3);
@@ -76,13 +77,47 @@ TEST_CASE("a watch is cancelled from another thread") {
         static_cast<CancelFlag*>(raw)->set();
       },
       &cancel);
-  CHECK(watch(*source, {0, 1, true, 4, 10 * kSecondNs}, cancel).status.fault == Fault::cancelled);
+  CHECK(watch(*source, {0, 1, WatchUntil::equals, 4, 10 * kSecondNs}, cancel).status.fault ==
+        Fault::cancelled);
 }
 
 TEST_CASE("unreadable memory ends a watch, and so does an odd width") {
   const Descriptor memory = test::memfdWith({3});
   const auto source = test::fileSource(memory, 0, kPage);
   const CancelFlag never;
-  CHECK(watch(*source, {kPage, 1, true, 4, kSecondNs}, never).status.fault == Fault::outOfRange);
-  CHECK(watch(*source, {0, 3, true, 4, kSecondNs}, never).status.fault == Fault::badArgument);
+  CHECK(watch(*source, {kPage, 1, WatchUntil::equals, 4, kSecondNs}, never).status.fault ==
+        Fault::outOfRange);
+  CHECK(watch(*source, {0, 3, WatchUntil::equals, 4, kSecondNs}, never).status.fault ==
+        Fault::badArgument);
+}
+
+TEST_CASE("a number is watched until it has grown by so much, over its wrap") {
+  Descriptor memory = test::memfdWith({250});
+  const auto source = test::fileSource(memory, 0, kPage);
+  const CancelFlag never;
+  const Thread writer = Thread::start(
+      [](void* raw) {
+        const int fd = static_cast<const Descriptor*>(raw)->get();
+        for (std::uint8_t byte = 251; byte != 20; ++byte) {
+          sleepNs(2'000'000);
+          CHECK(::pwrite(fd, &byte, 1, 0) == 1);
+        }
+      },
+      &memory);
+  const auto result = watch(*source, {0, 1, WatchUntil::advances, 16, 10 * kSecondNs}, never);
+  REQUIRE(result.ok());
+  CHECK(result.value.met);
+  CHECK(result.value.advanced >= 16);
+  CHECK(result.value.advanced <= 25);
+}
+
+TEST_CASE("a number that stands still has not grown, and what it grew by is told when time is up") {
+  const Descriptor memory = test::memfdWith({3});
+  const auto source = test::fileSource(memory, 0, kPage);
+  const CancelFlag never;
+  const auto result = watch(*source, {0, 1, WatchUntil::advances, 1, 5'000'000}, never);
+  REQUIRE(result.ok());
+  CHECK_FALSE(result.value.met);
+  CHECK(result.value.advanced == 0);
+  CHECK(watch(*source, {0, 1, WatchUntil::advances, 0, 0}, never).value.met);
 }

@@ -23,7 +23,8 @@ export interface WatchOptions {
   readonly address: number;
   /** bytes to compare; 8 bytes are one little-endian number and lie at a multiple of 8 */
   readonly width: 1 | 8;
-  readonly until: 'equals' | 'differs';
+  /** `advances`: has grown by `value` since the first look; it may wrap */
+  readonly until: 'equals' | 'differs' | 'advances';
   readonly value: bigint;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -33,6 +34,8 @@ export interface WatchOptions {
 export interface WatchResult {
   readonly met: boolean;
   readonly last: bigint;
+  /** by how much it grew since the first look; should it have wrapped between two looks, by less than in truth */
+  readonly advanced: bigint;
   readonly elapsedMs: number;
 }
 
@@ -52,6 +55,6 @@ export interface GuestRam extends AsyncDisposable {
   /** Bytes as they are at this moment; on a running guest they may belong to different moments. */
   readBytes(address: number, length: number): Promise<Buffer>;
 
-  /** Waits until memory of a running or stopped guest holds, or no longer holds, a value. */
+  /** Waits until memory of a running or stopped guest holds a value, no longer holds it, or was counted up by it. */
   watch(options: WatchOptions): Promise<WatchResult>;
 }

@@ -189,6 +189,21 @@ test('a watch sees a byte change while it waits, and eight bytes as one number',
   assert.equal((await word).last, 0xfedcba9876543210n);
 });
 
+test('a watch counts how far a byte has grown, over its wrap', async () => {
+  using memory = memfdWith(soundStamps(4, 4, 254));
+  await using ram = await openSharedRam({
+    fd: memory.fd,
+    regions: [{ address: ramStart, size: 4 * pageBytes, offset: 0 }],
+  });
+  const grown = ram.watch({
+    ...{ address: ramStart, width: 1, until: 'advances', value: 5n, timeoutMs: 20_000 },
+  });
+  await sleep(5);
+  writeSync(memory.fd, Uint8Array.of(3), 0, 1, 0);
+  const { met, last, advanced } = await grown;
+  assert.deepEqual({ met, last, advanced }, { met: true, last: 3n, advanced: 5n });
+});
+
 test('a watch ends on time and tells what it saw last', async () => {
   using memory = memfdWith(soundStamps(4, 4, 7));
   await using ram = await openSharedRam({

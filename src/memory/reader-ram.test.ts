@@ -45,6 +45,17 @@ test('a watch polls until the value is there, and gives up on time', async () =>
   assert.deepEqual([late.met, late.last], [false, 4n]);
 });
 
+test('a watch counts how far a number has grown, over its wrap', async () => {
+  let reads = 0;
+  await using ram = readerRam({
+    source: 'qtest',
+    read: (_, size) => Promise.resolve(Buffer.alloc(size, (249 + 3 * ++reads) % 256)),
+  });
+  const common = { address: ramStart, width: 1, until: 'advances' } as const;
+  const met = await ram.watch({ ...common, value: 7n, timeoutMs: 10_000 });
+  assert.deepEqual([met.met, met.last, met.advanced, reads], [true, 5n, 9n, 4]);
+});
+
 test('a check ends by its signal and by closing', async () => {
   const stop = new AbortController();
   let reads = 0;

@@ -89,12 +89,17 @@ class ReaderRam implements GuestRam {
     requireWatchable(address, width, value, timeoutMs);
     const startedMs = performance.now();
     return this.#underWay.run(options.signal, async (signal) => {
+      let before: bigint | undefined;
+      let advanced = 0n;
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         const bytes = await this.#read(address, width);
         const last = width === 1 ? BigInt(bytes.readUInt8()) : bytes.readBigUInt64LE();
-        const met = (last === value) === (until === 'equals');
+        advanced += BigInt.asUintN(8 * width, last - (before ?? last));
+        before = last;
+        const met =
+          until === 'advances' ? advanced >= value : (last === value) === (until === 'equals');
         const elapsedMs = performance.now() - startedMs;
-        if (met || elapsedMs >= timeoutMs) return { met, last, elapsedMs };
+        if (met || elapsedMs >= timeoutMs) return { met, last, advanced, elapsedMs };
         await sleep(Math.min(pauseMs, timeoutMs - elapsedMs), undefined, { signal });
       }
     });

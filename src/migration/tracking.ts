@@ -9,7 +9,6 @@
  * flushes its TLB in every 8th pass, so the tests let it come round before they let it stop.
  */
 import { guestPlatform } from '../guest/platforms.js';
-import type { GuestRam } from '../memory/guest-ram.js';
 import type { Platform } from '../model/arch.js';
 import { timeoutError } from '../model/deadline.js';
 import { pagesOf, slicesOf } from '../model/stamps.js';
@@ -47,49 +46,20 @@ export async function waitTracked(
   const timeoutMs = patience.memoryMs + 2 * paceMs;
   await Promise.all(
     slicesOf(stamped).map(async ({ start }) => {
-      const passed = await countPasses({ ram, address: start, passes, timeoutMs, signal });
-      if (passed >= passes) return;
+      // a byte of the writer's first page that counts its passes
+      const { met, advanced } = await ram.watch({
+        ...{ address: start, width: 1, until: 'advances', value: BigInt(passes) },
+        ...{ timeoutMs, signal },
+      });
+      if (met) return;
       throw timeoutError({
         waitedFor: `${passes} passes of the guest over its memory from 0x${start.toString(16)} on`,
         timeoutMs,
-        lastSeen: `${passed} passes`,
+        lastSeen: `${advanced} passes`,
         side: source.side,
       });
     }),
   );
-}
-
-interface Passes {
-  readonly ram: GuestRam;
-  /** of a writer's first page */
-  readonly address: number;
-  /** enough of them */
-  readonly passes: number;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** How many there were before time was up, or enough. */
-async function countPasses({ ram, address, passes, timeoutMs, signal }: Passes): Promise<number> {
-  const deadline = performance.now() + timeoutMs;
-  let [last = 0] = await ram.readBytes(address, 1);
-  let passed = 0;
-  // A look may come hundreds of passes after the one before: fewer are counted then, never more.
-  while (passed < passes) {
-    const result = await ram.watch({
-      address,
-      width: 1,
-      until: 'differs',
-      value: BigInt(last),
-      timeoutMs: Math.max(0, deadline - performance.now()),
-      signal,
-    });
-    if (!result.met) return passed;
-    const now = Number(result.last);
-    passed += (now - last + 256) % 256;
-    last = now;
-  }
-  return passed;
 }
 
 /** So slow that no migration is over before its guest has come round, however rarely a busy host lets that run. */

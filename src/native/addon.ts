@@ -72,7 +72,7 @@ export interface NativeVerdict {
 export interface NativeWatchRequest {
   readonly address: number;
   readonly width: 1 | 8;
-  readonly until: 'equals' | 'differs';
+  readonly until: 'equals' | 'differs' | 'advances';
   readonly value: bigint;
   readonly timeoutMs: number;
 }
@@ -80,6 +80,7 @@ export interface NativeWatchRequest {
 export interface NativeWatchResult {
   readonly met: boolean;
   readonly last: bigint;
+  readonly advanced: bigint;
   readonly elapsedMs: number;
 }
 
@@ -207,11 +208,17 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Loads the addon; Node keeps the one copy, so calling again costs nothing. `path` is for tests. */
+const loaded = new Map<string, NativeAddon>();
+
+/** Loads the addon, once: calling again costs nothing. `path` is for tests. */
 export function loadAddon(path: string = join(buildFolder, 'drover.node')): NativeAddon {
+  const before = loaded.get(path);
+  if (before !== undefined) return before;
   if (!existsSync(path)) throw missing('the native addon', path);
   try {
-    return createRequire(import.meta.url)(path) as NativeAddon;
+    const addon = createRequire(import.meta.url)(path) as NativeAddon;
+    loaded.set(path, addon);
+    return addon;
   } catch (cause) {
     throw missing('the native addon', path, cause);
   }
