@@ -1,21 +1,21 @@
 /**
  * Looks now and then at how much memory all QEMUs use, together and of each attempt. Samples: what comes and goes
- * between two of them is not seen. It never holds a run up, and takes a twentieth of one core at most.
+ * between two of them is not seen. It never holds a run up, and takes a fiftieth of one core at most.
  */
 import { memoryOfDescendants } from '../qemu/memory-use.js';
 import type { ProcessMemory } from '../qemu/memory-use.js';
 
 const everyMs = 1000;
-const leastRest = 20;
+const leastRest = 50;
 
 export class MemoryMeter implements Disposable {
-  readonly #look: () => Promise<readonly ProcessMemory[]>;
+  readonly #look: () => readonly ProcessMemory[];
   readonly #attempts = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #highBytes = 0;
   #ended = false;
 
-  constructor(look: () => Promise<readonly ProcessMemory[]> = memoryOfDescendants) {
+  constructor(look: () => readonly ProcessMemory[] = memoryOfDescendants) {
     this.#look = look;
     this.#later(everyMs);
   }
@@ -35,10 +35,10 @@ export class MemoryMeter implements Disposable {
     };
   }
 
-  async sample(): Promise<void> {
+  sample(): void {
     let all = 0;
     const sums = new Map<string, number>();
-    for (const { cwd, bytes } of await this.#look()) {
+    for (const { cwd, bytes } of this.#look()) {
       if (!this.#attempts.has(cwd)) continue;
       all += bytes;
       sums.set(cwd, (sums.get(cwd) ?? 0) + bytes);
@@ -59,11 +59,8 @@ export class MemoryMeter implements Disposable {
     if (this.#ended) return;
     this.#timer = setTimeout(() => {
       const startMs = performance.now();
-      void this.sample()
-        .catch(() => undefined)
-        .then(() => {
-          this.#later(Math.max(everyMs, leastRest * (performance.now() - startMs)));
-        });
+      this.sample();
+      this.#later(Math.max(everyMs, leastRest * (performance.now() - startMs)));
     }, ms);
     this.#timer.unref();
   }
