@@ -1,7 +1,6 @@
 /** All tests a command knows: Drover's own, and those the user brings with `--tests`. */
 import { allTests } from '../suite/registry.js';
 import type { TestDefinition } from '../suite/definition.js';
-import { loadUserTests } from '../suite/user-tests.js';
 import type { OwnTestsOption } from './options.js';
 
 export interface Catalogue {
@@ -14,6 +13,7 @@ export interface Catalogue {
 
 export async function loadCatalogue({ tests: given }: OwnTestsOption): Promise<Catalogue> {
   if (given.length === 0) return { all: allTests, usual: allTests, fileOf: () => undefined };
+  const { loadUserTests } = await import('../suite/user-tests.js');
   const own = await loadUserTests(given, allTests);
   const files = new Map(own.map(({ definition, file }) => [definition, file]));
   const usual = own.map(({ definition }) => definition);

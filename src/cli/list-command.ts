@@ -16,7 +16,11 @@ interface ListOptions extends OwnTestsOption {
   readonly json?: boolean;
 }
 
-export function addListCommand(program: Command, finish: (exitCode: number) => void): void {
+export function addListCommand(
+  program: Command,
+  _environment: unknown,
+  finish: (exitCode: number) => void,
+): void {
   const command = program
     .command('list')
     .description('show all tests, their level and what they need of QEMU');

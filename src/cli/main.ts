@@ -1,28 +1,36 @@
 #!/usr/bin/env node
 /** The command line's entry: the one place that reads the environment and sets the exit code. */
+import './engine.js';
 import { Command, CommanderError } from 'commander';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, toFailure } from '../model/errors.js';
 import { readEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
-import { addChainCommand } from './chain-command.js';
-import { addDiffCommand } from './diff-command.js';
-import { addDoctorCommand } from './doctor-command.js';
 import { watchEnding } from './ending.js';
-import { addInspectCommand } from './inspect-command.js';
-import { addListCommand } from './list-command.js';
-import { addMatrixCommand } from './matrix-command.js';
-import { addMergeCommand } from './merge-command.js';
 import { watchOutput } from './output.js';
-import { addReportCommand } from './report-command.js';
-import { addRerunCommand } from './rerun-command.js';
-import { addRunCommand } from './run-command.js';
-import { addScanCommand } from './scan-command.js';
-import { addShardsCommand } from './shards-command.js';
-import { addStressCommand } from './stress-command.js';
-import { addWhyCommand } from './why-command.js';
 import { droverVersion } from './version.js';
+
+type Finish = (exitCode: number) => void;
+type AddCommand = (program: Command, env: Environment, finish: Finish) => void;
+
+/** In the order of the help. Loading all of them takes longer than many a command: see `commandsFor`. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  run: async () => (await import('./run-command.js')).addRunCommand,
+  matrix: async () => (await import('./matrix-command.js')).addMatrixCommand,
+  merge: async () => (await import('./merge-command.js')).addMergeCommand,
+  shards: async () => (await import('./shards-command.js')).addShardsCommand,
+  report: async () => (await import('./report-command.js')).addReportCommand,
+  why: async () => (await import('./why-command.js')).addWhyCommand,
+  rerun: async () => (await import('./rerun-command.js')).addRerunCommand,
+  chain: async () => (await import('./chain-command.js')).addChainCommand,
+  stress: async () => (await import('./stress-command.js')).addStressCommand,
+  list: async () => (await import('./list-command.js')).addListCommand,
+  doctor: async () => (await import('./doctor-command.js')).addDoctorCommand,
+  scan: async () => (await import('./scan-command.js')).addScanCommand,
+  inspect: async () => (await import('./inspect-command.js')).addInspectCommand,
+  diff: async () => (await import('./diff-command.js')).addDiffCommand,
+};
 
 const ending = watchEnding();
 const output = watchOutput();
@@ -31,7 +39,7 @@ ending.done(await output.exitCode(code));
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   let exitCode: number = exitCodes.passed;
-  const finish = (code: number): void => {
+  const finish: Finish = (code) => {
     exitCode = code;
   };
   const program = new Command('drover')
@@ -44,20 +52,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
       },
     })
     .showHelpAfterError("('drover --help' and 'drover COMMAND --help' show all options)");
-  addRunCommand(program, env, finish);
-  addMatrixCommand(program, env, finish);
-  addMergeCommand(program, env, finish);
-  addShardsCommand(program, finish);
-  addReportCommand(program, env, finish);
-  addWhyCommand(program, env, finish);
-  addRerunCommand(program, env, finish);
-  addChainCommand(program, env, finish);
-  addStressCommand(program, env, finish);
-  addListCommand(program, finish);
-  addDoctorCommand(program, env, finish);
-  addScanCommand(program, env, finish);
-  addInspectCommand(program, env, finish);
-  addDiffCommand(program, env, finish);
+  for (const add of await commandsFor(argv)) add(program, env, finish);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);
@@ -69,6 +64,14 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     if (error instanceof Cancelled) return exitCodes.cancelled;
     return report(error, env);
   }
+}
+
+/** The one that is asked for by name; all of them for whatever else, such as help or a misspelt name. */
+async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
+  const [, , name = ''] = argv;
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const loads = load === undefined ? Object.values(commands) : [load];
+  return await Promise.all(loads.map(async (one) => await one()));
 }
 
 function report(error: unknown, env: Environment): number {

@@ -26,7 +26,11 @@ export interface ShardForecast {
   readonly overBest: number;
 }
 
-export function addShardsCommand(program: Command, finish: (exitCode: number) => void): void {
+export function addShardsCommand(
+  program: Command,
+  _environment: unknown,
+  finish: (exitCode: number) => void,
+): void {
   program
     .command('shards')
     .description('show what each number of shards would take')

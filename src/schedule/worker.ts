@@ -6,8 +6,6 @@ import { Cancelled } from '../model/deadline.js';
 import { toFailure } from '../model/errors.js';
 import type { TestDefinition } from '../suite/definition.js';
 import { findTest } from '../suite/registry.js';
-import { stressTest } from '../suite/stress.js';
-import { loadUserTest } from '../suite/user-tests.js';
 import { runAttempt } from '../suite/attempt.js';
 import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
 
@@ -28,7 +26,7 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
       definition =
         task.stress === undefined
           ? await definitionOf(task)
-          : stressTest(task.stress, {
+          : (await import('../suite/stress.js')).stressTest(task.stress, {
               started: (round) => {
                 send({ type: 'round-started', round });
               },
@@ -66,7 +64,11 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
 }
 
 async function definitionOf({ path, file }: AttemptTask): Promise<TestDefinition> {
-  if (file !== undefined) return await loadUserTest(file, path);
+  // what few runs need is loaded by them
+  if (file !== undefined) {
+    const { loadUserTest } = await import('../suite/user-tests.js');
+    return await loadUserTest(file, path);
+  }
   const definition = findTest(path);
   if (definition === undefined) throw new Error(`worker knows no test ${path}`);
   return definition;
