@@ -1,11 +1,12 @@
 /**
  * The files that TLS credentials of QEMU are made of: a file of pre-shared keys, or certificates of a
- * throw-away authority. Everything is valid for a day and used by one test.
+ * throw-away authority. Everything is valid for a day and used by one run.
  */
 import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type * as x509Module from '@peculiar/x509';
 import { writeDhParams } from './dh-params.js';
 
 /** the user that both sides name */
@@ -31,42 +32,80 @@ export interface CertificateWish {
 const hourMs = 3_600_000;
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
+/** what was made for a wish: several tests have the same one, and making takes longer than all else they do with it */
+const made = new Map<string, Promise<ReadonlyMap<string, string>>>();
+/** of all that is made in the same half of a day */
+const authorities = new Map<number, Promise<Authority>>();
+
+interface Authority {
+  readonly certificate: x509Module.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
 /** Makes `directory` with a certificate authority, a server's certificate and, if wanted, a client's. */
 export async function writeCertificates(directory: string, wish: CertificateWish): Promise<void> {
-  // takes a while to load, which tests without certificates need not wait for; the library asks for the first
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const { KeyUsageFlags: usage, ExtendedKeyUsage: purpose } = x509;
+  const { host, ip, client } = wish;
+  // half of a day's validity is left at least
+  const halfDay = Math.trunc(Date.now() / (12 * hourMs));
+  const key = JSON.stringify([host, ip, client, halfDay]);
+  const authority = authorities.get(halfDay) ?? makeAuthority();
+  authorities.set(halfDay, authority);
+  const files = made.get(key) ?? makeCertificates(wish, authority);
+  made.set(key, files);
   mkdirSync(directory, { mode: 0o700 });
   writeDhParams(directory);
-  const validity = {
+  for (const [name, text] of await files) {
+    writeFileSync(path.join(directory, name), `${text}\n`, { mode: 0o600 });
+  }
+}
+
+/** takes a while to load, which tests without certificates need not wait for; the library asks for the first */
+async function loadX509(): Promise<typeof x509Module> {
+  await import('reflect-metadata');
+  return await import('@peculiar/x509');
+}
+
+const makeKeys = async (): Promise<webcrypto.CryptoKeyPair> =>
+  await crypto.subtle.generateKey(signing, true, ['sign', 'verify']);
+
+function validity(): { readonly notBefore: Date; readonly notAfter: Date } {
+  return {
     // clocks of other hosts may be a little behind
     notBefore: new Date(Date.now() - hourMs),
     notAfter: new Date(Date.now() + 24 * hourMs),
   };
-  const makeKeys = async (): Promise<webcrypto.CryptoKeyPair> =>
-    await crypto.subtle.generateKey(signing, true, ['sign', 'verify']);
-  const save = (name: string, text: string): void => {
-    writeFileSync(path.join(directory, name), `${text}\n`, { mode: 0o600 });
-  };
-  const saveKey = async (name: string, { privateKey }: webcrypto.CryptoKeyPair): Promise<void> => {
-    const der = await crypto.subtle.exportKey('pkcs8', privateKey);
-    save(name, x509.PemConverter.encode(der, 'PRIVATE KEY'));
-  };
+}
 
-  const authorityKeys = await makeKeys();
-  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+async function makeAuthority(): Promise<Authority> {
+  const x509 = await loadX509();
+  const keys = await makeKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
     name: 'CN=Drover test authority',
-    ...validity,
-    keys: authorityKeys,
+    ...validity(),
+    keys,
     signingAlgorithm: signing,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(usage.keyCertSign, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
     ],
   });
-  save('ca-cert.pem', authority.toString('pem'));
+  return { certificate, keys };
+}
+
+/** @returns names of files, and what is in them */
+async function makeCertificates(
+  { host, ip, client }: CertificateWish,
+  by: Promise<Authority>,
+): Promise<ReadonlyMap<string, string>> {
+  const authority = await by;
+  const x509 = await loadX509();
+  const { KeyUsageFlags: usage, ExtendedKeyUsage: purpose } = x509;
+  const files = new Map([['ca-cert.pem', authority.certificate.toString('pem')]]);
+  const saveKey = async (name: string, { privateKey }: webcrypto.CryptoKeyPair): Promise<void> => {
+    const der = await crypto.subtle.exportKey('pkcs8', privateKey);
+    files.set(name, x509.PemConverter.encode(der, 'PRIVATE KEY'));
+  };
 
   const issue = async (
     role: 'server' | 'client',
@@ -77,10 +116,10 @@ export async function writeCertificates(directory: string, wish: CertificateWish
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: role === 'server' ? '02' : '03',
       subject: `CN=${commonName}`,
-      issuer: authority.subject,
-      ...validity,
+      issuer: authority.certificate.subject,
+      ...validity(),
       publicKey: keys.publicKey,
-      signingKey: authorityKeys.privateKey,
+      signingKey: authority.keys.privateKey,
       signingAlgorithm: signing,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
@@ -94,13 +133,13 @@ export async function writeCertificates(directory: string, wish: CertificateWish
       ],
     });
     await saveKey(`${role}-key.pem`, keys);
-    save(`${role}-cert.pem`, certificate.toString('pem'));
+    files.set(`${role}-cert.pem`, certificate.toString('pem'));
   };
 
-  const { host, ip, client } = wish;
   await issue('server', host ?? ip ?? 'server', [
     ...(host === undefined ? [] : [{ type: 'dns', value: host } as const]),
     ...(ip === undefined ? [] : [{ type: 'ip', value: ip } as const]),
   ]);
   if (client !== undefined) await issue('client', client, []);
+  return files;
 }
