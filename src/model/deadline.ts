@@ -63,26 +63,32 @@ export async function within<T>(
     promise.catch(() => undefined);
     throw new Cancelled();
   }
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const interruption = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+  // One promise for all of it: every command to a QEMU goes through here.
+  return await new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
       // What has come meanwhile is heard first: a busy host may have kept us from listening.
       setImmediate(() => {
-        reject(late());
+        fail(late());
       });
     }, timeoutMs);
-    onAbort = () => {
-      reject(new Cancelled());
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const fail = (error: unknown): void => {
+      done();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
+      reject(error);
+    };
+    const onAbort = (): void => {
+      fail(new Cancelled());
     };
     signal?.addEventListener('abort', onAbort, { once: true });
+    promise.then((value) => {
+      done();
+      resolve(value);
+    }, fail);
   });
-  try {
-    return await Promise.race([promise, interruption]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-  }
 }
 
 /** Pauses between two polls; ends at once when aborted. Not for logic that an event could drive. */

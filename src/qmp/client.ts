@@ -14,6 +14,8 @@ import type { Side } from '../model/outcome.js';
 import { EventLog } from './events.js';
 import { parseGreeting } from './greeting.js';
 import type { Greeting } from './greeting.js';
+import { LineSender } from './line-sender.js';
+import type { FdSender } from './line-sender.js';
 import { LineSplitter } from './line-splitter.js';
 import type { Transcript } from './transcript.js';
 
@@ -34,9 +36,6 @@ export class QmpCommandError extends HarnessError {
     });
   }
 }
-
-/** Sends bytes with file descriptors attached on the client's socket, after all that was written before. */
-export type FdSender = (data: Buffer, fds: readonly number[]) => Promise<void>;
 
 export interface QmpClientOptions {
   readonly socket: Duplex;
@@ -68,15 +67,19 @@ export class QmpClient {
   readonly events: EventLog;
   readonly #socket: Duplex;
   readonly #options: QmpClientOptions;
+  readonly #sender: LineSender;
   readonly #pending = new Map<string, Pending>();
   #greeting = deferred<JsonObject>();
   #nextId = 1;
-  #sendChain: Promise<void> = Promise.resolve();
   #closed: Error | undefined;
 
   constructor(options: QmpClientOptions) {
     this.#options = options;
     this.#socket = options.socket;
+    this.#sender = new LineSender({
+      ...options,
+      closed: (cause) => this.#closedError(cause),
+    });
     this.events = new EventLog(options.side);
     this.expectGreeting();
     const lines = new LineSplitter((line) => {
@@ -162,9 +165,8 @@ export class QmpClient {
     this.#pending.set(id, { command, resolve: answer.resolve, reject: answer.reject });
     const timeoutMs = options.timeoutMs ?? this.#options.commandMs ?? defaultTimeoutMs;
     try {
-      this.#send(line, options.fds ?? []).catch((error: unknown) => {
-        answer.reject(error instanceof Error ? error : new Error(String(error)));
-      });
+      this.#options.transcript?.record('>', line);
+      this.#sender.send(`${line}\n`, options.fds ?? [], answer.reject);
       const value = await within(answer.promise, { timeoutMs, signal: options.signal }, () =>
         timeoutError({
           waitedFor: `answer to QMP ${command}`,
@@ -184,35 +186,6 @@ export class QmpClient {
   close(): void {
     this.#close(this.#closedError());
     this.#socket.destroy();
-  }
-
-  async #send(line: string, fds: readonly number[]): Promise<void> {
-    this.#options.transcript?.record('>', line);
-    const data = Buffer.from(`${line}\n`);
-    const write = async (): Promise<void> => {
-      if (fds.length === 0) {
-        await new Promise<void>((resolve, reject) => {
-          this.#socket.write(data, (error) => {
-            if (error) reject(this.#closedError(error));
-            else resolve();
-          });
-        });
-        return;
-      }
-      if (this.#options.sendFds === undefined) {
-        throw new HarnessError({
-          code: 'qmp-no-fd-passing',
-          blame: 'host',
-          message: 'this QMP connection cannot carry file descriptors',
-          side: this.#options.side,
-        });
-      }
-      await this.#options.sendFds(data, fds);
-    };
-    // One after another: descriptors ride on the bytes they were sent with.
-    const sent = this.#sendChain.then(write);
-    this.#sendChain = sent.catch(() => undefined);
-    await sent;
   }
 
   #onLine(line: string): void {
