@@ -131,6 +131,7 @@ function policyOf(given: SessionPolicy): Policy {
   return {
     retries,
     untilFailure,
+    flakyFails: given.flakyFails === true,
     quarantine,
     ...(maxFailures === undefined ? {} : { maxFailures }),
   };

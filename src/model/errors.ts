@@ -71,6 +71,8 @@ export function toFailure(error: unknown, phase?: Phase, isForeign = false): Fai
       ...(causes.length === 0 ? {} : { causes }),
     };
   }
+  const trouble = hostTrouble(error);
+  if (trouble !== undefined) return { ...trouble, ...(phase === undefined ? {} : { phase }) };
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => line.startsWith('    at ')).slice(0, 7);
   return {
@@ -80,4 +82,21 @@ export function toFailure(error: unknown, phase?: Phase, isForeign = false): Fai
     ...(stack.length === 0 ? {} : { details: stack.map((line) => line.trim()) }),
     ...(causes.length === 0 ? {} : { causes }),
   };
+}
+
+/** What a system call says when the host has no more of something. */
+const exhausted: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EMFILE: 'this process has as many open files as it may have',
+  ENFILE: 'the host has as many open files as it may have',
+  ENOMEM: 'the host has no more memory',
+};
+
+/** Not a mistake of Drover's, then. */
+function hostTrouble(error: unknown): Failure | undefined {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const what = typeof code === 'string' ? exhausted[code] : undefined;
+  if (what === undefined || !(error instanceof Error)) return undefined;
+  return { code: 'host-exhausted', message: `${what}: ${error.message}` };
 }

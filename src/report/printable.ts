@@ -3,7 +3,7 @@
  * sequences that would drive a terminal, or characters that no XML or YAML file may hold.
  */
 
-const unsafe = /[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu;
+const unsafe = /[\p{Cc}\p{Cs}\p{Bidi_Control}\uFFFE\uFFFF]/gu;
 
 function escaped(character: string): string {
   if (character === '\n' || character === '\t') return character;
@@ -12,7 +12,7 @@ function escaped(character: string): string {
   return code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`;
 }
 
-/** Control characters, lone surrogates and non-characters as visible escapes; newlines and tabs stay. */
+/** Control characters (those that turn the direction of writing among them), lone surrogates and non-characters as visible escapes; newlines and tabs stay. */
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(unsafe, escaped);
 }

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { HarnessError } from '../model/errors.js';
 import { eventSchema } from '../model/events.js';
 import type { DroverEvent } from '../model/events.js';
+import { missingField } from './event-fields.js';
 import { isObject } from '../model/json.js';
 import { printableLine } from './printable.js';
 
@@ -45,6 +46,14 @@ function eventOf(line: string, where: string): DroverEvent {
   }
   if (!isObject(value) || typeof value['type'] !== 'string' || typeof value['atMs'] !== 'number') {
     throw refuse(`${where} is no event: ${printableLine(line.slice(0, 80))}`);
+  }
+  // another schema has other fields; which one it is gets told below
+  const isOurs = value['type'] !== 'run-started' || value['schema'] === eventSchema;
+  const missing = isOurs ? missingField(value) : undefined;
+  if (missing !== undefined) {
+    throw refuse(
+      `${where} is no whole event: it has no ${missing}: ${printableLine(line.slice(0, 80))}`,
+    );
   }
   return value as unknown as DroverEvent;
 }

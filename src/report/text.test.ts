@@ -44,6 +44,7 @@ test('nothing printable can drive a terminal', () => {
     '\\x1b[31mred\\x07\\x00\\x9b\\x7f',
   );
   assert.equal(printable('a\r\nb\tc\rd'), 'a\nb\tc\\x0dd');
+  assert.equal(printable('a\u202Eb\u2066c'), 'a\\u202eb\\u2066c');
   assert.equal(printable('\uD800 \uFFFF 😀 é'), '\\ud800 \\uffff 😀 é');
   assert.equal(printableLine(' one \n\n  two\n'), 'one two');
 });

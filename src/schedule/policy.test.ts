@@ -50,6 +50,18 @@ void test('after so many failures nothing more is to start, nor to be tried agai
   assert.equal(tally.judge('/c', 0, failed, 1).willRetry, false);
 });
 
+void test('a flaky test ends the run as a failure does, where it is one', () => {
+  for (const [flakyFails, stop] of [
+    [true, 'until-failure'],
+    [false, undefined],
+  ] as const) {
+    const tally = new Tally({ ...usual, retries: 1, untilFailure: true, flakyFails });
+    tally.judge('/a', 0, failed, 1);
+    tally.judge('/a', 1, passed, 1);
+    assert.equal(tally.stop, stop);
+  }
+});
+
 void test('until a failure', () => {
   const tally = new Tally({ ...usual, untilFailure: true });
   tally.judge('/a', 0, passed, 1);

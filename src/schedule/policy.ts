@@ -12,6 +12,8 @@ export interface Policy {
   readonly maxFailures?: number;
   /** go on until a test does not pass */
   readonly untilFailure: boolean;
+  /** a flaky test is a failure, and counts as one where failures end the run */
+  readonly flakyFails?: boolean;
   /** by name of the test */
   readonly quarantine: ReadonlyMap<string, Quarantined>;
 }
@@ -47,7 +49,10 @@ export class Tally {
     else {
       this.counts[outcome.kind] += 1;
       if (bad) this.#failures += 1;
-      if (retry > 0 && outcome.kind === 'passed') this.flaky += 1;
+      if (retry > 0 && outcome.kind === 'passed') {
+        this.flaky += 1;
+        if (this.#policy.flakyFails === true) this.#failures += 1;
+      }
     }
     return { willRetry, quarantined };
   }
