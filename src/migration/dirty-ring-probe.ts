@@ -110,7 +110,6 @@ async function writes(
 ): Promise<boolean> {
   const { start } = platform.range;
   const ram = await machine.ram(platform.range, signal);
-  const [now] = await ram.readBytes(start, 1);
-  const options = { address: start, width: 1, until: 'differs', timeoutMs, signal } as const;
-  return (await ram.watch({ ...options, value: BigInt(now ?? 0) })).met;
+  const options = { address: start, width: 1, until: 'advances', value: 1n, signal } as const;
+  return (await ram.watch({ ...options, timeoutMs })).met;
 }

@@ -216,12 +216,12 @@ export async function waitByteChange(
 ): Promise<void> {
   const { platform, patience } = context;
   const ram = await machine.ram(platform.range, signal);
-  const [now] = await ram.readBytes(address, 1);
   const result = await ram.watch({
     address,
     width: 1,
-    until: 'differs',
-    value: BigInt(now ?? 0),
+    // any other value is an advance
+    until: 'advances',
+    value: 1n,
     timeoutMs: patience.memoryMs,
     signal,
   });
