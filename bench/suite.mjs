@@ -64,12 +64,16 @@ function processorTime(pid) {
   }
 }
 
+// What a host adds to the start of every Node, such as certificates to read, is not Drover's.
+const { NODE_EXTRA_CA_CERTS: _certificates, NODE_OPTIONS: _options, ...env } = process.env;
+
 async function runOnce(qemu, workers, file) {
   const words = ['run', '--accel', 'tcg', '--level', options.level, '--qemu', qemu];
   const rest = [...left, '-j', String(workers), '--json', file];
   const startedMs = performance.now();
   const child = spawn(process.execPath, [path.join(root, 'dist/cli/main.js'), ...words, ...rest], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env,
   });
   let printed = '';
   child.stdout.on('data', (chunk) => (printed += chunk));
