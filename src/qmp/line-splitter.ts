@@ -26,7 +26,8 @@ export class LineSplitter {
       this.onLine(line.toString('utf8').trimEnd());
     }
     if (from === chunk.length) return;
-    const rest = chunk.subarray(from);
+    // a copy: the chunk may be filled anew once this returns
+    const rest = Buffer.from(chunk.subarray(from));
     this.#rest.push(rest);
     this.#restBytes += rest.length;
     if (this.#restBytes > this.limitBytes) {

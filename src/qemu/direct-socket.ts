@@ -1,0 +1,36 @@
+/**
+ * A socket that gives what comes to its `data` listeners at once, without the queue of a stream in between, which costs as
+ * much as reading does. A chunk is a listener's until it returns: what it keeps it has to copy.
+ */
+import { Socket } from 'node:net';
+import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
+
+const bufferBytes = 16 * 1024;
+
+/** @param fd of a connected stream socket, which the answer owns from now on */
+export function directSocket(fd: number): Socket {
+  /** what came before anybody listened */
+  let early: Buffer[] = [];
+  const onread: OnReadOpts = {
+    buffer: Buffer.allocUnsafe(bufferBytes),
+    callback: (length, buffer) => {
+      const chunk = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+      if (!socket.emit('data', chunk)) early.push(Buffer.from(chunk));
+      return true;
+    },
+  };
+  // the types of Node know `onread` for connecting only
+  const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
+    ...{ fd, readable: true, writable: true, onread },
+  };
+  const socket = new Socket(options);
+  socket.on('newListener', (name) => {
+    if (name !== 'data' || early.length === 0) return;
+    const chunks = early;
+    early = [];
+    process.nextTick(() => {
+      for (const chunk of chunks) socket.emit('data', chunk);
+    });
+  });
+  return socket;
+}
