@@ -133,10 +133,10 @@ async function coldCase(floor, file, fd) {
   record('shared mapping, cold', samples, 1.2);
 }
 
-const processCase = (floorProgram) =>
+const processCase = (floorProgram, huge) =>
   holding(lineChild(floorProgram, []), (holder) =>
     holding(lineChild(floorProgram, []), async (floor) => {
-      const address = await holder.ask(`hold ${sizeBytes} ${edge} ${generation}`);
+      const address = await holder.ask(`hold ${sizeBytes} ${edge} ${generation} ${huge ? 1 : 0}`);
       const regions = [{ address: 0, size: sizeBytes, hostAddress: BigInt(address) }];
       return holding(await openProcessRam({ pid: holder.pid, regions }), async (ram) => {
         const samples = await alternate(
@@ -144,7 +144,7 @@ const processCase = (floorProgram) =>
           () => floorMs(floor, `gather ${holder.pid} ${address} ${sizeBytes}`),
           () => timedMs(() => checked(ram)),
         );
-        return record('process_vm_readv', samples);
+        return record(`process_vm_readv, ${huge ? 'huge' : 'small'} pages`, samples);
       });
     }),
   );
@@ -199,7 +199,8 @@ async function main() {
 
   // One after the other, so that memory is held once.
   const warmMs = await sharedCases(floorProgram);
-  const gatherMs = await processCase(floorProgram);
+  const gatherMs = await processCase(floorProgram, false);
+  await processCase(floorProgram, true);
   try {
     const wholeMs = await qtestMs();
     results.qtest = { sampledPages: qtestPages, extrapolatedMs: wholeMs };

@@ -7,8 +7,9 @@
 
 namespace drover {
 
-// `advances`: the number has grown by the value since the first look. It may wrap; how often it did
-// between two looks is not known, so fewer steps may be counted than there were, never more.
+// `advances`: a number that only counts up has grown by the value since the first look. It may
+// wrap; how often it did between two looks is not known, so fewer steps may be counted than there
+// were, never more (but for eight bytes that come from two moments, see `width`).
 enum class WatchUntil : std::uint8_t { equals, differs, advances };
 
 struct WatchRequest {

@@ -107,6 +107,50 @@ TEST_CASE("a page that the process has not mapped is named by its guest address"
   ::munmap(base + (kHole + 1) * kPage, (kPages - kHole - 1) * kPage);
 }
 
+TEST_CASE("stamps far apart and close together, over regions that end in the middle of a stretch") {
+  constexpr std::size_t kPages = 6000;
+  constexpr std::size_t kHole = 5001;
+  auto* base = static_cast<std::uint8_t*>(
+      ::mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  const Stamps bytes = randomStamps(kPages * 8, 8);
+  for (std::size_t i = 0; i < bytes.size(); ++i) base[i * kPage / 8] = bytes[i];
+  ::munmap(base + kHole * kPage, kPage);
+  const auto host = reinterpret_cast<std::uintptr_t>(base);
+  // Neighbours in the guest, the other way round in the process.
+  constexpr std::size_t kCut = 70;
+  constexpr std::size_t kEnd = kPages * kPage;
+  const auto source = ProcessSource::open(
+      ::getpid(), std::move(RegionTable::make({{0, kEnd - kCut * kPage, host + kCut * kPage},
+                                               {kEnd - kCut * kPage, kCut * kPage, host}})
+                                .value));
+  REQUIRE(source.ok());
+  const std::size_t hole = (kHole - kCut) * kPage;
+  const std::size_t behind = hole + 16 * kPage - hole % (16 * kPage);
+  for (const std::size_t step : {kPage / 8, kPage / 2, kPage, 2 * kPage, 16 * kPage}) {
+    CAPTURE(step);
+    const auto holds = [&](std::size_t from, std::size_t end) {
+      Stamps out((end - from) / step);
+      if (!source.value->gather({from, step, out.size()}, defaultKernel(), out.data()).ok())
+        return false;
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        if (out[i] != bytes[(from + i * step + kCut * kPage) % kEnd / (kPage / 8)]) return false;
+      }
+      return true;
+    };
+    CHECK(holds(0, hole));
+    CHECK(holds(behind, kEnd));
+    // Where no stamp lies in the missing page, it is not missed.
+    Stamps out(kEnd / step);
+    const Status all = source.value->gather({0, step, out.size()}, defaultKernel(), out.data());
+    if (hole % step == 0)
+      CHECK(all.address == hole);
+    else
+      CHECK(all.ok());
+  }
+  ::munmap(base, kHole * kPage);
+  ::munmap(base + (kHole + 1) * kPage, (kPages - kHole - 1) * kPage);
+}
+
 TEST_CASE("only memory sealed against shrinking counts as safe to map") {
   CHECK(cannotShrink(test::memfdWith({1}).get()));
   CHECK_FALSE(cannotShrink(test::unsealedMemfd(kPage).get()));

@@ -66,9 +66,10 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   }
 }
 
-/** The one that is asked for by name; all of them for whatever else, such as help or a misspelt name. */
+/** The one that is asked for by name; all of them for whatever else, such as help or a misspelt name; none to tell the version. */
 async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
   const [, , name = ''] = argv;
+  if (name === '--version' || name === '-V') return [];
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   const loads = load === undefined ? Object.values(commands) : [load];
   return await Promise.all(loads.map(async (one) => await one()));

@@ -23,7 +23,7 @@ export interface WatchOptions {
   readonly address: number;
   /** bytes to compare; 8 bytes are one little-endian number and lie at a multiple of 8 */
   readonly width: 1 | 8;
-  /** `advances`: has grown by `value` since the first look; it may wrap */
+  /** `advances`: a number that only counts up has grown by `value` since the first look; it may wrap */
   readonly until: 'equals' | 'differs' | 'advances';
   readonly value: bigint;
   readonly timeoutMs: number;

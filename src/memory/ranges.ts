@@ -68,6 +68,6 @@ export function requireWatchable(
   if (width === 8 && address % 8 !== 0)
     refuseRange(`8 bytes to watch begin at a multiple of 8, not at ${hex(address)}`);
   if (value < 0n || value >= 1n << BigInt(8 * width))
-    refuseRange(`${value} is not a value of ${width} byte(s)`);
+    refuseRange(`${value} is not a value, or an advance, of ${width} byte(s)`);
   if (!(timeoutMs >= 0)) refuseRange(`not a time to watch for: ${timeoutMs} ms`);
 }

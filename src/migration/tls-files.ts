@@ -1,6 +1,7 @@
 /**
  * The files that TLS credentials of QEMU are made of: a file of pre-shared keys, or certificates of a
- * throw-away authority. Everything is valid for a day and used by one run.
+ * throw-away authority. Keys are used by one test; certificates are valid for a day and used by all tests
+ * of a thread that wish for the same.
  */
 import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
@@ -48,14 +49,24 @@ export async function writeCertificates(directory: string, wish: CertificateWish
   // half of a day's validity is left at least
   const halfDay = Math.trunc(Date.now() / (12 * hourMs));
   const key = JSON.stringify([host, ip, client, halfDay]);
-  const authority = authorities.get(halfDay) ?? makeAuthority();
-  authorities.set(halfDay, authority);
-  const files = made.get(key) ?? makeCertificates(wish, authority);
-  made.set(key, files);
+  const authority = once(authorities, halfDay, makeAuthority);
+  const files = once(made, key, async () => await makeCertificates(wish, authority));
   mkdirSync(directory, { mode: 0o700 });
   writeDhParams(directory);
   for (const [name, text] of await files) {
     writeFileSync(path.join(directory, name), `${text}\n`, { mode: 0o600 });
+  }
+}
+
+/** What was made before, unless that failed. */
+async function once<K, V>(all: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const making = all.get(key) ?? make();
+  all.set(key, making);
+  try {
+    return await making;
+  } catch (error) {
+    all.delete(key);
+    throw error;
   }
 }
 
@@ -114,7 +125,7 @@ async function makeCertificates(
   ): Promise<void> => {
     const keys = await makeKeys();
     const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: role === 'server' ? '02' : '03',
+      serialNumber: randomBytes(8).toString('hex'),
       subject: `CN=${commonName}`,
       issuer: authority.certificate.subject,
       ...validity(),

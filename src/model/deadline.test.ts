@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:net';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
-import { timeoutError, within } from './deadline.js';
+import { Cancelled, timeoutError, within } from './deadline.js';
 
 const late = (): Error => timeoutError({ waitedFor: 'word', timeoutMs: 20 });
 
@@ -30,4 +30,21 @@ void test('what came before the deadline counts, though nobody was let listen un
     socket.destroy();
     server.close();
   }
+});
+
+void test('a signal ends a wait, before it and during it, and is let go of after it', async () => {
+  const never = new Promise<never>(() => undefined);
+  const over = within(never, { timeoutMs: 1e6, signal: AbortSignal.abort() }, late);
+  await assert.rejects(over, Cancelled);
+  const stop = new AbortController();
+  const waiting = within(never, { timeoutMs: 1e6, signal: stop.signal }, late);
+  stop.abort();
+  await assert.rejects(waiting, Cancelled);
+
+  const open = new AbortController();
+  const failed = new Error('as it came');
+  const options = { timeoutMs: 1e6, signal: open.signal };
+  assert.equal(await within(Promise.resolve(3), options, late), 3);
+  await assert.rejects(within(Promise.reject(failed), options, late), failed);
+  assert.equal(getEventListeners(open.signal, 'abort').length, 0);
 });

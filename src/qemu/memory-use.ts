@@ -3,6 +3,7 @@
  * that a guest's memory that both sides map is not counted twice.
  */
 import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 export interface ProcessMemory {
   readonly pid: number;
@@ -11,28 +12,30 @@ export interface ProcessMemory {
   readonly bytes: number;
 }
 
-/**
- * Processes that end meanwhile are left out. Empty where /proc does not tell children, or their memory. Reads without
- * awaiting: /proc never waits for a disk, and asking a thread for each small file takes longer than the file.
- */
-export function memoryOfDescendants(pid: number | 'self' = 'self'): ProcessMemory[] {
-  return childrenOf(pid).flatMap((child) => {
-    const cwd = orNothing(() => readlinkSync(`/proc/${child}/cwd`));
-    const bytes = proportionalBytes(child);
-    const own = cwd === '' || bytes === undefined ? [] : [{ pid: child, cwd, bytes }];
-    return [...own, ...memoryOfDescendants(child)];
+/** Processes that end meanwhile are left out. Empty where /proc does not tell children, or their memory. */
+export async function memoryOfDescendants(): Promise<ProcessMemory[]> {
+  const found = descendantsOf('self').map(async (pid) => {
+    const cwd = orNothing(() => readlinkSync(`/proc/${pid}/cwd`));
+    const bytes = await proportionalBytes(pid);
+    return cwd === '' || bytes === undefined ? [] : [{ pid, cwd, bytes }];
   });
+  return (await Promise.all(found)).flat();
+}
+
+/** Read without awaiting: asking another thread for each of so many small files takes longer than the file. */
+function descendantsOf(pid: number | 'self'): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 /**
- * Of another process only what its first thread started: once its other threads were looked up in /proc, the kernel takes
+ * Of a QEMU only what its first thread started: once its other threads were looked up in /proc, the kernel takes
  * milliseconds of the waiting parent's time to forget them, when they end.
  */
 function childrenOf(pid: number | 'self'): number[] {
   let tasks = [String(pid)];
-  if (pid === 'self') {
+  if (!orNothing(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).startsWith('qemu-system')) {
     try {
-      tasks = readdirSync('/proc/self/task');
+      tasks = readdirSync(`/proc/${pid}/task`);
     } catch {
       return [];
     }
@@ -45,8 +48,9 @@ function childrenOf(pid: number | 'self'): number[] {
   );
 }
 
-function proportionalBytes(pid: number): number | undefined {
-  const text = orNothing(() => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+/** The kernel looks at each page for it, some 17 ms per GiB of small ones: not on this thread. */
+async function proportionalBytes(pid: number): Promise<number | undefined> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
   const kib = /^Pss:\s+(\d+) kB$/m.exec(text)?.[1];
   return kib === undefined ? undefined : Number(kib) * 1024;
 }

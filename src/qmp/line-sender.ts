@@ -7,7 +7,7 @@ import type { Side } from '../model/outcome.js';
 export type FdSender = (data: Buffer, fds: readonly number[]) => Promise<void>;
 
 export interface LineSenderOptions {
-  readonly socket: Duplex;
+  readonly socket: Pick<Duplex, 'write'>;
   readonly side?: Side;
   readonly sendFds?: FdSender;
   /** what it means that the connection takes nothing any more */
@@ -53,7 +53,7 @@ export class LineSender {
   }
 
   async #sendFds(line: string, fds: readonly number[]): Promise<void> {
-    const { socket, sendFds, side } = this.#options;
+    const { socket, sendFds, side, closed } = this.#options;
     if (sendFds === undefined) {
       throw new HarnessError({
         code: 'qmp-no-fd-passing',
@@ -63,9 +63,10 @@ export class LineSender {
       });
     }
     // what was written before is on its way once nothing, written behind it, is
-    await new Promise<void>((resolve) => {
-      socket.write('', () => {
-        resolve();
+    await new Promise<void>((resolve, reject) => {
+      socket.write('', (error) => {
+        if (error) reject(closed(error));
+        else resolve();
       });
     });
     await sendFds(Buffer.from(line), fds);

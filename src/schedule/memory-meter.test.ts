@@ -21,7 +21,7 @@ void test('a child and its child are found, with the folder that they run in', a
   // an echo: both are there
   child.stdin.write('x');
   await once(child.stdout, 'data');
-  const found = memoryOfDescendants().filter(({ cwd }) => cwd === folder);
+  const found = (await memoryOfDescendants()).filter(({ cwd }) => cwd === folder);
   assert.equal(found.length, 2);
   const [own] = found;
   assert.ok(own !== undefined);
@@ -29,7 +29,7 @@ void test('a child and its child are found, with the folder that they run in', a
   assert.ok(own.bytes > 1024 ** 2);
 });
 
-void test('the most that was used at once, by each folder and by all', () => {
+void test('the most that was used at once, by each folder and by all', async () => {
   const looks = [
     [
       { pid: 1, cwd: '/a', bytes: 10 },
@@ -42,9 +42,9 @@ void test('the most that was used at once, by each folder and by all', () => {
       { pid: 4, cwd: '/nobody', bytes: 99 },
     ],
   ];
-  using meter = new MemoryMeter(() => looks.shift() ?? []);
+  using meter = new MemoryMeter(() => Promise.resolve(looks.shift() ?? []));
   const [a, b] = [meter.watch('/a'), meter.watch('/b')];
-  meter.sample();
-  meter.sample();
+  await meter.sample();
+  await meter.sample();
   assert.deepEqual([meter.highBytes, a(), b()], [16, 15, 2]);
 });

@@ -9,13 +9,13 @@ const everyMs = 1000;
 const leastRest = 50;
 
 export class MemoryMeter implements Disposable {
-  readonly #look: () => readonly ProcessMemory[];
+  readonly #look: () => Promise<readonly ProcessMemory[]>;
   readonly #attempts = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #highBytes = 0;
   #ended = false;
 
-  constructor(look: () => readonly ProcessMemory[] = memoryOfDescendants) {
+  constructor(look: () => Promise<readonly ProcessMemory[]> = memoryOfDescendants) {
     this.#look = look;
     this.#later(everyMs);
   }
@@ -35,10 +35,10 @@ export class MemoryMeter implements Disposable {
     };
   }
 
-  sample(): void {
+  async sample(): Promise<void> {
     let all = 0;
     const sums = new Map<string, number>();
-    for (const { cwd, bytes } of this.#look()) {
+    for (const { cwd, bytes } of await this.#look()) {
       if (!this.#attempts.has(cwd)) continue;
       all += bytes;
       sums.set(cwd, (sums.get(cwd) ?? 0) + bytes);
@@ -59,8 +59,11 @@ export class MemoryMeter implements Disposable {
     if (this.#ended) return;
     this.#timer = setTimeout(() => {
       const startMs = performance.now();
-      this.sample();
-      this.#later(Math.max(everyMs, leastRest * (performance.now() - startMs)));
+      void this.sample()
+        .catch(() => undefined)
+        .then(() => {
+          this.#later(Math.max(everyMs, leastRest * (performance.now() - startMs)));
+        });
     }, ms);
     this.#timer.unref();
   }
