@@ -11,6 +11,7 @@ import type { Pair } from './pair.js';
 import { arrive, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
 import { waitEvent, waitStatus, whileMigrating } from './waits.js';
+import { waitNonZero } from './zero-memory.js';
 
 /** percent */
 const initial = 5;
@@ -50,6 +51,7 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
+  await waitNonZero(pair);
 
   context.observer.phase('migrate');
   const destinationSince = destination.qmp.events.cursor;

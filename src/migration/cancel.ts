@@ -19,6 +19,7 @@ import {
   waitStatus,
   whileMigrating,
 } from './waits.js';
+import { waitNonZero } from './zero-memory.js';
 
 export const cancelMoments = [
   'none',
@@ -63,6 +64,7 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
   const completes = ['none', 'completed'].includes(moment);
   if (completes) await setParameters(source, trickleRate);
   else await (converges ? pair.release() : pair.hold());
+  if (!completes && !converges) await waitNonZero(pair);
   const since = await migrate(source, await pair.target());
   switch (moment) {
     case 'none':
@@ -184,6 +186,7 @@ async function prepare(
 async function migrateHalfway(pair: Pair): Promise<EventCursor> {
   const { context, source, destination } = pair;
   await setParameters(source, { 'max-bandwidth': 20_000_000, 'downtime-limit': 1 });
+  await waitNonZero(pair);
   const since = await migrate(source, await pair.target());
   await whileMigrating(pair, context, since, async (signal) => {
     await waitMarker(context, destination, signal);

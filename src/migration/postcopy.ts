@@ -15,7 +15,7 @@ import { recover } from './postcopy-recovery.js';
 import type { Recovery } from './postcopy-recovery.js';
 import { arrive, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
-import { waitTracked } from './tracking.js';
+import { holdTracked } from './tracking.js';
 import {
   plantMarker,
   waitByteChange,
@@ -25,6 +25,7 @@ import {
   whileAlive,
   whileMigrating,
 } from './waits.js';
+import { waitNonZero } from './zero-memory.js';
 
 export interface PostcopyCommon extends Omit<
   MigrateCommon,
@@ -72,6 +73,7 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
+  await waitNonZero(pair);
 
   context.observer.phase('migrate');
   const { figures, destinationSince } = await switchOver(pair, recovery);
@@ -96,8 +98,8 @@ export async function switchOver(
     await waitMarker(context, destination, signal);
     if (common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
-    await waitTracked(pair, signal);
   });
+  await holdTracked(pair, since);
   if (recovery !== undefined) await setParameters(source, { 'max-postcopy-bandwidth': trickle });
   const destinationSince = destination.qmp.events.cursor;
   await whileMigrating(pair, context, since, async () => {

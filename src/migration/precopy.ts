@@ -11,7 +11,7 @@ import { requireRunning, startPair } from './pair.js';
 import type { Pair } from './pair.js';
 import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
-import { waitTracked } from './tracking.js';
+import { holdTracked } from './tracking.js';
 import { endMachines } from './verify.js';
 import {
   waitByteChange,
@@ -51,6 +51,7 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
 export async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
   const { context, source } = pair;
   await proveLive(pair, since);
+  await holdTracked(pair, since);
   await pair.release();
   const answer = await waitStatus(context, source, { goal: 'completed', since });
   await waitEvent(context, source, 'STOP', since);
@@ -65,7 +66,6 @@ export async function proveLive(pair: Pair, since: EventCursor): Promise<void> {
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
     if (pair.common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
-    await waitTracked(pair, signal);
     const { passes, meanwhile } = pair.common;
     if (passes !== undefined) {
       await pair.hurry();

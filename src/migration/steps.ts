@@ -10,6 +10,7 @@ import { requireRunning } from './pair.js';
 import type { Pair } from './pair.js';
 import { endMachines, verifyMemory } from './verify.js';
 import { plantMarker, waitEvent } from './waits.js';
+import { waitNonZero } from './zero-memory.js';
 
 /** What a flow that went as expected brings home. */
 export interface FlowResult {
@@ -40,6 +41,7 @@ export async function waitGuest(pair: Pair): Promise<void> {
 export async function prepareLive(pair: Pair): Promise<void> {
   await pair.hold();
   await plantMarker(pair.context, pair.source);
+  await waitNonZero(pair);
 }
 
 /** Stops the source's guest, so that the migration only has to carry it over. */

@@ -6,6 +6,7 @@ import { figuresOf, migrate, setParameters } from './commands.js';
 import type { TestContext } from './context.js';
 import { startPair } from './pair.js';
 import { proveLive } from './precopy.js';
+import { waitTracked } from './tracking.js';
 import { arrive, prepareLive, waitGuest } from './steps.js';
 import type { FlowResult } from './steps.js';
 import { waitEvent, waitStatus } from './waits.js';
@@ -25,6 +26,7 @@ export async function switchoverBandwidth(context: TestContext): Promise<FlowRes
   const destinationSince = destination.qmp.events.cursor;
   const since = await migrate(source, await pair.target());
   await proveLive(pair, since);
+  await waitTracked(pair);
   await setParameters(source, { 'avail-switchover-bandwidth': fast });
   const answer = await waitStatus(context, source, { goal: 'completed', since });
   await waitEvent(context, source, 'STOP', since);

@@ -1,0 +1,35 @@
+/**
+ * When a live migration of a guest with stamps of kind `byte` may begin.
+ *
+ * These count modulo 256: at the end of every 256th pass all of the guest's memory is zero, and a guest that prints its sign
+ * of life just then may stand still for a while. Memory of zeroes is sent in milliseconds, at whatever bandwidth. QEMU
+ * (10.0 and before; seen in a chain) knows no bandwidth in its first 100 ms, and takes a migration that has sent all it
+ * knew of by then for done, without another look at what was written.
+ */
+import { timeoutError } from '../model/deadline.js';
+import type { Pair } from './pair.js';
+
+/** so many passes before memory is zero a migration is not begun any more */
+const passesBefore = 16;
+
+/** Waits, if need be, until the source's memory is not zero, nor about to be. */
+export async function waitNonZero({ context, source, common }: Pair): Promise<void> {
+  const { platform, stamped, patience, signal } = context;
+  if ((platform.stamp ?? 'byte') !== 'byte' || common.suspend === true) return;
+  const ram = await source.ram(stamped, signal);
+  const [now = 0] = await ram.readBytes(stamped.start, 1);
+  const left = (256 - now) % 256;
+  if (left > passesBefore) return;
+  const passes = BigInt(left + 1);
+  const { met, advanced } = await ram.watch({
+    ...{ address: stamped.start, width: 1, until: 'advances', value: passes },
+    ...{ timeoutMs: patience.memoryMs, signal },
+  });
+  if (met) return;
+  throw timeoutError({
+    waitedFor: `${passes} passes of the guest over its memory, which is zero or about to be`,
+    timeoutMs: patience.memoryMs,
+    lastSeen: `${advanced} passes`,
+    side: source.side,
+  });
+}
