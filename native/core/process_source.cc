@@ -38,7 +38,7 @@ std::size_t takeStretch(pid_t pid, const Strided& stamps, std::uint8_t* out) noe
   const ssize_t got = ::process_vm_readv(pid, &local, 1, &remote, 1, 0);
   if (got <= 0) return 0;
   const std::size_t taken = (static_cast<std::size_t>(got) - 1) / stamps.step + 1;
-  gatherStampsSerial(stretch.data(), stamps.step, taken, out);
+  for (std::size_t i = 0; i < taken; ++i) out[i] = stretch[i * stamps.step];
   return taken;
 }
 

@@ -95,8 +95,8 @@ const exhausted: Readonly<Record<string, string>> = {
 
 /** Not a mistake of Drover's, then. */
 function hostTrouble(error: unknown): Failure | undefined {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  const what = typeof code === 'string' ? exhausted[code] : undefined;
+  const name: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const what = typeof name === 'string' ? exhausted[name] : undefined;
   if (what === undefined || !(error instanceof Error)) return undefined;
   return { code: 'host-exhausted', message: `${what}: ${error.message}` };
 }
