@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { contextFor, planFor, stoppedMachine } from '../migration/context.fixtures.js';
 import { migrate, setCapability, setParameters } from '../migration/commands.js';
 import type { TestContext } from '../migration/context.js';
+import { releasedRate } from '../migration/pair.js';
 import { trickleRate, waitTracked } from '../migration/tracking.js';
 import { waitEvent, waitStatus } from '../migration/waits.js';
 import type { MemoryBackend } from '../model/command-line.js';
@@ -82,8 +83,7 @@ export async function migrateLive(stage: Stage, uri: string): Promise<void> {
   await resumeHeld(stage);
   await migrateTo(stage, uri, async (since) => {
     await sendAgain(stage, since);
-    const released = { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 };
-    await setParameters(stage.machine, released);
+    await setParameters(stage.machine, releasedRate);
   });
 }
 

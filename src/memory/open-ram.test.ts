@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAddon } from '../native/addon.js';
+import type { GuestRam } from './guest-ram.js';
 import { openFileRam, openProcessRam, openSharedRam } from './open-ram.js';
 import { memfdWith, pageBytes, ramStart, rangeOf, soundStamps } from './stamps.fixtures.js';
 
@@ -158,12 +159,12 @@ test('a file that is cut short during a scan ends the scan, not the process', as
   await assert.rejects(scan, withCode('ram-too-small'));
 });
 
+const openFourPages = async (fd: number): Promise<GuestRam> =>
+  await openSharedRam({ fd, regions: [{ address: ramStart, size: 4 * pageBytes, offset: 0 }] });
+
 test('a watch sees a byte change while it waits, and eight bytes as one number', async () => {
   using memory = memfdWith(soundStamps(4, 4, 7));
-  await using ram = await openSharedRam({
-    fd: memory.fd,
-    regions: [{ address: ramStart, size: 4 * pageBytes, offset: 0 }],
-  });
+  await using ram = await openFourPages(memory.fd);
   const byte = ram.watch({
     address: ramStart,
     width: 1,
@@ -191,25 +192,31 @@ test('a watch sees a byte change while it waits, and eight bytes as one number',
 
 test('a watch counts how far a byte has grown, over its wrap', async () => {
   using memory = memfdWith(soundStamps(4, 4, 254));
-  await using ram = await openSharedRam({
-    fd: memory.fd,
-    regions: [{ address: ramStart, size: 4 * pageBytes, offset: 0 }],
-  });
+  await using ram = await openFourPages(memory.fd);
   const grown = ram.watch({
     ...{ address: ramStart, width: 1, until: 'advances', value: 5n, timeoutMs: 20_000 },
   });
-  await sleep(5);
-  writeSync(memory.fd, Uint8Array.of(3), 0, 1, 0);
-  const { met, last, advanced } = await grown;
-  assert.deepEqual({ met, last, advanced }, { met: true, last: 3n, advanced: 5n });
+  // from 254 on, once a while, until it was counted: when the first look comes is not known
+  let counting = true;
+  const count = async (): Promise<void> => {
+    for (let byte = 255; counting; byte = (byte + 1) % 256) {
+      await sleep(2);
+      writeSync(memory.fd, Uint8Array.of(byte), 0, 1, 0);
+    }
+  };
+  const counted = count();
+  const { met, advanced, elapsedMs } = await grown;
+  counting = false;
+  await counted;
+  assert.equal(met, true);
+  assert.ok(advanced >= 5n && advanced < 256n, `advanced by ${advanced}`);
+  // five steps have four pauses between them
+  assert.ok(elapsedMs >= 3, `${elapsedMs} ms`);
 });
 
 test('a watch ends on time and tells what it saw last', async () => {
   using memory = memfdWith(soundStamps(4, 4, 7));
-  await using ram = await openSharedRam({
-    fd: memory.fd,
-    regions: [{ address: ramStart, size: 4 * pageBytes, offset: 0 }],
-  });
+  await using ram = await openFourPages(memory.fd);
   const result = await ram.watch({
     address: ramStart,
     width: 1,
@@ -233,10 +240,7 @@ test('a watch ends on time and tells what it saw last', async () => {
 
 test("many watches at once leave Node's own pool of threads alone", async () => {
   using memory = memfdWith(soundStamps(4, 4, 7));
-  const ram = await openSharedRam({
-    fd: memory.fd,
-    regions: [{ address: ramStart, size: 4 * pageBytes, offset: 0 }],
-  });
+  const ram = await openFourPages(memory.fd);
   const stop = new AbortController();
   const watches = Promise.allSettled(
     Array.from({ length: 16 }, () =>

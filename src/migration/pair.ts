@@ -15,7 +15,7 @@ const usualChannels = 4;
 /** slow: an unthrottled guest that rewrites all its memory can never be caught up with within 1 ms */
 const heldRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
 /** fast: whatever is left fits into the allowed downtime */
-const releasedRate = { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 } as const;
+export const releasedRate = { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 } as const;
 
 export class Pair {
   constructor(

@@ -13,13 +13,12 @@
  */
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
-import { timeoutError } from '../model/deadline.js';
 import { pagesOf, slicesOf } from '../model/stamps.js';
 import type { EventCursor } from '../qmp/events.js';
 import { setParameters } from './commands.js';
 import type { MigrateCommon } from './migrate-common.js';
 import type { Pair } from './pair.js';
-import { waitStatus, whileMigrating } from './waits.js';
+import { waitGuestPasses, waitStatus, whileMigrating } from './waits.js';
 
 /** from one flush of a guest's TLB to the next (guest/x86/writer.inc) */
 const passesPerFlush = 8;
@@ -50,18 +49,7 @@ export async function waitTracked(
   const timeoutMs = patience.memoryMs + 2 * paceMs;
   await Promise.all(
     slicesOf(stamped).map(async ({ start }) => {
-      // a byte of the writer's first page that counts its passes
-      const { met, advanced } = await ram.watch({
-        ...{ address: start, width: 1, until: 'advances', value: BigInt(passes) },
-        ...{ timeoutMs, signal },
-      });
-      if (met) return;
-      throw timeoutError({
-        waitedFor: `${passes} passes of the guest over its memory from 0x${start.toString(16)} on`,
-        timeoutMs,
-        lastSeen: `${advanced} passes`,
-        side: source.side,
-      });
+      await waitGuestPasses(source, { ram, address: start, passes, timeoutMs, signal });
     }),
   );
 }

@@ -37,8 +37,8 @@ export async function verifyMemory(context: TestContext, machine: Machine): Prom
  * That nothing moves any more is shown by looking again, a while after the first look: meanwhile a running guest would
  * have stamped thousands of pages (under TCG tens of them in a microsecond), which would show as another generation
  * or another edge, among some of the pages as among all. The while is there for busy hosts, which may not let the guest's
- * processor run between two looks that follow each other: of 80 guests that were left running, 30 to 50 were seen to
- * move by such looks, and 79 or all by looks `standsStillMs` apart.
+ * processor run between two looks that follow each other: of 80 guests that were left running, 29 to 49 were seen to
+ * move by such looks, and 78 to 80 by looks 20 ms apart.
  */
 export async function verifyStopped(
   context: TestContext,

@@ -4,6 +4,7 @@ import { markerValue } from '../model/arch.js';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
+import type { GuestRam } from '../memory/guest-ram.js';
 import type { Machine } from '../qemu/machine.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
 import type { TestContext } from './context.js';
@@ -204,6 +205,33 @@ export async function waitMarker(
     timeoutMs: patience.memoryMs,
     lastSeen: `0x${result.last.toString(16)}`,
     side: 'destination',
+  });
+}
+
+export interface PassesOfGuest {
+  readonly ram: GuestRam;
+  /** of a page that is stamped */
+  readonly address: number;
+  readonly passes: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Waits until a guest has come by a page so many times: the byte at its beginning counts them. */
+export async function waitGuestPasses(
+  machine: Machine,
+  { ram, address, passes, timeoutMs, signal }: PassesOfGuest,
+): Promise<void> {
+  const { met, advanced } = await ram.watch({
+    ...{ address, width: 1, until: 'advances', value: BigInt(passes) },
+    ...{ timeoutMs, signal },
+  });
+  if (met) return;
+  throw timeoutError({
+    waitedFor: `${passes} passes of the guest over its memory from 0x${address.toString(16)} on`,
+    timeoutMs,
+    lastSeen: `${advanced} passes`,
+    side: machine.side,
   });
 }
 

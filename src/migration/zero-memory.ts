@@ -6,8 +6,8 @@
  * (10.0 and before; seen in a chain) knows no bandwidth in its first 100 ms, and takes a migration that has sent all it
  * knew of by then for done, without another look at what was written.
  */
-import { timeoutError } from '../model/deadline.js';
 import type { Pair } from './pair.js';
+import { waitGuestPasses } from './waits.js';
 
 /** so many passes before memory is zero a migration is not begun any more */
 const passesBefore = 16;
@@ -20,16 +20,8 @@ export async function waitNonZero({ context, source, common }: Pair): Promise<vo
   const [now = 0] = await ram.readBytes(stamped.start, 1);
   const left = (256 - now) % 256;
   if (left > passesBefore) return;
-  const passes = BigInt(left + 1);
-  const { met, advanced } = await ram.watch({
-    ...{ address: stamped.start, width: 1, until: 'advances', value: passes },
+  await waitGuestPasses(source, {
+    ...{ ram, address: stamped.start, passes: left + 1 },
     ...{ timeoutMs: patience.memoryMs, signal },
-  });
-  if (met) return;
-  throw timeoutError({
-    waitedFor: `${passes} passes of the guest over its memory, which is zero or about to be`,
-    timeoutMs: patience.memoryMs,
-    lastSeen: `${advanced} passes`,
-    side: source.side,
   });
 }
