@@ -162,6 +162,24 @@ TEST_CASE("level page names any flipped bit, with its page and its byte") {
   }
 }
 
+TEST_CASE(
+    "a flipped bit of word 0 is named on both sides of the edge, and is not two generations") {
+  for (const std::size_t page : {kEdge - 1, kEdge}) {
+    for (unsigned bit = 1; bit < 64; ++bit) {
+      Bytes memory = sound();
+      pageOf(memory, page)[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+      CAPTURE(page);
+      CAPTURE(bit);
+      const SliceVerdict verdict = check(memory, StampLevel::page);
+      const PageDamage damage = only(verdict);
+      CHECK(damage.kind == DamageKind::flipped);
+      CHECK(damage.address == page * kTestPage);
+      CHECK(damage.byteOffset == bit / 8);
+      CHECK(verdict.edge == kEdge * kTestPage);
+    }
+  }
+}
+
 // The one flip that makes sound memory of sound memory: word 0 of the last new page goes back by
 // one, which is how its writer had left it one store before.
 TEST_CASE("a flip in word 0 just before the edge may be a state that a guest passes through") {

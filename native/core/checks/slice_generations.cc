@@ -21,15 +21,19 @@ bool SliceCheck::isTorn(std::uint64_t stamp, std::uint64_t address) const noexce
           isBeingWritten(own, verdict_.generation, page_));
 }
 
-// Right at the cut a damaged page may belong to either side: to the one that it fits for longer.
+// Right at the cut a damaged page may belong to either side: to the one that it fits for longer, or
+// but for one bit. Word 0 with such a bit and the rest look like two generations, too.
 PageFinding SliceCheck::inspect(std::uint64_t stamp, std::uint64_t address) noexcept {
   PageQuestion question{request_.level,   request_.blockAddress + address, expectedAt(stamp),
                         &request_.slices, request_.blockAddress,           request_.step};
   PageFinding found = inspectPage(question, page_);
-  if (stamp != edge_ || stamp != mayBeTorn_ || found.kind != DamageKind::garbage) return found;
+  const bool garbage = found.kind == DamageKind::garbage;
+  if (stamp != edge_ || stamp != mayBeTorn_) return found;
+  if (!garbage && found.kind != DamageKind::partlyWritten) return found;
   question.expected = verdict_.generation;
   PageFinding other = inspectPage(question, page_);
-  const bool better = other.kind == DamageKind::flipped || other.byteOffset > found.byteOffset;
+  const bool better =
+      other.kind == DamageKind::flipped || (garbage && other.byteOffset > found.byteOffset);
   if (!better) return found;
   edge_ += 1;
   return other;
