@@ -17,7 +17,7 @@ import {
   removeDirectory,
 } from '../qemu/work-directory.js';
 import type { AttemptHandle, WorkerPool } from '../schedule/pool.js';
-import type { FromWorker } from '../schedule/protocol.js';
+import type { Progress } from '../schedule/protocol.js';
 import { stressPath } from '../suite/stress.js';
 import type { RoundReport } from '../suite/stress.js';
 import type { Environment } from './environment.js';
@@ -168,7 +168,7 @@ class StressRun {
     return outcome;
   }
 
-  #hear(message: FromWorker, handle: AttemptHandle): void {
+  #hear(message: Progress, handle: AttemptHandle): void {
     const of = this.#of(this.#round);
     switch (message.type) {
       case 'round-started':

@@ -20,6 +20,8 @@ import type { QemuBinary } from '../qemu/binary.js';
 import { Machine } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
 import { asString } from '../model/json.js';
+import { makeCertificates } from './certificates.js';
+import type { CertificateMaker } from './certificates.js';
 import { patienceFor } from './plan.js';
 import type { PairPlan, Patience } from './plan.js';
 
@@ -58,6 +60,8 @@ export interface TestContextInput {
   readonly observer: Observer;
   /** the platform's usual one where it says nothing */
   readonly guest?: GuestShape;
+  /** this thread, unless given */
+  readonly certificates?: CertificateMaker;
 }
 
 export class TestContext implements AsyncDisposable {
@@ -69,6 +73,7 @@ export class TestContext implements AsyncDisposable {
   /** what the guest stamps and a check looks at */
   readonly stamped: StampedRange;
   readonly patience: Patience;
+  readonly certificates: CertificateMaker;
   readonly #machines: Machine[] = [];
   /** which of several migrations goes on, for whoever reads a failure */
   where: string | undefined;
@@ -78,6 +83,7 @@ export class TestContext implements AsyncDisposable {
     this.directory = input.directory;
     this.signal = input.signal;
     this.observer = input.observer;
+    this.certificates = input.certificates ?? makeCertificates;
     const { arch, machine } = input.plan;
     this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
     const { range, stamp, writers, hole } = this.platform;

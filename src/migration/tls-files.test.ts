@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { makeCertificates } from './certificates.js';
 import { writeCertificates } from './tls-files.js';
 
 void test('certificates are whole, signed by one authority, and made once for the same wish', async (t) => {
@@ -18,7 +19,7 @@ void test('certificates are whole, signed by one authority, and made once for th
   ];
   await Promise.all(
     wishes.map(async (wish, i) => {
-      await writeCertificates(path.join(folder, String(i)), wish);
+      writeCertificates(path.join(folder, String(i)), await makeCertificates(wish));
     }),
   );
   const file = (place: number, name: string): string =>

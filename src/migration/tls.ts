@@ -1,11 +1,11 @@
 /** Encrypted migration: credentials made and given to both sides. To be used as, or in, a test's hooks. */
 import type { JsonObject } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
+import type { CertificateWish } from './certificates.js';
 import { setParameters } from './commands.js';
 import type { TestContext } from './context.js';
 import type { Pair } from './pair.js';
 import { pskUser, writeCertificates, writePsk } from './tls-files.js';
-import type { CertificateWish } from './tls-files.js';
 
 /** Makes an object of credentials and tells migration to use it. */
 async function useCredentials(machine: Machine, id: string, object: JsonObject): Promise<void> {
@@ -69,11 +69,12 @@ export async function prepareCertificates(
   context: TestContext,
   { host, ip, client }: CertificateSetup,
 ): Promise<void> {
-  await writeCertificates(context.file(certificateFolder), {
+  const files = await context.certificates({
     ...(host === undefined ? {} : { host }),
     ...(ip === undefined ? {} : { ip }),
     ...(client === 'none' ? {} : { client: client === 'hostile' ? hostileClient : friendlyClient }),
   });
+  writeCertificates(context.file(certificateFolder), files);
 }
 
 /** Certificates on both sides. With a `host`, the source is told to expect that name. */

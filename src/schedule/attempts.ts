@@ -9,7 +9,7 @@ import type { PairPlan } from '../migration/plan.js';
 import { createTestDirectory, moveDirectory, removeDirectory } from '../qemu/work-directory.js';
 import type { Waiting } from './decide.js';
 import type { MemoryMeter } from './memory-meter.js';
-import type { AttemptReport, FromWorker } from './protocol.js';
+import type { AttemptReport, Progress } from './protocol.js';
 import type { AttemptHandle, WorkerPool } from './pool.js';
 
 export interface PlannedTest {
@@ -112,7 +112,7 @@ async function withoutDirectory(error: unknown): Promise<Ended> {
   };
 }
 
-function tell(input: AttemptsInput, attempt: Attempt, message: FromWorker): void {
+function tell(input: AttemptsInput, attempt: Attempt, message: Progress): void {
   const atMs = input.clock();
   const of = { test: attempt.test.name, attempt: attempt.attempt };
   if (message.type === 'phase') {

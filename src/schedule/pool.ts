@@ -6,7 +6,8 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { toFailure } from '../model/errors.js';
 import type { Failure } from '../model/outcome.js';
-import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
+import { answerRequest } from './certificate-requests.js';
+import type { AttemptReport, AttemptTask, FromWorker, Progress, ToWorker } from './protocol.js';
 
 /** how long after the test's own deadline a worker may still be cleaning up */
 const usualGraceMs = 60_000;
@@ -45,9 +46,15 @@ export class WorkerPool {
   }
 
   /** Never rejects: a thread that dies or does not answer becomes a `broken` outcome. */
-  start(task: Omit<AttemptTask, 'port'>, onMessage: (message: FromWorker) => void): AttemptHandle {
+  start(task: Omit<AttemptTask, 'port'>, onMessage: (message: Progress) => void): AttemptHandle {
     const { port1, port2 } = new MessageChannel();
-    port1.on('message', onMessage);
+    const send = (message: ToWorker): void => {
+      port1.postMessage(message);
+    };
+    port1.on('message', (message: FromWorker) => {
+      if (message.type === 'certificates') void answerRequest(message).then(send);
+      else onMessage(message);
+    });
     // Last resort only: it kills the thread, and the launcher ends the thread's QEMUs with it.
     const kill = new AbortController();
     const startMs = performance.now();
@@ -76,12 +83,10 @@ export class WorkerPool {
     return {
       report: run(),
       cancel: () => {
-        const message: ToWorker = { type: 'cancel' };
-        port1.postMessage(message);
+        send({ type: 'cancel' });
       },
       next: (more) => {
-        const message: ToWorker = { type: 'next', more };
-        port1.postMessage(message);
+        send({ type: 'next', more });
       },
     };
   }

@@ -1,6 +1,7 @@
 /** All that goes between the main thread and a worker: plain data only. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Phase, Side } from '../model/outcome.js';
+import type { CertificateFiles, CertificateWish } from '../migration/certificates.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { AttemptReport } from '../suite/attempt.js';
 import type { RoundReport, StressTask } from '../suite/stress.js';
@@ -20,7 +21,8 @@ export interface AttemptTask {
   readonly port: MessagePort;
 }
 
-export type FromWorker =
+/** how an attempt goes on */
+export type Progress =
   | { readonly type: 'phase'; readonly phase: Phase }
   | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'status'; readonly side: Side; readonly status: string }
@@ -28,9 +30,19 @@ export type FromWorker =
   /** to be answered by `next` */
   | { readonly type: 'round'; readonly report: RoundReport };
 
+export type FromWorker =
+  | Progress
+  /** to be answered by `certificates` with the same id */
+  | { readonly type: 'certificates'; readonly id: number; readonly wish: CertificateWish };
+
 export type ToWorker =
   | { readonly type: 'cancel' }
   /** whether a stress run is to go on with another round */
-  | { readonly type: 'next'; readonly more: boolean };
+  | { readonly type: 'next'; readonly more: boolean }
+  | {
+      readonly type: 'certificates';
+      readonly id: number;
+      readonly made: CertificateFiles | Error;
+    };
 
 export type { AttemptReport };

@@ -7,19 +7,22 @@ import { toFailure } from '../model/errors.js';
 import type { TestDefinition } from '../suite/definition.js';
 import { findTest } from '../suite/registry.js';
 import { runAttempt } from '../suite/attempt.js';
+import { CertificateRequests } from './certificate-requests.js';
 import type { AttemptReport, AttemptTask, FromWorker, ToWorker } from './protocol.js';
 
 export default async function attempt(task: AttemptTask): Promise<AttemptReport> {
   const { port } = task;
   const cancel = new AbortController();
   let next: ((more: boolean) => void) | undefined;
-  port.on('message', (message: ToWorker) => {
-    if (message.type === 'cancel') cancel.abort(new Cancelled());
-    else next?.(message.more);
-  });
   const send = (message: FromWorker): void => {
     port.postMessage(message);
   };
+  const certificates = new CertificateRequests(send, cancel.signal);
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'cancel') cancel.abort(new Cancelled());
+    else if (message.type === 'next') next?.(message.more);
+    else certificates.onAnswer(message);
+  });
   try {
     let definition: TestDefinition;
     try {
@@ -48,6 +51,7 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
       timeoutMs: task.timeoutMs,
       rerun: task.rerun,
       signal: cancel.signal,
+      certificates: certificates.make,
       onPhase: (phase) => {
         send({ type: 'phase', phase });
       },

@@ -11,6 +11,7 @@ import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
+import type { CertificateMaker } from '../migration/certificates.js';
 import { TestContext } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
@@ -33,6 +34,8 @@ export interface AttemptInput {
   readonly onPhase: (phase: Phase) => void;
   readonly onStatus: (side: Side, status: string) => void;
   readonly onNote?: (message: string) => void;
+  /** this thread, unless given */
+  readonly certificates?: CertificateMaker;
 }
 
 export interface AttemptReport {
@@ -61,6 +64,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
       status: input.onStatus,
       ...(input.onNote === undefined ? {} : { note: input.onNote }),
     },
+    ...(input.certificates === undefined ? {} : { certificates: input.certificates }),
     ...(input.definition.guest === undefined ? {} : { guest: input.definition.guest }),
   });
   context.observer.phase('prepare');
