@@ -197,7 +197,7 @@ export interface TestFinished extends OfTest {
   /** which try again it is, from 1; one that passed is flaky */
   readonly retry?: number;
   readonly quarantined?: Quarantined;
-  /** most memory that its QEMUs used together (PSS), of the samples taken */
+  /** most memory that its QEMUs used together, of their own and their part of what is shared, of the samples taken */
   readonly memoryBytes?: number;
   /** of a round of a stress run that passed */
   readonly round?: RoundFigures & { readonly drover: OwnUse };
@@ -216,7 +216,7 @@ export interface MemoryUse {
   readonly budgetBytes: number;
   /** most that was promised to tests at the same time */
   readonly promisedBytes: number;
-  /** most that all QEMUs used together (PSS), of the samples taken; absent where it cannot be measured */
+  /** most that all QEMUs used together, of their own and their part of what is shared, of the samples taken; absent where it cannot be measured */
   readonly usedBytes?: number;
 }
 

@@ -1,9 +1,13 @@
 /**
- * How much memory the processes below this one use together. PSS counts a page that several share once, in equal parts, so
- * that a guest's memory that both sides map is not counted twice.
+ * How much memory the processes below this one use together: their own pages, and those of shared memory, which count once,
+ * in equal parts (PSS), so that a guest's memory that both sides map is not counted twice. Pages of programs and libraries
+ * are not counted: they are the page cache's.
  */
 import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+
+/** so much shared memory, such as that of QEMU's display, may as well count as its own */
+const littleKib = 8 * 1024;
 
 export interface ProcessMemory {
   readonly pid: number;
@@ -48,11 +52,26 @@ function childrenOf(pid: number | 'self'): number[] {
   );
 }
 
-/** The kernel looks at each page for it, some 17 ms per GiB of small ones: not on this thread. */
 async function proportionalBytes(pid: number): Promise<number | undefined> {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  const kib = /^Pss:\s+(\d+) kB$/m.exec(text)?.[1];
-  return kib === undefined ? undefined : Number(kib) * 1024;
+  const status = orNothing(() => readFileSync(`/proc/${pid}/status`, 'utf8'));
+  const [own, shared] = [kibOf('RssAnon', status), kibOf('RssShmem', status)];
+  if (shared !== undefined && shared < littleKib) return bytesOf(own, shared);
+  // The kernel looks at each page for it, some 17 ms per GiB of small ones: not on this thread.
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+  return bytesOf(kibOf('Pss_Anon', rollup), kibOf('Pss_Shmem', rollup));
+}
+
+function kibOf(name: string, text: string): number | undefined {
+  const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
+  return kib === undefined ? undefined : Number(kib);
+}
+
+/** @returns undefined where one of them is not told */
+function bytesOf(...kib: readonly (number | undefined)[]): number | undefined {
+  return kib.reduce<number | undefined>(
+    (sum, one) => (sum === undefined || one === undefined ? undefined : sum + one * 1024),
+    0,
+  );
 }
 
 function orNothing(read: () => string): string {
