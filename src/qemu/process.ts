@@ -2,11 +2,11 @@
  * One QEMU process: started with its sockets, ended by a ladder of ever harder means, and looked at
  * afterwards: its exit status, what it wrote, whether anything of its process group lives on.
  */
-import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
 import { pause, timeoutError, within } from '../model/deadline.js';
 import type { Side } from '../model/outcome.js';
 import type { QemuBinary } from './binary.js';
+import type { DirectSocket } from './direct-socket.js';
 import { readTail } from './output-tail.js';
 import { describeThreads } from './proc-stat.js';
 import { describeExit, groupLives, killAll, signalGroup, spawnProcess } from './spawn.js';
@@ -53,7 +53,7 @@ export const usualRungs: Rungs = { quit: 15_000, term: 15_000, kill: 10_000 };
 
 export class QemuProcess implements AsyncDisposable {
   readonly pid: number;
-  readonly sockets: readonly Socket[];
+  readonly sockets: readonly DirectSocket[];
   readonly exited: Promise<ExitStatus>;
   #status: ExitStatus | undefined;
   #report: Promise<ExitReport> | undefined;

@@ -1,6 +1,9 @@
 /**
  * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
  * refuses its parameters. Nothing else may ever appear.
+ *
+ * A guest prints hundreds of signs a second, and to wake up for each takes longer than all else that is done with it.
+ * While nobody waits for one they are read now and then, and whenever somebody asks.
  */
 import type { Duplex } from 'node:stream';
 import { Cancelled, timeoutError } from '../model/deadline.js';
@@ -8,8 +11,22 @@ import type { WaitOptions } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 
+/** how long nobody reads while nobody waits */
+const restMs = 100;
+/** So many in that time are half of what a socket holds before the guest has to wait: it is not left alone any more. */
+const manySigns = 128;
+
+export interface SerialSocket extends Pick<Duplex, 'on' | 'pause' | 'resume'> {
+  /** Gives its listeners what has come until now, be it paused. */
+  readNow(): void;
+}
+
 export class SerialConsole {
+  readonly #socket: SerialSocket;
   readonly #side: Side;
+  /** runs while the socket is paused */
+  #rest: NodeJS.Timeout | undefined;
+  #isFast = false;
   /** the last characters only: a guest that runs for days prints a lot */
   #tail = '';
   #length = 0;
@@ -19,13 +36,17 @@ export class SerialConsole {
   #broken: HarnessError | undefined;
   readonly #wake = new Set<() => void>();
 
-  constructor(socket: Duplex, side: Side) {
+  constructor(socket: SerialSocket, side: Side) {
+    this.#socket = socket;
     this.#side = side;
     socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
+      if (chunk.length >= manySigns) this.#isFast = true;
+      if (this.#wake.size === 0 && !this.#isFast) this.#pause();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      this.#resume();
       this.#broken ??= new HarnessError({
         code: 'serial-closed',
         blame: 'contract',
@@ -39,21 +60,25 @@ export class SerialConsole {
 
   /** number of characters printed so far */
   get length(): number {
+    this.#catchUp();
     return this.#length;
   }
 
   /** number of 'A's printed so far: how often this guest has started anew */
   get starts(): number {
+    this.#catchUp();
     return this.#starts;
   }
 
   /** what it printed that it never should have, if anything */
   get broken(): HarnessError | undefined {
+    this.#catchUp();
     return this.#broken;
   }
 
   /** number of 'B's printed so far */
   get signs(): number {
+    this.#catchUp();
     return this.#signs;
   }
 
@@ -61,6 +86,7 @@ export class SerialConsole {
   async waitForB(options: WaitOptions & { readonly since?: number }): Promise<void> {
     const { signal, timeoutMs, since = 0 } = options;
     const deadline = performance.now() + timeoutMs;
+    this.#catchUp();
     while (this.#lastB < since) {
       if (this.#broken !== undefined) throw this.#broken;
       if (signal?.aborted === true) throw new Cancelled();
@@ -88,7 +114,27 @@ export class SerialConsole {
       const timer = setTimeout(done, timeoutMs);
       signal?.addEventListener('abort', done, { once: true });
       this.#wake.add(done);
+      this.#resume();
     });
+  }
+
+  #pause(): void {
+    if (this.#rest !== undefined) return;
+    this.#socket.pause();
+    this.#rest = setTimeout(() => {
+      this.#resume();
+    }, restMs);
+  }
+
+  #resume(): void {
+    if (this.#rest === undefined) return;
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    this.#socket.resume();
+  }
+
+  #catchUp(): void {
+    if (this.#rest !== undefined) this.#socket.readNow();
   }
 
   #take(chunk: Buffer): void {

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { writeSync } from 'node:fs';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HarnessError } from '../model/errors.js';
+import { loadAddon } from '../native/addon.js';
+import { directSocket } from './direct-socket.js';
+import { SerialConsole } from './serial.js';
+
+interface Guest {
+  readonly serial: SerialConsole;
+  print(text: string): void;
+  end(): void;
+}
+
+function guest(t: TestContext): Guest {
+  const addon = loadAddon();
+  const [ours, theirs] = addon.socketPair();
+  const socket = directSocket(ours);
+  t.after(() => socket.destroy());
+  return {
+    serial: new SerialConsole(socket, 'source'),
+    print: (text) => void writeSync(theirs, text),
+    end: () => {
+      addon.closeFd(theirs);
+    },
+  };
+}
+
+const wait = { timeoutMs: 10_000 };
+
+void test('what a guest has printed is known at once, whether or not it is read meanwhile', async (t) => {
+  const { serial, print } = guest(t);
+  print('AB');
+  await serial.waitForB(wait);
+  assert.deepEqual([serial.length, serial.starts, serial.signs], [2, 1, 1]);
+  for (let i = 1; i <= 100; i++) {
+    print('B');
+    if (i % 10 === 0) await sleep(1);
+    if (i % 7 === 0) assert.deepEqual([serial.length, serial.signs], [2 + i, 1 + i]);
+  }
+  print('B'.repeat(50_000));
+  await sleep(50);
+  assert.equal(serial.length, 50_102);
+});
+
+void test('a sign from before is none from now on', async (t) => {
+  const { serial, print, end } = guest(t);
+  print('AB');
+  await serial.waitForB(wait);
+  print('B');
+  const since = serial.length;
+  await assert.rejects(
+    serial.waitForB({ since, timeoutMs: 60 }),
+    (error) => error instanceof HarnessError && error.input.code === 'deadline',
+  );
+  setTimeout(() => {
+    print('B');
+  }, 10);
+  await serial.waitForB({ since, ...wait });
+  assert.equal(serial.length, since + 1);
+  end();
+  await assert.rejects(
+    serial.waitForB({ since: serial.length, ...wait }),
+    (error) => error instanceof HarnessError && error.input.code === 'serial-closed',
+  );
+});
+
+void test('what it never should have printed is told at once', async (t) => {
+  const { serial, print } = guest(t);
+  print('AB');
+  await serial.waitForB(wait);
+  await sleep(2);
+  const trouble = (): readonly unknown[] => [serial.broken?.input.code, serial.broken?.message];
+  assert.deepEqual(trouble(), [undefined, undefined]);
+  print('x');
+  assert.deepEqual(trouble(), ['serial-garbage', 'the guest printed "x", which it never does']);
+});
