@@ -10,8 +10,8 @@ import { SerialConsole } from './serial.js';
 
 interface Guest {
   readonly serial: SerialConsole;
-  print(text: string): void;
-  end(): void;
+  readonly print: (text: string) => void;
+  readonly end: () => void;
 }
 
 function guest(t: TestContext): Guest {
