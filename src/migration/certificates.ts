@@ -19,7 +19,10 @@ export interface CertificateWish {
 export type CertificateFiles = ReadonlyMap<string, string>;
 
 /** a certificate authority, a server's certificate and, if wanted, a client's */
-export type CertificateMaker = (wish: CertificateWish) => Promise<CertificateFiles>;
+export type CertificateMaker = (
+  wish: CertificateWish,
+  signal?: AbortSignal,
+) => Promise<CertificateFiles>;
 
 const hourMs = 3_600_000;
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

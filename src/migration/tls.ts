@@ -69,11 +69,12 @@ export async function prepareCertificates(
   context: TestContext,
   { host, ip, client }: CertificateSetup,
 ): Promise<void> {
-  const files = await context.certificates({
+  const wish = {
     ...(host === undefined ? {} : { host }),
     ...(ip === undefined ? {} : { ip }),
     ...(client === 'none' ? {} : { client: client === 'hostile' ? hostileClient : friendlyClient }),
-  });
+  };
+  const files = await context.certificates(wish, context.signal);
   writeCertificates(context.file(certificateFolder), files);
 }
 

@@ -13,12 +13,16 @@ const scratch = Buffer.allocUnsafe(bufferBytes);
 export class DirectSocket extends Socket {
   readonly #fd: number;
 
-  constructor(fd: number, options: SocketConstructorOpts) {
+  constructor(fd: number, onread: OnReadOpts) {
+    // the types of Node know `onread` for connecting only
+    const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
+      ...{ fd, readable: true, writable: true, onread },
+    };
     super(options);
     this.#fd = fd;
   }
 
-  /** Gives its listeners what has come until now, be it paused. */
+  /** Gives its listeners what has come until now, paused or not. */
   readNow(): void {
     let length: number;
     do {
@@ -49,11 +53,7 @@ export function directSocket(fd: number): DirectSocket {
       return true;
     },
   };
-  // the types of Node know `onread` for connecting only
-  const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
-    ...{ fd, readable: true, writable: true, onread },
-  };
-  const socket = new DirectSocket(fd, options);
+  const socket = new DirectSocket(fd, onread);
   socket.on('newListener', (name) => {
     if (name !== 'data' || early.length === 0) return;
     const chunks = early;

@@ -163,8 +163,11 @@ export class Machine implements AsyncDisposable {
     await this.#closeRam();
     this.qmp.close();
     this.qtest.close();
-    await this.process[Symbol.asyncDispose]();
-    await this.transcript[Symbol.asyncDispose]();
+    try {
+      await this.process[Symbol.asyncDispose]();
+    } finally {
+      await this.transcript[Symbol.asyncDispose]();
+    }
   }
 
   async #closeRam(): Promise<void> {

@@ -55,23 +55,17 @@ function childrenOf(pid: number | 'self'): number[] {
 async function proportionalBytes(pid: number): Promise<number | undefined> {
   const status = orNothing(() => readFileSync(`/proc/${pid}/status`, 'utf8'));
   const [own, shared] = [kibOf('RssAnon', status), kibOf('RssShmem', status)];
-  if (shared !== undefined && shared < littleKib) return bytesOf(own, shared);
+  if (own !== undefined && shared !== undefined && shared < littleKib) return (own + shared) * 1024;
   // The kernel looks at each page for it, some 17 ms per GiB of small ones: not on this thread.
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return bytesOf(kibOf('Pss_Anon', rollup), kibOf('Pss_Shmem', rollup));
+  // one figure for all, with programs and libraries, on kernels before 5.9
+  const kib = kibOf('Pss', rollup);
+  return kib === undefined ? undefined : (kib - (kibOf('Pss_File', rollup) ?? 0)) * 1024;
 }
 
 function kibOf(name: string, text: string): number | undefined {
   const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
   return kib === undefined ? undefined : Number(kib);
-}
-
-/** @returns undefined where one of them is not told */
-function bytesOf(...kib: readonly (number | undefined)[]): number | undefined {
-  return kib.reduce<number | undefined>(
-    (sum, one) => (sum === undefined || one === undefined ? undefined : sum + one * 1024),
-    0,
-  );
 }
 
 function orNothing(read: () => string): string {

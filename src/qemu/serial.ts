@@ -5,24 +5,19 @@
  * A guest prints hundreds of signs a second, and to wake up for each takes longer than all else that is done with it.
  * While nobody waits for one they are read now and then, and whenever somebody asks.
  */
-import type { Duplex } from 'node:stream';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import type { WaitOptions } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
+import type { DirectSocket } from './direct-socket.js';
 
 /** how long nobody reads while nobody waits */
 const restMs = 100;
 /** So many in that time are half of what a socket holds before the guest has to wait: it is not left alone any more. */
 const manySigns = 128;
 
-export interface SerialSocket extends Pick<Duplex, 'on' | 'pause' | 'resume'> {
-  /** Gives its listeners what has come until now, be it paused. */
-  readNow(): void;
-}
-
 export class SerialConsole {
-  readonly #socket: SerialSocket;
+  readonly #socket: DirectSocket;
   readonly #side: Side;
   /** runs while the socket is paused */
   #rest: NodeJS.Timeout | undefined;
@@ -36,7 +31,7 @@ export class SerialConsole {
   #broken: HarnessError | undefined;
   readonly #wake = new Set<() => void>();
 
-  constructor(socket: SerialSocket, side: Side) {
+  constructor(socket: DirectSocket, side: Side) {
     this.#socket = socket;
     this.#side = side;
     socket.on('data', (chunk: Buffer) => {
@@ -60,25 +55,25 @@ export class SerialConsole {
 
   /** number of characters printed so far */
   get length(): number {
-    this.#catchUp();
+    this.#socket.readNow();
     return this.#length;
   }
 
   /** number of 'A's printed so far: how often this guest has started anew */
   get starts(): number {
-    this.#catchUp();
+    this.#socket.readNow();
     return this.#starts;
   }
 
   /** what it printed that it never should have, if anything */
   get broken(): HarnessError | undefined {
-    this.#catchUp();
+    this.#socket.readNow();
     return this.#broken;
   }
 
   /** number of 'B's printed so far */
   get signs(): number {
-    this.#catchUp();
+    this.#socket.readNow();
     return this.#signs;
   }
 
@@ -86,8 +81,7 @@ export class SerialConsole {
   async waitForB(options: WaitOptions & { readonly since?: number }): Promise<void> {
     const { signal, timeoutMs, since = 0 } = options;
     const deadline = performance.now() + timeoutMs;
-    this.#catchUp();
-    while (this.#lastB < since) {
+    while (!this.#hasB(since)) {
       if (this.#broken !== undefined) throw this.#broken;
       if (signal?.aborted === true) throw new Cancelled();
       const leftMs = deadline - performance.now();
@@ -101,6 +95,12 @@ export class SerialConsole {
       }
       await this.#change(leftMs, signal);
     }
+  }
+
+  #hasB(since: number): boolean {
+    // what has come is heard first: a busy host may have kept us from listening until the deadline
+    if (this.#lastB < since) this.#socket.readNow();
+    return this.#lastB >= since;
   }
 
   async #change(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -131,10 +131,6 @@ export class SerialConsole {
     clearTimeout(this.#rest);
     this.#rest = undefined;
     this.#socket.resume();
-  }
-
-  #catchUp(): void {
-    if (this.#rest !== undefined) this.#socket.readNow();
   }
 
   #take(chunk: Buffer): void {

@@ -52,8 +52,10 @@ export class Transcript implements AsyncDisposable {
     const lines = this.#lines;
     this.#lines = '';
     if (this.#descriptor === undefined || lines === '') return;
+    const bytes = Buffer.from(lines);
     try {
-      writeSync(this.#descriptor, lines);
+      // a part of it is all that a full disk takes
+      if (writeSync(this.#descriptor, bytes) < bytes.length) this.#close();
     } catch {
       this.#close();
     }

@@ -7,7 +7,7 @@ import type { CertificateFiles, CertificateMaker } from '../migration/certificat
 import type { FromWorker, ToWorker } from './protocol.js';
 
 type Request = Extract<FromWorker, { type: 'certificates' }>;
-type Answer = Extract<ToWorker, { type: 'certificates' }>;
+type Answer = Extract<ToWorker, { id: number }>;
 
 const timeoutMs = 30_000;
 
@@ -16,33 +16,33 @@ export class CertificateRequests {
   readonly #waiting = new Map<number, Deferred<CertificateFiles>>();
   #lastId = 0;
 
-  constructor(
-    private readonly send: (request: Request) => void,
-    private readonly signal: AbortSignal,
-  ) {}
+  constructor(private readonly send: (request: Request) => void) {}
 
-  readonly make: CertificateMaker = async (wish) => {
+  readonly make: CertificateMaker = async (wish, signal) => {
     const id = ++this.#lastId;
     const answer = deferred<CertificateFiles>();
     this.#waiting.set(id, answer);
     this.send({ type: 'certificates', id, wish });
-    return await within(answer.promise, { timeoutMs, signal: this.signal }, () =>
+    return await within(answer.promise, { timeoutMs, signal }, () =>
       timeoutError({ waitedFor: 'certificates of the main thread', timeoutMs, blame: 'host' }),
     );
   };
 
-  onAnswer({ id, made }: Answer): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (made instanceof Error) waiting?.reject(made);
-    else waiting?.resolve(made);
+  onAnswer(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.type === 'certificates') waiting?.resolve(answer.files);
+    else waiting?.reject(new Error(answer.why));
   }
 }
 
 /** The main thread's side. */
 export async function answerRequest({ id, wish }: Request): Promise<Answer> {
-  const made = await makeCertificates(wish).catch((error: unknown) =>
-    error instanceof Error ? error : new Error(String(error)),
-  );
-  return { type: 'certificates', id, made };
+  try {
+    return { type: 'certificates', id, files: await makeCertificates(wish) };
+  } catch (error) {
+    // in words: not every error can be sent
+    const why = error instanceof Error ? error.message : String(error);
+    return { type: 'no-certificates', id, why };
+  }
 }

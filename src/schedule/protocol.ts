@@ -32,17 +32,14 @@ export type Progress =
 
 export type FromWorker =
   | Progress
-  /** to be answered by `certificates` with the same id */
+  /** to be answered by `certificates` or `no-certificates` with the same id */
   | { readonly type: 'certificates'; readonly id: number; readonly wish: CertificateWish };
 
 export type ToWorker =
   | { readonly type: 'cancel' }
   /** whether a stress run is to go on with another round */
   | { readonly type: 'next'; readonly more: boolean }
-  | {
-      readonly type: 'certificates';
-      readonly id: number;
-      readonly made: CertificateFiles | Error;
-    };
+  | { readonly type: 'certificates'; readonly id: number; readonly files: CertificateFiles }
+  | { readonly type: 'no-certificates'; readonly id: number; readonly why: string };
 
 export type { AttemptReport };

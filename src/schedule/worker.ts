@@ -17,7 +17,7 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
   const send = (message: FromWorker): void => {
     port.postMessage(message);
   };
-  const certificates = new CertificateRequests(send, cancel.signal);
+  const certificates = new CertificateRequests(send);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'cancel') cancel.abort(new Cancelled());
     else if (message.type === 'next') next?.(message.more);
