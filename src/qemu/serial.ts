@@ -81,26 +81,24 @@ export class SerialConsole {
   async waitForB(options: WaitOptions & { readonly since?: number }): Promise<void> {
     const { signal, timeoutMs, since = 0 } = options;
     const deadline = performance.now() + timeoutMs;
-    while (!this.#hasB(since)) {
+    while (this.#lastB < since) {
       if (this.#broken !== undefined) throw this.#broken;
       if (signal?.aborted === true) throw new Cancelled();
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) {
-        throw timeoutError({
-          waitedFor: "'B' on the serial port, the guest's sign of life,",
-          timeoutMs,
-          lastSeen: this.#describe(),
-          side: this.#side,
-        });
+      if (leftMs > 0) {
+        await this.#change(leftMs, signal);
+        continue;
       }
-      await this.#change(leftMs, signal);
+      // What has come is heard first: a busy host may have kept us from listening.
+      this.#socket.readNow();
+      if (this.#lastB >= since) return;
+      throw timeoutError({
+        waitedFor: "'B' on the serial port, the guest's sign of life,",
+        timeoutMs,
+        lastSeen: this.#describe(),
+        side: this.#side,
+      });
     }
-  }
-
-  #hasB(since: number): boolean {
-    // what has come is heard first: a busy host may have kept us from listening until the deadline
-    if (this.#lastB < since) this.#socket.readNow();
-    return this.#lastB >= since;
   }
 
   async #change(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
