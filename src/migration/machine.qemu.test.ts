@@ -1,9 +1,10 @@
 /** One machine: the guest's contract on real QEMUs, descriptors over QMP, out-of-band commands, evidence. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { test } from 'node:test';
 import { asObject } from '../model/json.js';
 import { loadAddon } from '../native/addon.js';
+import { memoryOfDescendants } from '../qemu/memory-use.js';
 import { Scratch, realQemu, realQemus } from '../qemu/qemus.fixtures.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import { contextFor, planFor, stoppedMachine } from './context.fixtures.js';
@@ -65,6 +66,31 @@ for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
 }
 
 const qemu = realQemu('10.0');
+
+for (const kind of ['anon', 'memfd'] as const) {
+  void test(
+    `memory that a guest has written counts whole, be it ${kind}`,
+    { skip: qemu.skip },
+    async () => {
+      await withContext(qemu, async (context) => {
+        const guest = await context.startMachine({
+          side: 'source',
+          memory: { kind },
+          firmware: context.writeGuest(),
+        });
+        await guest.serial.waitForB({ timeoutMs: 20_000 });
+        const { range, ramBytes } = context.platform;
+        const found = (await memoryOfDescendants()).find(({ pid }) => pid === guest.pid);
+        assert.ok(found !== undefined);
+        assert.equal(found.cwd, realpathSync(context.directory));
+        const written = range.end - range.start;
+        // and what QEMU needs for itself: under TCG, its buffer of translated code too
+        const rest = found.bytes - written;
+        assert.ok(rest > 0 && rest < ramBytes - written + 64 * 1024 ** 2, `${found.bytes} bytes`);
+      });
+    },
+  );
+}
 
 void test(
   'a descriptor sent with a command arrives, and only there',

@@ -20,7 +20,7 @@ export interface ProcessMemory {
 export async function memoryOfDescendants(): Promise<ProcessMemory[]> {
   const found = descendantsOf('self').map(async (pid) => {
     const cwd = orNothing(() => readlinkSync(`/proc/${pid}/cwd`));
-    const bytes = await proportionalBytes(pid);
+    const bytes = await bytesOf(pid);
     return cwd === '' || bytes === undefined ? [] : [{ pid, cwd, bytes }];
   });
   return (await Promise.all(found)).flat();
@@ -52,13 +52,13 @@ function childrenOf(pid: number | 'self'): number[] {
   );
 }
 
-async function proportionalBytes(pid: number): Promise<number | undefined> {
+async function bytesOf(pid: number): Promise<number | undefined> {
   const status = orNothing(() => readFileSync(`/proc/${pid}/status`, 'utf8'));
   const [own, shared] = [kibOf('RssAnon', status), kibOf('RssShmem', status)];
   if (own !== undefined && shared !== undefined && shared < littleKib) return (own + shared) * 1024;
   // The kernel looks at each page for it, some 17 ms per GiB of small ones: not on this thread.
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  // one figure for all, with programs and libraries, on kernels before 5.9
+  // one figure for all, with programs and libraries, on kernels before 5.3
   const kib = kibOf('Pss', rollup);
   return kib === undefined ? undefined : (kib - (kibOf('Pss_File', rollup) ?? 0)) * 1024;
 }

@@ -91,8 +91,11 @@ export async function removeDirectory(directory: string): Promise<void> {
 
 function largeFiles(directory: string): string[] {
   try {
-    const files = readdirSync(directory).map((name) => path.join(directory, name));
-    return files.filter((file) => lstatSync(file).size >= largeBytes);
+    const paths = readdirSync(directory).map((name) => path.join(directory, name));
+    return paths.filter((file) => {
+      const stat = lstatSync(file);
+      return stat.isFile() && stat.size >= largeBytes;
+    });
   } catch {
     // whatever is wrong with it, removing it tells
     return [];
