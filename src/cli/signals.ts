@@ -18,18 +18,21 @@ export interface Interruption extends Disposable {
 /** Until `force` is set there is nothing to clean up: the second signal ends the process at once. */
 export function catchSignals(exitCode: number): Interruption {
   const controller = new AbortController();
+  let isOver = false;
   const interruption: Interruption = {
     signal: controller.signal,
     tell: (line) => {
       process.stderr.write(`drover: ${line}\n`);
     },
     force: () => process.exit(exitCode),
+    // Not taken off: what a late signal ends is a process that has cleaned up, and its exit code is still to be ours.
     [Symbol.dispose]: () => {
-      for (const name of names) process.off(name, onSignal);
+      interruption.force = () => process.exit(exitCode);
+      isOver = true;
     },
   };
   const onSignal = (): void => {
-    if (controller.signal.aborted) {
+    if (controller.signal.aborted || isOver) {
       interruption.force();
       return;
     }
