@@ -125,7 +125,12 @@ void test('a second SIGINT forces, and leaves nothing either', { skip: qemu.skip
   child.kill('SIGINT');
   await sleep(5);
   child.kill('SIGINT');
-  assert.equal((await ended).code, 130);
+  const ran = await ended;
+  // While Node ends it catches no signals any more, and the third one's default ends it: to a shell that is 130 as well.
+  assert.ok(
+    ran.code === 130 || ran.signal === 'SIGINT',
+    `${ran.code} ${ran.signal}\n${ran.stderr}`,
+  );
   assert.deepEqual(await leftProcesses(scratch, 2000), []);
   assert.deepEqual(scratch.content, []);
 });

@@ -17,7 +17,8 @@ async function endOf(...lines: readonly string[]): Promise<readonly unknown[]> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: 'ignore',
   });
-  return await once(child, 'close');
+  const end: readonly unknown[] = await once(child, 'close');
+  return end;
 }
 
 void test('the first signal cancels, the second forces', async () => {
