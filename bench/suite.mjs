@@ -16,8 +16,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { beyondTests } from '../dist/suite/beyond.js';
-import { chainTests } from '../dist/suite/chain.js';
+import { beyondTests } from '../dist/suite/tests/beyond.js';
+import { chainTests } from '../dist/suite/tests/chain-tests.js';
 import { hostFacts, hostLine, median, root, writeResults } from './rounds.mjs';
 
 const { values: options } = parseArgs({

@@ -1,24 +1,12 @@
 // Keeps the layers and the doors: which folder may import which, and which one file may touch a danger.
-// Also the length limit. Usage: node scripts/check-imports.mjs [ROOT]
+// Also finds circles of imports, and keeps the length limit. Usage: node scripts/check-imports.mjs [ROOT]
 // Leaves out what the compiler and the linter see (unused imports, unresolved modules).
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import ts from 'typescript';
+import { rowOf } from './layers.mjs';
 import { listFiles } from './setup/fingerprint.mjs';
-
-/** Folders of src/ by row. An import goes to the same row or a lower one. */
-const ROWS = [
-  ['model', 'vmstate'],
-  ['native'],
-  ['qemu', 'qmp', 'guest', 'memory'],
-  ['migration'],
-  ['suite'],
-  ['schedule'],
-  ['report'],
-  ['cli'],
-];
-const rowOf = (folder) => ROWS.findIndex((row) => row.includes(folder));
 
 /**
  * A test needs what its subject is used with, so it may look up to the story of a pair (or stay in its own
@@ -102,20 +90,25 @@ function guardedUses(source) {
   return found;
 }
 
+/** The folder below src/ that a file lies in. */
+const folderOf = (file) => path.dirname(file).slice('src/'.length);
+
 function layerFault(file, target) {
-  const [from, to] = [file, target].map((name) => name.split('/')[1]);
+  const [from, to] = [file, target].map(folderOf);
   if (isTest(target) && !(isTest(file) && target.endsWith('.fixtures.ts'))) {
     return `imports ${target}, which is for tests only`;
   }
   if (!target.startsWith('src/')) return `leaves src/ for ${target}`;
-  if (rowOf(to) < 0) return `src/${to} is in no layer: give it a row in scripts/check-imports.mjs`;
-  const reach = isTest(file) ? Math.max(rowOf(from), TEST_REACH) : rowOf(from);
-  return rowOf(to) > reach ? `${from} is below ${to} and must not import ${target}` : undefined;
+  if (rowOf(to) < 0) return `src/${to} is in no layer: give it a row in scripts/layers.mjs`;
+  const reach = isTest(file) ? Math.min(rowOf(from), TEST_REACH) : rowOf(from);
+  return rowOf(to) < reach ? `${from} is below ${to} and must not import ${target}` : undefined;
 }
+
+const targetOf = (file, name) => path.join(path.dirname(file), name).replace(/\.js$/, '.ts');
 
 function moduleFault(file, name) {
   if (name.startsWith('.') && !name.endsWith('.node')) {
-    return layerFault(file, path.join(path.dirname(file), name).replace(/\.js$/, '.ts'));
+    return layerFault(file, targetOf(file, name));
   }
   const door = MODULE_DOORS.find(({ module }) => module.test(name));
   const doors = [door?.door ?? []].flat();
@@ -126,6 +119,7 @@ function moduleFault(file, name) {
 /** All faults of the tree at `root`, as `file:line: what is wrong`. */
 export function findFaults(root) {
   const faults = [];
+  const graph = new Map();
   for (const file of listFiles(root, 'src', (name) => name.endsWith('.ts'))) {
     const text = readFileSync(path.join(root, file), 'utf8');
     const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -133,10 +127,13 @@ export function findFaults(root) {
       const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
       faults.push(`${file}:${line}: ${what}`);
     };
-    if (file.split('/').length < 3 || rowOf(file.split('/')[1]) < 0) {
-      fault(source, 'is in no layer: give its folder a row in scripts/check-imports.mjs');
+    if (file.split('/').length < 3 || rowOf(folderOf(file)) < 0) {
+      fault(source, 'is in no layer: give its folder a row in scripts/layers.mjs');
     }
+    const imports = new Set();
+    graph.set(file, imports);
     for (const { name, node } of namedModules(source)) {
+      if (name.startsWith('.')) imports.add(targetOf(file, name));
       const what = moduleFault(file, name);
       if (what) fault(node, what);
     }
@@ -145,7 +142,25 @@ export function findFaults(root) {
       if (!isTest(file) && !opens(door, file)) fault(node, `process.${name} has one door, ${door}`);
     }
   }
-  return [...faults, ...findLongFiles(root)];
+  return [...faults, ...findCircles(graph), ...findLongFiles(root)];
+}
+
+/** Each circle of imports once, types' imports included, named by the file where it was met first. */
+function findCircles(graph) {
+  const faults = [];
+  const finished = new Set();
+  const visit = (file, trail) => {
+    if (trail.includes(file)) {
+      const circle = [...trail.slice(trail.indexOf(file)), file];
+      faults.push(`${file}:1: imports go in a circle: ${circle.join(' -> ')}`);
+      return;
+    }
+    if (finished.has(file)) return;
+    for (const target of graph.get(file) ?? []) visit(target, [...trail, file]);
+    finished.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return faults;
 }
 
 function findLongFiles(root) {

@@ -57,6 +57,29 @@ test('a test may look up to the pair, and no further', (t) => {
   ]);
 });
 
+test('a circle of imports is named, types included', (t) => {
+  const faults = faultsOf(t, {
+    'src/qmp/a.ts': "import type { B } from './b.js';\nexport const a = 1;\n",
+    'src/qmp/b.ts': "import './c.js';\nexport type B = 1;\n",
+    'src/qmp/c.ts': "import './a.js';\n",
+    'src/qmp/d.ts': "import './a.js';\nimport './b.js';\n",
+  });
+  assert.deepEqual(faults, [
+    'src/qmp/a.ts:1: imports go in a circle: src/qmp/a.ts -> src/qmp/b.ts -> src/qmp/c.ts -> src/qmp/a.ts',
+  ]);
+});
+
+test('rooms of a folder have rows of their own, and a deeper folder that of the nearest', (t) => {
+  const faults = faultsOf(t, {
+    'src/cli/process/a.ts': "import '../run/deep/b.js';\n",
+    'src/cli/run/deep/b.ts': "import '../../process/c.js';\n",
+    'src/cli/process/c.ts': '',
+  });
+  assert.deepEqual(faults, [
+    'src/cli/process/a.ts:1: cli/process is below cli/run/deep and must not import src/cli/run/deep/b.ts',
+  ]);
+});
+
 test('nothing imports a test, only tests import fixtures, and nothing leaves src', (t) => {
   const faults = faultsOf(t, {
     'src/qmp/a.ts':

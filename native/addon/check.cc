@@ -7,9 +7,9 @@
 #include "addon/convert.h"
 #include "addon/task.h"
 #include "core/clock.h"
-#include "core/scan.h"
-#include "core/upstream_rule.h"
-#include "core/verdict.h"
+#include "core/ram/scan.h"
+#include "core/ram/upstream_rule.h"
+#include "core/ram/verdict.h"
 
 namespace drover {
 namespace {

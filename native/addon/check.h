@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "core/page_source.h"
+#include "core/ram/page_source.h"
 
 namespace drover {
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 
 namespace drover {
 

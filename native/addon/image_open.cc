@@ -4,7 +4,7 @@
 
 #include "addon/image.h"
 #include "addon/image_task.h"
-#include "core/file_source.h"
+#include "core/ram/file_source.h"
 #include "core/image/process_image.h"
 
 namespace drover {

@@ -9,7 +9,7 @@
 #include "addon/convert.h"
 #include "addon/task.h"
 #include "core/checks/page_cells.h"
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 #include "core/progress.h"
 
 namespace drover {

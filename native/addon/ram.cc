@@ -9,11 +9,11 @@
 #include "addon/check.h"
 #include "addon/convert.h"
 #include "addon/task.h"
-#include "core/file_source.h"
-#include "core/mapped_source.h"
-#include "core/process_source.h"
-#include "core/stamps_source.h"
-#include "core/watch.h"
+#include "core/ram/file_source.h"
+#include "core/ram/mapped_source.h"
+#include "core/ram/process_source.h"
+#include "core/ram/stamps_source.h"
+#include "core/ram/watch.h"
 
 namespace drover {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/page_source.h"
+#include "core/ram/page_source.h"
 
 namespace drover {
 

@@ -8,8 +8,5 @@ foreach(source IN LISTS sources)
   endif()
   get_filename_component(folder ${source} DIRECTORY)
   string(REPLACE "/" "_" group ${folder})
-  if(source MATCHES "/stream/[a-p]") # by far the largest folder: two halves, for two processors
-    string(APPEND group "_first")
-  endif()
   set_property(SOURCE ${source} PROPERTY UNITY_GROUP ${group})
 endforeach()

@@ -1,6 +1,6 @@
 // Everything that is no stream: ELF and kdump dumps, raw memory, and telling them apart. The first
 // byte chooses the format, the rest is the file.
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 #include "fuzz/walk_image.h"
 
 using namespace drover;

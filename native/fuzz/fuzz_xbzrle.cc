@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/stream/xbzrle.h"
+#include "core/stream/ram/xbzrle.h"
 #include "fuzz/walk_image.h"
 #include "tests/xbzrle_twin.h"
 

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "core/file_source.h"
+#include "core/ram/file_source.h"
 #include "core/host/create_fds.h"
 #include "tests/stamps.h"
 

@@ -1,4 +1,4 @@
-#include "core/regions.h"
+#include "core/ram/regions.h"
 
 #include <doctest/doctest.h>
 

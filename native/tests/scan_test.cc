@@ -1,9 +1,9 @@
-#include "core/scan.h"
+#include "core/ram/scan.h"
 
 #include <doctest/doctest.h>
 
-#include "core/mapped_source.h"
-#include "core/verdict.h"
+#include "core/ram/mapped_source.h"
+#include "core/ram/verdict.h"
 #include "tests/memory.h"
 #include "tests/random.h"
 

@@ -5,8 +5,8 @@
 #include <csignal>
 #include <string>
 
-#include "core/mapped_source.h"
-#include "core/process_source.h"
+#include "core/ram/mapped_source.h"
+#include "core/ram/process_source.h"
 #include "tests/memory.h"
 #include "tests/random.h"
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/scan.h"
-#include "core/stamps_source.h"
+#include "core/ram/scan.h"
+#include "core/ram/stamps_source.h"
 
 namespace drover::test {
 

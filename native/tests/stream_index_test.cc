@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "core/stream/page_index.h"
+#include "core/stream/ram/page_index.h"
 #include "tests/random.h"
 
 using namespace drover;

@@ -1,5 +1,4 @@
-// Captures of real migrations with known content: DROVER_SAMPLES, or ../shared/samples beside the
-// project. Without them the test says so and passes.
+// Captures of real migrations with known content, from src/memory/fixtures/samples or the folder that DROVER_SAMPLES names.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -32,7 +31,7 @@ struct Sample {
 
 std::filesystem::path samplesFolder() {
   if (const char* given = std::getenv("DROVER_SAMPLES")) return given;
-  return std::filesystem::path(DROVER_SOURCE_DIR) / ".." / "shared" / "samples";
+  return std::filesystem::path(DROVER_SOURCE_DIR) / "src" / "memory" / "fixtures" / "samples";
 }
 
 std::string take(JsonReader& json) {

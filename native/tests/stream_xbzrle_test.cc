@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "core/stream/xbzrle.h"
+#include "core/stream/ram/xbzrle.h"
 #include "tests/random.h"
 #include "tests/stream_image.h"
 #include "tests/xbzrle_twin.h"

@@ -1,4 +1,4 @@
-#include "core/upstream_rule.h"
+#include "core/ram/upstream_rule.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "core/verdict.h"
+#include "core/ram/verdict.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "core/watch.h"
+#include "core/ram/watch.h"
 
 #include <doctest/doctest.h>
 

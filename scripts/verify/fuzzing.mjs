@@ -17,9 +17,10 @@ const programOf = (target) => at('native/fuzz', `fuzz-${target}`);
 /** The slowest first, so that none of them is alone at the end. */
 export const TARGETS = ['stream', 'multifd', 'mapped-ram', 'description', 'dumps', 'xbzrle'];
 
-/** The samples' folder: DROVER_SAMPLES, else shared/samples beside the tree; undefined when there is none. */
+/** The samples' folder: DROVER_SAMPLES, else the project's own. */
 function samplesFolder() {
-  const folder = process.env.DROVER_SAMPLES ?? path.join(ROOT, '..', 'shared', 'samples');
+  const folder =
+    process.env.DROVER_SAMPLES ?? path.join(ROOT, 'src', 'memory', 'fixtures', 'samples');
   return existsSync(path.join(folder, 'manifest.json')) ? folder : undefined;
 }
 

@@ -39,6 +39,7 @@ const prettier = () =>
   );
 
 const layers = () => command('layers, doors, file lengths', node('scripts/check-imports.mjs'));
+const layerTable = () => command('table of layers', node('scripts/layers.mjs'));
 const guestImages = () => command('guest images', ['bash', 'scripts/check-guest.sh']);
 
 const isTest = (file) => /\.test\.m?js$/.test(file);
@@ -64,7 +65,7 @@ export const PARTS = [
     id: 'check',
     uses: ['test'],
     stages: [npmStage],
-    run: async () => [await layers(), await guestImages()],
+    run: async () => [await layers(), await layerTable(), await guestImages()],
   },
   {
     id: 'cpp',

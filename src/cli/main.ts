@@ -1,35 +1,35 @@
 #!/usr/bin/env node
 /** The command line's entry: the one place that reads the environment and sets the exit code. */
-import './engine.js';
+import './process/v8-flags.js';
 import { Command, CommanderError } from 'commander';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, toFailure } from '../model/errors.js';
-import { readEnvironment } from './environment.js';
-import type { Environment } from './environment.js';
-import { exitCodeOfBlame, exitCodes } from './exit-codes.js';
-import { watchEnding } from './ending.js';
-import { watchOutput } from './output.js';
-import { droverVersion } from './version.js';
+import { readEnvironment } from './process/environment.js';
+import type { Environment } from './process/environment.js';
+import { exitCodeOfBlame, exitCodes } from './process/exit-codes.js';
+import { watchEnding } from './process/exit-guard.js';
+import { watchOutput } from './process/stdout-errors.js';
+import { droverVersion } from './process/version.js';
 
 type Finish = (exitCode: number) => void;
 type AddCommand = (program: Command, env: Environment, finish: Finish) => void;
 
 /** In the order of the help. Loading all of them takes longer than many a command: see `commandsFor`. */
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  run: async () => (await import('./run-command.js')).addRunCommand,
-  matrix: async () => (await import('./matrix-command.js')).addMatrixCommand,
-  merge: async () => (await import('./merge-command.js')).addMergeCommand,
-  shards: async () => (await import('./shards-command.js')).addShardsCommand,
-  report: async () => (await import('./report-command.js')).addReportCommand,
-  why: async () => (await import('./why-command.js')).addWhyCommand,
-  rerun: async () => (await import('./rerun-command.js')).addRerunCommand,
-  chain: async () => (await import('./chain-command.js')).addChainCommand,
-  stress: async () => (await import('./stress-command.js')).addStressCommand,
-  list: async () => (await import('./list-command.js')).addListCommand,
-  doctor: async () => (await import('./doctor-command.js')).addDoctorCommand,
-  scan: async () => (await import('./scan-command.js')).addScanCommand,
-  inspect: async () => (await import('./inspect-command.js')).addInspectCommand,
-  diff: async () => (await import('./diff-command.js')).addDiffCommand,
+  run: async () => (await import('./run/run-command.js')).addRunCommand,
+  matrix: async () => (await import('./matrix/matrix-command.js')).addMatrixCommand,
+  merge: async () => (await import('./results/merge-command.js')).addMergeCommand,
+  shards: async () => (await import('./results/shards-command.js')).addShardsCommand,
+  report: async () => (await import('./results/report-command.js')).addReportCommand,
+  why: async () => (await import('./results/why-command.js')).addWhyCommand,
+  rerun: async () => (await import('./run/rerun-command.js')).addRerunCommand,
+  chain: async () => (await import('./run/chain-command.js')).addChainCommand,
+  stress: async () => (await import('./stress/stress-command.js')).addStressCommand,
+  list: async () => (await import('./run/list-command.js')).addListCommand,
+  doctor: async () => (await import('./doctor/doctor-command.js')).addDoctorCommand,
+  scan: async () => (await import('./offline/scan-command.js')).addScanCommand,
+  inspect: async () => (await import('./offline/inspect-command.js')).addInspectCommand,
+  diff: async () => (await import('./offline/diff-command.js')).addDiffCommand,
 };
 
 const ending = watchEnding();

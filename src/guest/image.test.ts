@@ -1,3 +1,4 @@
+import type { GuestSpec } from './spec.js';
 import assert from 'node:assert/strict';
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,6 @@ import { HarnessError } from '../model/errors.js';
 import { guestContract as contract } from './contract.js';
 import { isArch, platforms } from '../model/arch.js';
 import { buildGuestImage } from './image.js';
-import type { GuestSpec } from './image.js';
 import { guestPlatforms } from './platforms.js';
 
 const usual: GuestSpec = {

@@ -5,34 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HarnessError } from '../model/errors.js';
-import type { Hole, StampKind } from '../model/stamps.js';
-import type { PageRange } from '../model/verdict.js';
+import type { StampKind } from '../model/stamps.js';
 import { guestContract as contract } from './contract.js';
 import { guestPlatform } from './platforms.js';
 import type { GuestPlatform } from './platforms.js';
-import { defaultPassesPerB, problemOf } from './spec-problem.js';
-
-export interface GuestSpec {
-  /** QEMU's name: `x86_64`, `i386` */
-  readonly arch: string;
-  /** machine type, versioned or not, which says where its RAM lies; the architecture's usual one unless given */
-  readonly machine?: string | undefined;
-  readonly range: PageRange;
-  /** RAM of the machine, which the range must fit into */
-  readonly ramBytes: number;
-  readonly stamp?: StampKind | undefined;
-  readonly writers?: number | undefined;
-  /** suspend to RAM after the first 'B', once */
-  readonly suspend?: boolean | undefined;
-  /** full passes between two 'B' */
-  readonly passesPerB?: number | undefined;
-  /** of all writers together; not given: as fast as it can */
-  readonly pacePagesPerSecond?: number | undefined;
-  /** of a page where each writer counts what it does */
-  readonly heartbeatAddress?: number | undefined;
-  /** addresses in the midst of the range that are no memory */
-  readonly hole?: Hole | undefined;
-}
+import { defaultPassesPerB, problemOf } from './spec.js';
+import type { GuestSpec } from './spec.js';
 
 const stampCodes: Readonly<Record<StampKind, number>> = {
   byte: contract.stampByte,

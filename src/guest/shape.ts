@@ -3,8 +3,7 @@ import type { Platform } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { RamRegion } from '../model/ram-layout.js';
 import { pagesOf } from '../model/stamps.js';
-import type { Hole, StampKind } from '../model/stamps.js';
-import type { PageRange } from '../model/verdict.js';
+import type { Hole, PageRange, StampKind } from '../model/stamps.js';
 import { badGuestSpec } from './image.js';
 import { guestPlatform } from './platforms.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { spawn } from 'node:child_process';
-import { Scratch } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { guestActivity } from './guest-activity.js';
 
 interface Thread {

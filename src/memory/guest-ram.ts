@@ -2,12 +2,12 @@
  * What the rest of Drover knows of guest memory: one interface, whatever way memory is read.
  * Opening it is in `open-ram.ts` (mapped, another process's, a file) and `reader-ram.ts` (qtest).
  */
-import type { StampedRange } from '../model/stamps.js';
-import type { ByteVerdict, PageRange, SlicesVerdict } from '../model/verdict.js';
-import type { KernelName } from '../native/addon.js';
+import type { PageRange, StampedRange } from '../model/stamps.js';
+import type { ByteVerdict, SlicesVerdict } from '../model/verdict.js';
+import type { KernelName } from '../native/task.js';
 import type { VerifyKernelName } from '../native/image-addon.js';
 
-export type { KernelName } from '../native/addon.js';
+export type { KernelName } from '../native/task.js';
 
 export interface CheckOptions {
   /** forces a scan kernel of the stamps' kind; only mapped memory has a choice */

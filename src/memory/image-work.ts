@@ -1,10 +1,10 @@
 /** Runs one native operation on an image: cancelled by a signal, its progress told now and then, its errors made ours. */
+import { untilAborted } from './in-flight.js';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import type { NativeImageTask } from '../native/image-addon.js';
-import { toRamError } from './faults.js';
-import { untilAborted } from './native-ram.js';
-import { hex } from './ranges.js';
+import { toRamError } from './native-errors.js';
+import { hex } from '../model/text/format.js';
 
 /** `total` is 0 as long as it is not known. Must not throw. */
 export type OnProgress = (done: number, total: number) => void;

@@ -3,7 +3,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';
-import { Scratch } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { openImage } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
 import { sampleNamed, samples, samplesSkip, unpack } from './samples.fixtures.js';

@@ -4,7 +4,8 @@
  */
 import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
-import type { NativeAddon, ProcessRegion } from '../native/addon.js';
+import type { NativeAddon } from '../native/addon.js';
+import type { ProcessRegion } from '../native/task.js';
 import type {
   ImageFormat,
   NativeBlock,
@@ -22,7 +23,7 @@ import type {
 import { runImageTask } from './image-work.js';
 import type { WorkOptions } from './image-work.js';
 import type { StreamReport } from './stream-report.js';
-import { hex } from './ranges.js';
+import { hex } from '../model/text/format.js';
 
 export type OpenImageOptions = NativeOpenOptions;
 

@@ -5,15 +5,15 @@
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
 import { ramRegions } from '../model/ram-layout.js';
-import type { ProcessRegion } from '../native/addon.js';
+import type { ProcessRegion } from '../native/task.js';
 import { openImage, openStoppedProcess } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
 import type { WorkOptions } from './image-work.js';
 import { findRam, readMaps } from './process-maps.js';
 import type { ProcessMapping } from './process-maps.js';
-import { readQemuWords } from './qemu-words.js';
-import type { QemuWords } from './qemu-words.js';
-import { hex } from './ranges.js';
+import { readQemuWords } from './foreign-command-line.js';
+import type { QemuWords } from './foreign-command-line.js';
+import { hex } from '../model/text/format.js';
 
 export interface LiveGuest {
   readonly pid: number;

@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Scratch } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { openImage } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
 import { Hunt, Tally, bagOf, namedPages } from './mutant-hunt.fixtures.js';

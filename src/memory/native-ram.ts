@@ -1,14 +1,15 @@
 /** Guest memory behind the addon. Checks first, then one call into native code per operation. */
-import type { StampedRange } from '../model/stamps.js';
-import type { ByteVerdict, PageRange, SlicesVerdict } from '../model/verdict.js';
-import type { NativeRam, NativeTask } from '../native/addon.js';
-import { toRamError } from './faults.js';
+import type { PageRange, StampedRange } from '../model/stamps.js';
+import type { ByteVerdict, SlicesVerdict } from '../model/verdict.js';
+import type { NativeRam } from '../native/ram-addon.js';
+import type { NativeTask } from '../native/task.js';
+import { toRamError } from './native-errors.js';
 import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
 import type { MemoryImage } from './image.js';
 import { requireInside, requirePages, requireWatchable, type Extent } from './ranges.js';
 import { checkSlices } from './stamped-check.js';
-import { UnderWay } from './under-way.js';
-import { toRequest, toVerdict } from './verdicts.js';
+import { UnderWay, untilAborted } from './in-flight.js';
+import { toRequest, toVerdict } from './from-native.js';
 
 /** The same memory as an image, as it is at this moment. */
 export type OpenAsImage = (signal: AbortSignal | undefined) => Promise<MemoryImage>;
@@ -77,18 +78,5 @@ export class NativeGuestRam implements GuestRam {
         throw toRamError(error, this.source);
       }
     });
-  }
-}
-
-/** The native work is always awaited, so it has ended when the promise settles. */
-export async function untilAborted<T>(task: NativeTask<T>, signal: AbortSignal): Promise<T> {
-  const cancel = (): void => {
-    task.cancel();
-  };
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    return await task.promise;
-  } finally {
-    signal.removeEventListener('abort', cancel);
   }
 }

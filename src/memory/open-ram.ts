@@ -1,14 +1,17 @@
 /** Opens guest memory through the addon: a shared backend, another process's memory, or a dump on disk. */
 import { stat } from 'node:fs/promises';
 import { HarnessError } from '../model/errors.js';
-import { loadAddon, type FileRegion, type NativeRam, type ProcessRegion } from '../native/addon.js';
-import { toRamError } from './faults.js';
+import { loadAddon } from '../native/addon.js';
+import { type FileRegion, type ProcessRegion } from '../native/task.js';
+import { type NativeRam } from '../native/ram-addon.js';
+import { toRamError } from './native-errors.js';
 import type { GuestRam } from './guest-ram.js';
 import { openImage, openStoppedProcess } from './image.js';
 import { NativeGuestRam, type OpenAsImage } from './native-ram.js';
 import { checkedExtents, type Extent } from './ranges.js';
 
-export type { FileRegion, ProcessRegion } from '../native/addon.js';
+export type { ProcessRegion } from '../native/task.js';
+export type { FileRegion } from '../native/task.js';
 
 export type SharedRamInput = {
   readonly regions: readonly FileRegion[];

@@ -1,14 +1,13 @@
 /** Refuses ranges and regions that make no sense before anything is read. Pure. */
+import type { PageRange } from '../model/stamps.js';
 import { HarnessError } from '../model/errors.js';
-import type { PageRange } from '../model/verdict.js';
+import { hex } from '../model/text/format.js';
 
 /** The guest addresses a region covers, wherever they lie. */
 export interface Extent {
   readonly address: number;
   readonly size: number;
 }
-
-export const hex = (address: number): string => `0x${address.toString(16)}`;
 
 export function refuseRange(message: string): never {
   throw new HarnessError({ code: 'ram-range', blame: 'host', message });

@@ -3,16 +3,17 @@
  * It fetches one byte per page, since a qtest answer costs more per byte than per call, and gives the bytes
  * to the same native verdict.
  */
+import type { PageRange } from '../model/stamps.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../model/errors.js';
-import type { ByteVerdict, PageRange, SlicesVerdict } from '../model/verdict.js';
+import type { ByteVerdict, SlicesVerdict } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
-import { toRamError } from './faults.js';
+import { toRamError } from './native-errors.js';
 import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
-import { untilAborted } from './native-ram.js';
-import { hex, requirePages, requireWatchable } from './ranges.js';
-import { UnderWay } from './under-way.js';
-import { toRequest, toVerdict } from './verdicts.js';
+import { requirePages, requireWatchable } from './ranges.js';
+import { hex } from '../model/text/format.js';
+import { UnderWay, untilAborted } from './in-flight.js';
+import { toRequest, toVerdict } from './from-native.js';
 
 export interface ReaderRamInput {
   /** exactly `size` bytes from a guest address; its rejections reach the caller unchanged */

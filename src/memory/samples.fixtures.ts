@@ -1,11 +1,11 @@
 /**
- * Real migration files and dumps with known content, for tests of everything that reads such files. They live outside
- * the package: in the folder that DROVER_SAMPLES names, else in shared/samples beside the package's folder.
+ * Real migration files and dumps with known content, for tests of everything that reads such files. They are in
+ * src/memory/fixtures, or in the folder that DROVER_SAMPLES names.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../qemu/qemus.fixtures.js';
+import { packageRoot } from '../model/scratch.fixtures.js';
 
 export interface SampleBlock {
   readonly name: string;
@@ -28,7 +28,8 @@ export interface Sample {
   readonly stream_offset?: number;
 }
 
-const folder = process.env['DROVER_SAMPLES'] ?? path.join(packageRoot, '..', 'shared', 'samples');
+const folder =
+  process.env['DROVER_SAMPLES'] ?? path.join(packageRoot, 'src', 'memory', 'fixtures', 'samples');
 const manifest = path.join(folder, 'manifest.json');
 
 /** for node:test: false, or the reason */

@@ -1,6 +1,6 @@
 /** Memory for tests: a memfd or file with one stamp per page, and the kinds of damage a migration could do to it. */
+import type { PageRange } from '../model/stamps.js';
 import { closeSync, writeSync } from 'node:fs';
-import type { PageRange } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
 
 export const pageBytes = 4096;

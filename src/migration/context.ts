@@ -6,8 +6,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { platforms } from '../model/arch.js';
-import type { Platform } from '../model/arch.js';
-import type { Accelerator, MachineSpec, MemoryBackend } from '../model/command-line.js';
+import type { Accelerator, Platform } from '../model/arch.js';
+import type { MachineSpec, MemoryBackend } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
 import type { Phase, Side } from '../model/outcome.js';
 import { ramRegions } from '../model/ram-layout.js';
@@ -20,8 +20,8 @@ import type { QemuBinary } from '../qemu/binary.js';
 import { Machine } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
 import { asString } from '../model/json.js';
-import { makeCertificates } from './certificates.js';
-import type { CertificateMaker } from './certificates.js';
+import { makeCertificates } from '../credentials/certificates.js';
+import type { CertificateMaker } from '../credentials/certificates.js';
 import { patienceFor } from './plan.js';
 import type { PairPlan, Patience } from './plan.js';
 

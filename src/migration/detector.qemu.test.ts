@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { MemoryBackend } from '../model/command-line.js';
 import type { ByteVerdict } from '../model/verdict.js';
 import type { Machine } from '../qemu/machine.js';
-import { Scratch, realQemus } from '../qemu/qemus.fixtures.js';
+import { realQemus } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import { contextFor, planFor, stoppedMachine } from './context.fixtures.js';
 

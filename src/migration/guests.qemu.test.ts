@@ -12,11 +12,12 @@ import type { GuestRam } from '../memory/guest-ram.js';
 import { platforms } from '../model/arch.js';
 import type { Arch } from '../model/arch.js';
 import { pagesOf } from '../model/stamps.js';
-import { Scratch, realQemu } from '../qemu/qemus.fixtures.js';
+import { realQemu } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import type { QemuVersion } from '../qemu/qemus.fixtures.js';
 import type { TestContext } from './context.js';
 import { contextFor, planFor, stoppedMachine } from './context.fixtures.js';
-import { precopy } from './precopy.js';
+import { precopy } from './flows/precopy.js';
 
 const arches: readonly Arch[] = ['aarch64', 'riscv64', 's390x', 'ppc64'];
 const versions: readonly QemuVersion[] = ['10.0', '11.1'];

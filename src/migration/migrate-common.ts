@@ -3,7 +3,8 @@
  * connects, which capabilities and parameters, whether the guest runs meanwhile, what should come of
  * it. Data, and two hooks for what data cannot say. The flows (precopy, file) take it from there.
  */
-import type { Accelerator, MemoryBackend } from '../model/command-line.js';
+import type { Accelerator } from '../model/arch.js';
+import type { MemoryBackend } from '../model/command-line.js';
 import type { Json } from '../model/json.js';
 import type { TestContext } from './context.js';
 import type { Pair } from './pair.js';

@@ -1,6 +1,5 @@
 /** What every pair of a run shares. Plain data: it is sent to workers. */
-import type { Arch } from '../model/arch.js';
-import type { Accelerator } from '../model/command-line.js';
+import type { Accelerator, Arch } from '../model/arch.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { HostFacts } from '../model/host-facts.js';
 import { endlessMs } from '../model/deadline.js';

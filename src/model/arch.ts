@@ -2,9 +2,10 @@
  * The guest platform of each architecture: which machine, how much memory, which range is stamped, and how
  * QEMU is told all that. A new architecture is a new row here and a guest image.
  */
-import type { Accelerator } from './command-line.js';
-import type { Hole, StampKind } from './stamps.js';
-import type { PageRange } from './verdict.js';
+import type { Hole, PageRange, StampKind } from './stamps.js';
+
+export const accelerators = ['tcg', 'kvm'] as const;
+export type Accelerator = (typeof accelerators)[number];
 
 export type Arch = 'x86_64' | 'i386' | 'aarch64' | 'riscv64' | 's390x' | 'ppc64';
 

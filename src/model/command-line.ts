@@ -4,11 +4,9 @@
  * of files in a folder. Pure: strings in, strings out.
  */
 import { platforms } from './arch.js';
-import type { Arch } from './arch.js';
+import type { Accelerator, Arch } from './arch.js';
 import type { Side } from './outcome.js';
 import type { RamRegion } from './ram-layout.js';
-
-export type Accelerator = 'tcg' | 'kvm';
 
 /**
  * Where guest RAM lives. `shmem` is a file, which both sides may map. It has no name any more, so that nothing can be left of

@@ -2,7 +2,14 @@
  * What a guest stamps, and how its writers share it. Pure; the rules are those of guest/README.md. Addresses are
  * guest-physical, as numbers.
  */
-import type { PageRange } from './verdict.js';
+/** The range a check covers: [start, end), one stamp every `step` bytes. */
+export interface PageRange {
+  readonly start: number;
+  /** exclusive */
+  readonly end: number;
+  /** bytes between two stamps; the guest's page size */
+  readonly step: number;
+}
 
 /** What is written at each page: one byte, two words, or all of it. */
 export type StampKind = 'byte' | 'wide' | 'page';

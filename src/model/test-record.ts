@@ -2,8 +2,8 @@
  * What lies in the directory of a test as `test.json`: enough to tell what became of it, and to run it again, where
  * nothing else of the run is at hand. Fields may be added; any other change raises the version.
  */
+import type { Accelerator } from './arch.js';
 import type { HostIdentity, QemuIdentity } from './events.js';
-import type { Accelerator } from './command-line.js';
 import type { Outcome, PhaseTiming } from './outcome.js';
 
 export const testRecordVersion = 1;

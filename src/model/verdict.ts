@@ -5,16 +5,7 @@
  * All addresses are guest-physical byte addresses, as numbers (exact below 2^53).
  */
 
-import type { Hole, StampKind } from './stamps.js';
-
-/** The range a check covers: [start, end), one stamp every `step` bytes. */
-export interface PageRange {
-  readonly start: number;
-  /** exclusive */
-  readonly end: number;
-  /** bytes between two stamps; the guest's page size */
-  readonly step: number;
-}
+import type { Hole, PageRange, StampKind } from './stamps.js';
 
 /** Neighbouring pages that hold one wrong value where one and the same value was expected. */
 export interface DamagedRun {

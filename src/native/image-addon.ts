@@ -5,7 +5,7 @@
  */
 import type { Hole, StampKind } from '../model/stamps.js';
 import type { PageDamageKind } from '../model/verdict.js';
-import type { KernelName, NativeTask, ProcessRegion } from './addon.js';
+import type { KernelName, NativeTask, ProcessRegion } from './task.js';
 
 export type { PageDamageKind } from '../model/verdict.js';
 

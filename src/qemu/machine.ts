@@ -2,6 +2,7 @@
  * One side of a pair: a QEMU process together with its QMP, qtest and serial connections and a view
  * of its guest's memory. Whoever starts one disposes of it.
  */
+import type { PageRange } from '../model/stamps.js';
 import path from 'node:path';
 import { Cancelled, endlessMs } from '../model/deadline.js';
 import { machineArgs } from '../model/command-line.js';
@@ -9,7 +10,6 @@ import type { MachineSpec } from '../model/command-line.js';
 import { exercisedBy, exercisedByAddress } from '../model/coverage.js';
 import type { CoverageItem } from '../model/coverage.js';
 import type { Side } from '../model/outcome.js';
-import type { PageRange } from '../model/verdict.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import { loadAddon } from '../native/addon.js';
 import { QmpClient } from '../qmp/client.js';

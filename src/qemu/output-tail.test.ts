@@ -3,7 +3,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readTail } from './output-tail.js';
-import { Scratch } from './qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 
 void test('a short file is read whole, and of a huge one only the end', () => {
   using scratch = new Scratch();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { pause } from '../model/deadline.js';
 import { QemuProcess } from './process.js';
-import { Scratch } from './qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { processStat } from './proc-stat.js';
 import { groupLives } from './spawn.js';
 

@@ -2,10 +2,10 @@
  * Opens the RAM of a running QEMU for reading from outside: a shared backend is mapped, anonymous
  * memory is read with process_vm_readv, and where the host forbids that, through qtest.
  */
+import type { PageRange } from '../model/stamps.js';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
 import type { MachineSpec } from '../model/command-line.js';
-import type { PageRange } from '../model/verdict.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import { openProcessRam, openSharedRam, type ProcessRegion } from '../memory/open-ram.js';
 import { readerRam } from '../memory/reader-ram.js';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { Scratch } from './qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { claimDirectory, sweepStaleDirectories } from './stale-directories.js';
 
 function runDirectory(scratch: Scratch, name: string): string {

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EventLog } from './event-log.js';
-import { folderFor } from './folder.fixtures.js';
-import { JsonReporter } from './json.js';
-import { JunitReporter } from './junit.js';
-import { openReporters } from './open.js';
+import { EventLog } from './log/event-log.js';
+import { folderFor } from './log/folder.fixtures.js';
+import { JsonReporter } from './formats/json.js';
+import { JunitReporter } from './formats/junit.js';
+import { openReporters } from './open-reporters.js';
 import { problemLine, Reporters } from './reporter.js';
 import type { Reporter } from './reporter.js';
 import * as fixtures from './run.fixtures.js';
-import { Paper } from './scripted.fixtures.js';
+import { Paper } from './console/scripted.fixtures.js';
 
 class Scripted implements Reporter {
   events = 0;

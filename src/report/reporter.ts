@@ -7,7 +7,7 @@ import { timeoutError, within } from '../model/deadline.js';
 import { toFailure } from '../model/errors.js';
 import type { DroverEvent } from '../model/events.js';
 import type { Failure } from '../model/outcome.js';
-import { printableLine } from './printable.js';
+import { printableLine } from '../model/text/printable.js';
 
 export interface Reporter {
   readonly name: string;

@@ -4,7 +4,7 @@ import type { DroverEvent, EventOf } from '../model/events.js';
 import { phases } from '../model/outcome.js';
 import type { Failure, Outcome, PhaseTiming } from '../model/outcome.js';
 import type { ByteVerdict } from '../model/verdict.js';
-import { noCounts, withOutcome } from './counts.js';
+import { noCounts, withOutcome } from './fold/counts.js';
 
 export const plain = '/x86_64/migration/precopy/unix/plain';
 export const tcp = '/x86_64/migration/precopy/tcp/plain';

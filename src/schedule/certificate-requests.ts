@@ -2,8 +2,8 @@
 import { timeoutError, within } from '../model/deadline.js';
 import { deferred } from '../model/deferred.js';
 import type { Deferred } from '../model/deferred.js';
-import { makeCertificates } from '../migration/certificates.js';
-import type { CertificateFiles, CertificateMaker } from '../migration/certificates.js';
+import { makeCertificates } from '../credentials/certificates.js';
+import type { CertificateFiles, CertificateMaker } from '../credentials/certificates.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
 type Request = Extract<FromWorker, { type: 'certificates' }>;

@@ -1,7 +1,7 @@
 /** All that goes between the main thread and a worker: plain data only. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Phase, Side } from '../model/outcome.js';
-import type { CertificateFiles, CertificateWish } from '../migration/certificates.js';
+import type { CertificateFiles, CertificateWish } from '../credentials/certificates.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { AttemptReport } from '../suite/attempt.js';
 import type { RoundReport, StressTask } from '../suite/stress.js';

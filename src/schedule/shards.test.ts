@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import path from 'node:path';
-import { packageRoot } from '../qemu/qemus.fixtures.js';
+import { packageRoot } from '../model/scratch.fixtures.js';
 import { planShards } from './shards.js';
 import { readTimings } from './timings-file.js';
 import { noTimings, withDurations } from './timings.js';

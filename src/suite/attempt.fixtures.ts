@@ -4,8 +4,9 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Failure, Outcome } from '../model/outcome.js';
 import { planFor } from '../migration/context.fixtures.js';
-import { probeHost } from '../migration/host-probes.js';
-import { Scratch, realQemu } from '../qemu/qemus.fixtures.js';
+import { probeHost } from '../migration/host/host-probes.js';
+import { realQemu } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { runAttempt } from './attempt.js';
 import type { TestDefinition } from './definition.js';
 

@@ -11,7 +11,7 @@ import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
-import type { CertificateMaker } from '../migration/certificates.js';
+import type { CertificateMaker } from '../credentials/certificates.js';
 import { TestContext } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';

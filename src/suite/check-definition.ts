@@ -10,7 +10,7 @@ import { exclusives } from '../model/demand.js';
 import type { Need } from '../model/features.js';
 import { hostFactNames } from '../model/host-facts.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
-import type { PostcopyCommon } from '../migration/postcopy.js';
+import type { PostcopyCommon } from '../migration/flows/postcopy.js';
 import { levels } from './definition.js';
 import type { FlowName, TestFacts } from './definition.js';
 

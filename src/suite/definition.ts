@@ -15,12 +15,12 @@ import type { Exclusive } from '../model/demand.js';
 import type { Need } from '../model/features.js';
 import type { GuestShape } from '../guest/shape.js';
 import type { TestContext } from '../migration/context.js';
-import { fileMigration } from '../migration/file.js';
+import { fileMigration } from '../migration/flows/file-migration.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
-import type { FileCommon } from '../migration/file.js';
-import { postcopy } from '../migration/postcopy.js';
-import type { PostcopyCommon } from '../migration/postcopy.js';
-import { precopy } from '../migration/precopy.js';
+import type { FileCommon } from '../migration/flows/file-migration.js';
+import { postcopy } from '../migration/flows/postcopy.js';
+import type { PostcopyCommon } from '../migration/flows/postcopy.js';
+import { precopy } from '../migration/flows/precopy.js';
 import type { FlowResult } from '../migration/steps.js';
 
 /** Each level includes the ones before it. */

@@ -1,7 +1,6 @@
 /** What a test takes of the host: what it says itself, and what follows from its needs. Pure. */
 import { platforms } from '../model/arch.js';
-import type { Arch } from '../model/arch.js';
-import type { Accelerator } from '../model/command-line.js';
+import type { Accelerator, Arch } from '../model/arch.js';
 import type { Demand, Exclusive } from '../model/demand.js';
 import type { HostFactName } from '../model/host-facts.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';

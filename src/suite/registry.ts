@@ -1,19 +1,19 @@
 /** Every test Drover brings along, and how one is found by its path. */
-import { beyondTests } from './beyond.js';
-import { cancelTests } from './cancel.js';
-import { chainTests } from './chain.js';
-import { compressionTests } from './compression.js';
-import { cprTests } from './cpr.js';
+import { beyondTests } from './tests/beyond.js';
+import { cancelTests } from './tests/cancel/cancel-tests.js';
+import { chainTests } from './tests/chain-tests.js';
+import { compressionTests } from './tests/compression-tests.js';
+import { cprTests } from './tests/cpr/cpr-tests.js';
 import type { TestDefinition } from './definition.js';
-import { fdTests } from './fd.js';
-import { fileTests } from './file.js';
-import { limitTests } from './limits.js';
-import { multifdTests } from './multifd.js';
-import { postcopyTests } from './postcopy.js';
-import { precopyTests } from './precopy.js';
-import { rdmaTests } from './rdma.js';
-import { tlsTests } from './tls.js';
-import { validationTests } from './validation.js';
+import { fdTests } from './tests/fd-tests.js';
+import { fileTests } from './tests/file/file-tests.js';
+import { limitTests } from './tests/throttle/throttle-tests.js';
+import { multifdTests } from './tests/multifd-tests.js';
+import { postcopyTests } from './tests/postcopy-tests.js';
+import { precopyTests } from './tests/precopy-tests.js';
+import { rdmaTests } from './tests/rdma-tests.js';
+import { tlsTests } from './tests/tls-tests.js';
+import { validationTests } from './tests/validation-tests.js';
 
 export const allTests: readonly TestDefinition[] = [
   ...precopyTests,

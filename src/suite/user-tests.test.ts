@@ -4,7 +4,7 @@ import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';
-import { Scratch } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { precopyTest } from './definition.js';
 import { loadUserTest, loadUserTests } from './user-tests.js';
 import { userFiles } from './user-files.js';

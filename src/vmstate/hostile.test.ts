@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { sampleNamed, samplesSkip, unpack } from '../memory/samples.fixtures.js';
-import { Scratch } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { decodeState } from './decode.js';
 import { readDevice } from './description.js';
 import { DescriptionError, outlineOf, parsePiece } from './outline.js';

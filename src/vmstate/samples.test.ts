@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Scratch } from '../qemu/qemus.fixtures.js';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { samples, samplesSkip, unpack } from '../memory/samples.fixtures.js';
 import { asObject } from '../model/json.js';
 import type { Json } from '../model/json.js';

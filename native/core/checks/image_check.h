@@ -14,7 +14,7 @@
 
 #include "core/cancel.h"
 #include "core/checks/page_cells.h"
-#include "core/checks/page_stamp.h"
+#include "core/page_stamp.h"
 #include "core/image/ram_image.h"
 #include "core/kernels/gather_stamps.h"
 #include "core/kernels/verify_pages.h"

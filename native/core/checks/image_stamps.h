@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/checks/stamp_sequence.h"
-#include "core/page_source.h"
+#include "core/ram/page_source.h"
 #include "core/progress.h"
 
 namespace drover {

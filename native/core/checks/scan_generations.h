@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/checks/generation_runs.h"
-#include "core/checks/page_stamp.h"
+#include "core/page_stamp.h"
 #include "core/checks/stamp_sequence.h"
 #include "core/kernels/verify_pages.h"
 #include "core/progress.h"

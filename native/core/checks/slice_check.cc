@@ -5,9 +5,9 @@
 #include "core/checks/image_stamps.h"
 #include "core/checks/stamp_run.h"
 #include "core/checks/zero.h"
-#include "core/scan.h"
-#include "core/upstream_rule.h"
-#include "core/verdict.h"
+#include "core/ram/scan.h"
+#include "core/ram/upstream_rule.h"
+#include "core/ram/verdict.h"
 
 namespace drover {
 

@@ -2,7 +2,7 @@
 // and other notes are not looked at.
 #pragma once
 
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 
 namespace drover {
 

@@ -2,7 +2,7 @@
 // variants), and those of makedumpfile with zstd. Notes and the utsname are not looked at.
 #pragma once
 
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 
 namespace drover {
 

@@ -2,7 +2,7 @@
 // are not read.
 #pragma once
 
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 
 namespace drover {
 

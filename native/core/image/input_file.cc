@@ -12,7 +12,7 @@
 #include <cstring>
 #include <new>
 
-#include "core/file_source.h"
+#include "core/ram/file_source.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22

@@ -1,6 +1,6 @@
 #include "core/image/process_image.h"
 
-#include "core/process_source.h"
+#include "core/ram/process_source.h"
 
 namespace drover {
 namespace {

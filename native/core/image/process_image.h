@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include "core/image/ram_image.h"
-#include "core/regions.h"
+#include "core/ram/regions.h"
 
 namespace drover {
 

@@ -6,7 +6,7 @@
 
 #include <immintrin.h>
 
-#include "core/checks/page_stamp.h"
+#include "core/page_stamp.h"
 
 #define DROVER_TARGET __attribute__((target("avx2")))
 

@@ -10,7 +10,7 @@
 #endif
 #include <immintrin.h>
 
-#include "core/checks/page_stamp.h"
+#include "core/page_stamp.h"
 
 #define DROVER_TARGET __attribute__((target("avx512f,avx512dq")))
 

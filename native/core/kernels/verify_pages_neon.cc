@@ -5,7 +5,7 @@
 
 #include <arm_neon.h>
 
-#include "core/checks/page_stamp.h"
+#include "core/page_stamp.h"
 
 namespace drover {
 namespace {

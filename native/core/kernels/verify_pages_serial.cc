@@ -1,5 +1,5 @@
 // The truth that the other kernels are tested against.
-#include "core/checks/page_stamp.h"
+#include "core/page_stamp.h"
 #include "core/kernels/verify_pages.h"
 
 namespace drover {

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "core/cancel.h"
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 #include "core/image/ram_image.h"
 #include "core/stream/stream_report.h"
 

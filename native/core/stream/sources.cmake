@@ -1,25 +1,25 @@
 # The parser of migration streams; included by the top CMakeLists.txt once drover-core exists.
 target_sources(drover-core PRIVATE
-  native/core/stream/block_list.cc
+  native/core/stream/ram/block_list.cc
   native/core/stream/configuration.cc
   native/core/stream/description.cc
   native/core/stream/find_stream.cc
-  native/core/stream/inflate_page.cc
+  native/core/stream/ram/inflate_page.cc
   native/core/stream/json_reader.cc
   native/core/stream/live_sections.cc
-  native/core/stream/mapped_pages.cc
-  native/core/stream/multifd.cc
-  native/core/stream/multifd_decoders.cc
-  native/core/stream/multifd_packet.cc
-  native/core/stream/page_index.cc
+  native/core/stream/ram/mapped_pages.cc
+  native/core/stream/multifd/multifd.cc
+  native/core/stream/multifd/multifd_decoders.cc
+  native/core/stream/multifd/multifd_packet.cc
+  native/core/stream/ram/page_index.cc
   native/core/stream/parse_stream.cc
-  native/core/stream/ram_finish.cc
-  native/core/stream/ram_pages.cc
-  native/core/stream/ram_section.cc
+  native/core/stream/ram/ram_finish.cc
+  native/core/stream/ram/ram_pages.cc
+  native/core/stream/ram/ram_section.cc
   native/core/stream/reason.cc
-  native/core/stream/record_scanner.cc
+  native/core/stream/ram/record_scanner.cc
   native/core/stream/report_json.cc
-  native/core/stream/scratch_pages.cc
+  native/core/stream/ram/scratch_pages.cc
   native/core/stream/section_end.cc
   native/core/stream/section_payload.cc
   native/core/stream/stream_attempt.cc
@@ -27,4 +27,4 @@ target_sources(drover-core PRIVATE
   native/core/stream/stream_judge.cc
   native/core/stream/stream_report.cc
   native/core/stream/stream_walker.cc
-  native/core/stream/xbzrle.cc)
+  native/core/stream/ram/xbzrle.cc)

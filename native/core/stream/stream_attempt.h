@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/stream/description.h"
-#include "core/stream/multifd.h"
+#include "core/stream/multifd/multifd.h"
 #include "core/stream/parse_stream.h"
-#include "core/stream/ram_section.h"
+#include "core/stream/ram/ram_section.h"
 #include "core/stream/stream_judge.h"
 #include "core/stream/stream_walker.h"
 

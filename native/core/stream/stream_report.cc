@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/image/open_image.h"
+#include "core/open_image.h"
 
 namespace drover {
 

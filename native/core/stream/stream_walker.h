@@ -10,8 +10,8 @@
 
 #include "core/stream/byte_reader.h"
 #include "core/stream/description.h"
-#include "core/stream/multifd.h"
-#include "core/stream/ram_section.h"
+#include "core/stream/multifd/multifd.h"
+#include "core/stream/ram/ram_section.h"
 #include "core/stream/stream_context.h"
 
 namespace drover {

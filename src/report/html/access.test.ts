@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { Scratch } from '../../qemu/qemus.fixtures.js';
+import { Scratch } from '../../model/scratch.fixtures.js';
 import { openBrowser, skip, visit } from './browser.fixtures.js';
 import type { VisitOptions } from './browser.fixtures.js';
 import { everything, writeReport } from './report.fixtures.js';

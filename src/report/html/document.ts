@@ -5,11 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { AttemptCourse, RunCourse } from '../course.js';
-import { printableLine } from '../printable.js';
-import { rerunCommand } from '../rerun.js';
-import { wholeTroubles } from '../run-result.js';
-import { familyOf, standingOf } from '../standing.js';
+import type { AttemptCourse, RunCourse } from '../fold/timeline.js';
+import { printableLine } from '../../model/text/printable.js';
+import { rerunCommand } from '../fold/rerun-line.js';
+import { wholeTroubles } from '../fold/run-result.js';
+import { familyOf, standingOf } from '../fold/effective-outcome.js';
 import { InlineBudget, readEvidence } from './evidence.js';
 import type { PageDetail, PagePayload, PageRow, PageRun } from './payload.js';
 

@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { printable } from '../printable.js';
+import { printable } from '../../model/text/printable.js';
 import type { Attachment, Evidence, TranscriptMessage, TranscriptPart } from './payload.js';
 
 const textBytes = 16 * 1024;

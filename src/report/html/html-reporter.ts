@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { DroverEvent } from '../../model/events.js';
 import { writeAtomically } from '../atomic-file.js';
-import { RunCourse } from '../course.js';
+import { RunCourse } from '../fold/timeline.js';
 import type { Reporter } from '../reporter.js';
 import { htmlPieces } from './document.js';
 

@@ -3,7 +3,7 @@
  * a `PageDetail` only when somebody looks at that attempt.
  */
 import type { EventOf } from '../../model/events.js';
-import type { Standing } from '../standing.js';
+import type { Standing } from '../fold/effective-outcome.js';
 
 export interface PagePayload {
   readonly runs: readonly PageRun[];

@@ -1,5 +1,5 @@
 /** How a result is marked: always by a word, the colour only helps. */
-import type { Standing } from '../../standing.js';
+import type { Standing } from '../../fold/effective-outcome.js';
 import { h } from './dom.js';
 import type { Child } from './dom.js';
 

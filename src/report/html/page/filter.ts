@@ -1,6 +1,6 @@
 /** Which results are shown, in which order: the choice, how it is written into the address, and its outcome. */
-import { standings } from '../../standing.js';
-import type { Standing } from '../../standing.js';
+import { standings } from '../../fold/effective-outcome.js';
+import type { Standing } from '../../fold/effective-outcome.js';
 import type { PageRow } from '../payload.js';
 import type { ReportData } from './data.js';
 

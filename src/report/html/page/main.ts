@@ -1,6 +1,6 @@
 /** The page of a report: its frame, and which view the address asks for. */
-import { formatCount, formatDuration } from '../../figures.js';
-import { standings } from '../../standing.js';
+import { formatCount, formatDuration } from '../../../model/text/format.js';
+import { standings } from '../../fold/effective-outcome.js';
 import { dateText } from './badge.js';
 import { readData } from './data.js';
 import type { ReportData } from './data.js';

@@ -1,5 +1,5 @@
 /** The slowest tests, the reasons of skips, and what is known of the runs as a whole. */
-import { counted, formatCount, formatDuration } from '../../figures.js';
+import { counted, formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow, PageRun } from '../payload.js';
 import { badge, dateText, testLink } from './badge.js';
 import type { ReportData } from './data.js';

@@ -1,7 +1,7 @@
 /** A picture of the checked memory: which pages hold what they should, where the edge is, what is damaged. */
 import type { MemoryVerdict } from '../../../model/verdict.js';
-import { counted, formatCount, hex } from '../../figures.js';
-import { verdictFields } from '../../diagnosis.js';
+import { counted, formatCount, hex } from '../../../model/text/format.js';
+import { verdictFields } from '../../fold/diagnosis.js';
 import { h, svg, table } from './dom.js';
 import { slicesOf } from './slices.js';
 import type { DrawnDamage, DrawnSlice } from './slices.js';

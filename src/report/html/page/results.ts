@@ -1,6 +1,6 @@
 /** The list of results: filters, a table that shows one page at a time, and what a screen reader hears of both. */
-import { formatCount, formatDuration } from '../../figures.js';
-import { standings } from '../../standing.js';
+import { formatCount, formatDuration } from '../../../model/text/format.js';
+import { standings } from '../../fold/effective-outcome.js';
 import type { PageRow } from '../payload.js';
 import { badge, testLink } from './badge.js';
 import type { ReportData } from './data.js';

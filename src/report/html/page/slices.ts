@@ -1,6 +1,6 @@
 /** The verdicts of both levels as one form to draw: the slice of each writer, and what is damaged in it. */
 import type { MemoryVerdict, PageDamage } from '../../../model/verdict.js';
-import { hex } from '../../figures.js';
+import { hex } from '../../../model/text/format.js';
 
 export interface DrawnDamage {
   readonly start: number;

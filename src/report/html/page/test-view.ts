@@ -1,6 +1,6 @@
 /** Everything about one attempt. */
-import { failureFields } from '../../diagnosis.js';
-import { counted, formatCount, formatDuration, formatMs } from '../../figures.js';
+import { failureFields } from '../../fold/diagnosis.js';
+import { counted, formatCount, formatDuration, formatMs } from '../../../model/text/format.js';
 import { phases } from '../../../model/outcome.js';
 import type { MigrationFigures } from '../../../model/outcome.js';
 import type { Attachment, PageDetail, PageRow } from '../payload.js';

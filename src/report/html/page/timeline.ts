@@ -1,6 +1,6 @@
 /** One attempt over time: its phases, what each QEMU went through, and the same as a table. */
 import type { AttemptTimeline } from '../../../model/events.js';
-import { formatMs } from '../../figures.js';
+import { formatMs } from '../../../model/text/format.js';
 import type { PageDetail } from '../payload.js';
 import { h, table } from './dom.js';
 

@@ -1,6 +1,6 @@
 /** What was said by QMP, both sides beside each other, in the order of time. */
 import type { AttemptTimeline } from '../../../model/events.js';
-import { counted } from '../../figures.js';
+import { counted } from '../../../model/text/format.js';
 import type { Evidence, TranscriptMessage } from '../payload.js';
 import { h } from './dom.js';
 

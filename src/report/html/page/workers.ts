@@ -1,5 +1,5 @@
 /** Who worked on what, and when nobody did: a lane for each worker, drawn, and their figures as a table. */
-import { formatCount, formatDuration } from '../../figures.js';
+import { formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow } from '../payload.js';
 import type { ReportData } from './data.js';
 import { h, table } from './dom.js';

@@ -1,0 +1,39 @@
+// Guest memory in a file, read with pread: works for every file, and one that shrinks gives an
+// error, not a signal.
+#pragma once
+
+#include <memory>
+
+#include "core/descriptor.h"
+#include "core/ram/page_source.h"
+
+namespace drover {
+
+// Opens for reading without waiting (a FIFO would) and takes regular files only.
+Result<Descriptor> openRegularFile(const char* path) noexcept;
+// A second descriptor for the same open file, which must be a regular one.
+Result<Descriptor> duplicateRegularFile(int fd) noexcept;
+Result<std::uint64_t> sizeOfFile(int fd) noexcept;
+
+class FileSource final : public PageSource {
+ public:
+  // Refuses a file that ends before the last region does.
+  static Result<std::shared_ptr<FileSource>> open(Descriptor file, RegionTable regions) noexcept;
+
+  [[nodiscard]] const char* access() const noexcept override { return "pread"; }
+  [[nodiscard]] Status gather(const Strided& pages, const Kernel& kernel,
+                              std::uint8_t* out) const noexcept override;
+  [[nodiscard]] Status read(std::uint64_t address,
+                            std::span<std::uint8_t> out) const noexcept override;
+
+  [[nodiscard]] const RegionTable& regions() const noexcept { return regions_; }
+  [[nodiscard]] int fd() const noexcept { return file_.get(); }
+
+ private:
+  FileSource(Descriptor file, RegionTable regions) noexcept
+      : file_(std::move(file)), regions_(std::move(regions)) {}
+  Descriptor file_;
+  RegionTable regions_;
+};
+
+}  // namespace drover

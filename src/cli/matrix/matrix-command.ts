@@ -1,0 +1,120 @@
+/** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of what came of them. */
+import type { Command } from 'commander';
+import { toFailure } from '../../model/errors.js';
+import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
+import type { Matrix } from '../../report/matrix/matrix.js';
+import { matrixHtmlPieces } from '../../report/matrix/matrix-html.js';
+import { matrixJsonPieces } from '../../report/matrix/matrix-json.js';
+import { matrixLines } from '../../report/matrix/matrix-text.js';
+import { paintWith } from '../../report/console/colors.js';
+import { fullPath } from '../../suite/select.js';
+import { loadCatalogue } from '../run/catalogue.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes, worstExitCode } from '../process/exit-codes.js';
+import { identify, runPairs } from './matrix-session.js';
+import type { MatrixOptions } from './matrix-session.js';
+import { lines } from '../process/print.js';
+import { outputIsTerminal } from '../process/stdout-errors.js';
+import {
+  collect,
+  withAttemptOptions,
+  withOwnTests,
+  withPairOptions,
+  withSelectionOptions,
+} from '../options/options.js';
+import { select } from '../run/planned-tests.js';
+import { Qemus, resolveSeveral } from '../run/qemus.js';
+import { droverVersion } from '../process/version.js';
+import { limitsOfRun } from '../run/run-limits.js';
+import { makeOutputDirectory, withWorkplace } from '../run/run-workspace.js';
+
+export function addMatrixCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('matrix')
+    .description('run tests between every two of several QEMUs, both ways')
+    .option('--qemu <command>', 'a QEMU (repeatable, at least two)', collect, [])
+    .option('--cross-only', 'leave out the pairs of a QEMU with itself');
+  withAttemptOptions(withOwnTests(withSelectionOptions(withPairOptions(command))))
+    .option('--json <file>', 'write the grid and all results as one JSON document')
+    .option('--html <file>', 'write the grid and what went wrong as one HTML file')
+    .option(
+      '--out <dir>',
+      'put event logs and the evidence of failures there, a folder for each pair',
+    )
+    .action(async (options: MatrixOptions) => {
+      finish(await matrixCommand(options, environment));
+    });
+}
+
+async function matrixCommand(options: MatrixOptions, environment: Environment): Promise<number> {
+  const one = "one is tested with itself by 'drover run --qemu'";
+  const binaries = resolveSeveral(options.qemu, environment, one);
+  const [{ arch }] = binaries;
+  const catalogue = await loadCatalogue(options);
+  const selected = select(options, catalogue, { arch, flaky: environment.flaky });
+  if (options.out !== undefined) makeOutputDirectory(options.out);
+  for (const file of [options.json, options.html]) {
+    if (file !== undefined) await checkReportPath(file);
+  }
+  const limits = limitsOfRun(options, selected, arch);
+  const startMs = performance.now();
+  const time = new Date().toISOString();
+  return await withWorkplace(environment, async (place) => {
+    const { interruption, probeDirectory } = place;
+    const pool = place.startPool(limits.slots);
+    const qemus = new Qemus(environment, probeDirectory, interruption.signal, options.cache);
+    const identities = await identify(binaries, qemus, interruption.signal);
+    const input = {
+      options,
+      environment,
+      binaries,
+      identities,
+      catalogue,
+      selected,
+      qemus,
+      limits,
+      pool,
+      place,
+    };
+    const results = await runPairs(input);
+    const codes = results.flat().map((result) => ('exitCode' in result ? result.exitCode : 0));
+    const matrix: Matrix = {
+      drover: droverVersion(),
+      time,
+      durationMs: performance.now() - startMs,
+      arch,
+      tests: selected.map((test) => fullPath(arch, test)),
+      qemus: identities,
+      results,
+      exitCode: interruption.signal.aborted ? exitCodes.cancelled : worstExitCode(codes),
+    };
+    return await report(matrix, options, environment);
+  });
+}
+
+/** A file that could not be written is told, and a matrix that is otherwise fine ends as broken. */
+async function report(
+  matrix: Matrix,
+  options: MatrixOptions,
+  { color }: Environment,
+): Promise<number> {
+  process.stdout.write(lines(matrixLines(matrix, paintWith(color && outputIsTerminal()))));
+  let { exitCode } = matrix;
+  for (const [file, pieces] of [
+    [options.json, matrixJsonPieces],
+    [options.html, matrixHtmlPieces],
+  ] as const) {
+    if (file === undefined) continue;
+    try {
+      await writeAtomically(file, pieces(matrix));
+    } catch (error) {
+      process.stderr.write(`drover: ${toFailure(error).message}\n`);
+      if (exitCode === exitCodes.passed) exitCode = exitCodes.broken;
+    }
+  }
+  return exitCode;
+}

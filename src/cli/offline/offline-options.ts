@@ -1,0 +1,62 @@
+/** Options of the commands that read memory and migration files: how a SOURCE is to be read. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import type { OpenImageOptions } from '../../memory/image.js';
+import { sizeArgument } from '../options/size-arguments.js';
+
+export interface SourceOptions {
+  readonly format?: 'raw' | 'elf' | 'kdump' | 'stream';
+  readonly offset?: number;
+  readonly address?: number;
+  readonly pageSize?: number;
+  readonly arch?: string;
+  readonly machine?: string;
+  readonly salvage?: boolean;
+}
+
+function pageSizeArgument(text: string): number {
+  const bytes = sizeArgument(text);
+  if (bytes < 1024 || bytes > 65536 || (bytes & (bytes - 1)) !== 0) {
+    throw new InvalidArgumentError(`expected a power of two from 1K to 64K, not '${text}'.`);
+  }
+  return bytes;
+}
+
+export function withSourceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--format <name>', 'what a file is, where its first bytes do not tell').choices([
+        'raw',
+        'elf',
+        'kdump',
+        'stream',
+      ]),
+    )
+    .option(
+      '--offset <size>',
+      'where the stream or the raw memory starts in the file',
+      sizeArgument,
+    )
+    .option(
+      '--address <address>',
+      "raw memory: guest address of the file's first byte",
+      sizeArgument,
+    )
+    .option('--page-size <size>', "the guest's page size", pageSizeArgument)
+    .option('--arch <name>', "the guest's architecture, as in qemu-system-NAME")
+    .option('--machine <type>', 'machine type, to know at which addresses a large RAM lies')
+    .option('--salvage', 'use what can be read of a damaged file');
+}
+
+export function openOptions(options: SourceOptions, temporaryFolder: string): OpenImageOptions {
+  return {
+    format: options.format,
+    fileOffset: options.offset,
+    rawAddress: options.address,
+    pageBytes: options.pageSize,
+    arch: options.arch,
+    machine: options.machine,
+    salvage: options.salvage,
+    temporaryFolder,
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Opens what a command is given as SOURCE: a file, several files of one stream, or `pid:N`, a QEMU whose guest is stopped.
+ * A live guest is watched before and after it is read, since memory that changes while it is read shows nothing.
+ */
+import { stat } from 'node:fs/promises';
+import { HarnessError } from '../../model/errors.js';
+import { guestActivity } from '../../memory/guest-activity.js';
+import { openImage } from '../../memory/image.js';
+import type { MemoryImage, OpenImageOptions } from '../../memory/image.js';
+import type { WorkOptions } from '../../memory/image-work.js';
+import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../../memory/live-guest.js';
+import type { LiveGuest } from '../../memory/live-guest.js';
+
+interface Expected {
+  readonly allowRunning?: boolean;
+  readonly files?: ReadonlyMap<string, string>;
+}
+
+export class OfflineSource implements Disposable {
+  readonly image: MemoryImage;
+  /** for people: what was read */
+  readonly label: string;
+  /** the architecture, where the source says so */
+  readonly arch: string | undefined;
+  readonly #live: LiveGuest | undefined;
+  readonly #allowRunning: boolean;
+  /** how each file looked before it was opened, by its name */
+  readonly #files: ReadonlyMap<string, string>;
+
+  constructor(
+    image: MemoryImage,
+    live: LiveGuest | undefined,
+    { allowRunning = true, files = new Map() }: Expected,
+  ) {
+    this.#files = files;
+    this.image = image;
+    this.#live = live;
+    this.#allowRunning = allowRunning;
+    this.label = live === undefined ? image.label : describeLiveGuest(live);
+    this.arch = live?.words.arch;
+  }
+
+  get live(): boolean {
+    return this.#live !== undefined;
+  }
+
+  /** After reading: throws when the guest has begun to run meanwhile, or a file is not what it was. */
+  async requireUnchanged(signal: AbortSignal): Promise<void> {
+    for (const [word, before] of this.#files) {
+      const now = await stampOf(word);
+      if (now === before) continue;
+      throw new HarnessError({
+        code: 'source-changed',
+        blame: 'usage',
+        message: `${word}: was changed while it was read, so what was read may never have been there`,
+        details: [`before: ${before}`, `now: ${now}`],
+      });
+    }
+    if (this.#live !== undefined && !this.#allowRunning) {
+      await requireStopped(this.#live.pid, signal);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.image[Symbol.dispose]();
+  }
+}
+
+export interface SourceWish {
+  /** SOURCE arguments that belong together */
+  readonly words: readonly string[];
+  readonly options: OpenImageOptions;
+  /** --live: the guest may run */
+  readonly allowRunning: boolean;
+}
+
+export async function openSource(
+  { words, options, allowRunning }: SourceWish,
+  work: WorkOptions & { readonly signal: AbortSignal },
+): Promise<OfflineSource> {
+  const pid = pidOf(words);
+  if (pid === undefined) {
+    await requireReadable(words);
+    const files = new Map<string, string>();
+    for (const word of words) files.set(word, await stampOf(word));
+    return new OfflineSource(await openImage(words, options, work), undefined, { files });
+  }
+  const guest = findLiveGuest(pid);
+  if (!allowRunning) await requireStopped(pid, work.signal);
+  return new OfflineSource(await openLiveGuest(guest, options, work), guest, { allowRunning });
+}
+
+/** Size and time of the last change: whoever writes to a file changes one of them. */
+async function stampOf(file: string): Promise<string> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return found === undefined ? 'gone' : `${found.size} bytes, written at ${found.mtimeNs} ns`;
+}
+
+function pidOf(words: readonly string[]): number | undefined {
+  const given = words
+    .map((word) => /^pid:(.*)$/.exec(word)?.[1])
+    .find((text) => text !== undefined);
+  if (given === undefined) return undefined;
+  if (!/^[1-9]\d{0,9}$/.test(given)) throw usage(`pid:${given}: that is not a process id`);
+  if (words.length > 1) throw usage(`pid:${given} stands alone: a live guest has no further files`);
+  return Number(given);
+}
+
+async function requireStopped(pid: number, signal: AbortSignal): Promise<void> {
+  const activity = await guestActivity(pid, { signal });
+  if (activity.kind === 'stopped') return;
+  throw new HarnessError({
+    code: 'guest-running',
+    blame: 'usage',
+    message: `pid:${pid}: the guest runs (${activity.why}), so its memory changes while it is read`,
+    details: ["stop it first (monitor command 'stop'), or use --live and expect edges that move"],
+  });
+}
+
+/** Says it here, in the user's words, before native code says it in the kernel's. */
+async function requireReadable(words: readonly string[]): Promise<void> {
+  for (const word of words) {
+    const found = await stat(word).catch((cause: unknown) => {
+      const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+      const missing = code === 'ENOENT' || code === 'ENOTDIR';
+      const denied = code === 'EACCES' || code === 'EPERM';
+      throw new HarnessError({
+        code: 'source-unreadable',
+        blame: missing || denied ? 'usage' : 'host',
+        message: `${word}: ${missing ? 'there is no such file' : `cannot be read (${code})`}`,
+        cause,
+      });
+    });
+    if (!found.isFile()) {
+      const what = found.isDirectory()
+        ? 'a folder'
+        : 'not a file (save a pipe or device to one first)';
+      throw usage(`${word}: is ${what}`);
+    }
+    // Among several files, an empty one is a channel that was never used.
+    if (found.size === 0 && words.length === 1) throw usage(`${word}: is empty`);
+  }
+}
+
+export function usage(message: string): HarnessError {
+  return new HarnessError({ code: 'bad-source', blame: 'usage', message });
+}

@@ -1,0 +1,80 @@
+/** What must never pass for clean or equal, and what is refused because it would be passed over. */
+import assert from 'node:assert/strict';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { asObject } from '../../model/json.js';
+import type { Json } from '../../model/json.js';
+import { Scratch } from '../../model/scratch.fixtures.js';
+import { drover } from '../process/drover.fixtures.js';
+import { openSource } from './offline-source.js';
+import { pageBytes, stamped } from './raw-memory.fixtures.js';
+
+void test('memory without a single stamp is not clean: all of it may have been lost', async () => {
+  using scratch = new Scratch();
+  const file = path.join(scratch.directory, 'memory');
+  writeFileSync(file, Buffer.alloc(128 * pageBytes));
+  const ran = await drover(['scan', file, '--json', '--range', '0-512K'], scratch);
+  assert.equal(ran.code, 1, ran.stderr);
+  assert.equal(asObject(JSON.parse(ran.stdout) as Json)['clean'], false);
+});
+
+void test('raw memory that was cut short differs from the whole', async () => {
+  using scratch = new Scratch();
+  const { file, bytes } = stamped(scratch, 128, 7, 100);
+  const part = path.join(scratch.directory, 'part');
+  writeFileSync(part, bytes.subarray(0, 64 * pageBytes));
+  const ran = await drover(['diff', file, part], scratch);
+  assert.equal(ran.code, 1, ran.stderr);
+  assert.match(ran.stdout, /262,144 bytes of A have nothing to be compared with/);
+  const nothing = await drover(['diff', file, part, '--no-ram', '--no-devices'], scratch);
+  assert.equal(nothing.code, 2);
+});
+
+void test('options that a level of scan cannot heed are refused', async () => {
+  using scratch = new Scratch();
+  const { file } = stamped(scratch, 128, 7, 100);
+  for (const options of [
+    ['--level', 'zero', '--range', '0-64K'],
+    ['--level', 'hash', '--range', '0-64K', '--range', '64K-128K'],
+    ['--level', 'hash', '--writers', '2'],
+    ['--kernel', 'abacus'],
+  ]) {
+    const ran = await drover(['scan', file, ...options], scratch);
+    assert.equal(ran.code, 2, `${options.join(' ')}: ${ran.stdout}`);
+  }
+});
+
+for (const [what, change] of [
+  [
+    'cut short within a page',
+    (file: string) => {
+      truncateSync(file, 128 * pageBytes - 2);
+    },
+  ],
+  [
+    'added to',
+    (file: string) => {
+      appendFileSync(file, 'x');
+    },
+  ],
+  [
+    'written anew',
+    (file: string) => {
+      writeFileSync(file, Buffer.alloc(128 * pageBytes));
+    },
+  ],
+] as const) {
+  void test(`a file that is ${what} while it is read is noticed`, async () => {
+    using scratch = new Scratch();
+    const { file } = stamped(scratch, 128, 7, 100);
+    const { signal } = new AbortController();
+    using source = await openSource(
+      { words: [file], options: { temporaryFolder: scratch.directory }, allowRunning: false },
+      { signal },
+    );
+    await source.requireUnchanged(signal);
+    change(file);
+    await assert.rejects(source.requireUnchanged(signal), /memory: was changed while it was read/);
+  });
+}

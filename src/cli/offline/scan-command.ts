@@ -1,0 +1,222 @@
+/** `drover scan`: is the memory in a file, or of a stopped guest, whole? */
+import os from 'node:os';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { HarnessError } from '../../model/errors.js';
+import type { MemoryImage } from '../../memory/image.js';
+import type { NativeSliceVerdict, StampLevel } from '../../native/image-addon.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes } from '../process/exit-codes.js';
+import { openOptions, withSourceOptions } from './offline-options.js';
+import type { SourceOptions } from './offline-options.js';
+import { offlineSession, showName, toJson } from './offline-output.js';
+import { lines, print } from '../process/print.js';
+import type { OfflineSession } from './offline-output.js';
+import { openSource, usage } from './offline-source.js';
+import { countUpTo } from '../options/options.js';
+import { mapColumns, mapRows } from './page-map.js';
+import { blockNamed, scanRequest } from './scan-request.js';
+import { isClean, statisticsText, verdictText } from './scan-text.js';
+import { rangeArgument } from '../options/size-arguments.js';
+import type { Range } from '../../model/text/sizes.js';
+import { sourceFacts, sourceText, trouble } from './source-facts.js';
+
+interface ScanOptions extends SourceOptions {
+  readonly range?: readonly Range[];
+  readonly level: StampLevel | 'zero' | 'hash';
+  readonly writers: number;
+  readonly hole?: Range;
+  readonly block?: string;
+  readonly kernel?: string;
+  readonly threads: number;
+  readonly limit: number;
+  readonly map: boolean;
+  readonly json?: boolean;
+  readonly live?: boolean;
+}
+
+export function addScanCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('scan')
+    .description('check guest memory in a file, or of a stopped guest, page by page')
+    .argument(
+      '<source...>',
+      'a RAM image, dump or migration file; several files of one multifd stream; or pid:N',
+    )
+    .option(
+      '--range <start-end>',
+      "guest addresses the guest stamps, the end exclusive; repeat for each writer's slice",
+      (text: string, before?: readonly Range[]) => [...(before ?? []), rangeArgument(text)],
+    )
+    .addOption(
+      new Option('--level <name>', "what is checked: the guest's stamps, or zero and hash without")
+        .choices(['byte', 'wide', 'page', 'zero', 'hash'])
+        .default('byte'),
+    )
+    .option(
+      '--writers <count>',
+      'cut the range into slices as the guest does, one a writer',
+      countUpTo(4096),
+      1,
+    )
+    .option(
+      '--hole <start-end>',
+      'guest addresses in the midst of the range that are not memory',
+      rangeArgument,
+    )
+    .option('--block <name>', 'look into this RAM block; addresses are then offsets in it');
+  withSourceOptions(command)
+    .addOption(new Option('--kernel <name>', 'force a scan kernel').choices(scanKernels))
+    .option('--threads <count>', 'scanning threads', countUpTo(1024), os.availableParallelism())
+    .option('--limit <count>', 'damaged runs to list', limitArgument, 20)
+    .option('--no-map', 'leave the page map out')
+    .option('--live', 'pid:N: do not insist on a stopped guest; edges move then')
+    .option('--json', 'as JSON')
+    .action(async (words: readonly string[], options: ScanOptions) => {
+      finish(
+        await offlineSession(environment, (session) => scan(words, options, environment, session)),
+      );
+    });
+}
+
+/** stamps at level byte by the first two, at the others by all but the second; not every host has each */
+const scanKernels = ['serial', 'prefetch', 'avx2', 'avx512', 'neon'];
+
+/** What would be passed over in silence. */
+function refuseUnheeded({ level, range, writers, kernel, hole }: ScanOptions): void {
+  const most = level === 'hash' ? 1 : 0;
+  if ((range?.length ?? 0) > most) {
+    throw usage(`--range: level ${level} takes ${most === 0 ? 'none' : 'one at most'}`);
+  }
+  if (writers > 1) throw usage(`--writers: level ${level} looks at no stamps`);
+  if (hole !== undefined) throw usage(`--hole: level ${level} looks at no stamps`);
+  if (kernel !== undefined) throw usage(`--kernel: level ${level} looks at no stamps`);
+}
+
+function limitArgument(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`expected a count, not '${text}'.`);
+  return Number(text);
+}
+
+async function scan(
+  words: readonly string[],
+  options: ScanOptions,
+  environment: Environment,
+  session: OfflineSession,
+): Promise<number> {
+  const { signal, progress } = session;
+  using source = await openSource(
+    {
+      words,
+      options: openOptions(options, environment.temporaryDirectory),
+      allowRunning: options.live === true,
+    },
+    { signal, onProgress: progress.step('reading') },
+  );
+  const { image } = source;
+  const facts = sourceFacts(source);
+  const wrong = trouble(image);
+  const head = sourceText(facts, wrong, session.paint);
+  if (options.level === 'zero' || options.level === 'hash') {
+    refuseUnheeded(options);
+    const found = await withoutStamps(image, options, session);
+    await source.requireUnchanged(signal);
+    const clean = wrong === undefined;
+    await print(
+      options.json === true
+        ? `${toJson({ scan: 1, source: facts, level: options.level, clean, blocks: found.json })}\n`
+        : lines([...head, ...found.text]),
+    );
+    return clean ? exitCodes.passed : exitCodes.failed;
+  }
+  const { level } = options;
+  const request = scanRequest(
+    {
+      level,
+      ranges: options.range ?? [],
+      writers: options.writers,
+      hole: options.hole,
+      block: options.block,
+      pageBytes: options.pageSize,
+      kernel: options.kernel,
+      threads: options.threads,
+      map: options.map,
+    },
+    image,
+  );
+  const look = async (): Promise<NativeSliceVerdict[]> =>
+    await image.check(request, { signal, onProgress: progress.step('checking') });
+  const slices = await look();
+  if (source.live && options.live !== true) requireSame(slices, await look());
+  await source.requireUnchanged(signal);
+  progress.clear();
+  const clean = wrong === undefined && slices.every(isClean);
+  const within = request.block === undefined ? undefined : image.blocks[request.block];
+  const textOptions = { limit: options.limit, blocks: image.blocks, within };
+  await print(
+    options.json === true
+      ? `${toJson({ scan: 1, source: facts, level, clean, block: within?.name ?? null, slices })}\n`
+      : lines([
+          ...head,
+          ...slices.flatMap((verdict, index) => {
+            const { hole } = request.slices[index] ?? {};
+            return verdictText(verdict, { ...textOptions, hole }, session.paint);
+          }),
+          ...(options.live === true
+            ? ['the guest may have run meanwhile: an edge that moves can look like damage']
+            : []),
+        ]),
+  );
+  return clean ? exitCodes.passed : exitCodes.failed;
+}
+
+/** The third sign of a guest that runs: what was read twice is not the same. */
+function requireSame(
+  first: readonly NativeSliceVerdict[],
+  second: readonly NativeSliceVerdict[],
+): void {
+  const shape = (verdicts: readonly NativeSliceVerdict[]): string =>
+    verdicts
+      .map(({ generation, edge, damagedPages }) => `${generation} ${edge ?? '-'} ${damagedPages}`)
+      .join('; ');
+  if (shape(first) === shape(second)) return;
+  throw new HarnessError({
+    code: 'guest-running',
+    blame: 'usage',
+    message: 'memory changed while it was read, so the guest runs',
+    details: ["stop it first (monitor command 'stop'), or use --live and expect edges that move"],
+  });
+}
+
+async function withoutStamps(
+  image: MemoryImage,
+  options: ScanOptions,
+  session: OfflineSession,
+): Promise<{ text: string[]; json: unknown[] }> {
+  const { signal, progress, paint } = session;
+  const text: string[] = [];
+  const json: unknown[] = [];
+  const chosen =
+    options.block === undefined ? image.blocks.keys() : [blockNamed(image.blocks, options.block)];
+  for (const index of chosen) {
+    const block = image.blocks[index];
+    if (block === undefined) continue;
+    const work = { signal, onProgress: progress.step(showName(block.name)) };
+    if (options.level === 'hash') {
+      const sha256 = await image.hash(index, options.range?.[0], work);
+      text.push(`${sha256}  ${showName(block.name)}`);
+      json.push({ name: block.name, length: block.length, sha256 });
+    } else {
+      const found = await image.statistics(index, true, work);
+      const map = options.map ? await image.pageMap(index, mapColumns * mapRows, work) : null;
+      text.push(...statisticsText(block, found, map, paint));
+      json.push({ name: block.name, length: block.length, ...found });
+    }
+  }
+  progress.clear();
+  return { text, json };
+}

@@ -1,0 +1,133 @@
+/** Which pages a scan looks at: from what the user asked for and what the image holds. Pure. */
+import { HarnessError } from '../../model/errors.js';
+import { pagesOf, slicesOf } from '../../model/stamps.js';
+import type {
+  NativeBlock,
+  NativeImageCheckRequest,
+  NativeSlice,
+  StampLevel,
+} from '../../native/image-addon.js';
+import { mapColumns, mapRows } from './page-map.js';
+import { formatRange } from '../../model/text/sizes.js';
+import { hex } from '../../model/text/format.js';
+import type { Range } from '../../model/text/sizes.js';
+import { showName } from './offline-output.js';
+
+export interface ScanWish {
+  readonly level: StampLevel;
+  /** each a writer's own; none: the usual range of a test guest */
+  readonly ranges: readonly Range[];
+  /** into how many slices a single range is cut, as guests do it */
+  readonly writers: number;
+  /** addresses in the midst of a single range that are not memory */
+  readonly hole: Range | undefined;
+  readonly block: string | undefined;
+  readonly pageBytes: number | undefined;
+  readonly kernel: string | undefined;
+  readonly threads: number;
+  readonly map: boolean;
+}
+
+const MiB = 1024 ** 2;
+/** What migration tests stamp, counted from where RAM begins: the range of upstream's guests and of ours. */
+const usualRange: Range = { start: 1 * MiB, end: 100 * MiB };
+/** stamps are this far apart even where pages are smaller */
+const usualStep = 4096;
+
+function refuse(message: string, details: readonly string[] = []): HarnessError {
+  return new HarnessError({ code: 'bad-scan', blame: 'usage', message, details });
+}
+
+/** `name` as the file has it, or as it is shown. */
+export function blockNamed(blocks: readonly NativeBlock[], name: string): number {
+  const index = blocks.findIndex((block) => block.name === name || showName(block.name) === name);
+  if (index >= 0) return index;
+  const known = blocks.map((block) => showName(block.name)).join(', ');
+  throw refuse(`there is no RAM block '${name}'; there are: ${known}`);
+}
+
+/** Main memory: the largest block that has an address, else the largest. */
+export function mainBlock(blocks: readonly NativeBlock[]): NativeBlock | undefined {
+  const placed = blocks.filter(({ places }) => places.length > 0);
+  const candidates = placed.length > 0 ? placed : blocks;
+  return candidates.reduce<NativeBlock | undefined>(
+    (best, block) => (best === undefined || block.length > best.length ? block : best),
+    undefined,
+  );
+}
+
+export function scanRequest(
+  wish: ScanWish,
+  image: { readonly format: string; readonly blocks: readonly NativeBlock[] },
+): NativeImageCheckRequest {
+  const index = wish.block === undefined ? undefined : blockNamed(image.blocks, wish.block);
+  const block = index === undefined ? mainBlock(image.blocks) : image.blocks[index];
+  if (block === undefined) throw refuse('there is no RAM block in it');
+  // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's: 64 KiB on ppc64.
+  const packed = image.format === 'kdump';
+  const step = wish.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
+  const ranges = wish.ranges.length > 0 ? wish.ranges : [usual(block, index !== undefined, image)];
+  for (const range of ranges) {
+    if (range.start % step !== 0 || range.end % step !== 0) {
+      throw refuse(`${formatRange(range)} does not consist of whole pages of ${step} bytes`);
+    }
+  }
+  const start = block.places.find(({ blockOffset }) => blockOffset === 0)?.address;
+  return {
+    level: wish.level,
+    ...(index === undefined ? {} : { block: index, blockAddress: start ?? 0 }),
+    slices: cut(ranges, wish, step),
+    step,
+    mapCells: wish.map ? mapColumns * mapRows : 0,
+    ...(wish.kernel === undefined ? {} : { kernel: wish.kernel as 'serial' }),
+    threads: wish.threads,
+  };
+}
+
+function usual(block: NativeBlock, whole: boolean, image: { readonly format: string }): Range {
+  if (whole) return { start: 0, end: block.length };
+  const place = block.places.reduce<NativeBlock['places'][number] | undefined>(
+    (lowest, one) => (lowest === undefined || one.address < lowest.address ? one : lowest),
+    undefined,
+  );
+  if (place === undefined) {
+    throw refuse(
+      'it is not known at which guest addresses its RAM lies: give --machine, or --block',
+      [`the largest block is '${showName(block.name)}', ${block.length} bytes`],
+    );
+  }
+  const { address, length } = place;
+  if (length >= usualRange.end) {
+    return { start: address + usualRange.start, end: address + usualRange.end };
+  }
+  // Raw memory is often just the part that was stamped.
+  if (image.format === 'raw') return { start: address, end: address + length };
+  throw refuse(
+    `the usual range of test guests, ${hex(address + usualRange.start)}-${hex(address + usualRange.end)}, does not fit into RAM: give --range`,
+    [`RAM: ${hex(address)}-${hex(address + length)}`],
+  );
+}
+
+function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number): NativeSlice[] {
+  const [range] = ranges;
+  if ((writers === 1 && hole === undefined) || range === undefined) return [...ranges];
+  if (ranges.length > 1) {
+    throw refuse('--writers and --hole cut one range; give a --range for each writer, or one');
+  }
+  if (hole !== undefined) {
+    if (!(range.start < hole.start && hole.end < range.end)) {
+      throw refuse(`the hole ${formatRange(hole)} does not lie within ${formatRange(range)}`);
+    }
+    if ((hole.start - range.start) % step !== 0 || (range.end - hole.end) % step !== 0) {
+      throw refuse(`the hole ${formatRange(hole)} cuts pages of ${step} bytes`);
+    }
+  }
+  const slices = slicesOf({ ...range, step, hole, writers });
+  const pages = pagesOf({ ...range, step, hole });
+  if (pages < writers) throw refuse(`${pages} pages cannot be cut into ${writers} slices`);
+  return slices.map(({ start, end, hole: within }) => ({
+    start,
+    end,
+    ...(within === undefined ? {} : { hole: within }),
+  }));
+}

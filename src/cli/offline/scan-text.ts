@@ -1,0 +1,146 @@
+/** What a scan found, in words. Pure. */
+import type {
+  NativeBlock,
+  NativeBlockStatistics,
+  NativePageDamage,
+  NativePageMap,
+  NativeSliceVerdict,
+  PageDamageKind,
+} from '../../native/image-addon.js';
+import { pageAt } from '../../model/stamps.js';
+import type { Hole } from '../../model/stamps.js';
+import { drawPageMap } from './page-map.js';
+import { formatRange } from '../../model/text/sizes.js';
+import { counted, hex } from '../../model/text/format.js';
+import { showName } from './offline-output.js';
+import type { OfflinePaint } from './offline-output.js';
+
+export interface VerdictTextOptions {
+  /** runs of damage that are listed */
+  readonly limit: number;
+  readonly blocks: readonly NativeBlock[];
+  /** addresses are offsets in this block */
+  readonly within: NativeBlock | undefined;
+  /** where the slice reaches across it */
+  readonly hole?: Hole | undefined;
+}
+
+/** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */
+export function isClean({ damagedPages, generation, edge }: NativeSliceVerdict): boolean {
+  return damagedPages === 0 && !(generation === 0n && edge === null);
+}
+
+export function verdictText(
+  verdict: NativeSliceVerdict,
+  options: VerdictTextOptions,
+  paint: OfflinePaint,
+): string[] {
+  const { level, start, end, step, pages, damagedPages, damagedRuns, map } = verdict;
+  const { hole } = options;
+  const where = options.within === undefined ? '' : ` of block ${showName(options.within.name)}`;
+  const clean = isClean(verdict);
+  const without = hole === undefined ? '' : ` without ${formatRange(hole)}`;
+  const head = `${formatRange({ start, end })}${without}${where}: ${counted(pages, 'page')} of ${step} bytes, level ${level}`;
+  const result = clean
+    ? paint.intact('clean')
+    : damagedPages === 0
+      ? paint.damaged('nothing is stamped')
+      : paint.damaged(
+          `damaged: ${counted(damagedPages, 'page')} in ${counted(damagedRuns, 'run')}`,
+        );
+  return [
+    head,
+    `${result}; ${generationText(verdict, hole)}`,
+    ...(damagedPages === 0 ? [] : [`  ${kindsText(verdict.pagesByKind)}`]),
+    ...verdict.damage.slice(0, options.limit).map((run) => `  ${damageText(run, options)}`),
+    ...(damagedRuns > options.limit
+      ? [
+          `  and ${counted(damagedRuns - Math.min(options.limit, verdict.damage.length), 'more run')}`,
+        ]
+      : []),
+    ...(map === null
+      ? []
+      : drawPageMap({ start, step, hole, map, checked: true, damage: verdict.damage }, paint)),
+    ...(verdict.upstreamLines.length === 0
+      ? []
+      : ["in upstream's words:", ...verdict.upstreamLines.map((line) => `  ${line}`)]),
+    ...(damagedPages === 0 && !clean
+      ? [
+          paint.warning(
+            'all stamps are 0: the guest had not begun to write, or this is not its memory',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function generationText(
+  { generation, edge, torn, start, step }: NativeSliceVerdict,
+  hole: Hole | undefined,
+): string {
+  const at =
+    edge === null
+      ? 'all pages alike, no edge'
+      : `edge at ${hex(edge)} (page ${pageAt({ start, step, hole }, edge)}), ${generation - 1n} from there on`;
+  const half = torn === null ? '' : `; ${hex(torn)} was being written`;
+  return `generation ${generation}, ${at}${half}`;
+}
+
+function kindsText(kinds: Readonly<Record<PageDamageKind, number>>): string {
+  return Object.entries(kinds)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
+}
+
+function damageText(run: NativePageDamage, { blocks, within }: VerdictTextOptions): string {
+  const range = formatRange(run);
+  const block = within === undefined ? blocks[run.block] : undefined;
+  // The offset says something new only where it is not the address.
+  const place =
+    block === undefined || blocks.length < 2
+      ? ''
+      : `, ${showName(block.name)}+${hex(run.blockOffset)}`;
+  return `${range} (${counted(run.pages, 'page')}${place}): ${explain(run)}`;
+}
+
+function explain({ kind, expected, found, by, from, byteOffset }: NativePageDamage): string {
+  const instead = found === null ? '' : `, found ${found}`;
+  switch (kind) {
+    case 'stale':
+      return `stale by ${by}: expected ${expected}${instead}`;
+    case 'ahead':
+      return `ahead by ${by}: expected ${expected}${instead}`;
+    case 'misplaced':
+      return `misplaced: this is the page of ${from === null ? 'another address' : hex(from)}${instead}`;
+    case 'partly-written':
+      return `partly written: generation ${expected} up to byte ${byteOffset ?? '?'}${instead} from there on`;
+    case 'zeroed':
+      return `zeroed: expected ${expected}`;
+    case 'absent':
+      return `missing: the file holds no such page, expected ${expected}`;
+    case 'flipped':
+      return `one bit flipped in byte ${byteOffset ?? '?'}: expected ${expected}`;
+    case 'garbage':
+      return `no stamp: expected ${expected}${instead}${byteOffset === null ? '' : `, wrong from byte ${byteOffset}`}`;
+  }
+}
+
+export function statisticsText(
+  block: NativeBlock,
+  found: NativeBlockStatistics,
+  map: NativePageMap | null,
+  paint: OfflinePaint,
+): string[] {
+  const counts = [
+    ...(found.zeroContent === null ? [] : [`${found.zeroContent} zero`]),
+    ...(found.absent > 0 ? [`${found.absent} not in the file`] : []),
+  ];
+  const elsewhere = block.contentElsewhere ? '; its content lies elsewhere (x-ignore-shared)' : '';
+  return [
+    `${paint.strong(showName(block.name))}: ${counted(found.pages, 'page')} of ${block.pageBytes} bytes: ${counts.join(', ')}${elsewhere}`,
+    ...(map === null
+      ? []
+      : drawPageMap({ start: 0, step: block.pageBytes, map, checked: false }, paint)),
+  ];
+}

@@ -1,0 +1,73 @@
+/** What a source is, in a line or two: common to scan, inspect and diff. Pure. */
+import type { MemoryImage } from '../../memory/image.js';
+import type { OfflineSource } from './offline-source.js';
+import { showName } from './offline-output.js';
+import type { OfflinePaint } from './offline-output.js';
+
+export interface SourceFacts {
+  readonly label: string;
+  readonly format: string;
+  readonly machine: string | null;
+  /** migration streams only */
+  readonly completeness: string | null;
+  readonly warnings: number;
+  /** why the file is not sound, though it could be read */
+  readonly trouble: string | null;
+}
+
+export function sourceFacts({ image, label }: OfflineSource): SourceFacts {
+  const { report } = image;
+  return {
+    label,
+    format: image.format,
+    machine: report?.machine ?? null,
+    completeness: report?.completeness ?? null,
+    warnings: report?.warningsTotal ?? 0,
+    trouble: trouble(image) ?? null,
+  };
+}
+
+/** A damaged or unfinished file: never clean, whatever its pages say. */
+export function trouble({ problem, report }: MemoryImage): string | undefined {
+  if (problem !== null) return `${problem.reason}, at offset ${problem.offset}`;
+  if (report === null) return undefined;
+  const { stopped, completeness, completenessReason, endOffset } = report;
+  if (stopped) return `${stopped.reason}, at offset ${stopped.offset}`;
+  if (completeness === 'incomplete') return completenessReason;
+  // Nothing tells such a file from one that was cut short there.
+  return completeness === 'ramCompleteTailUnparsed'
+    ? `RAM is all there, but ${completenessReason}, from offset ${endOffset} on`
+    : undefined;
+}
+
+const formatTexts: Readonly<Record<string, string>> = {
+  raw: 'raw memory (it has no mark of any other format)',
+  elf: 'ELF dump',
+  kdump: 'kdump-compressed dump',
+  stream: 'migration stream',
+};
+
+const completenessTexts: Readonly<Record<string, string>> = {
+  complete: 'complete',
+  backgroundSnapshot: 'a complete background snapshot',
+  ramCompleteTailUnparsed: 'RAM complete, the devices behind it could not be walked',
+  incomplete: 'incomplete',
+};
+
+export function sourceText(
+  facts: SourceFacts,
+  wrong: string | undefined,
+  paint: OfflinePaint,
+): string[] {
+  const { completeness, machine } = facts;
+  const details = [
+    ...(machine === null ? [] : [`of machine ${showName(machine)}`]),
+    ...(completeness === null ? [] : [completenessTexts[completeness] ?? completeness]),
+    ...(facts.warnings > 0 ? [`${facts.warnings} warnings (see drover inspect)`] : []),
+  ];
+  const format = formatTexts[facts.format] ?? facts.format;
+  return [
+    `${paint.strong(facts.label)}: ${[format, ...details].join(', ')}`,
+    ...(wrong === undefined ? [] : [paint.damaged(`not whole: ${showName(wrong)}`)]),
+  ];
+}

@@ -1,0 +1,62 @@
+/** Runs the real command line as users do: a process of its own, with a temporary directory of its own. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { packageRoot } from '../../model/scratch.fixtures.js';
+import type { Scratch } from '../../model/scratch.fixtures.js';
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ran>;
+}
+
+const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
+export const droverCommand: readonly string[] = [process.execPath, main];
+const limitMs = 240_000;
+/** where these tests run in a CI job themselves, its service is not spoken to */
+const noService = { GITHUB_ACTIONS: '', GITLAB_CI: '', CI_NODE_TOTAL: '', TEST_TOTAL_SHARDS: '' };
+
+export function startDrover(
+  args: readonly string[],
+  scratch: Scratch,
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+  prefix: readonly string[] = [],
+): Running {
+  const [program = process.execPath, ...words] = [...prefix, ...droverCommand, ...args];
+  const child = spawn(program, words, {
+    env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...noService, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<Ran>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  return { child, ended };
+}
+
+export async function drover(
+  args: readonly string[],
+  scratch: Scratch,
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+  prefix: readonly string[] = [],
+): Promise<Ran> {
+  return await startDrover(args, scratch, env, cwd, prefix).ended;
+}

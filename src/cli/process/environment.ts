@@ -1,0 +1,102 @@
+/** The environment variables that Drover reads, in one place. Upstream's keep their meaning. */
+import os from 'node:os';
+import path from 'node:path';
+
+export interface CiJob {
+  readonly service: 'github' | 'gitlab';
+  readonly root?: string;
+  /** GITHUB_STEP_SUMMARY: Markdown that is added to this file is shown */
+  readonly summaryPath?: string;
+}
+
+/** Variables of CI systems, in the order in which they count. */
+export interface ShardEnvironment {
+  /** TEST_SHARD_INDEX (from 0), TEST_TOTAL_SHARDS: Bazel's */
+  readonly shardIndex?: string;
+  readonly totalShards?: string;
+  /** CI_NODE_INDEX (from 1), CI_NODE_TOTAL: GitLab's */
+  readonly nodeIndex?: string;
+  readonly nodeTotal?: string;
+  /** TEST_SHARD_STATUS_FILE: touched, to say that shards are understood */
+  readonly shardStatusFile?: string;
+}
+
+export interface Environment {
+  /** QTEST_QEMU_BINARY, and its overrides for one side */
+  readonly qemu?: string;
+  readonly qemuSource?: string;
+  readonly qemuDestination?: string;
+  /** QTEST_QEMU_MACHINE_TYPE */
+  readonly machine?: string;
+  /** QTEST_LOG: any value */
+  readonly qtestLog: boolean;
+  /** QEMU_TEST_FLAKY_TESTS: any value but none */
+  readonly flaky: boolean;
+  /** QTEST_TRACE */
+  readonly trace?: string;
+  readonly shard: ShardEnvironment;
+  readonly searchPath: string;
+  readonly temporaryDirectory: string;
+  readonly cacheDirectory: string;
+  /** CI, TERM=dumb and NO_COLOR decide what a terminal gets */
+  readonly plain: boolean;
+  readonly color: boolean;
+  /** DROVER_DEBUG: stack traces of internal errors */
+  readonly debug: boolean;
+  /** GITHUB_ACTIONS or GITLAB_CI: which service runs the job, and where its checkout is */
+  readonly ci?: CiJob;
+  /** what QEMUs are started with */
+  readonly forQemu: Readonly<Record<string, string>>;
+}
+
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const given = (name: string): string | undefined => {
+    const value = env[name];
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const optional = <K extends string>(key: K, name: string): Partial<Record<K, string>> => {
+    const value = given(name);
+    return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+  };
+  const cacheHome = given('XDG_CACHE_HOME') ?? path.join(os.homedir(), '.cache');
+  const forQemu: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) forQemu[name] = value;
+  // Reasons that QEMU prints are read by people and by checks: keep them in one language.
+  forQemu['LC_ALL'] = 'C';
+  const job = (): { readonly ci?: CiJob } => {
+    if (given('GITHUB_ACTIONS') === 'true') {
+      const of = {
+        ...optional('root', 'GITHUB_WORKSPACE'),
+        ...optional('summaryPath', 'GITHUB_STEP_SUMMARY'),
+      };
+      return { ci: { service: 'github', ...of } };
+    }
+    if (given('GITLAB_CI') !== 'true') return {};
+    return { ci: { service: 'gitlab', ...optional('root', 'CI_PROJECT_DIR') } };
+  };
+  return {
+    ...job(),
+    ...optional('qemu', 'QTEST_QEMU_BINARY'),
+    ...optional('qemuSource', 'QTEST_QEMU_BINARY_SRC'),
+    ...optional('qemuDestination', 'QTEST_QEMU_BINARY_DST'),
+    ...optional('machine', 'QTEST_QEMU_MACHINE_TYPE'),
+    ...optional('trace', 'QTEST_TRACE'),
+    flaky: given('QEMU_TEST_FLAKY_TESTS') !== undefined,
+    qtestLog: env['QTEST_LOG'] !== undefined,
+    shard: {
+      ...optional('shardIndex', 'TEST_SHARD_INDEX'),
+      ...optional('totalShards', 'TEST_TOTAL_SHARDS'),
+      ...optional('shardStatusFile', 'TEST_SHARD_STATUS_FILE'),
+      ...optional('nodeIndex', 'CI_NODE_INDEX'),
+      ...optional('nodeTotal', 'CI_NODE_TOTAL'),
+    },
+    searchPath: env['PATH'] ?? '',
+    // QEMUs run in directories of their own: a relative path would mean another place there
+    temporaryDirectory: path.resolve(os.tmpdir()),
+    cacheDirectory: path.join(cacheHome, 'drover'),
+    plain: given('CI') !== undefined || env['TERM'] === 'dumb',
+    color: given('NO_COLOR') === undefined,
+    debug: given('DROVER_DEBUG') !== undefined,
+    forQemu,
+  };
+}

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+void test('this release of Node.js has nothing to say about how it is set', async () => {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, '--version']);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal(stderr, '');
+});

@@ -1,0 +1,112 @@
+/** `drover merge`: the results of a run's shards, put together into one. Starts nothing. */
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { HarnessError } from '../../model/errors.js';
+import type { DroverEvent } from '../../model/events.js';
+import { adoptEvidence, logFacts, mergedEvents } from '../../report/log/merge.js';
+import { planMerge } from '../../report/log/merge-plan.js';
+import type { LogFacts } from '../../report/log/merge-plan.js';
+import { printableLine } from '../../model/text/printable.js';
+import { eventLogPath } from '../../report/log/read-log.js';
+import { noTimings } from '../../schedule/timings.js';
+import { readTimings } from '../../schedule/timings-file.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes, worstExitCode } from '../process/exit-codes.js';
+import {
+  checkReportOptions,
+  closeReports,
+  openReports,
+  withReportOptions,
+} from '../options/report-options.js';
+import type { ReportOptions } from '../options/report-options.js';
+import { TimingsKeeper, timingsFiles } from '../run/timings-keeper.js';
+import { makeOutputDirectory } from '../run/run-workspace.js';
+
+interface MergeOptions extends ReportOptions {
+  readonly out: string;
+  readonly allowMissing?: boolean;
+  readonly timings?: string;
+}
+
+export function addMergeCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('merge')
+    .description('put the results of shards together')
+    .argument('<dirs...>', 'the folders that --out made, one of each shard')
+    .requiredOption('-o, --out <dir>', 'put the whole there: event log, evidence, timings')
+    .option(
+      '--allow-missing',
+      'a shard that is missing, there twice or of another run is told, and no error',
+    )
+    .option('--timings <file>', 'how long tests took: read if it is there, written anew');
+  withReportOptions(command).action(async (dirs: string[], options: MergeOptions) => {
+    finish(await mergeCommand(dirs, options, environment));
+  });
+}
+
+async function mergeCommand(
+  dirs: readonly string[],
+  options: MergeOptions,
+  environment: Environment,
+): Promise<number> {
+  for (const dir of dirs) {
+    if (!isSameFolder(path.dirname(await eventLogPath(dir)), options.out)) continue;
+    throw new HarnessError({
+      code: 'output-directory',
+      blame: 'usage',
+      message: `-o: '${options.out}' is the folder of '${dir}', which is to be merged and would be written over while it is read`,
+    });
+  }
+  const facts: LogFacts[] = [];
+  for (const dir of dirs) facts.push(await logFacts(dir));
+  const [first, ...others] = facts;
+  if (first === undefined) throw new Error('at least one folder is required');
+  const before =
+    (options.timings === undefined ? undefined : readTimings(options.timings)) ?? noTimings;
+  const plan = planMerge([first, ...others]);
+  const allowed = options.allowMissing === true;
+  if (plan.problems.length > 0 && !allowed) {
+    const lines = plan.problems.map((problem) => `drover: ${printableLine(problem)}\n`);
+    process.stderr.write(
+      `${lines.join('')}drover: nothing is merged (--allow-missing does it anyway)\n`,
+    );
+    return exitCodes.failed;
+  }
+  makeOutputDirectory(options.out);
+  await checkReportOptions(options);
+  const codes = plan.logs.map(({ finished }) => finished?.exitCode ?? exitCodes.broken);
+  // What was let through by --allow-missing is told by the reports; what ran decides.
+  const exitCode = worstExitCode(codes);
+  const reporters = await openReports(options, environment, options.out, true);
+  const keeper = new TimingsKeeper();
+  const used = new Set<string>();
+  const tell = (event: DroverEvent): void => {
+    reporters.onEvent(event);
+    keeper.onEvent(event);
+  };
+  for await (const event of mergedEvents(plan, exitCode)) {
+    const adopted = adoptEvidence(event, path.resolve(options.out), used);
+    if (adopted.problem !== undefined) {
+      tell({ type: 'warning', atMs: event.atMs, message: adopted.problem });
+    }
+    tell(adopted.event);
+  }
+  const files = timingsFiles({ out: options.out, timings: options.timings, isShard: false });
+  for (const problem of await keeper.write(before, files))
+    process.stderr.write(`drover: ${problem}\n`);
+  return await closeReports(reporters, exitCode);
+}
+
+/** However each is reached; one that is not there yet is no folder that is. */
+function isSameFolder(there: string, out: string): boolean {
+  try {
+    return realpathSync(there) === realpathSync(out);
+  } catch {
+    return false;
+  }
+}

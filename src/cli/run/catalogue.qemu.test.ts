@@ -1,0 +1,69 @@
+/** The whole catalogue with every QEMU, compared with the table of versions in the reference. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { asArray, asObject, asString } from '../../model/json.js';
+import type { Json } from '../../model/json.js';
+import { hostFactNames } from '../../model/host-facts.js';
+import { qemuVersions, realQemus } from '../../qemu/qemus.fixtures.js';
+import { Scratch, packageRoot, sharedMemoryFiles } from '../../model/scratch.fixtures.js';
+import { allTests } from '../../suite/registry.js';
+import { drover } from '../process/drover.fixtures.js';
+
+/** what the table says of each test, by version */
+function documented(): Map<string, readonly string[]> {
+  const page = readFileSync(path.join(packageRoot, 'docs', 'reference', 'versions.md'), 'utf8');
+  return new Map(
+    page
+      .split('\n')
+      .filter((line) => line.startsWith('| `/'))
+      .map((line) => {
+        const [, name = '', ...cells] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+        return [name.replaceAll('`', ''), cells.slice(0, qemuVersions.length)];
+      }),
+  );
+}
+
+function cellOf(outcome: Json | undefined): string {
+  const { kind, reason } = asObject(outcome);
+  if (kind !== 'skipped') return asString(kind) ?? '';
+  return `skipped: ${(asString(reason) ?? '').replaceAll(/\b(\d+\.\d+)\.\d+\b/g, '$1').replaceAll('|', '\\|')}`;
+}
+
+/** another host may offer more, or less: such a test may be skipped, with a reason, where others pass */
+function dependsOnHost(name: string): boolean {
+  const found = allTests.find(({ path: below }) => name === `/x86_64${below}`);
+  return (found?.needs ?? []).some(
+    (need) => need.kind === 'host' && hostFactNames.includes(need.name),
+  );
+}
+
+const table = documented();
+
+for (const [column, qemu] of realQemus.entries()) {
+  void test(
+    `QEMU ${qemu.version} passes the whole catalogue, as documented`,
+    { skip: qemu.skip },
+    async () => {
+      using scratch = new Scratch();
+      const file = path.join(scratch.directory, 'results.json');
+      const args = ['--level', 'quarantine', '--accel', 'tcg', '--qemu', qemu.command];
+      const ran = await drover(['run', ...args, '--json', file], scratch);
+      const document = JSON.parse(readFileSync(file, 'utf8')) as Json;
+      const results = asArray(asObject(document)['tests']).map(asObject);
+      const names = new Set(results.map((result) => asString(result['test'])));
+      assert.deepEqual(names, new Set(table.keys()));
+      assert.equal(ran.code, 0, `${ran.stdout.slice(-6000)}\n${ran.stderr}`);
+      for (const result of results) {
+        const name = asString(result['test']) ?? '';
+        const cell = cellOf(result['outcome']);
+        if (dependsOnHost(name) && /^(passed|skipped: .)/.test(cell)) continue;
+        assert.equal(cell, table.get(name)?.[column], name);
+      }
+      assert.deepEqual(scratch.content, ['results.json'], 'nothing else is left in TMPDIR');
+      assert.deepEqual(scratch.processes(), []);
+      assert.deepEqual(sharedMemoryFiles(), []);
+    },
+  );
+}

@@ -1,0 +1,65 @@
+/** `--coverage`: which migration features of the QEMUs the tests of a run exercised, on the console and as a file. */
+import type { Command } from 'commander';
+import { toFailure } from '../../model/errors.js';
+import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
+import { coverageJsonPieces, coverageLines, coverageOf } from '../../report/log/coverage.js';
+import { paintWith } from '../../report/console/colors.js';
+import { RunRecord } from '../../report/fold/summary.js';
+import type { DroverEvent } from '../../model/events.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes } from '../process/exit-codes.js';
+import { lines } from '../process/print.js';
+import { outputIsTerminal } from '../process/stdout-errors.js';
+
+export interface CoverageOption {
+  /** true: on the console alone */
+  readonly coverage?: string | true;
+  readonly tap?: boolean;
+}
+
+export function withCoverage(command: Command): Command {
+  return command.option(
+    '--coverage [file]',
+    'show which capabilities, parameters and address schemes of QEMU were exercised; as JSON too',
+  );
+}
+
+/** Listens to a run and tells at its end. */
+export class CoverageListener {
+  readonly #record = new RunRecord();
+
+  private constructor(
+    private readonly options: CoverageOption,
+    private readonly environment: Environment,
+  ) {}
+
+  /** Refuses a file that cannot be written; undefined where nobody asked. */
+  static async open(
+    options: CoverageOption,
+    environment: Environment,
+  ): Promise<CoverageListener | undefined> {
+    if (options.coverage === undefined) return undefined;
+    if (options.coverage !== true) await checkReportPath(options.coverage);
+    return new CoverageListener(options, environment);
+  }
+
+  readonly onEvent = (event: DroverEvent): void => {
+    this.#record.add(event);
+  };
+
+  /** A file that could not be written is told, and a run that is otherwise fine ends as broken. */
+  async tell(exitCode: number): Promise<number> {
+    const coverage = coverageOf(this.#record);
+    const { coverage: file, tap } = this.options;
+    const text = coverageLines(coverage, paintWith(this.environment.color && outputIsTerminal()));
+    process.stdout.write(lines(tap === true ? text.map((line) => `# ${line}`.trimEnd()) : text));
+    if (typeof file !== 'string') return exitCode;
+    try {
+      await writeAtomically(file, coverageJsonPieces(coverage));
+      return exitCode;
+    } catch (error) {
+      process.stderr.write(`drover: ${toFailure(error).message}\n`);
+      return exitCode === exitCodes.passed ? exitCodes.broken : exitCode;
+    }
+  }
+}

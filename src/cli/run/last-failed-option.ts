@@ -1,0 +1,39 @@
+/** `--last-failed DIR`: of the tests that are meant, those that did not pass in an earlier run. */
+import type { Arch } from '../../model/arch.js';
+import { HarnessError } from '../../model/errors.js';
+import { lastFailed } from '../../report/log/last-failed.js';
+import type { TestDefinition } from '../../suite/definition.js';
+import { fullPath } from '../../suite/select.js';
+import type { Catalogue } from './catalogue.js';
+import type { OwnTestsOption, SelectionOptions } from '../options/options.js';
+import { select } from './planned-tests.js';
+
+/** Where no test is named, those of the earlier run are meant, whatever their level. */
+export async function onlyLastFailed(
+  directory: string,
+  options: SelectionOptions & OwnTestsOption,
+  catalogue: Catalogue,
+  { arch, flaky }: { readonly arch: Arch; readonly flaky: boolean },
+): Promise<TestDefinition[]> {
+  const failed = new Set(await lastFailed(directory));
+  const known = new Set(catalogue.all.map((test) => fullPath(arch, test)));
+  const unknown = [...failed].filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new HarnessError({
+      code: 'no-such-test',
+      blame: 'usage',
+      message: `--last-failed: ${unknown.length} of the tests that did not pass in '${directory}' are not known here; give the same --tests and a QEMU of the same architecture`,
+      details: unknown.slice(0, 10),
+    });
+  }
+  const { p, runPrefix, level, m, full } = options;
+  const isNarrowed =
+    p.length + runPrefix.length > 0 || level !== undefined || m !== undefined || full === true;
+  const meant = isNarrowed ? options : { ...options, level: 'quarantine' as const };
+  const among = select(
+    meant,
+    { ...catalogue, usual: isNarrowed ? catalogue.usual : catalogue.all },
+    { arch, flaky },
+  );
+  return among.filter((test) => failed.has(fullPath(arch, test)));
+}

@@ -1,0 +1,87 @@
+/** `drover list`: every test there is, without asking any QEMU. */
+import type { Command } from 'commander';
+import { isArch, platforms } from '../../model/arch.js';
+import type { Arch } from '../../model/arch.js';
+import type { Need } from '../../model/features.js';
+import { HarnessError } from '../../model/errors.js';
+import type { TestDefinition } from '../../suite/definition.js';
+import { fullPath } from '../../suite/select.js';
+import { loadCatalogue } from './catalogue.js';
+import { exitCodes } from '../process/exit-codes.js';
+import { withOwnTests } from '../options/options.js';
+import type { OwnTestsOption } from '../options/options.js';
+
+interface ListOptions extends OwnTestsOption {
+  readonly arch: string;
+  readonly json?: boolean;
+}
+
+export function addListCommand(
+  program: Command,
+  _environment: unknown,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('list')
+    .description('show all tests, their level and what they need of QEMU');
+  withOwnTests(command)
+    .option('--arch <name>', 'guest architecture', 'x86_64')
+    .option('--json', 'as JSON')
+    .action(async (options: ListOptions) => {
+      const { arch } = options;
+      if (!isArch(arch)) {
+        throw new HarnessError({
+          code: 'unknown-arch',
+          blame: 'usage',
+          message: `--arch: no guest for '${arch}'; there are guests for ${Object.keys(platforms).join(', ')}`,
+        });
+      }
+      const { usual } = await loadCatalogue(options);
+      const tests = usual.filter((test) => test.arches?.includes(arch) !== false);
+      process.stdout.write(options.json === true ? asJson(tests, arch) : asText(tests, arch));
+      finish(exitCodes.passed);
+    });
+}
+
+function asText(tests: readonly TestDefinition[], arch: Arch): string {
+  const rows = tests.map((test) => ({
+    name: fullPath(arch, test),
+    level: test.level,
+    needs: (test.needs ?? []).map(describeNeed).join(', '),
+  }));
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows
+    .map(
+      ({ name, level, needs }) =>
+        `${name.padEnd(width)}  ${level.padEnd(10)}  ${needs}`.trimEnd() + '\n',
+    )
+    .join('');
+}
+
+function asJson(tests: readonly TestDefinition[], arch: Arch): string {
+  const rows = tests.map((test) => ({
+    name: fullPath(arch, test),
+    level: test.level,
+    needs: test.needs ?? [],
+  }));
+  return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
+function describeNeed(need: Need): string {
+  switch (need.kind) {
+    case 'host':
+      return `host ${need.name}`;
+    case 'former':
+      return `${need.what} (before ${need.before})`;
+    case 'together':
+      return `${need.names.join(' with ')} (${need.since})`;
+    case 'tls':
+      return `TLS (${need.since})`;
+    case 'behaviour':
+      return `${need.what} (${need.since})`;
+    case 'value':
+      return `${need.parameter} ${need.name} (${need.since})`;
+    default:
+      return `${need.kind} ${need.name} (${need.since})`;
+  }
+}

@@ -1,0 +1,42 @@
+/** Tests that start no QEMU and end as they are told, in a module of a user's own: for what a run makes of outcomes. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Scratch } from '../../model/scratch.fixtures.js';
+
+const text = `
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { migrationTest } from 'drover';
+
+const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
+const made = (path, run, more = {}) =>
+  migrationTest({ path, level: 'smoke', usualMs: 10, takes: { machines: 0 }, run, ...more });
+
+function once(name) {
+  const file = here + '/' + name + '.seen';
+  if (existsSync(file)) return false;
+  writeFileSync(file, '');
+  return true;
+}
+
+export default [
+  made('/made-up/good', async () => ({})),
+  made('/made-up/other', async () => ({})),
+  made('/made-up/flaky', async () => {
+    assert.ok(!once('flaky'), 'the first time it fails');
+    return {};
+  }),
+  made('/made-up/bad', async () => {
+    assert.fail('it always fails');
+  }, { usualMs: 1000 }),
+];
+`;
+
+/** @returns path of the module, to be given with --tests */
+export function madeUpTests(scratch: Scratch): string {
+  const folder = path.join(scratch.directory, 'own');
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, 'made-up.mjs');
+  writeFileSync(file, text);
+  return file;
+}

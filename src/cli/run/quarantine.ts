@@ -1,0 +1,98 @@
+/** The file of tests whose failures are known of: who looks after each, why, and until when. */
+import { readFileSync } from 'node:fs';
+import {
+  array,
+  check,
+  isoDate,
+  literal,
+  nonEmpty,
+  pipe,
+  safeParse,
+  strictObject,
+  string,
+} from 'valibot';
+import type { Arch } from '../../model/arch.js';
+import { HarnessError } from '../../model/errors.js';
+import type { Quarantined } from '../../model/events.js';
+import type { TestDefinition } from '../../suite/definition.js';
+import { findByName, fullPath } from '../../suite/select.js';
+
+/** Of 31 February, a Date makes a day in March. */
+function exists(day: string): boolean {
+  const date = new Date(day);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
+const text = pipe(string(), nonEmpty('expected a text that is not empty'));
+const shape = strictObject({
+  version: literal(1),
+  tests: array(
+    strictObject({
+      test: text,
+      owner: text,
+      reason: text,
+      expires: pipe(
+        string(),
+        isoDate('expected a day such as 2027-03-31'),
+        check(exists, 'expected a day that exists'),
+      ),
+    }),
+  ),
+});
+
+function refused(file: string, why: string, details: readonly string[] = []): HarnessError {
+  return new HarnessError({
+    code: 'quarantine-file',
+    blame: 'usage',
+    message: `--quarantine: ${file}: ${why}`,
+    details,
+  });
+}
+
+/**
+ * @param today such as 2026-11-25; a day that is over makes the file an error, whatever tests are run
+ * @throws HarnessError `quarantine-file`, `quarantine-expired`
+ */
+export function readQuarantine(
+  file: string,
+  {
+    tests,
+    arch,
+    today,
+  }: { readonly tests: readonly TestDefinition[]; readonly arch: Arch; readonly today: string },
+): ReadonlyMap<string, Quarantined> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw refused(file, error instanceof Error ? error.message : String(error));
+  }
+  const parsed = safeParse(shape, value);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const where = (issue.path ?? []).map(({ key }) => String(key)).join('.');
+    throw refused(file, `${where === '' ? '' : `${where}: `}${issue.message}`);
+  }
+  const known = new Map<string, Quarantined>();
+  for (const { test, ...quarantined } of parsed.output.tests) {
+    const found = findByName(tests, test, arch);
+    if (found === undefined) {
+      throw refused(file, `no test is called '${test}' ('drover list' shows all)`);
+    }
+    const name = fullPath(arch, found);
+    if (known.has(name)) throw refused(file, `'${test}' is in it twice`);
+    known.set(name, quarantined);
+  }
+  const expired = [...known].filter(([, { expires }]) => expires < today);
+  if (expired.length > 0) {
+    throw new HarnessError({
+      code: 'quarantine-expired',
+      blame: 'usage',
+      message: `--quarantine: ${file}: ${expired.length} of ${known.size} are over; mend the tests, or decide anew until when they may fail`,
+      details: expired.map(
+        ([name, { owner, reason, expires }]) => `${name}: until ${expires}, ${owner}: ${reason}`,
+      ),
+    });
+  }
+  return known;
+}

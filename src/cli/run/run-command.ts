@@ -1,0 +1,111 @@
+/** `drover run`: from options to what is to be run, and with what. */
+import type { Command } from 'commander';
+import type { Arch } from '../../model/arch.js';
+import type { DroverEvent } from '../../model/events.js';
+import { noTimings } from '../../schedule/timings.js';
+import { readTimings } from '../../schedule/timings-file.js';
+import type { DebugPlan } from '../../qemu/debug-tools.js';
+import type { TestDefinition } from '../../suite/definition.js';
+import { fullPath } from '../../suite/select.js';
+import { loadCatalogue } from './catalogue.js';
+import { withCoverage } from './coverage-option.js';
+import { debugArgument, isAttended, planDebug } from './debug-option.js';
+import type { DebugWish } from './debug-option.js';
+import type { Environment } from '../process/environment.js';
+import { onlyLastFailed } from './last-failed-option.js';
+import {
+  withAttemptOptions,
+  withOwnTests,
+  withPairOptions,
+  withPolicyOptions,
+  withSelectionOptions,
+} from '../options/options.js';
+import type {
+  OwnTestsOption,
+  PolicyOptions,
+  QemuOptions,
+  SelectionOptions,
+} from '../options/options.js';
+import { select } from './planned-tests.js';
+import { readQuarantine } from './quarantine.js';
+import { resolveBinaries } from './qemus.js';
+import { withReportOptions } from '../options/report-options.js';
+import { runSelected } from './run-selected.js';
+import type { SelectedOptions } from './run-selected.js';
+import { shardArgument, shardOfEnvironment, takeShard, touchStatusFile } from './shard-option.js';
+import type { ShardWish } from './shard-option.js';
+
+export interface RunOptions
+  extends QemuOptions, SelectionOptions, OwnTestsOption, PolicyOptions, SelectedOptions {
+  readonly debug?: DebugWish;
+  readonly shard?: ShardWish;
+  readonly lastFailed?: string;
+}
+
+export function addRunCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('run')
+    .description('migrate guests and prove their memory')
+    .option('--qemu <command>', 'QEMU for both sides, a program or a shell command prefix')
+    .option('--qemu-src <command>', 'QEMU of the source')
+    .option('--qemu-dst <command>', 'QEMU of the destination');
+  withOwnTests(withSelectionOptions(withPairOptions(command)))
+    .option('--shard <index/total>', 'run one part of the tests, such as 2/5', shardArgument)
+    .option('--last-failed <dir>', 'of these, run what did not pass in the run with --out DIR')
+    .option('-l', 'list the tests that would be run, and why others would not');
+  withCoverage(withReportOptions(withPolicyOptions(withAttemptOptions(command))))
+    .option(
+      '--debug <tool>',
+      'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination for one side',
+      debugArgument,
+    )
+    .option('--out <dir>', 'put the event log and the evidence of failures there')
+    .action(async (options: RunOptions) => {
+      finish(await runCommand(options, environment));
+    });
+}
+
+export async function runCommand(
+  options: RunOptions,
+  environment: Environment,
+  onEvent?: (event: DroverEvent) => void,
+): Promise<number> {
+  const binaries = resolveBinaries(options, environment);
+  const { arch } = binaries.source;
+  const catalogue = await loadCatalogue(options);
+  const { flaky } = environment;
+  const meant =
+    options.lastFailed === undefined
+      ? select(options, catalogue, { arch, flaky })
+      : await onlyLastFailed(options.lastFailed, options, catalogue, { arch, flaky });
+  const timings =
+    (options.timings === undefined ? undefined : readTimings(options.timings)) ?? noTimings;
+  const wish = options.shard ?? shardOfEnvironment(environment.shard);
+  const nameOf = (test: TestDefinition): string => fullPath(arch, test);
+  const { tests: selected, shard } = takeShard(wish, meant, timings, nameOf);
+  const debug = debugPlanOf(options, selected, arch, environment);
+  const today = new Date().toISOString().slice(0, 10);
+  const quarantine =
+    options.quarantine === undefined
+      ? undefined
+      : readQuarantine(options.quarantine, { tests: catalogue.all, arch, today });
+  touchStatusFile(environment.shard.shardStatusFile);
+  const wishes = { ...options, shard, timings, timingsFile: options.timings, quarantine };
+  const what = { options, environment, binaries, catalogue, selected, debug, onEvent };
+  return await runSelected({ ...what, policy: wishes });
+}
+
+function debugPlanOf(
+  { debug, jobs }: RunOptions,
+  selected: readonly TestDefinition[],
+  arch: Arch,
+  { searchPath }: Environment,
+): DebugPlan | undefined {
+  if (debug === undefined) return undefined;
+  const names = selected.map((test) => fullPath(arch, test));
+  return planDebug(debug, { searchPath, isTerminal: isAttended(), selected: names, jobs });
+}

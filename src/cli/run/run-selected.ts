@@ -1,0 +1,100 @@
+/** The way that all commands go which run tests and report them as one run: QEMUs are asked, tests planned, and run. */
+import type { DroverEvent } from '../../model/events.js';
+import type { DebugPlan } from '../../qemu/debug-tools.js';
+import type { QemuBinary } from '../../qemu/binary.js';
+import { removeDirectory } from '../../qemu/work-directory.js';
+import type { PlannedTest } from '../../schedule/attempts.js';
+import { noTimings } from '../../schedule/timings.js';
+import type { TestDefinition } from '../../suite/definition.js';
+import type { Catalogue } from './catalogue.js';
+import { CoverageListener } from './coverage-option.js';
+import type { CoverageOption } from './coverage-option.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes } from '../process/exit-codes.js';
+import type { AttemptOptions, PairOptions } from '../options/options.js';
+import { addHostFacts, planTests } from './planned-tests.js';
+import { Qemus, planPair } from './qemus.js';
+import type { Binaries } from './qemus.js';
+import { checkReportOptions } from '../options/report-options.js';
+import type { ReportOptions } from '../options/report-options.js';
+import { limitsOfRun, withoutMisfits } from './run-limits.js';
+import { runSession } from './run-session.js';
+import type { SessionPolicy } from './run-session.js';
+import { makeOutputDirectory, withWorkplace } from './run-workspace.js';
+
+export interface SelectedOptions
+  extends PairOptions, AttemptOptions, ReportOptions, CoverageOption {
+  readonly l?: boolean;
+  readonly out?: string;
+}
+
+export interface SelectedRun {
+  readonly options: SelectedOptions;
+  readonly environment: Environment;
+  readonly binaries: Binaries;
+  /** of a chain */
+  readonly route?: readonly QemuBinary[];
+  readonly catalogue: Catalogue;
+  readonly selected: readonly TestDefinition[];
+  readonly debug?: DebugPlan | undefined;
+  readonly policy?: SessionPolicy;
+  /** gets all events too */
+  readonly onEvent?: ((event: DroverEvent) => void) | undefined;
+}
+
+export async function runSelected(run: SelectedRun): Promise<number> {
+  const { options, environment, binaries, route, catalogue, selected, debug, policy = {} } = run;
+  if (options.out !== undefined) makeOutputDirectory(options.out);
+  await checkReportOptions(options);
+  const coverage = await CoverageListener.open(options, environment);
+  const limits = limitsOfRun(
+    debug === undefined ? options : { ...options, jobs: options.jobs ?? 1 },
+    selected,
+    binaries.source.arch,
+  );
+  return await withWorkplace(environment, async (place) => {
+    const { directory, probeDirectory, interruption } = place;
+    const { signal } = interruption;
+    // Threads take a while to start: let them, while the QEMUs are probed.
+    const pool = options.l === true ? undefined : place.startPool(limits.slots);
+    const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
+    const planned = await addHostFacts(
+      await planPair({
+        ...{ binaries, options, environment, qemus },
+        ...(route === undefined ? {} : { route }),
+      }),
+      selected,
+      { directory: probeDirectory, signal, cache: qemus.cache },
+    );
+    await removeDirectory(probeDirectory);
+    const { timings = noTimings } = policy;
+    const tests = withoutMisfits(planTests(selected, planned, catalogue, timings), limits);
+    if (pool === undefined) {
+      process.stdout.write(listing(tests));
+      return exitCodes.passed;
+    }
+    const exitCode = await runSession({
+      options,
+      environment,
+      plan: planned.plan,
+      debug,
+      tests,
+      limits,
+      policy,
+      pool,
+      directory,
+      interruption,
+      onEvent: (event) => {
+        coverage?.onEvent(event);
+        run.onEvent?.(event);
+      },
+    });
+    return (await coverage?.tell(exitCode)) ?? exitCode;
+  });
+}
+
+function listing(tests: readonly PlannedTest[]): string {
+  return tests
+    .map(({ name, skip }) => `${name}${skip === undefined ? '' : `  # skip: ${skip}`}\n`)
+    .join('');
+}

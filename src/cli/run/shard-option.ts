@@ -1,0 +1,111 @@
+/** Which part of the tests is run here: `--shard 2/5`, or what a CI system says in the environment. */
+import { closeSync, openSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { HarnessError } from '../../model/errors.js';
+import type { Shard } from '../../model/events.js';
+import { planShards } from '../../schedule/shards.js';
+import type { Timings } from '../../schedule/timings.js';
+import type { TestDefinition } from '../../suite/definition.js';
+import type { ShardEnvironment } from '../process/environment.js';
+
+export interface ShardWish {
+  /** from 1 */
+  readonly index: number;
+  readonly total: number;
+}
+
+const mostShards = 10_000;
+
+function isShard(index: number, total: number): boolean {
+  return (
+    Number.isSafeInteger(index) &&
+    Number.isSafeInteger(total) &&
+    index >= 1 &&
+    index <= total &&
+    total <= mostShards
+  );
+}
+
+export function shardArgument(text: string): ShardWish {
+  const [, index, total] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const wish = { index: Number(index), total: Number(total) };
+  if (isShard(wish.index, wish.total)) return wish;
+  throw new InvalidArgumentError(
+    `expected INDEX/TOTAL, the index from 1 to the total, such as 2/5, not '${text}'.`,
+  );
+}
+
+/** What the environment asks for; undefined where the run is to be whole. */
+export function shardOfEnvironment(given: ShardEnvironment): ShardWish | undefined {
+  const pairs = [
+    {
+      names: ['TEST_SHARD_INDEX', 'TEST_TOTAL_SHARDS'],
+      from: 0,
+      ...pair(given.shardIndex, given.totalShards),
+    },
+    {
+      names: ['CI_NODE_INDEX', 'CI_NODE_TOTAL'],
+      from: 1,
+      ...pair(given.nodeIndex, given.nodeTotal),
+    },
+  ];
+  for (const { names, from, index, total } of pairs) {
+    // A job that is not split has a total of 1, with or without an index.
+    if (total === undefined || (Number(total) === 1 && index === undefined)) continue;
+    const wish = { index: Number(index ?? NaN) + 1 - from, total: Number(total) };
+    if (!isShard(wish.index, wish.total)) {
+      throw new HarnessError({
+        code: 'shard-environment',
+        blame: 'usage',
+        message: `${names.join(' and ')} are '${index ?? ''}' and '${total}': expected an index from ${from} to below the total${from === 1 ? ' or equal to it' : ''}, or neither`,
+      });
+    }
+    if (wish.total > 1) return wish;
+  }
+  return undefined;
+}
+
+function pair(
+  index: string | undefined,
+  total: string | undefined,
+): { index: string | undefined; total: string | undefined } {
+  return { index, total };
+}
+
+/** Bazel takes a run that does not touch the file for one that knows nothing of shards. */
+export function touchStatusFile(file: string | undefined): void {
+  if (file === undefined) return;
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (cause) {
+    throw new HarnessError({
+      code: 'shard-environment',
+      blame: 'usage',
+      message: `TEST_SHARD_STATUS_FILE: cannot write '${file}': ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+}
+
+export interface ShardOfRun {
+  readonly tests: readonly TestDefinition[];
+  readonly shard: Shard | undefined;
+}
+
+/** @param nameOf the name of a test in events */
+export function takeShard(
+  wish: ShardWish | undefined,
+  selected: readonly TestDefinition[],
+  timings: Timings,
+  nameOf: (test: TestDefinition) => string,
+): ShardOfRun {
+  if (wish === undefined) return { tests: selected, shard: undefined };
+  const allTests = selected.map(nameOf);
+  const unseen = selected.map((test) => ({ test: nameOf(test), usualMs: test.usualMs ?? 1000 }));
+  const { by, shards } = planShards(unseen, wish.total, timings);
+  const mine = new Set(shards[wish.index - 1]);
+  return {
+    tests: selected.filter((test) => mine.has(nameOf(test))),
+    shard: { ...wish, by, allTests },
+  };
+}

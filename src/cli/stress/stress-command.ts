@@ -1,0 +1,188 @@
+/** `drover stress`: one guest, any size, moved round after round, every byte that it stamped checked each time. */
+import { statfsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { HarnessError } from '../../model/errors.js';
+import { unmet } from '../../model/features.js';
+import { buildGuestImage } from '../../guest/image.js';
+import { shapedPlatform } from '../../guest/shape.js';
+import type { GuestShape } from '../../guest/shape.js';
+import { platforms } from '../../model/arch.js';
+import type { Arch } from '../../model/arch.js';
+import { guestPlatform } from '../../guest/platforms.js';
+import { hugePageObstacle } from '../../migration/host/huge-pages.js';
+import { probeHost } from '../../migration/host/host-probes.js';
+import type { PairPlan } from '../../migration/plan.js';
+import type { StressSpec } from '../../migration/stress/spec.js';
+import { removeDirectory } from '../../qemu/work-directory.js';
+import { requireRoom } from '../../schedule/stress-capacity.js';
+import type { Environment } from '../process/environment.js';
+import { hostCapacity } from '../process/host-capacity.js';
+import { Qemus, planPair, resolveBinaries } from '../run/qemus.js';
+import { checkReportOptions } from '../options/report-options.js';
+import { usualRounds, withStressOptions } from './stress-options.js';
+import type { StressOptions } from './stress-options.js';
+import { stressCommandLine } from './stress-rerun.js';
+import { stressSession } from './stress-session.js';
+import { makeOutputDirectory, withWorkplace } from '../run/run-workspace.js';
+
+export function addStressCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('stress')
+    .description(
+      'move a guest of any size round after round, and check all of its memory each time',
+    );
+  withStressOptions(command).action(async (options: StressOptions) => {
+    finish(await stressCommand(options, environment));
+  });
+}
+
+async function stressCommand(options: StressOptions, environment: Environment): Promise<number> {
+  if (options.rounds !== undefined && options.duration !== undefined) {
+    throw usage('bad-stress', '--rounds and --duration exclude one another: give one of them');
+  }
+  const binaries = resolveBinaries(options, environment);
+  if (options.out !== undefined) makeOutputDirectory(options.out);
+  await checkReportOptions(options);
+  requireWholePages(options);
+  const { arch } = binaries.source;
+  const guest = shapeOf(options, arch);
+  const spec = specOf(options);
+  checkRoom(options, environment);
+  return await withWorkplace(environment, async (place) => {
+    const { directory, probeDirectory, interruption } = place;
+    const { signal } = interruption;
+    const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
+    const planned = await planPair({ binaries, options, environment, qemus });
+    if (planned.kind === 'absent') throw usage('bad-stress', planned.reason);
+    requireGuest(planned.plan, guest);
+    const plan = await requireTransport(planned.plan, spec, { directory: probeDirectory, signal });
+    await removeDirectory(probeDirectory);
+    return await stressSession({
+      options,
+      environment,
+      // More memory takes longer in every way, and a side that is held, too.
+      plan: { ...plan, slowness: plan.slowness * patienceFactor(options) },
+      spec,
+      guest,
+      rounds: options.duration === undefined ? (options.rounds ?? usualRounds) : undefined,
+      rerun: stressCommandLine(options, plan),
+      pool: place.startPool(1),
+      directory,
+      interruption,
+    });
+  });
+}
+
+function requireWholePages({ memory, step }: StressOptions): void {
+  for (const [name, bytes] of Object.entries({ memory, step })) {
+    if (bytes > 0 && bytes % 4096 === 0) continue;
+    throw usage('bad-stress', `--${name} ${bytes} is no multiple of 4096, the least page size`);
+  }
+  if (step <= memory / 2) return;
+  throw usage(
+    'bad-stress',
+    `--step ${step} is more than half of the memory (--memory ${memory}): a step lies at a multiple of its size, and one has to fit behind what the guest keeps for itself`,
+  );
+}
+
+function patienceFactor({ memory }: StressOptions): number {
+  return Math.max(1, memory / 2 ** 30);
+}
+
+function usage(code: string, message: string): HarnessError {
+  return new HarnessError({ code, blame: 'usage', message });
+}
+
+function shapeOf({ memory, writers, stamp, step, pace }: StressOptions, arch: Arch): GuestShape {
+  return {
+    ramBytes: memory,
+    writers,
+    stamp,
+    step,
+    // writers are watched by it where the image has one
+    heartbeat: guestPlatform(arch).heartbeatAddress !== undefined,
+    ...(pace === undefined ? {} : { pacePagesPerSecond: pace }),
+  };
+}
+
+function specOf(options: StressOptions): StressSpec {
+  const { transport, channels } = options.transport;
+  return {
+    memory: options.backend,
+    transport,
+    ...(channels === undefined ? {} : { channels }),
+    parameters: Object.fromEntries(options.set),
+    pingPong: options.pingPong === true,
+    downtimeLimitMs: options.downtimeLimit,
+    patienceMs: options.patience,
+    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+  };
+}
+
+function checkRoom(options: StressOptions, { temporaryDirectory }: Environment): void {
+  const free = (folder: string): number => {
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    } catch {
+      return 0;
+    }
+  };
+  requireRoom(
+    {
+      ramBytes: options.memory,
+      memory: options.backend,
+      throughFile: options.transport.transport.flow === 'file',
+    },
+    {
+      availableBytes: hostCapacity().availableBytes,
+      sharedBytes: free('/dev/shm'),
+      diskBytes: free(temporaryDirectory),
+      hugePageObstacle: (bytes) => hugePageObstacle(readFileSync('/proc/meminfo', 'utf8'), bytes),
+    },
+  );
+}
+
+/** What the image cannot do is told now, and not by each round. */
+function requireGuest({ arch, machine }: PairPlan, shape: GuestShape): void {
+  const { range, ramBytes, passesPerB, ...guest } = shapedPlatform(platforms[arch], machine, shape);
+  const { stamp, writers, hole, pacePagesPerSecond, heartbeatAddress } = guest;
+  buildGuestImage({
+    arch,
+    machine,
+    range,
+    ramBytes,
+    passesPerB,
+    stamp,
+    writers,
+    hole,
+    pacePagesPerSecond,
+    heartbeatAddress,
+  });
+}
+
+async function requireTransport(
+  plan: PairPlan,
+  { transport, parameters }: StressSpec,
+  place: { readonly directory: string; readonly signal: AbortSignal },
+): Promise<PairPlan> {
+  const host = await probeHost(transport.needs, { plan, ...place });
+  for (const need of transport.needs) {
+    const reason =
+      unmet(need, plan.sourceFeatures, host) ?? unmet(need, plan.destinationFeatures, host);
+    if (reason !== undefined) throw usage('bad-stress', `--transport ${transport.name}: ${reason}`);
+  }
+  for (const { version, parameters: known } of [plan.sourceFeatures, plan.destinationFeatures]) {
+    const unknown = Object.keys(parameters).find((name) => !known.includes(name));
+    if (unknown === undefined) continue;
+    throw usage(
+      'bad-stress',
+      `--set ${unknown}: QEMU ${version} has no such migration parameter; it has ${known.join(', ')}`,
+    );
+  }
+  return { ...plan, host };
+}

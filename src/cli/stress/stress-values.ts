@@ -1,0 +1,111 @@
+/** What the options of `drover stress` may be written as. Pure; what cannot be read is refused by name. */
+import { InvalidArgumentError } from 'commander';
+import type { Side } from '../../model/outcome.js';
+import { stressTransports } from '../../migration/stress/transports.js';
+import type { StressTransport } from '../../migration/stress/transports.js';
+import type { Freeze } from '../../migration/stress/spec.js';
+
+/** a quarter of a year: longer is a mistake */
+const mostSeconds = 90 * 24 * 3600;
+/** bytes that a page counts for, whatever lies between two stamps */
+const pageBytes = 4096;
+/** what QEMU takes for multifd-channels */
+const mostChannels = 255;
+
+const seconds = { s: 1, m: 60, h: 3600, d: 86400 } as const;
+
+/** `90s`, `30m`, `2h`, `1d`, `1h30m` @returns milliseconds */
+export function durationArgument(text: string): number {
+  const refuse = (): never => {
+    throw new InvalidArgumentError(
+      `expected a time of at most 90 days such as 90s, 30m, 2h or 1h30m, not '${text}'.`,
+    );
+  };
+  if (!/^(?:\d+(?:\.\d+)?[smhd])+$/.test(text)) refuse();
+  let total = 0;
+  for (const [, count = '', unit = ''] of text.matchAll(/([\d.]+)([smhd])/g)) {
+    total += Number(count) * seconds[unit as keyof typeof seconds];
+  }
+  return total > 0 && total <= mostSeconds ? total * 1000 : refuse();
+}
+
+export function millisecondsArgument(text: string): number {
+  const ms = Number(text);
+  if (/^\d+$/.test(text) && ms <= 2_000_000) return ms;
+  throw new InvalidArgumentError(`expected whole milliseconds from 0 to 2000000, not '${text}'.`);
+}
+
+const scales: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** `2GB/s` (powers of 1000), `512MiB/s` (powers of 1024) or `100000pages/s` @returns pages in a second */
+export function paceArgument(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:([KMGT]?)(i?)B|(pages))\/s$/i.exec(text);
+  const [, count = '', unit = '', binary = '', inPages] = match ?? [];
+  const power = ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase());
+  const scale = binary === '' ? (scales[unit.toUpperCase()] ?? 1) : 1024 ** power;
+  const pages = Math.round(Number(count) * (inPages === undefined ? scale / pageBytes : 1));
+  if (match !== null && pages >= 1 && Number.isSafeInteger(pages)) return pages;
+  throw new InvalidArgumentError(
+    `expected how fast memory is written, at least a page of ${pageBytes} bytes a second, such as 2GB/s, 512MiB/s or 100000pages/s, not '${text}'.`,
+  );
+}
+
+export interface TransportWish {
+  readonly transport: StressTransport;
+  readonly channels?: number;
+}
+
+/** `tcp`, `multifd:8` */
+export function transportArgument(text: string): TransportWish {
+  const [, name = '', count] = /^([\w-]+)(?::(\d+))?$/.exec(text) ?? [];
+  const transport = stressTransports.find((row) => row.name === name);
+  if (transport === undefined) {
+    const known = stressTransports
+      .map((row) => `${row.name}${row.takesChannels ? '[:CHANNELS]' : ''}`)
+      .join(', ');
+    throw new InvalidArgumentError(`expected one of ${known}, not '${text}'.`);
+  }
+  if (count === undefined) return { transport };
+  const channels = Number(count);
+  if (!transport.takesChannels) {
+    throw new InvalidArgumentError(`${name} has no channels to count: leave out ':${count}'.`);
+  }
+  if (channels < 1 || channels > mostChannels) {
+    throw new InvalidArgumentError(`expected 1 to ${mostChannels} channels, not ${count}.`);
+  }
+  return { transport, channels };
+}
+
+/** `source`, `destination:3s`, `both:500ms` */
+export function freezeArgument(text: string): Freeze {
+  const [, where = '', count = '3', unit = 's'] =
+    /^(source|destination|both)(?::(\d+(?:\.\d+)?)(ms|s))?$/.exec(text) ?? [];
+  const ms = Number(count) * (unit === 'ms' ? 1 : 1000);
+  if (where !== '' && ms > 0 && ms <= 60_000) {
+    const sides: readonly Side[] = where === 'both' ? ['source', 'destination'] : [where as Side];
+    return { sides, ms };
+  }
+  throw new InvalidArgumentError(
+    `expected source, destination or both, and for how long, at most 60s, such as source:3s or both:500ms, not '${text}'.`,
+  );
+}
+
+export type Setting = readonly [name: string, value: string | number | boolean];
+
+/** `name=value`, of a migration parameter */
+export function settingArgument(text: string, before: readonly Setting[] = []): Setting[] {
+  const [, name = '', value = ''] = /^([a-z][a-z0-9-]*)=(.+)$/.exec(text) ?? [];
+  if (name === '') {
+    throw new InvalidArgumentError(
+      `expected NAME=VALUE of a migration parameter, such as multifd-compression=zstd, not '${text}'.`,
+    );
+  }
+  const read =
+    value === 'true' || value === 'on'
+      ? true
+      : value === 'false' || value === 'off'
+        ? false
+        : undefined;
+  const number = /^\d+$/.test(value) ? Number(value) : undefined;
+  return [...before, [name, read ?? number ?? value]];
+}

@@ -1,0 +1,93 @@
+/**
+ * Postcopy whose connection breaks: both sides pause, and go on over a new connection. Optionally the
+ * first new connection breaks too, at a stage of its own.
+ */
+import { migrate, setParameters } from '../commands.js';
+import { SocketPair } from '../descriptors.js';
+import type { Pair } from '../pair.js';
+import type { EventCursor } from '../../qmp/events.js';
+import { waitStatus } from '../waits.js';
+
+/**
+ * `once`: one break. Else the first attempt to recover breaks as well: `reconnect` while the new channel
+ * is being set up, `handshake` when it stands and the two sides agree on what is missing.
+ */
+export type Recovery = 'once' | 'reconnect' | 'handshake';
+
+const recovering = [
+  'postcopy-active',
+  'postcopy-recover-setup',
+  'postcopy-recover',
+  'postcopy-paused',
+] as const;
+
+/** first byte of the stream's section type "command": enough for the destination to begin, not to go on */
+const commandSection = 8;
+const fdName = 'fd-mig';
+
+/** @returns the cursor from which the source's statuses are those of the recovered migration */
+export async function recover(
+  pair: Pair,
+  recovery: Recovery,
+  since: EventCursor,
+): Promise<EventCursor> {
+  const { context, source, destination } = pair;
+  await waitStatus(context, source, { goal: 'postcopy-active', since });
+  await breakConnection(pair, 'source');
+  if (recovery !== 'once') await failToRecover(pair, recovery);
+
+  const uri = `unix:${context.file('migsocket-recover')}`;
+  await destination.qmp.execute('migrate-recover', { uri }, { oob: true });
+  const resumed = await migrate(source, { uri }, { resume: true });
+  await setParameters(source, { 'max-postcopy-bandwidth': 0 });
+  return resumed;
+}
+
+/** Breaks the connection from one side; both must pause. */
+async function breakConnection(pair: Pair, by: 'source' | 'destination'): Promise<void> {
+  const { context, source, destination } = pair;
+  const cursors = { source: source.qmp.events.cursor, destination: destination.qmp.events.cursor };
+  await pair[by].qmp.execute('migrate-pause');
+  for (const machine of [destination, source]) {
+    await waitStatus(context, machine, {
+      goal: 'postcopy-paused',
+      through: recovering,
+      since: cursors[machine.side],
+    });
+  }
+}
+
+/** The first attempt at a new connection, which comes to nothing. */
+async function failToRecover(pair: Pair, stage: 'reconnect' | 'handshake'): Promise<void> {
+  const { context, source, destination } = pair;
+  using forSource = new SocketPair();
+  using forDestination = new SocketPair();
+  await forSource.lend(source, fdName, 0);
+  await forDestination.lend(destination, fdName, 0);
+  // makes the destination's channel readable: it begins to recover, and waits for more
+  forDestination.write(1, Buffer.of(commandSection));
+  if (stage === 'reconnect') forSource.close(1);
+
+  const atSource = source.qmp.events.cursor;
+  const atDestination = destination.qmp.events.cursor;
+  const status = async (goal: string, side: 'source' | 'destination'): Promise<void> => {
+    const since = side === 'source' ? atSource : atDestination;
+    await waitStatus(context, pair[side], { goal, through: recovering, since });
+  };
+  await destination.qmp.execute('migrate-recover', { uri: `fd:${fdName}` }, { oob: true });
+  await migrate(source, { uri: `fd:${fdName}` }, { resume: true });
+  await status('postcopy-recover-setup', 'source');
+  if (stage === 'handshake') {
+    await status('postcopy-recover', 'source');
+    await source.qmp.execute('migrate-pause');
+  }
+  await status('postcopy-paused', 'source');
+  await status('postcopy-recover', 'destination');
+  const paused = destination.qmp.events.cursor;
+  await destination.qmp.execute('migrate-pause', {}, { oob: true });
+  await waitStatus(context, destination, {
+    goal: 'postcopy-paused',
+    through: recovering,
+    since: paused,
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * The postcopy flow: the guest goes on at the destination while part of its memory is still at the
+ * source, and is fetched as it is touched. Upstream's flows PC and, with recovery from broken
+ * connections, PR.
+ */
+import { HarnessError } from '../../model/errors.js';
+import type { MigrationFigures } from '../../model/outcome.js';
+import type { EventCursor } from '../../qmp/events.js';
+import { figuresOf, migrate, setParameters } from '../commands.js';
+import type { TestContext } from '../context.js';
+import type { MigrateCommon } from '../migrate-common.js';
+import { startPair } from '../pair.js';
+import type { Pair } from '../pair.js';
+import { recover } from './postcopy-recovery.js';
+import type { Recovery } from './postcopy-recovery.js';
+import { arrive, waitGuest } from '../steps.js';
+import type { FlowResult } from '../steps.js';
+import { holdTracked } from '../tracking.js';
+import {
+  plantMarker,
+  waitByteChange,
+  waitEvent,
+  waitMarker,
+  waitStatus,
+  whileAlive,
+  whileMigrating,
+} from '../waits.js';
+import { waitNonZero } from '../zero-memory.js';
+
+export interface PostcopyCommon extends Omit<
+  MigrateCommon,
+  'listen' | 'connect' | 'live' | 'expect' | 'oob'
+> {
+  /** the connection is broken in the postcopy phase, and made anew */
+  readonly recovery?: Recovery;
+}
+
+/** so slow that postcopy cannot end before its connection is broken; bytes per second */
+const trickle = 4096;
+
+/** what the destination must know about the time its guest waited for pages, where this QEMU measures it */
+const waitFigures = [
+  'postcopy-blocktime',
+  'postcopy-vcpu-blocktime',
+  'postcopy-latency',
+  'postcopy-latency-dist',
+  'postcopy-vcpu-latency',
+  'postcopy-non-vcpu-latency',
+] as const;
+
+/** on the way to the end when no connection breaks */
+const straight = ['setup', 'active', 'device', 'postcopy-device', 'postcopy-active'] as const;
+
+/** on the way to the end over a new connection */
+const resumed = ['postcopy-recover-setup', 'postcopy-recover', 'postcopy-active'] as const;
+
+export async function postcopy(context: TestContext, common: PostcopyCommon): Promise<FlowResult> {
+  const { recovery } = common;
+  const pair = await startPair(context, {
+    ...common,
+    capabilities: ordered(common.capabilities ?? []),
+    listen: 'defer',
+    oob: recovery !== undefined,
+    endHook: async (arrived) => {
+      await requireWaitFigures(arrived);
+      await common.endHook?.(arrived);
+    },
+  });
+  await common.startHook?.(pair);
+  await pair.hold();
+  await plantMarker(context, pair.source);
+  await pair.destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
+
+  context.observer.phase('warm-up');
+  await waitGuest(pair);
+  await waitNonZero(pair);
+
+  context.observer.phase('migrate');
+  const { figures, destinationSince } = await switchOver(pair, recovery);
+  return await arrive(pair, destinationSince, figures);
+}
+
+/** In the order of QEMU's own list, as upstream sets them. */
+function ordered(others: readonly string[]): string[] {
+  const isMultifd = (name: string): boolean => name === 'multifd';
+  const late = others.filter((name) => !isMultifd(name));
+  return ['postcopy-ram', ...others.filter(isMultifd), 'postcopy-blocktime', ...late];
+}
+
+/** Migrates until memory was dirtied after it was sent, lets the guest go on at the destination, and waits for the rest. */
+export async function switchOver(
+  pair: Pair,
+  recovery?: Recovery,
+): Promise<{ figures: MigrationFigures; destinationSince: EventCursor }> {
+  const { context, common, source, destination } = pair;
+  const since = await migrate(source, await pair.target());
+  await whileMigrating(pair, context, since, async (signal) => {
+    await waitMarker(context, destination, signal);
+    if (common.suspend === true) return;
+    await waitByteChange(context, source, context.platform.watchAddress, signal);
+  });
+  await holdTracked(pair, since);
+  if (recovery !== undefined) await setParameters(source, { 'max-postcopy-bandwidth': trickle });
+  const destinationSince = destination.qmp.events.cursor;
+  await whileMigrating(pair, context, since, async () => {
+    await source.qmp.execute('migrate-start-postcopy');
+    await waitEvent(context, source, 'STOP', since);
+  });
+  const answer = await whileAlive([source, destination], context, async () => {
+    await waitEvent(context, destination, 'RESUME', destinationSince);
+    const from = recovery === undefined ? since : await recover(pair, recovery, since);
+    return await waitStatus(context, source, {
+      goal: 'completed',
+      through: recovery === undefined ? straight : resumed,
+      since: from,
+    });
+  });
+  // The source is done once all is sent. Memory may be looked at when all of it is there.
+  await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
+  return { figures: figuresOf(answer), destinationSince };
+}
+
+/** Measuring needs to know which thread waits, which not every kernel tells. */
+async function requireWaitFigures({ context, destination }: Pair): Promise<void> {
+  const { host, destinationFeatures } = context.plan;
+  if (host.userfaultfd?.detail !== 'with thread ids') return;
+  const answer = await destination.qmp.execute('query-migrate');
+  const missing = waitFigures.filter(
+    (name) => destinationFeatures.migrationFigures.includes(name) && answer[name] === undefined,
+  );
+  if (missing.length === 0 && answer['status'] !== 'failed') return;
+  throw new HarnessError({
+    code: 'figures-missing',
+    blame: 'contract',
+    message: `the destination does not tell ${missing.join(', ') || 'a migration that went well'} after postcopy`,
+    side: 'destination',
+    waitedFor: waitFigures.join(', '),
+    lastSeen: JSON.stringify(answer),
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * Finds out what the selected tests need to know of this host. Only what is asked for is tried; some
+ * probes run a guest.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import type { Need } from '../../model/features.js';
+import type { HostFact, HostFactName, HostFacts } from '../../model/host-facts.js';
+import { platforms } from '../../model/arch.js';
+import { loadAddon } from '../../native/addon.js';
+import { locate } from '../../qemu/binary.js';
+import type { ProbeCache } from '../../qemu/probe-cache.js';
+import { probeSharedMemory } from '../../qemu/shared-memory.js';
+import { hugePageObstacle } from './huge-pages.js';
+import { kvmObstacle } from './accelerator.js';
+import { dirtyRingObstacle } from './dirty-ring-probe.js';
+import type { PairPlan } from '../plan.js';
+import { findRdmaAddress, ownLockingObstacle } from './rdma-link.js';
+import type { Family } from './rdma-link.js';
+
+export interface HostProbeInput {
+  /** the plan of the run, without facts about the host yet */
+  readonly plan: PairPlan;
+  /** private, on the file system that tests use */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** of what earlier runs found out, where that takes long */
+  readonly cache?: ProbeCache;
+}
+
+type HostProbe = (input: HostProbeInput) => Promise<HostFact>;
+
+const yes = (detail?: string): HostFact => ({
+  available: true,
+  reason: '',
+  ...(detail === undefined ? {} : { detail }),
+});
+const no = (reason: string): HostFact => ({ available: false, reason });
+
+const probes: Readonly<Record<HostFactName, HostProbe>> = {
+  userfaultfd: async () => {
+    const { available, reason, threadId } = await loadAddon().probeUserfaultfd().promise;
+    if (!available) return no(`userfaultfd, which postcopy needs, cannot be used: ${reason}`);
+    return yes(threadId ? 'with thread ids' : '');
+  },
+  'direct-io': async ({ directory }) => {
+    const { available, reason } = await loadAddon().probeDirectIo(directory).promise;
+    return available ? yes() : no(`no O_DIRECT in ${directory}: ${reason}`);
+  },
+  'shared-memory': () => {
+    const obstacle = probeSharedMemory();
+    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
+  },
+  kvm: async ({ plan }) => {
+    const obstacle =
+      (await kvmObstacle(plan.sourceFeatures)) ?? (await kvmObstacle(plan.destinationFeatures));
+    return obstacle === undefined ? yes() : no(obstacle);
+  },
+  'dirty-ring': async (input) => {
+    const obstacle = await dirtyRingObstacle(input);
+    return obstacle === undefined ? yes() : no(obstacle);
+  },
+  'rdma-ipv4': async (input) => await rdma('IPv4', input),
+  'rdma-ipv6': async (input) => await rdma('IPv6', input),
+  'locked-memory': () => {
+    const obstacle = ownLockingObstacle();
+    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
+  },
+  'huge-pages': ({ plan }) => {
+    const obstacle = hugePageObstacle(
+      readFileSync('/proc/meminfo', 'utf8'),
+      2 * platforms[plan.arch].ramBytes,
+    );
+    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
+  },
+  vsock: () => {
+    const missing = ['/dev/vsock', '/sys/module/vsock_loopback'].find((file) => !existsSync(file));
+    return Promise.resolve(
+      missing === undefined ? yes() : no(`no vsock to this host itself: ${missing} does not exist`),
+    );
+  },
+};
+
+/** The detail is the address. */
+async function rdma(
+  family: Family,
+  { plan, directory, signal }: HostProbeInput,
+): Promise<HostFact> {
+  const obstacle = ownLockingObstacle();
+  if (obstacle !== undefined) return no(obstacle);
+  const { env } = plan;
+  // where distributions put it, and where the PATH of a user does not lead
+  const tool = locate('rdma', `${env['PATH'] ?? ''}:/usr/sbin:/sbin`);
+  const interfaces = os.networkInterfaces();
+  const found = await findRdmaAddress(family, { tool, interfaces, directory, env, signal });
+  return found.available ? yes(found.address) : no(found.reason);
+}
+
+/** The facts that a set of needs asks for. */
+export async function probeHost(needs: readonly Need[], input: HostProbeInput): Promise<HostFacts> {
+  const names = new Set(needs.flatMap((need) => (need.kind === 'host' ? [need.name] : [])));
+  const facts: Partial<Record<HostFactName, HostFact>> = {};
+  // one after another: two guests at once would spoil each other's figures
+  for (const name of names) facts[name] = await probes[name](input);
+  return facts;
+}

@@ -1,0 +1,105 @@
+/** Encrypted migration: credentials made and given to both sides. To be used as, or in, a test's hooks. */
+import type { JsonObject } from '../../model/json.js';
+import type { Machine } from '../../qemu/machine.js';
+import type { CertificateWish } from '../../credentials/certificates.js';
+import { setParameters } from '../commands.js';
+import type { TestContext } from '../context.js';
+import type { Pair } from '../pair.js';
+import { pskUser, writeCertificates, writePsk } from './tls-files.js';
+
+/** Makes an object of credentials and tells migration to use it. */
+async function useCredentials(machine: Machine, id: string, object: JsonObject): Promise<void> {
+  await machine.qmp.execute('object-add', { ...object, id });
+  await setParameters(machine, { 'tls-creds': id });
+}
+
+/**
+ * GnuTLS may choose all but ChaCha20, which it prefers where the key is shared, and which takes five times as much
+ * processor time as the AES that is taken then.
+ */
+const quickCiphers = 'NORMAL:-CHACHA20-POLY1305';
+
+export interface PskSetup {
+  /** unless given, both sides have the same */
+  readonly keys?: 'same' | 'different';
+  /** what GnuTLS may choose from; unless given, a cipher that is quick on today's processors */
+  readonly ciphers?: 'usual' | 'quick';
+}
+
+/** A pre-shared key on both sides: the same, or another one at the destination. */
+export async function usePsk(pair: Pair, setup: PskSetup = {}): Promise<void> {
+  const { context, source, destination } = pair;
+  const directory = context.file('psk');
+  writePsk(directory);
+  let other = directory;
+  if (setup.keys === 'different') {
+    other = context.file('psk-other');
+    writePsk(other);
+  }
+  const type = {
+    'qom-type': 'tls-creds-psk',
+    ...(setup.ciphers === 'usual' ? {} : { priority: quickCiphers }),
+  };
+  await useCredentials(source, 'tlscredspsk0', {
+    ...type,
+    endpoint: 'client',
+    dir: directory,
+    username: pskUser,
+  });
+  await useCredentials(destination, 'tlscredspsk0', { ...type, endpoint: 'server', dir: other });
+}
+
+/** the name that the destination lets in, where it looks */
+const friendlyClient = 'Drover client';
+const hostileClient = 'Drover hostile client';
+
+export interface CertificateSetup extends Pick<CertificateWish, 'host' | 'ip'> {
+  /** the destination asks for a client's certificate, and checks it */
+  readonly verifyClient: boolean;
+  /** which certificate the source has */
+  readonly client: 'friendly' | 'hostile' | 'none';
+  /** the destination lets in the friendly client only */
+  readonly authorize?: boolean;
+}
+
+const certificateFolder = 'x509';
+
+/** Makes the files that `useCertificates` needs. */
+export async function prepareCertificates(
+  context: TestContext,
+  { host, ip, client }: CertificateSetup,
+): Promise<void> {
+  const wish = {
+    ...(host === undefined ? {} : { host }),
+    ...(ip === undefined ? {} : { ip }),
+    ...(client === 'none' ? {} : { client: client === 'hostile' ? hostileClient : friendlyClient }),
+  };
+  const files = await context.certificates(wish, context.signal);
+  writeCertificates(context.file(certificateFolder), files);
+}
+
+/** Certificates on both sides. With a `host`, the source is told to expect that name. */
+export async function useCertificates(pair: Pair, setup: CertificateSetup): Promise<void> {
+  const { context, source, destination } = pair;
+  const { host, authorize } = setup;
+  const directory = context.file(certificateFolder);
+  const type = { 'qom-type': 'tls-creds-x509', dir: directory, 'sanity-check': true };
+  await useCredentials(source, 'tlscredsx509client0', {
+    ...type,
+    endpoint: 'client',
+    'verify-peer': true,
+  });
+  if (host !== undefined) await setParameters(source, { 'tls-hostname': host });
+  await useCredentials(destination, 'tlscredsx509server0', {
+    ...type,
+    endpoint: 'server',
+    'verify-peer': setup.verifyClient,
+  });
+  if (authorize !== true) return;
+  await destination.qmp.execute('object-add', {
+    'qom-type': 'authz-simple',
+    id: 'tlsauthz0',
+    identity: `CN=${friendlyClient}`,
+  });
+  await setParameters(destination, { 'tls-authz': 'tlsauthz0' });
+}

@@ -1,0 +1,29 @@
+/**
+ * The files that TLS credentials of QEMU are made of: a file of pre-shared keys, or certificates of a
+ * throw-away authority. Keys are used by one test.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { CertificateFiles } from '../../credentials/certificates.js';
+import { writeDhParams } from '../../credentials/dh-params.js';
+
+/** the user that both sides name */
+export const pskUser = 'qemu';
+
+/** Makes `directory` with a file of one fresh key. */
+export function writePsk(directory: string): void {
+  mkdirSync(directory, { mode: 0o700 });
+  const key = randomBytes(16).toString('hex');
+  writeFileSync(path.join(directory, 'keys.psk'), `${pskUser}:${key}\n`, { mode: 0o600 });
+  writeDhParams(directory);
+}
+
+/** Makes `directory` with certificates in it. */
+export function writeCertificates(directory: string, files: CertificateFiles): void {
+  mkdirSync(directory, { mode: 0o700 });
+  writeDhParams(directory);
+  for (const [name, text] of files) {
+    writeFileSync(path.join(directory, name), `${text}\n`, { mode: 0o600 });
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * What the console says to each event, as lines: the same on a terminal and elsewhere. Where and
+ * when the lines are written is left to the two consoles, the end of the run to console-summary.
+ */
+import type { DroverEvent, EventOf, QemuIdentity } from '../../model/events.js';
+import type { OutcomeKind } from '../../model/outcome.js';
+import { summaryLines } from './console-summary.js';
+import { fieldLines, outcomeFields } from '../fold/diagnosis.js';
+import { counted, formatDuration } from '../../model/text/format.js';
+import type { Labels } from '../fold/labels.js';
+import type { Paint } from './colors.js';
+import { printableLine } from '../../model/text/printable.js';
+import { rerunCommand } from '../fold/rerun-line.js';
+import { standingOf } from '../fold/effective-outcome.js';
+import { StressStatistics, roundText } from '../fold/stress-statistics.js';
+import { RunRecord, summarise } from '../fold/summary.js';
+
+const words: Record<OutcomeKind, string> = {
+  passed: 'ok',
+  failed: 'FAIL',
+  broken: 'BROKEN',
+  skipped: 'skip',
+  cancelled: 'cancel',
+};
+const wordWidth = 'BROKEN'.length;
+
+export function outcomeWord(kind: OutcomeKind, paint: Paint): string {
+  return paint.outcome(kind, words[kind].padEnd(wordWidth));
+}
+
+/** What retries and quarantine make of an outcome; undefined where they make nothing of it. */
+function standingWord(event: EventOf<'test-finished'>, paint: Paint): string | undefined {
+  switch (standingOf(event)) {
+    case 'retried':
+      return paint.warning('retry'.padEnd(wordWidth));
+    case 'flaky':
+      return paint.warning('flaky'.padEnd(wordWidth));
+    case 'quarantined':
+      return paint.warning('known'.padEnd(wordWidth));
+    default:
+      return undefined;
+  }
+}
+
+function sameQemu(a: QemuIdentity, b: QemuIdentity): boolean {
+  return a.command === b.command && a.version === b.version && a.package === b.package;
+}
+
+function qemuText({ version, package: packaged, arch, command }: QemuIdentity): string {
+  const build = packaged === '' ? '' : ` (${packaged})`;
+  return printableLine(`QEMU ${version}${build} for ${arch}: ${command}`);
+}
+
+export function headerLines(run: EventOf<'run-started'>, paint: Paint): string[] {
+  const { source, destination, route } = run;
+  const qemus =
+    route !== undefined
+      ? route.map((qemu, index) => `${index === 0 ? 'from' : 'to  '}  ${qemuText(qemu)}`)
+      : sameQemu(source, destination)
+        ? [qemuText(source)]
+        : [`source       ${qemuText(source)}`, `destination  ${qemuText(destination)}`];
+  const how = `machine ${run.machine}, accelerator ${run.accel}, ${counted(run.workers, 'worker')}`;
+  return [
+    paint.strong(`drover ${run.drover}: ${totalText(run)}`),
+    ...qemus,
+    printableLine(how),
+    '',
+  ];
+}
+
+export function finishedLines(
+  event: EventOf<'test-finished'>,
+  labels: Labels,
+  run: EventOf<'run-started'> | undefined,
+  paint: Paint,
+): string[] {
+  const { outcome } = event;
+  const word = standingWord(event, paint) ?? outcomeWord(outcome.kind, paint);
+  const head = `${word} ${printableLine(labels.of(event))}`;
+  if (outcome.kind === 'skipped') return [`${head}: ${printableLine(outcome.reason)}`];
+  const duration = paint.faint(formatDuration(event.durationMs));
+  if (outcome.kind === 'cancelled') {
+    return [`${head} ${duration}${outcome.phase === undefined ? '' : ` in ${outcome.phase}`}`];
+  }
+  const rerun = rerunCommand(event.test, run);
+  if (event.round !== undefined) return [`${head} ${duration}  ${roundText(event.round)}`];
+  const fields = outcomeFields(outcome, { directory: event.directory, rerun });
+  if (event.quarantined !== undefined && fields.length > 0) {
+    const { owner, reason, expires } = event.quarantined;
+    const line = printableLine(`until ${expires}, ${owner}: ${reason}`);
+    fields.unshift({ name: 'quarantine', lines: [line] });
+  }
+  return [`${head} ${duration}`, ...fieldLines(fields).map((line) => `    ${line}`)];
+}
+
+export function warningLine(message: string, paint: Paint): string {
+  return `${paint.warning('warning:')} ${printableLine(message)}`;
+}
+
+function totalText(run: EventOf<'run-started'>): string {
+  const { stress, total } = run;
+  if (stress === undefined) return counted(total, 'test');
+  return stress.lastsMs === undefined
+    ? counted(total, 'round')
+    : `rounds for ${formatDuration(stress.lastsMs)}`;
+}
+
+/** Events in, lines out; holds the record that the end needs. */
+export class ConsoleText {
+  readonly #record = new RunRecord();
+  readonly #rounds = new StressStatistics();
+  readonly #paint: Paint;
+  #ended = false;
+
+  constructor(paint: Paint) {
+    this.#paint = paint;
+  }
+
+  linesFor(event: DroverEvent): string[] {
+    this.#record.add(event);
+    if (event.type === 'run-started') return headerLines(event, this.#paint);
+    if (event.type === 'test-finished') {
+      if (event.round !== undefined) this.#rounds.add(event.round);
+      return finishedLines(event, this.#record.labels, this.#record.started, this.#paint);
+    }
+    if (event.type === 'warning') return [warningLine(event.message, this.#paint)];
+    return event.type === 'run-finished' ? this.endLines() : [];
+  }
+
+  /** The summary, once; also for a run that ended without saying so. Nothing where nothing began. */
+  endLines(): string[] {
+    const { started, finished } = this.#record;
+    if (this.#ended || (started === undefined && finished === undefined)) return [];
+    this.#ended = true;
+    return [...this.#rounds.lines(), ...summaryLines(summarise(this.#record), this.#paint)];
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What is going on right now, folded from events: for the moving part of the terminal. Times are
+ * the caller's clock at the moment an event arrived, since elapsed time must move between events.
+ */
+import type { DroverEvent } from '../../model/events.js';
+import { noCounts, totalOf, withEvent } from '../fold/counts.js';
+import type { Counts } from '../fold/counts.js';
+import { Labels } from '../fold/labels.js';
+import { standingOf } from '../fold/effective-outcome.js';
+
+export interface RunningTest {
+  readonly label: string;
+  readonly sinceMs: number;
+  /** phase, and QEMU's own word for the migration once it said one */
+  readonly doing: string;
+}
+
+/** Fewer real results than this say nothing about how long the rest takes. */
+const resultsForEstimate = 3;
+
+export class LiveProgress {
+  #labels = new Labels();
+  #startedMs = 0;
+  #workMs = 0;
+  #results = 0;
+  #quarantined = 0;
+  readonly #running = new Map<string, RunningTest>();
+  counts: Counts = noCounts;
+  total = 0;
+  /** of a run that ends after a while, whatever it has done by then */
+  #lastsMs: number | undefined;
+  workers = 1;
+
+  onEvent(event: DroverEvent, nowMs: number): void {
+    switch (event.type) {
+      case 'run-started':
+        this.#labels = new Labels(event);
+        this.#startedMs = nowMs;
+        this.total = event.total;
+        this.#lastsMs = event.stress?.lastsMs;
+        this.workers = Math.max(1, event.workers);
+        break;
+      case 'test-started':
+        this.#update(event, nowMs, 'starting');
+        break;
+      case 'phase-started':
+        this.#update(event, nowMs, event.phase);
+        break;
+      case 'migration-status':
+        if (event.side === 'source') this.#update(event, nowMs, `migrate: ${event.status}`);
+        break;
+      case 'test-finished':
+        this.#running.delete(keyOf(event));
+        this.counts = withEvent(this.counts, event);
+        if (standingOf(event) === 'quarantined') this.#quarantined += 1;
+        if (event.outcome.kind !== 'skipped') {
+          this.#workMs += event.durationMs;
+          this.#results += 1;
+        }
+        break;
+      case 'run-finished':
+        this.#running.clear();
+        break;
+      case 'warning':
+        break;
+    }
+  }
+
+  /** longest running first */
+  get running(): readonly RunningTest[] {
+    return [...this.#running.values()];
+  }
+
+  get done(): number {
+    return totalOf(this.counts) + this.#quarantined;
+  }
+
+  elapsedMs(nowMs: number): number {
+    return nowMs - this.#startedMs;
+  }
+
+  /** Mean duration so far times the work that is left, shared by the workers; null while that is a guess. */
+  remainingMs(nowMs: number): number | null {
+    if (this.#lastsMs !== undefined) return Math.max(0, this.#lastsMs - this.elapsedMs(nowMs));
+    const left = this.total - this.done;
+    if (left <= 0 || this.#results < Math.max(resultsForEstimate, this.workers)) return null;
+    const meanMs = this.#workMs / this.#results;
+    let workMs = left * meanMs;
+    for (const { sinceMs } of this.#running.values()) workMs -= Math.min(nowMs - sinceMs, meanMs);
+    return workMs / Math.min(this.workers, left);
+  }
+
+  #update(event: { test: string; attempt: number }, nowMs: number, doing: string): void {
+    const key = keyOf(event);
+    const sinceMs = this.#running.get(key)?.sinceMs ?? nowMs;
+    this.#running.set(key, { label: this.#labels.of(event), sinceMs, doing });
+  }
+}
+
+function keyOf(event: { readonly test: string; readonly attempt: number }): string {
+  return `${String(event.attempt)} ${event.test}`;
+}

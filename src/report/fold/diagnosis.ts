@@ -1,0 +1,153 @@
+/**
+ * Everything known about an attempt that did not pass, as named fields of text lines: what the
+ * console prints below the test and what the JUnit file holds. TAP has its own, structured form.
+ */
+import type { Failure, Outcome, PhaseTiming } from '../../model/outcome.js';
+import { stateOf } from '../../model/verdict.js';
+import type { DamagedRun, MemoryVerdict, PageDamage, SlicesVerdict } from '../../model/verdict.js';
+import { counted, formatCount, formatMs, hex } from '../../model/text/format.js';
+import { printableLine, printableLines } from '../../model/text/printable.js';
+
+export interface Field {
+  readonly name: string;
+  /** at least one */
+  readonly lines: readonly string[];
+}
+
+export function failureFields(failure: Failure): Field[] {
+  const fields: Field[] = [
+    { name: 'error', lines: printableLines(`${failure.code}: ${failure.message}`) },
+  ];
+  const where = [
+    ...(failure.phase === undefined ? [] : [`phase ${failure.phase}`]),
+    ...(failure.side === undefined ? [] : [`side ${failure.side}`]),
+  ];
+  if (where.length > 0) fields.push({ name: 'where', lines: [where.join(', ')] });
+  if (failure.waitedFor !== undefined) {
+    fields.push({ name: 'waited for', lines: printableLines(failure.waitedFor) });
+  }
+  if (failure.lastSeen !== undefined) {
+    fields.push({ name: 'last seen', lines: printableLines(failure.lastSeen) });
+  }
+  addLines(fields, 'details', failure.details);
+  addLines(fields, 'caused by', failure.causes);
+  return fields;
+}
+
+function addLines(fields: Field[], name: string, texts: readonly string[] | undefined): void {
+  const lines = (texts ?? []).flatMap(printableLines);
+  if (lines.length > 0) fields.push({ name, lines });
+}
+
+export function verdictFields(verdict: MemoryVerdict): Field[] {
+  if (verdict.level === 'slices') return slicesFields(verdict);
+  const { range, generation, edge } = verdict;
+  const where = edge === null ? 'the same in every page' : `up to the edge at ${hex(edge)}`;
+  const found = verdict.intact
+    ? 'intact'
+    : `${counted(verdict.damagedPages, 'page')} damaged in ${counted(verdict.damagedRuns, 'run')}`;
+  const fields: Field[] = [
+    {
+      name: 'memory',
+      lines: [
+        `${found}; ${counted(verdict.pages, 'page')} examined, ` +
+          `${hex(range.start)} to ${hex(range.end)}, one byte every ${formatCount(range.step)}`,
+        `generation ${String(generation)}, ${where}`,
+      ],
+    },
+  ];
+  if (verdict.damage.length > 0) {
+    const hidden = verdict.damagedRuns - verdict.damage.length;
+    const rest = hidden > 0 ? [`and ${counted(hidden, 'more run')}`] : [];
+    fields.push({ name: 'damage', lines: [...verdict.damage.map(damageLine), ...rest] });
+  }
+  addLines(fields, 'upstream', verdict.upstreamLines);
+  fields.push({
+    name: 'scan',
+    lines: [
+      printableLine(`${verdict.source}, kernel ${verdict.kernel}, ${formatMs(verdict.elapsedMs)}`),
+    ],
+  });
+  return fields;
+}
+
+function slicesFields(verdict: SlicesVerdict): Field[] {
+  const { range, stamp, slices } = verdict;
+  const found = verdict.intact
+    ? 'intact'
+    : `${counted(verdict.damagedPages, 'page')} damaged in ${counted(verdict.damagedRuns, 'run')}`;
+  const listed = slices.flatMap(({ damage }) => damage);
+  const hidden = verdict.damagedRuns - listed.length;
+  const fields: Field[] = [
+    {
+      name: 'memory',
+      lines: [
+        `${found}; ${counted(verdict.pages, 'page')} examined, ` +
+          `${hex(range.start)} to ${hex(range.end)}, stamp ${stamp} every ${formatCount(range.step)}`,
+        ...stateOf(verdict).split('; '),
+      ],
+    },
+  ];
+  const rest = hidden > 0 ? [`and ${counted(hidden, 'more run')}`] : [];
+  addLines(fields, 'damage', [...listed.map(pageDamageLine), ...rest]);
+  fields.push({
+    name: 'scan',
+    lines: [
+      printableLine(`${verdict.source}, kernel ${verdict.kernel}, ${formatMs(verdict.elapsedMs)}`),
+    ],
+  });
+  return fields;
+}
+
+/** for every kind of damage: what it is, what was due, what is there */
+export function pageDamageLine(damage: PageDamage): string {
+  const { start, end, pages, kind, expected, found, by, from, byteOffset } = damage;
+  const parts = [
+    by > 0 ? `${kind} by ${String(by)}` : kind,
+    from === null ? '' : `the page of ${hex(from)}`,
+    `expected ${String(expected)}`,
+    found === null ? '' : `found ${String(found)}`,
+    byteOffset === null ? '' : `from byte ${String(byteOffset)} on`,
+  ];
+  const what = parts.filter((part) => part !== '').join(', ');
+  return `${hex(start)} to ${hex(end)}: ${counted(pages, 'page')}, ${what}`;
+}
+
+function damageLine({ start, end, pages, expected, found }: DamagedRun): string {
+  const values = `expected ${String(expected)}, found ${String(found)}`;
+  return `${hex(start)} to ${hex(end)}: ${counted(pages, 'page')}, ${values}`;
+}
+
+export interface Surroundings {
+  readonly directory?: string | undefined;
+  readonly rerun?: string | undefined;
+}
+
+/** Empty for outcomes that need no explanation. */
+export function outcomeFields(outcome: Outcome, around: Surroundings = {}): Field[] {
+  if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return [];
+  const fields = failureFields(outcome.failure);
+  if (outcome.kind === 'failed' && outcome.verdict !== undefined) {
+    fields.push(...verdictFields(outcome.verdict));
+  }
+  if (around.directory !== undefined) {
+    fields.push({ name: 'evidence', lines: [printableLine(around.directory)] });
+  }
+  if (around.rerun !== undefined) {
+    fields.push({ name: 'run again', lines: [printableLine(around.rerun)] });
+  }
+  return fields;
+}
+
+const nameWidth = 'waited for'.length;
+
+/** Names in one column, texts in the next. */
+export function fieldLines(fields: readonly Field[]): string[] {
+  return fields.flatMap(({ name, lines }) =>
+    lines.map((line, index) => `${(index === 0 ? name : '').padEnd(nameWidth)}  ${line}`),
+  );
+}
+
+export function phaseLine(timings: readonly PhaseTiming[]): string {
+  return timings.map(({ phase, durationMs }) => `${phase} ${formatMs(durationMs)}`).join(', ');
+}

@@ -1,0 +1,26 @@
+/** What a test is called in a report: its path, with the attempt where the run has several. */
+import type { RunStarted } from '../../model/events.js';
+
+export class Labels {
+  readonly #repeated = new Set<string>();
+  readonly #allRepeated: boolean;
+
+  constructor(run?: Pick<RunStarted, 'tests' | 'total'>) {
+    const seen = new Set<string>();
+    for (const test of run?.tests ?? []) {
+      if (seen.has(test)) this.#repeated.add(test);
+      seen.add(test);
+    }
+    // A list that names each test once stands for more attempts than it has entries.
+    this.#allRepeated = run !== undefined && run.total > run.tests.length;
+  }
+
+  isRepeated(test: string): boolean {
+    return this.#allRepeated || this.#repeated.has(test);
+  }
+
+  of(attempt: { readonly test: string; readonly attempt: number }): string {
+    const shown = attempt.attempt > 1 || this.isRepeated(attempt.test);
+    return shown ? `${attempt.test} (attempt ${String(attempt.attempt)})` : attempt.test;
+  }
+}

@@ -1,0 +1,66 @@
+/** What a run came to, in the order a reader of a summary wants it: worst first, each thing once. */
+import type { EventOf } from '../../model/events.js';
+import { formatCount } from '../../model/text/format.js';
+import type { RunRecord } from './summary.js';
+import { standingOf, standings } from './effective-outcome.js';
+import type { Standing } from './effective-outcome.js';
+
+type Finished = EventOf<'test-finished'>;
+
+export type ByStanding = Readonly<Record<Standing, readonly Finished[]>>;
+
+export function byStanding(tests: readonly Finished[]): ByStanding {
+  const all = Object.fromEntries(standings.map((standing) => [standing, []])) as unknown as Record<
+    Standing,
+    Finished[]
+  >;
+  for (const event of tests) all[standingOf(event)].push(event);
+  return all;
+}
+
+/** Such as `2 failed, 1 flaky, 40 passed`; standings that did not occur are left out. */
+export function standingsText(of: ByStanding): string {
+  return standings
+    .filter((standing) => of[standing].length > 0)
+    .map((standing) => `${formatCount(of[standing].length)} ${standing}`)
+    .join(', ');
+}
+
+/** Tests that were skipped for the same reason, the commonest reason first. */
+export function skipReasons(of: ByStanding): { reason: string; tests: string[] }[] {
+  const groups = new Map<string, string[]>();
+  for (const { outcome, test } of of.skipped) {
+    if (outcome.kind !== 'skipped') continue;
+    const known = groups.get(outcome.reason);
+    if (known === undefined) groups.set(outcome.reason, [test]);
+    else known.push(test);
+  }
+  return [...groups]
+    .map(([reason, tests]) => ({ reason, tests }))
+    .sort((a, b) => b.tests.length - a.tests.length);
+}
+
+/** What is wrong with the run as a whole; each a sentence that a report must not leave out. */
+export function wholeTroubles({ started, finished, tests }: RunRecord): string[] {
+  const said: string[] = [];
+  const merged = started?.merged;
+  if (finished?.failure !== undefined) {
+    said.push(`the run could not be carried out: ${finished.failure.message}`);
+  } else if (finished === undefined) {
+    said.push('the run ended before it was complete: what follows is not all of it');
+  }
+  const shards = merged?.missingShards ?? [];
+  if (shards.length > 0) said.push(`missing: shard ${shards.join(', ')} of ${shardTotal(merged)}`);
+  const missing = merged?.missingTests.length ?? 0;
+  if (missing > 0) said.push(`missing: results of ${formatCount(missing)} tests`);
+  said.push(...(merged?.remarks ?? []));
+  const notRun = (started?.total ?? 0) - tests.filter(({ willRetry }) => willRetry !== true).length;
+  // what a missing shard should have run is told above
+  const known = notRun - missing;
+  if (finished !== undefined && known > 0) said.push(`not run: ${formatCount(known)} tests`);
+  return said;
+}
+
+function shardTotal(merged: EventOf<'run-started'>['merged']): string {
+  return String(merged?.runs[0]?.total ?? '?');
+}

@@ -1,0 +1,83 @@
+/**
+ * When and where each attempt of a run went on: what timelines are made of. Places that the log does
+ * not tell are worked out, so that logs of older versions and of several shards can be drawn too.
+ */
+import type { DroverEvent, EventOf } from '../../model/events.js';
+import { RunRecord } from './summary.js';
+
+export interface AttemptCourse {
+  readonly finished: EventOf<'test-finished'>;
+  /** milliseconds since the run (or its shard) started */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** place among those that ran at the same time, from 0; none where it never ran */
+  readonly slot: number | undefined;
+  /** 1 unless the log is a merged one */
+  readonly shard: number;
+}
+
+interface Start {
+  atMs: number;
+  readonly slot: number | undefined;
+  hasPhase: boolean;
+}
+
+const keyOf = (event: { test: string; attempt: number; fromShard?: number }): string =>
+  `${String(event.fromShard ?? 1)} ${String(event.attempt)} ${event.test}`;
+
+export class RunCourse {
+  readonly record = new RunRecord();
+  readonly #starts = new Map<string, Start>();
+  readonly #startOf = new Map<EventOf<'test-finished'>, Start>();
+
+  add(event: DroverEvent): void {
+    this.record.add(event);
+    if (event.type === 'test-started') {
+      const { atMs, slot } = event;
+      this.#starts.set(keyOf(event), { atMs, slot, hasPhase: false });
+    } else if (event.type === 'phase-started') {
+      // The worker's clock starts with the first phase; before that the attempt was on its way there.
+      const start = this.#starts.get(keyOf(event));
+      if (start === undefined || start.hasPhase) return;
+      start.atMs = event.atMs;
+      start.hasPhase = true;
+    } else if (event.type === 'test-finished') {
+      const key = keyOf(event);
+      const start = this.#starts.get(key);
+      if (start !== undefined) this.#startOf.set(event, start);
+      this.#starts.delete(key);
+    }
+  }
+
+  /** In the order they finished. */
+  attempts(): AttemptCourse[] {
+    const courses = this.record.tests.map((finished): AttemptCourse => {
+      const start = this.#startOf.get(finished);
+      const { atMs, durationMs, fromShard: shard = 1 } = finished;
+      const startMs = start?.atMs ?? Math.max(0, atMs - durationMs);
+      const ran = start !== undefined || durationMs > 0;
+      const slot = ran ? (finished.slot ?? start?.slot) : undefined;
+      const endMs = Math.max(startMs, Math.min(atMs, startMs + durationMs));
+      return { finished, startMs, endMs, slot, shard };
+    });
+    return withSlots(courses);
+  }
+}
+
+/** The lowest place that is free, where none is told. */
+function withSlots(courses: readonly AttemptCourse[]): AttemptCourse[] {
+  const ran = ({ startMs, endMs, finished }: AttemptCourse): boolean =>
+    endMs > startMs || finished.phases.length > 0;
+  const needy = courses.filter((course) => course.slot === undefined && ran(course));
+  const slots = new Map<AttemptCourse, number>();
+  const freeAtMs = new Map<number, number[]>();
+  for (const course of needy.sort((a, b) => a.startMs - b.startMs)) {
+    const places = freeAtMs.get(course.shard) ?? [];
+    freeAtMs.set(course.shard, places);
+    const free = places.findIndex((atMs) => atMs <= course.startMs);
+    const slot = free < 0 ? places.length : free;
+    places[slot] = course.endMs;
+    slots.set(course, slot);
+  }
+  return courses.map((course) => ({ ...course, slot: course.slot ?? slots.get(course) }));
+}

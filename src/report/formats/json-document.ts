@@ -1,0 +1,75 @@
+/**
+ * The run as one JSON document, in pieces: thousands of attempts never become one string. It says
+ * what the events say, ordered for a reader who wants results, not the course of things.
+ */
+import { eventSchema } from '../../model/events.js';
+import type { EventOf, MemoryUse } from '../../model/events.js';
+import type { Failure } from '../../model/outcome.js';
+import type { Counts } from '../fold/counts.js';
+import { standingOf } from '../fold/effective-outcome.js';
+import type { Standing } from '../fold/effective-outcome.js';
+import type { RunRecord } from '../fold/summary.js';
+
+export interface JsonReport {
+  readonly schema: typeof eventSchema;
+  readonly run: JsonRun;
+  /** one entry per attempt, in the order they finished */
+  readonly tests: readonly JsonAttempt[];
+  /** of the entries of `tests` that decide */
+  readonly counts: Counts;
+  /** tests that passed only when they were tried again */
+  readonly flaky: readonly string[];
+  /** tests that did not pass and are known not to */
+  readonly quarantined: readonly string[];
+}
+
+export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | 'schema' | 'atMs'>> {
+  /** false where the run ended without saying so */
+  readonly complete: boolean;
+  readonly durationMs: number;
+  readonly exitCode?: number;
+  readonly sumMs?: number;
+  readonly memory?: MemoryUse;
+  readonly stopped?: NonNullable<EventOf<'run-finished'>['stopped']>;
+  readonly failure?: Failure;
+  readonly warnings: readonly string[];
+}
+
+export type JsonAttempt = Omit<EventOf<'test-finished'>, 'type'>;
+
+function jsonRun({ started, finished, warnings, lastAtMs }: RunRecord): JsonRun {
+  const { sumMs, memory, stopped } = finished ?? {};
+  return {
+    ...started,
+    ...{ type: undefined, schema: undefined, atMs: undefined },
+    complete: finished !== undefined,
+    durationMs: finished?.durationMs ?? lastAtMs,
+    ...(finished === undefined ? {} : { exitCode: finished.exitCode }),
+    ...(sumMs === undefined ? {} : { sumMs }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(stopped === undefined ? {} : { stopped }),
+    ...(finished?.failure === undefined ? {} : { failure: finished.failure }),
+    warnings: warnings.map(({ message }) => message),
+  };
+}
+
+/** What is undefined is not written, so this is how the event's own tags are left out. */
+function jsonAttempt(event: EventOf<'test-finished'>): JsonAttempt {
+  return { ...event, ...{ type: undefined } };
+}
+
+/** The pieces joined are a `JsonReport`, one attempt a line. */
+export function* jsonPieces(record: RunRecord): Generator<string> {
+  yield `{"schema": ${String(eventSchema)},\n"run": ${JSON.stringify(jsonRun(record), null, 2)},\n"tests": [`;
+  let separator = '\n';
+  for (const event of record.tests) {
+    yield separator + JSON.stringify(jsonAttempt(event));
+    separator = ',\n';
+  }
+  const names = (wanted: Standing): string => {
+    const found = record.tests.filter((event) => standingOf(event) === wanted);
+    return JSON.stringify([...new Set(found.map(({ test }) => test))]);
+  };
+  yield `\n],\n"counts": ${JSON.stringify(record.counts)},\n`;
+  yield `"flaky": ${names('flaky')},\n"quarantined": ${names('quarantined')}}\n`;
+}

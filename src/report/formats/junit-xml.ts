@@ -1,0 +1,205 @@
+/**
+ * A run as JUnit XML. Failed is a failure, broken an error, skipped is skipped with its reason.
+ * Cancelled is skipped too, with a message: it proved nothing either way, and blaming QEMU or the
+ * host for the user's Ctrl-C would be wrong; a run that broke as a whole adds a test case of its
+ * own, an error, so that it is never green.
+ */
+import junit from 'junit-report-builder';
+import type { Builder, TestCase, TestSuite } from 'junit-report-builder';
+import type { EventOf } from '../../model/events.js';
+import {
+  failureFields,
+  fieldLines,
+  outcomeFields,
+  phaseLine,
+  verdictFields,
+} from '../fold/diagnosis.js';
+import { printable, printableLine } from '../../model/text/printable.js';
+import { rerunCommand } from '../fold/rerun-line.js';
+import { standingOf } from '../fold/effective-outcome.js';
+import type { RunRecord } from '../fold/summary.js';
+
+/** Its types speak of a `default` that the CommonJS module, the one Node loads, does not have. */
+const factory = junit as unknown as Builder;
+
+/** For text in a CDATA section, which nothing can be escaped in. */
+function body(lines: readonly string[]): string {
+  return printable(lines.join('\n')).replaceAll(']]>', ']] >');
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms) / 1000;
+}
+
+/** The builder writes a bare `<skipped/>`; the reason becomes its attribute as the element is built. */
+function skip(testCase: TestCase, reason: string): void {
+  testCase.skipped();
+  const build = testCase.build.bind(testCase);
+  testCase.build = (parent) => {
+    const element = build(parent);
+    for (const child of element.children) {
+      if ('name' in child && child.name === 'skipped' && 'att' in child) {
+        (child as typeof element).att('message', printableLine(reason));
+      }
+    }
+    return element;
+  };
+}
+
+/** `/x86_64/migration/precopy/unix/plain` is grouped as `x86_64.migration.precopy.unix`. */
+function className(test: string): string {
+  return test.split('/').filter(Boolean).slice(0, -1).join('.');
+}
+
+function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
+  const { source, destination, route, host } = run;
+  const properties: Record<string, string | number> = {
+    drover: run.drover,
+    'source.qemu': source.version,
+    'source.package': source.package,
+    'source.command': source.command,
+    'destination.qemu': destination.version,
+    'destination.package': destination.package,
+    'destination.command': destination.command,
+    ...(route === undefined ? {} : { route: route.map(({ version }) => version).join(' to ') }),
+    machine: run.machine,
+    accel: run.accel,
+    workers: run.workers,
+    'host.name': host.hostname,
+    'host.kernel': host.kernel,
+    'host.cpu': host.cpu,
+    'host.cores': host.cores,
+  };
+  for (const [name, value] of Object.entries(properties)) {
+    suite.property(name, printableLine(String(value)));
+  }
+  suite.timestamp(printableLine(run.time));
+}
+
+type Finished = EventOf<'test-finished'>;
+
+/** What no test case can say in every schema there is: which tests are flaky, and which in quarantine. */
+function addRetries(suite: TestSuite, { tests }: RunRecord): void {
+  for (const standing of ['flaky', 'quarantined'] as const) {
+    const names = new Set(
+      tests.filter((event) => standingOf(event) === standing).map(({ test }) => test),
+    );
+    if (names.size > 0) suite.property(standing, printableLine([...names].join(' ')));
+  }
+}
+
+/**
+ * Attempts that were tried again, as Maven's Surefire tells them: `flaky...` in a case that passed in the end,
+ * `rerun...` in one that did not. In the order of its schema: before what is said on standard output.
+ */
+function addTries(testCase: TestCase, event: Finished, before: readonly Finished[]): void {
+  const word = event.outcome.kind === 'passed' ? 'flaky' : 'rerun';
+  const tries = before.flatMap(({ outcome, directory }) =>
+    outcome.kind === 'failed' || outcome.kind === 'broken'
+      ? [{ outcome, text: body(fieldLines(outcomeFields(outcome, { directory }))) }]
+      : [],
+  );
+  if (tries.length === 0) return;
+  const build = testCase.build.bind(testCase);
+  testCase.build = (parent) => {
+    const element = build(parent);
+    const child = (...names: string[]): typeof element | undefined =>
+      element.children.find(
+        (each): each is typeof element => 'name' in each && names.includes(String(each.name)),
+      );
+    for (const kind of ['failed', 'broken'] as const) {
+      const name = `${word}${kind === 'failed' ? 'Failure' : 'Error'}`;
+      const next = kind === 'failed' ? ['skipped', 'error', 'system-out'] : ['system-out'];
+      for (const { outcome, text } of tries) {
+        if (outcome.kind !== kind) continue;
+        const { message, code } = outcome.failure;
+        const told = { message: printableLine(message), type: printableLine(code) };
+        const place = child(...next);
+        const added =
+          place === undefined ? element.ele(name, told) : place.insertBefore(name, told);
+        added.ele('stackTrace').cdata(text);
+      }
+    }
+    return element;
+  };
+}
+
+/** @param before attempts that were tried again: they are told in the test case of the one that decides */
+function addAttempt(
+  suite: TestSuite,
+  event: Finished,
+  record: RunRecord,
+  before: readonly Finished[],
+): void {
+  const { outcome, test, directory } = event;
+  const testCase = suite
+    .testCase()
+    .name(printableLine(record.labels.of(event)))
+    .className(printableLine(className(test)))
+    .time(seconds(event.durationMs));
+  const output: string[] = [];
+  if (standingOf(event) === 'flaky') output.push('flaky: passed only when it was tried again');
+  if (event.phases.length > 0) output.push(`phases: ${phaseLine(event.phases)}`);
+  switch (outcome.kind) {
+    case 'passed':
+      if (outcome.verdict !== undefined) output.push(...fieldLines(verdictFields(outcome.verdict)));
+      break;
+    case 'skipped':
+      skip(testCase, outcome.reason);
+      break;
+    case 'cancelled':
+      skip(testCase, `cancelled${outcome.phase === undefined ? '' : ` in ${outcome.phase}`}`);
+      break;
+    case 'failed':
+    case 'broken': {
+      const rerun = rerunCommand(test, record.started);
+      const text = body(fieldLines(outcomeFields(outcome, { directory, rerun })));
+      const { code, message } = outcome.failure;
+      if (event.quarantined !== undefined) {
+        const { owner, reason, expires } = event.quarantined;
+        const known = `quarantined until ${expires}, ${owner}: ${reason}`;
+        skip(testCase, `${known}; ${outcome.kind}: ${message}`);
+        output.push(text);
+      } else if (outcome.kind === 'failed') {
+        testCase.failure(printableLine(message), printableLine(code)).stacktrace(text);
+        if (outcome.verdict !== undefined) {
+          output.push(...fieldLines(verdictFields(outcome.verdict)));
+        }
+      } else testCase.error(printableLine(message), printableLine(code), text);
+    }
+  }
+  if (output.length > 0) testCase.standardOutput(body(output));
+  addTries(testCase, event, before);
+}
+
+export function junitXml(record: RunRecord): string {
+  const builder = factory.newBuilder().name('drover');
+  const durationMs = record.finished?.durationMs ?? record.lastAtMs;
+  const suite = builder.testSuite().name('drover run').time(seconds(durationMs));
+  if (record.started !== undefined) addProperties(suite, record.started);
+  addRetries(suite, record);
+  const retried = new Map<string, Finished[]>();
+  for (const event of record.tests) {
+    if (standingOf(event) === 'retried') {
+      retried.set(event.test, [...(retried.get(event.test) ?? []), event]);
+      continue;
+    }
+    addAttempt(suite, event, record, retried.get(event.test) ?? []);
+    retried.delete(event.test);
+  }
+  const failure = record.finished?.failure;
+  if (failure !== undefined || record.finished === undefined) {
+    const told = failure ?? { code: 'incomplete', message: 'the run ended before it was complete' };
+    suite
+      .testCase()
+      .name('the run as a whole')
+      .className('drover')
+      .time(0)
+      .error(
+        printableLine(told.message),
+        printableLine(told.code),
+        body(fieldLines(failureFields(told))),
+      );
+  }
+  return builder.build();
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EventOf } from '../../model/events.js';
+import { coverageJsonPieces, coverageLines, coverageOf } from './coverage.js';
+import { paintWith } from '../console/colors.js';
+import { plain, runStarted, tcp } from '../run.fixtures.js';
+import { RunRecord } from '../fold/summary.js';
+
+const vsock = '/x86_64/migration/precopy/vsock/plain';
+const qatzip = '/x86_64/migration/multifd/tcp/plain/qatzip';
+const started = runStarted([plain, tcp, vsock, qatzip], {
+  offered: [
+    'capability multifd',
+    'capability xbzrle',
+    'parameter multifd-qatzip-level',
+    'value mode=normal',
+    'scheme unix',
+    'scheme vsock',
+  ],
+});
+
+function finished(
+  name: string,
+  outcome: EventOf<'test-finished'>['outcome'],
+  exercised: EventOf<'test-finished'>['exercised'] = [],
+): EventOf<'test-finished'> {
+  const timing = { durationMs: 1, phases: [] };
+  return { type: 'test-finished', atMs: 1, test: name, attempt: 1, outcome, exercised, ...timing };
+}
+
+function coverage(): ReturnType<typeof coverageOf> {
+  const record = new RunRecord();
+  record.add(started);
+  const failure = { code: 'deadline', message: 'late' };
+  record.add(finished(plain, { kind: 'passed' }, ['scheme unix', 'capability none-of-this-qemu']));
+  record.add(finished(plain, { kind: 'passed' }, ['scheme unix']));
+  record.add(finished(tcp, { kind: 'failed', failure }, ['capability multifd']));
+  record.add(finished(vsock, { kind: 'skipped', reason: 'no vsock here' }));
+  record.add(finished(qatzip, { kind: 'skipped', reason: 'not built in' }));
+  return coverageOf(record);
+}
+
+void test('what passed tests exercised is told once for each, and what a failed one did is not', () => {
+  const { features, passed } = coverage();
+  assert.equal(passed, 1);
+  const covered = features.filter(({ tests }) => tests.length > 0);
+  assert.deepEqual(covered, [{ kind: 'scheme', name: 'unix', tests: [plain] }]);
+});
+
+void test('what is untested is named, with the tests that would do it here', () => {
+  const untested = coverage().features.filter(({ tests }) => tests.length === 0);
+  assert.deepEqual(
+    untested.map(({ kind, name, skipped }) => [kind, name, skipped]),
+    [
+      ['capability', 'multifd', undefined],
+      ['capability', 'xbzrle', undefined],
+      ['parameter', 'multifd-qatzip-level', { [qatzip]: 'not built in' }],
+      ['value', 'mode=normal', undefined],
+      ['scheme', 'vsock', { [vsock]: 'no vsock here' }],
+    ],
+  );
+  const text = coverageLines(coverage(), paintWith(false));
+  assert.ok(text.includes('capabilities: 0 of 2 exercised'), text.join('\n'));
+  assert.ok(text.includes('untested: 5 of 6'));
+  assert.ok(text.includes('    skipped here: precopy/vsock/plain: no vsock here'));
+});
+
+void test('the file is one JSON document with a version', () => {
+  const parsed = JSON.parse([...coverageJsonPieces(coverage())].join('')) as { version: number };
+  assert.equal(parsed.version, 1);
+});

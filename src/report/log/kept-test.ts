@@ -1,0 +1,58 @@
+/** The directory of a test that was kept, as it is found later, maybe on another machine. */
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { HarnessError } from '../../model/errors.js';
+import { isObject } from '../../model/json.js';
+import { testRecordName, testRecordVersion } from '../../model/test-record.js';
+import type { TestRecord } from '../../model/test-record.js';
+
+function refused(directory: string, why: string, cause?: unknown): HarnessError {
+  return new HarnessError({
+    code: 'no-test-record',
+    blame: 'usage',
+    message: `'${directory}' is no directory of a test that was kept: ${why}`,
+    details: [`expected ${testRecordName} in it, as a run leaves it where a test did not pass`],
+    cause,
+  });
+}
+
+/** @throws HarnessError `no-test-record` */
+export function readTestRecord(directory: string): TestRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path.join(directory, testRecordName), 'utf8'));
+  } catch (error) {
+    throw refused(directory, error instanceof Error ? error.message : String(error), error);
+  }
+  if (!isObject(value) || typeof value['test'] !== 'string' || !isObject(value['outcome'])) {
+    throw refused(directory, `${testRecordName} does not name a test and its outcome`);
+  }
+  const missing = ['source', 'destination', 'host'].filter((name) => !isObject(value[name]));
+  if (missing.length > 0) {
+    throw refused(directory, `${testRecordName} does not name ${missing.join(', ')}`);
+  }
+  if (value['version'] !== testRecordVersion) {
+    throw refused(
+      directory,
+      `its version is ${JSON.stringify(value['version'])}, this Drover reads ${testRecordVersion}`,
+    );
+  }
+  return value as unknown as TestRecord;
+}
+
+/** The text of a file in it; undefined where there is none. */
+export function keptText(directory: string, name: string): string | undefined {
+  try {
+    return readFileSync(path.join(directory, name), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+export function keptFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Whether the logs of several runs are the parts of one whole, and what is missing or too much. Pure: first events
+ * in, a judgement out.
+ */
+import type { EventOf, Merged, MergedRun, QemuIdentity } from '../../model/events.js';
+
+type Started = EventOf<'run-started'>;
+
+/** One log, as far as it says what it is. */
+export interface LogFacts {
+  /** the folder, as it was given */
+  readonly from: string;
+  readonly started: Started;
+  readonly finished: EventOf<'run-finished'> | undefined;
+  /** time of the last event, where the end is not told */
+  readonly lastAtMs: number;
+}
+
+export interface MergePlan {
+  /** those that go into the whole, by number of the shard */
+  readonly logs: readonly LogFacts[];
+  readonly merged: Merged;
+  /** what is wrong, one sentence each; empty where the parts are the whole */
+  readonly problems: readonly string[];
+}
+
+export function shardOf({ started }: LogFacts): { readonly index: number; readonly total: number } {
+  return started.shard ?? { index: 1, total: 1 };
+}
+
+/** The whole list that a log says it is a part of. */
+function listOf({ started }: LogFacts): readonly string[] {
+  return started.shard?.allTests ?? started.tests;
+}
+
+/** @param given at least one */
+export function planMerge(given: readonly [LogFacts, ...LogFacts[]]): MergePlan {
+  const problems: string[] = [];
+  const [first] = given;
+  const taken = new Map<number, LogFacts>();
+  for (const log of given) {
+    const why = log === first ? undefined : foreignness(log, first);
+    if (why !== undefined) {
+      problems.push(`${log.from} is of another run than ${first.from}: ${why}; it is left out`);
+      continue;
+    }
+    const { index, total } = shardOf(log);
+    const other = taken.get(index);
+    if (other === undefined) taken.set(index, log);
+    else {
+      const better = isBetter(log, other) ? log : other;
+      taken.set(index, better);
+      problems.push(
+        `shard ${index} of ${total} is there twice: ${other.from} and ${log.from}; ${better.from} is taken`,
+      );
+    }
+  }
+  const logs = [...taken].sort(([a], [b]) => a - b).map(([, log]) => log);
+  const { total } = shardOf(first);
+  const missingShards = numbers(total).filter((index) => !taken.has(index));
+  for (const index of missingShards) problems.push(`shard ${index} of ${total} is missing`);
+  for (const { from, finished } of logs) {
+    if (finished === undefined) problems.push(`${from} ended before its run was complete`);
+  }
+  const there = new Map<string, LogFacts>();
+  for (const log of logs) {
+    for (const test of new Set(log.started.tests)) {
+      const other = there.get(test);
+      if (other !== undefined) {
+        problems.push(
+          `${test} is both in ${other.from} and in ${log.from}: the shards were not made from the same --timings`,
+        );
+      } else there.set(test, log);
+    }
+  }
+  const missingTests = listOf(first).filter((test) => !there.has(test));
+  if (missingShards.length === 0 && missingTests.length > 0) {
+    problems.push(`no shard has ${some(missingTests)}: they were not made from the same --timings`);
+  }
+  const remarks = [
+    ...problems.filter((problem) => !problem.endsWith(' is missing')),
+    ...differences(logs),
+  ];
+  return {
+    logs,
+    merged: { runs: logs.map(runOf), missingShards, missingTests, remarks },
+    problems,
+  };
+}
+
+function foreignness(log: LogFacts, first: LogFacts): string | undefined {
+  const [mine, other] = [shardOf(log), shardOf(first)];
+  if (mine.total !== other.total) return `it is one of ${mine.total} shards, not of ${other.total}`;
+  if (log.started.testList !== first.started.testList) {
+    const missing = listOf(first).filter((test) => !listOf(log).includes(test));
+    const more = listOf(log).filter((test) => !listOf(first).includes(test));
+    const what = [
+      ...(missing.length > 0 ? [`it lacks ${some(missing)}`] : []),
+      ...(more.length > 0 ? [`it has ${some(more)}`] : []),
+    ];
+    return `another list of tests${what.length > 0 ? `: ${what.join(', ')}` : ''}`;
+  }
+  if (log.started.drover !== first.started.drover) {
+    return `made by Drover ${log.started.drover}, not ${first.started.drover}`;
+  }
+  for (const side of ['source', 'destination'] as const) {
+    const difference = qemuDifference(log.started[side], first.started[side]);
+    if (difference !== undefined) return `another QEMU as ${side}: ${difference}`;
+  }
+  return undefined;
+}
+
+/** Where it lies does not matter, and what starts it neither. */
+function qemuDifference(a: QemuIdentity, b: QemuIdentity): string | undefined {
+  for (const key of ['version', 'package', 'arch'] as const) {
+    if (a[key] !== b[key]) return `${a[key]}, not ${b[key]}`;
+  }
+  if (a.digest === undefined || b.digest === undefined || a.digest === b.digest) return undefined;
+  return `another build of ${a.version}, SHA-256 ${a.digest.slice(0, 12)}, not ${b.digest.slice(0, 12)}`;
+}
+
+/** A run that is complete before one that is not, then the later one. */
+function isBetter(log: LogFacts, other: LogFacts): boolean {
+  const complete = (facts: LogFacts): number => (facts.finished === undefined ? 0 : 1);
+  if (complete(log) !== complete(other)) return complete(log) > complete(other);
+  return log.started.time > other.started.time;
+}
+
+/** What may differ from machine to machine, and is worth saying. */
+function differences(logs: readonly LogFacts[]): string[] {
+  return (['accel', 'machine'] as const).flatMap((key) => {
+    const values = new Set(logs.map(({ started }) => started[key]));
+    return values.size > 1 ? [`shards ran with different ${key}: ${[...values].join(', ')}`] : [];
+  });
+}
+
+function runOf(log: LogFacts): MergedRun {
+  const { from, started, finished, lastAtMs } = log;
+  const { index, total } = shardOf(log);
+  return {
+    ...{ index, total, from },
+    time: started.time,
+    host: started.host,
+    workers: started.workers,
+    durationMs: finished?.durationMs ?? lastAtMs,
+    ...(finished === undefined ? {} : { exitCode: finished.exitCode }),
+  };
+}
+
+function numbers(total: number): number[] {
+  return Array.from({ length: total }, (_, index) => index + 1);
+}
+
+function some(names: readonly string[]): string {
+  const [first = '', ...rest] = names;
+  return rest.length === 0 ? first : `${first} and ${rest.length} more`;
+}

@@ -1,0 +1,113 @@
+/**
+ * Reads an event log line by line, however long it is. A log of a run that was killed may end in the
+ * middle of a line: that line is left out. Anything else that is no event is an error with its place.
+ */
+import type { ReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { HarnessError } from '../../model/errors.js';
+import { eventSchema } from '../../model/events.js';
+import type { DroverEvent } from '../../model/events.js';
+import { missingField } from './event-fields.js';
+import { isObject } from '../../model/json.js';
+import { printableLine } from '../../model/text/printable.js';
+
+const logName = 'events.jsonl';
+
+function refuse(message: string, cause?: unknown): HarnessError {
+  return new HarnessError({
+    code: 'no-event-log',
+    blame: 'usage',
+    message,
+    details: [`expected the ${logName} of a run, or the folder that --out made`],
+    cause,
+  });
+}
+
+/** The log itself, or the one in a folder. */
+export async function eventLogPath(place: string): Promise<string> {
+  try {
+    const path = (await stat(place)).isDirectory() ? join(place, logName) : place;
+    await stat(path);
+    return path;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw refuse(`cannot read the event log ${place}: ${why}`, cause);
+  }
+}
+
+function eventOf(line: string, where: string): DroverEvent {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw refuse(`${where} is not JSON: ${printableLine(line.slice(0, 80))}`, cause);
+  }
+  if (!isObject(value) || typeof value['type'] !== 'string' || typeof value['atMs'] !== 'number') {
+    throw refuse(`${where} is no event: ${printableLine(line.slice(0, 80))}`);
+  }
+  // another schema has other fields; which one it is gets told below
+  const isOurs = value['type'] !== 'run-started' || value['schema'] === eventSchema;
+  const missing = isOurs ? missingField(value) : undefined;
+  if (missing !== undefined) {
+    throw refuse(
+      `${where} is no whole event: it has no ${missing}: ${printableLine(line.slice(0, 80))}`,
+    );
+  }
+  return value as unknown as DroverEvent;
+}
+
+function requireStart(event: DroverEvent, path: string): void {
+  if (event.type !== 'run-started') {
+    throw refuse(`${path} does not begin with run-started, but with ${event.type}`);
+  }
+  const schema: unknown = event.schema;
+  if (schema !== eventSchema) {
+    throw refuse(
+      `${path} has schema ${String(schema)}, this version of Drover reads ${String(eventSchema)}`,
+    );
+  }
+}
+
+async function openLog(path: string): Promise<ReadStream> {
+  try {
+    return (await open(path)).createReadStream({ encoding: 'utf8' });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw refuse(`cannot read the event log ${path}: ${why}`, cause);
+  }
+}
+
+/** The events of a log, in order; the first is `run-started`. */
+export async function* readEventLog(path: string): AsyncGenerator<DroverEvent, void, undefined> {
+  const input = await openLog(path);
+  let number = 0;
+  /** held back, since it may be the torn end */
+  let last: string | undefined;
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      if (last !== undefined) yield take(last, (number += 1));
+      last = line;
+    }
+  } finally {
+    input.destroy();
+  }
+  if (last !== undefined && (number === 0 || isWhole(last))) yield take(last, (number += 1));
+  if (number === 0) throw refuse(`${path} is empty`);
+
+  function take(line: string, at: number): DroverEvent {
+    const event = eventOf(line, `${path}:${String(at)}`);
+    if (at === 1) requireStart(event, path);
+    return event;
+  }
+}
+
+function isWhole(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allCounts, cellLines, cellsOf, obstacles, pairsText, uniqueLabels } from './matrix.js';
+import { matrix, notQemu, ran } from './matrix.fixtures.js';
+import { matrixHtmlPieces } from './matrix-html.js';
+import type { JsonMatrix } from './matrix-json.js';
+import { matrixJsonPieces } from './matrix-json.js';
+import { matrixLines } from './matrix-text.js';
+import { paintWith } from '../console/colors.js';
+import * as fixtures from '../run.fixtures.js';
+
+const rows = cellsOf(matrix);
+const text = matrixLines(matrix, paintWith(false)).join('\n');
+const html = [...matrixHtmlPieces(matrix)].join('');
+
+test('labels are the versions, numbered only where several are the same', () => {
+  assert.deepEqual(uniqueLabels(['7.2.22', '10.0.2', '7.2.22', undefined]), [
+    '7.2.22 (1)',
+    '10.0.2',
+    '7.2.22 (2)',
+    'unusable',
+  ]);
+  assert.deepEqual(uniqueLabels([undefined, undefined]), ['unusable (1)', 'unusable (2)']);
+  assert.deepEqual(uniqueLabels([]), []);
+});
+
+test('cells stand in the order of the QEMUs, with one verdict each', () => {
+  assert.deepEqual(
+    rows.map((row) => row.map(({ verdict }) => verdict)),
+    [
+      ['passed', 'failed', 'not-started'],
+      ['broken', 'cancelled', 'not-started'],
+      ['not-run', 'not-run', 'left-out'],
+    ],
+  );
+  const cell = rows[0]?.[1];
+  assert.deepEqual([cell?.source, cell?.destination], ['7.2.22', '10.0.8']);
+  assert.equal(cell?.exitCode, 1);
+});
+
+test('a pair whose tests were all skipped, and one that ended without saying so, are not passed', () => {
+  const skipped = [fixtures.runStarted([fixtures.file])];
+  const results = [
+    ran([...skipped, fixtures.testFinished(fixtures.file, fixtures.skipped)], 0),
+    ran(fixtures.passedRun.slice(0, -1), 0),
+    ran(
+      [
+        ...skipped,
+        fixtures.testFinished(fixtures.file, fixtures.skipped),
+        ...fixtures.emptyRun.slice(1),
+      ],
+      0,
+    ),
+  ];
+  const cells = cellsOf({ ...matrix, results: [results] }).flat();
+  assert.deepEqual(
+    cells.map(({ verdict }) => verdict),
+    ['cancelled', 'cancelled', 'skipped'],
+  );
+});
+
+test('a cell counts each kind that occurred, worst first, and says what never ended', () => {
+  const lines = rows.map((row) => row.map((cell) => cellLines(cell).map((line) => line.text)));
+  assert.deepEqual(lines, [
+    [['2 passed'], ['1 failed', '1 broken', '1 passed', '1 skipped'], ['cannot start']],
+    [['run broke', '1 not run'], ['1 passed', '1 cancelled', '1 not run'], ['cannot start']],
+    [['not run'], ['not run'], ['-']],
+  ]);
+});
+
+test('pairs that cannot start for one reason are told together', () => {
+  const found = obstacles(rows.flat());
+  assert.deepEqual(
+    found.map(({ failure, pairs }) => [failure, pairs.map(({ source }) => source)]),
+    [[notQemu, ['7.2.22', '10.0.8']]],
+  );
+  const other = { ...notQemu, code: 'no-common-machine' };
+  const results = [
+    [...(matrix.results[0] ?? [])],
+    [{ kind: 'not-started' as const, failure: other, exitCode: 2 }],
+  ];
+  assert.equal(obstacles(cellsOf({ ...matrix, results }).flat()).length, 2);
+});
+
+test('sums are over all pairs', () => {
+  const cells = rows.flat();
+  assert.deepEqual(allCounts(cells), { passed: 4, failed: 1, broken: 1, skipped: 1, cancelled: 1 });
+  assert.equal(
+    pairsText(cells),
+    '1 failed, 1 broken, 2 cannot start, 1 passed, 1 cancelled, 2 not run',
+  );
+});
+
+test('the text has the grid, and below it what went wrong, where, and its evidence', () => {
+  assert.match(text, /8 pairs of 3 QEMUs, 2 tests each/);
+  assert.match(text, /│ source \\ destination │ 7\.2\.22 +│ 10\.0\.8 +│ unusable +│/);
+  assert.match(text, /│ 7\.2\.22 +│ 2 passed +│ 1 failed +│ cannot start │/);
+  const below = text.slice(text.indexOf('7.2.22 -> 10.0.8'));
+  assert.match(
+    below,
+    /FAIL {3}\S+precopy\/tcp\/plain\n.*memory-damaged.*\n.*phase verify, side destination\n.*evidence +\/tmp\/drover-Zk3/,
+  );
+  assert.match(below, /run again +drover run -p \S+ --qemu-src qemu-system-x86_64 --qemu-dst/);
+  assert.match(text, /cannot start: 7\.2\.22 -> unusable, 10\.0\.8 -> unusable\n.*not-qemu/);
+  assert.match(text, /10\.0\.8 -> 7\.2\.22\nthe run could not be carried out\n.*no worker/);
+  // eslint-disable-next-line no-control-regex -- QEMU's escape sequences must not reach a terminal
+  assert.doesNotMatch(text, /\u001B/);
+});
+
+test('of many failures in one pair the first are shown, and how many there are more', () => {
+  const names = Array.from({ length: 8 }, (_, index) => `/x86_64/migration/t${String(index)}`);
+  const events = [
+    fixtures.runStarted(names),
+    ...names.flatMap((name) => fixtures.attempt(name, fixtures.failed)),
+  ];
+  const lines = matrixLines(
+    { ...matrix, results: [[ran([...events, fixtures.runFinished(events)], 1)]] },
+    paintWith(false),
+  );
+  assert.equal(lines.filter((line) => line.startsWith('FAIL')).length, 5);
+  assert.ok(lines.includes('and 3 more failures'));
+});
+
+test('of a repeated test it is told which attempts went wrong', () => {
+  const results = [[ran(fixtures.repeatedRun(8), 1)]];
+  const lines = matrixLines({ ...matrix, results }, paintWith(false));
+  assert.ok(lines.includes(`FAIL   ${fixtures.plain} (attempts 3, 7)`));
+});
+
+test('the JSON is one document: its version, the QEMUs, every pair, and the report of those that ran', () => {
+  const document = JSON.parse([...matrixJsonPieces(matrix)].join('')) as JsonMatrix;
+  assert.equal(document.version, 1);
+  assert.equal(document.exitCode, 130);
+  assert.ok(!('results' in document));
+  assert.deepEqual(document.qemus, matrix.qemus);
+  assert.deepEqual(
+    document.pairs.map(({ status }) => status),
+    rows.flat().map(({ verdict }) => verdict),
+  );
+  const [first, second, third] = document.pairs;
+  assert.equal(first?.report?.tests.length, 2);
+  assert.deepEqual([second?.source, second?.destination], ['7.2.22', '10.0.8']);
+  assert.deepEqual(second?.counts, { passed: 1, failed: 1, broken: 1, skipped: 1, cancelled: 0 });
+  assert.deepEqual(third?.failure, notQemu);
+  assert.equal(third.report, undefined);
+});
+
+test('the HTML is a table with headers, in light and dark, and asks nobody for anything', () => {
+  assert.match(html, /^<!DOCTYPE html>\n<html lang="en">/);
+  assert.match(html, /<th scope="col">Source<\/th><th scope="col">7\.2\.22<\/th>/);
+  assert.equal(
+    html.match(/<tr><th scope="row">(7\.2\.22|10\.0\.8|unusable)<\/th><td class="/g)?.length,
+    3,
+  );
+  assert.match(html, /prefers-color-scheme: dark/);
+  assert.doesNotMatch(html, /<(script|link|img|iframe)|url\(|@import|https?:/);
+  const targets = [...html.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
+  assert.equal(targets.length, 6);
+  for (const id of targets) assert.ok(html.includes(`<section id="${String(id)}">`), id);
+});
+
+test('whatever QEMUs and users say is text in the HTML, not markup', () => {
+  assert.ok(html.includes('&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[31m'));
+  assert.ok(html.includes('/opt/&lt;b&gt;&quot;odd&quot; &amp; co&lt;/b&gt;/qemu-system-x86_64'));
+  assert.ok(html.includes('v10 &lt;&amp;&gt;'));
+  // eslint-disable-next-line no-control-regex -- none may be left
+  assert.doesNotMatch(html, /[\u0000-\u0008\u000B-\u001F]/);
+});

@@ -1,0 +1,109 @@
+/**
+ * From the choices of a run to its reporters. All that can be refused is refused here, before the
+ * first test: a place that cannot be written to is wrong usage now, not a lost report later.
+ *
+ * Reporters are imported when chosen. What draws on terminals and builds XML takes longer to load
+ * than a QEMU to start, and most runs want neither.
+ */
+import { checkReportPath } from './atomic-file.js';
+import type { AnnotationOptions } from './formats/annotations.js';
+import type { EventLogOptions } from './log/event-log.js';
+import { Reporters } from './reporter.js';
+import type { Reporter } from './reporter.js';
+import type { TextStream } from './text-sink.js';
+
+export interface ReportChoices {
+  /** takes the console, or TAP in its place */
+  readonly stdout: TextStream;
+  readonly color: boolean;
+  /** redraw in place; for a terminal that can */
+  readonly live: boolean;
+  /** a clock that never goes back, milliseconds */
+  readonly now: () => number;
+  readonly tap: boolean;
+  readonly junitPath?: string | undefined;
+  readonly jsonPath?: string | undefined;
+  readonly htmlPath?: string | undefined;
+  readonly markdownPath?: string | undefined;
+  readonly tracePath?: string | undefined;
+  readonly eventLog?: EventLogOptions | undefined;
+  /** for a CI service that reads the job's output; on standard error where standard output is TAP */
+  readonly annotations?: Omit<AnnotationOptions, 'stream'> | undefined;
+  readonly stderr?: TextStream;
+}
+
+async function screen({ stdout, color, live, now, tap }: ReportChoices): Promise<Reporter> {
+  if (tap) {
+    const { TapReporter } = await import('./formats/tap.js');
+    return new TapReporter(stdout);
+  }
+  if (live) {
+    const { LiveConsole } = await import('./console/console-live.js');
+    return new LiveConsole({ stream: stdout, color, now });
+  }
+  const { PlainConsole } = await import('./console/console-plain.js');
+  return new PlainConsole({ stream: stdout, color });
+}
+
+/** Each kind of file, with what makes it. */
+const fileKinds: readonly {
+  readonly path: (choices: ReportChoices) => string | undefined;
+  readonly open: (path: string) => Promise<Reporter>;
+}[] = [
+  {
+    path: ({ junitPath }) => junitPath,
+    open: async (path) => new (await import('./formats/junit.js')).JunitReporter(path),
+  },
+  {
+    path: ({ jsonPath }) => jsonPath,
+    open: async (path) => new (await import('./formats/json.js')).JsonReporter(path),
+  },
+  {
+    path: ({ htmlPath }) => htmlPath,
+    open: async (path) => new (await import('./html/html-reporter.js')).HtmlReporter(path),
+  },
+  {
+    path: ({ markdownPath }) => markdownPath,
+    open: async (path) => new (await import('./formats/markdown.js')).MarkdownReporter(path),
+  },
+  {
+    path: ({ tracePath }) => tracePath,
+    open: async (path) => new (await import('./formats/trace.js')).TraceReporter(path),
+  },
+];
+
+async function files(choices: ReportChoices): Promise<Reporter[]> {
+  const members: Reporter[] = [];
+  for (const { path, open } of fileKinds) {
+    const place = path(choices);
+    if (place === undefined) continue;
+    await checkReportPath(place);
+    members.push(await open(place));
+  }
+  return members;
+}
+
+async function annotations({
+  annotations: wish,
+  tap,
+  stdout,
+  stderr,
+}: ReportChoices): Promise<Reporter[]> {
+  if (wish === undefined) return [];
+  const { AnnotationReporter } = await import('./formats/annotations.js');
+  const stream = tap && stderr !== undefined ? stderr : stdout;
+  return [new AnnotationReporter({ ...wish, stream })];
+}
+
+export async function openReporters(choices: ReportChoices): Promise<Reporters> {
+  const ofFiles = await files(choices);
+  const record: Reporter[] = [];
+  if (choices.eventLog !== undefined) {
+    const { EventLog } = await import('./log/event-log.js');
+    record.push(new EventLog(choices.eventLog));
+  }
+  // The record comes first: it has an event before anything shows it. The screen is opened last,
+  // since a live one begins to tick at once.
+  const ofService = await annotations(choices);
+  return new Reporters([...record, await screen(choices), ...ofService, ...ofFiles]);
+}

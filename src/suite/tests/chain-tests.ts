@@ -1,0 +1,51 @@
+/**
+ * One guest that is moved several times: by `drover chain` along the QEMUs it is given, elsewhere to the destination's
+ * QEMU and back.
+ */
+import { chain } from '../../migration/flows/chain.js';
+import type { ChainWish } from '../../migration/flows/chain.js';
+import { routeOf } from '../../migration/plan.js';
+import { migrationTest } from '../definition.js';
+import type { TestDefinition, TestFacts } from '../definition.js';
+import { needsCapability, needsMultifd, needsUserfaultfd } from '../needs.js';
+
+export const chainTests: readonly TestDefinition[] = [
+  chainTest({
+    path: '/migration/chain/unix/stopped',
+    kind: 'stopped',
+    listen: 'unix:$DIR/leg$LEG',
+  }),
+  chainTest({ path: '/migration/chain/tcp/live', kind: 'live', listen: 'tcp:127.0.0.1:0' }),
+  chainTest({
+    path: '/migration/chain/tcp/xbzrle',
+    needs: [needsCapability('xbzrle', '1.2')],
+    kind: 'live',
+    listen: 'tcp:127.0.0.1:0',
+    capabilities: ['xbzrle'],
+  }),
+  chainTest({
+    path: '/migration/chain/multifd/tcp/live',
+    needs: [needsMultifd],
+    kind: 'live',
+    listen: 'tcp:127.0.0.1:0',
+    capabilities: ['multifd'],
+  }),
+  chainTest({
+    path: '/migration/chain/postcopy',
+    needs: [needsUserfaultfd],
+    kind: 'postcopy',
+    listen: 'tcp:127.0.0.1:0',
+    capabilities: ['postcopy-ram'],
+  }),
+];
+
+function chainTest(input: Omit<TestFacts, 'level'> & ChainWish): TestDefinition {
+  const { kind, listen, capabilities, ...facts } = input;
+  const wish = { kind, listen, ...(capabilities === undefined ? {} : { capabilities }) };
+  return migrationTest({
+    ...facts,
+    level: 'full',
+    usualMs: 1500,
+    run: async (context) => await chain(context, wish, routeOf(context.plan)),
+  });
+}

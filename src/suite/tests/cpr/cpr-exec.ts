@@ -1,0 +1,101 @@
+/**
+ * CPR by exec: QEMU writes its state to a file and becomes another QEMU, in the same process, with the guest's memory
+ * in place. There is no second machine: the connections are inherited by the new program, which greets on them anew.
+ */
+import { statSync } from 'node:fs';
+import type { Json } from '../../../model/json.js';
+import { asString } from '../../../model/json.js';
+import { machineArgs } from '../../../model/command-line.js';
+import { HarnessError } from '../../../model/errors.js';
+import type { Machine } from '../../../qemu/machine.js';
+import { migrate, setCapability } from '../../../migration/commands.js';
+import type { TestContext } from '../../../migration/context.js';
+import { preservedArgs } from './cpr-transfer.js';
+import { requireLittleSent } from '../file/ignore-shared.js';
+import { requireRunning } from '../../../migration/pair.js';
+import type { FlowResult } from '../../../migration/steps.js';
+import { endMachines, verifyMemory } from '../../../migration/verify.js';
+import { waitEvent } from '../../../migration/waits.js';
+
+export async function cprExec(context: TestContext): Promise<FlowResult> {
+  const { patience, signal } = context;
+  context.observer.phase('launch');
+  const machine = await context.startMachine({
+    side: 'source',
+    memory: { kind: 'memfd' },
+    firmware: context.writeGuest(),
+    extraArgs: preservedArgs,
+  });
+  const { qmp, serial } = machine;
+  await setCapability(machine, 'events');
+  await qmp.execute('migrate-set-parameters', {
+    mode: 'cpr-exec',
+    'cpr-exec-command': successor(context, machine),
+  });
+
+  context.observer.phase('warm-up');
+  await serial.waitForB({ timeoutMs: patience.serialMs, signal });
+
+  context.observer.phase('migrate');
+  const file = context.file('migfile');
+  await machine.expectSuccessor();
+  const since = await migrate(machine, { uri: `file:${file}` });
+  await waitWritten(context, machine, since);
+  requireLittleSent({ transferredBytes: statSync(file).size });
+  await qmp.handshake({ timeoutMs: patience.launchMs, signal });
+  const arrived = qmp.events.cursor;
+  await qmp.execute('migrate-incoming', { channels: fileChannel(file) });
+  // It ran before, so it goes on by itself.
+  await waitEvent(context, machine, 'RESUME', arrived);
+  await requireRunning(machine, true);
+  await serial.waitForB({ since: serial.length, timeoutMs: patience.serialMs, signal });
+
+  context.observer.phase('verify');
+  const verdict = await verifyMemory(context, machine);
+  if (serial.broken !== undefined) throw serial.broken;
+  if (verdict.intact && serial.starts !== 1) {
+    throw new HarnessError({
+      code: 'guest-restarted',
+      blame: 'contract',
+      message: `the guest started ${serial.starts} times, not once: it was reset instead of going on`,
+      side: 'source',
+      waitedFor: '1 start',
+      lastSeen: `${serial.starts} starts`,
+    });
+  }
+  await endMachines(context, [{ machine, status: 0 }]);
+  return { verdict };
+}
+
+/** The destination's binary, with all that the source was started with, waiting to be told where its state is. */
+function successor({ plan }: TestContext, { spec }: Machine): string[] {
+  const script = `exec ${plan.destination.command} "$@"`;
+  return ['/bin/sh', '-c', script, 'drover', '-incoming', 'defer', ...machineArgs(spec)];
+}
+
+const fileChannel = (filename: string): Json => [
+  { 'channel-type': 'main', addr: { transport: 'file', filename, offset: 0 } },
+];
+
+/** Until the source has written its state; it answers nothing after that, for it then becomes the other program. */
+async function waitWritten(
+  { patience, signal }: TestContext,
+  { qmp, side }: Machine,
+  since: number,
+): Promise<void> {
+  const ends = ['completed', 'failed'];
+  const { data } = await qmp.events.wait(
+    (event) => event.name === 'MIGRATION' && ends.includes(asString(event.data['status']) ?? ''),
+    { what: 'migration status completed', since, timeoutMs: patience.statusMs, signal },
+  );
+  if (data['status'] === 'completed') return;
+  const answer = await qmp.execute('query-migrate');
+  throw new HarnessError({
+    code: 'wrong-status',
+    blame: 'contract',
+    message: `migration failed on the ${side}: ${asString(answer['error-desc']) ?? 'no reason given'}`,
+    side,
+    waitedFor: 'migration status completed',
+    lastSeen: JSON.stringify(answer),
+  });
+}

@@ -1,0 +1,49 @@
+/** Checkpoint and restart (CPR): the guest's memory stays in place while QEMU is exchanged. */
+import { figuresOf, setParameters } from '../../../migration/commands.js';
+import { requireLittleSent } from '../file/ignore-shared.js';
+import { cprExec } from './cpr-exec.js';
+import { cprTransfer } from './cpr-transfer.js';
+import { fileTest, migrationTest } from '../../definition.js';
+import type { TestDefinition } from '../../definition.js';
+import { needsCapability, needsFileTransport, needsSharedMemory, needsValue } from '../../needs.js';
+
+export const cprTests: readonly TestDefinition[] = [
+  fileTest({
+    path: '/migration/mode/reboot',
+    level: 'quarantine',
+    needs: [
+      needsFileTransport,
+      needsCapability('x-ignore-shared', '4.0'),
+      needsValue('mode', 'cpr-reboot', '8.2'),
+      needsSharedMemory,
+    ],
+    connect: 'file:$DIR/migfile',
+    // really shared: upstream means it, and uses private memory all the same
+    memory: 'shmem',
+    capabilities: ['x-ignore-shared'],
+    startHook: async ({ source, destination }) => {
+      await setParameters(source, { mode: 'cpr-reboot' });
+      await setParameters(destination, { mode: 'cpr-reboot' });
+    },
+    endHook: async ({ source }) => {
+      requireLittleSent(figuresOf(await source.qmp.execute('query-migrate')));
+    },
+    usualMs: 500,
+  }),
+  ...[false, true].map((defer) =>
+    migrationTest({
+      path: `/migration/mode/transfer${defer ? '/defer' : ''}`,
+      level: 'full',
+      needs: [needsValue('mode', 'cpr-transfer', '10.0')],
+      run: async (context) => await cprTransfer(context, { defer }),
+      usualMs: 500,
+    }),
+  ),
+  migrationTest({
+    path: '/migration/mode/exec',
+    level: 'full',
+    needs: [needsValue('mode', 'cpr-exec', '10.2')],
+    run: cprExec,
+    usualMs: 500,
+  }),
+];

@@ -1,0 +1,121 @@
+/**
+ * CPR by transfer: a new QEMU takes over the old one's memory in place, as descriptors over a channel of its own
+ * ("cpr"); the rest of the state goes over the main channel. The destination reads the CPR channel before it does
+ * anything else, so it answers QMP only once `migrate` has been given to the source.
+ */
+import { readFileSync } from 'node:fs';
+import { escapeValue } from '../../../model/command-line.js';
+import { pause, timeoutError } from '../../../model/deadline.js';
+import type { JsonObject } from '../../../model/json.js';
+import type { Machine } from '../../../qemu/machine.js';
+import {
+  figuresOf,
+  migrate,
+  migrateIncoming,
+  setCapability,
+  setParameters,
+} from '../../../migration/commands.js';
+import type { TestContext } from '../../../migration/context.js';
+import { Pair } from '../../../migration/pair.js';
+import { requireLittleSent } from '../file/ignore-shared.js';
+import { arrive, prepareStopped, waitGuest } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/steps.js';
+import { waitStatus } from '../../../migration/waits.js';
+
+export interface TransferCommon {
+  /** the destination is told by QMP where to listen for the main channel, instead of on its command line */
+  readonly defer: boolean;
+}
+
+/** memory that another process can map, and no device whose memory could not be */
+export const preservedArgs = ['-machine', 'aux-ram-share=on', '-nodefaults'] as const;
+
+const socketChannel = (type: 'main' | 'cpr', path: string): JsonObject => ({
+  'channel-type': type,
+  addr: { transport: 'socket', type: 'unix', path },
+});
+
+export async function cprTransfer(
+  context: TestContext,
+  { defer }: TransferCommon,
+): Promise<FlowResult> {
+  const main = context.file('migsocket');
+  const cpr = context.file('cpr.sock');
+  context.observer.phase('launch');
+  const wish = { memory: { kind: 'memfd' }, firmware: context.writeGuest() } as const;
+  const [source, { machine: destination, connect }] = await Promise.all([
+    context.startMachine({ ...wish, side: 'source', extraArgs: preservedArgs }),
+    context.launchMachine({
+      ...wish,
+      side: 'destination',
+      incoming: defer ? 'defer' : `unix:${main}`,
+      extraArgs: [
+        ...preservedArgs,
+        ...['-global', 'migration.x-events=on'],
+        ...['-incoming', `cpr,addr.transport=socket,addr.type=unix,addr.path=${escapeValue(cpr)}`],
+      ],
+    }),
+  ]);
+  const pair = new Pair(context, { listen: 'defer' }, source, destination);
+  await setCapability(source, 'events');
+  await setParameters(source, { mode: 'cpr-transfer' });
+
+  context.observer.phase('warm-up');
+  await waitGuest(pair);
+  await prepareStopped(pair);
+  await waitListener(context, destination, cpr);
+
+  context.observer.phase('migrate');
+  const since = await migrate(source, {
+    channels: [socketChannel('main', main), socketChannel('cpr', cpr)],
+  });
+  await connect();
+  const { events } = destination.qmp;
+  const destinationSince = events.cursor;
+  if (defer) {
+    await setCapability(destination, 'events');
+    const channels = { channels: [socketChannel('main', main)] };
+    await migrateIncoming(destination, channels, context.patience.eventMs, context.signal);
+  }
+  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  // It may have been through before it could tell us by an event.
+  const { status } = await destination.qmp.execute('query-migrate');
+  if (status !== 'completed') {
+    await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
+  }
+  await destination.qmp.execute('cont');
+  const figures = figuresOf(answer);
+  requireLittleSent(figures);
+  return await arrive(pair, destinationSince, figures);
+}
+
+/** A socket has its file before it listens, and would refuse whoever comes in between. */
+function isListening(socket: string): boolean {
+  // address, references, protocol, flags (with __SO_ACCEPTCON where it listens), type, state, inode, path
+  return readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .some((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[3] === '00010000');
+}
+
+/** The destination makes its socket itself: the source may not be sent there before it is there. */
+async function waitListener(
+  { patience, signal }: TestContext,
+  destination: Machine,
+  socket: string,
+): Promise<void> {
+  const deadline = performance.now() + patience.launchMs;
+  while (!isListening(socket)) {
+    if (destination.process.status !== undefined) {
+      throw destination.process.gone(new Error(`no listener at ${socket}`));
+    }
+    if (performance.now() > deadline) {
+      throw timeoutError({
+        waitedFor: `the destination's CPR listener at ${socket}`,
+        timeoutMs: patience.launchMs,
+        lastSeen: 'nobody listens there',
+        side: 'destination',
+      });
+    }
+    await pause(5, signal);
+  }
+}

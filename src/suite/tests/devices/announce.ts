@@ -1,0 +1,134 @@
+/**
+ * After a migration the destination tells the network where the guest is now: packets of the reverse address resolution
+ * protocol from each network card, as often and in such distances as the announce parameters say. They are caught where
+ * the card's cable ends.
+ */
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { pause, timeoutError } from '../../../model/deadline.js';
+import { HarnessError } from '../../../model/errors.js';
+import { setParameters } from '../../../migration/commands.js';
+import type { TestContext } from '../../../migration/context.js';
+import { precopy } from '../../../migration/flows/precopy.js';
+import type { FlowResult } from '../../../migration/steps.js';
+
+const card = '52:54:00:d0:07:e4';
+const rounds = 3;
+const announce = {
+  'announce-initial': 20,
+  'announce-max': 40,
+  'announce-rounds': rounds,
+  'announce-step': 10,
+} as const;
+
+/** of Ethernet frames: destination and source address, then the protocol */
+const protocolAt = 12;
+const reverseArp = 0x8035;
+
+/** A UDP port of ours, which is where the cable of a card ends. */
+class Wire implements AsyncDisposable {
+  readonly frames: Buffer[] = [];
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('message', (frame) => this.frames.push(frame));
+  }
+
+  static async open(): Promise<Wire> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new Wire(socket);
+  }
+
+  args(): string[] {
+    const { port } = this.socket.address();
+    return [
+      ...[
+        '-netdev',
+        `dgram,id=cable,local.type=inet,local.host=127.0.0.1,local.port=0,${remote(port)}`,
+      ],
+      // its option ROM, which nobody runs, may not be installed
+      ...['-device', `e1000,netdev=cable,mac=${card},romfile=`],
+    ];
+  }
+
+  /** announcements of the card so far */
+  announcements(): number {
+    const mac = card.replaceAll(':', '');
+    return this.frames.filter(
+      (frame) =>
+        frame.readUInt16BE(protocolAt) === reverseArp &&
+        frame.subarray(6, protocolAt).toString('hex') === mac,
+    ).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.socket.close();
+    await once(this.socket, 'close');
+  }
+}
+
+const remote = (port: number): string =>
+  `remote.type=inet,remote.host=127.0.0.1,remote.port=${port}`;
+
+/** @param expected announcements at the destination */
+export async function announceGuest(
+  context: TestContext,
+  expected: number = rounds,
+): Promise<FlowResult> {
+  await using before = await Wire.open();
+  await using after = await Wire.open();
+  return await precopy(context, {
+    listen: 'tcp:127.0.0.1:0',
+    live: true,
+    sourceArgs: before.args(),
+    destinationArgs: after.args(),
+    startHook: async ({ source, destination }) => {
+      await setParameters(source, announce);
+      await setParameters(destination, announce);
+    },
+    endHook: async () => {
+      await waitAnnouncements(context, after, expected);
+      if (before.announcements() === 0) return;
+      throw new HarnessError({
+        code: 'announced-too-often',
+        blame: 'contract',
+        message: 'the source announced the guest although it has left',
+        side: 'source',
+        waitedFor: 'no announcement',
+        lastSeen: `${before.announcements()} announcements`,
+      });
+    },
+  });
+}
+
+/** As many as there should be, and then, for as long as two more would have taken, no more. */
+async function waitAnnouncements(
+  { patience, signal }: TestContext,
+  wire: Wire,
+  expected: number,
+): Promise<void> {
+  const deadline = performance.now() + patience.eventMs;
+  while (wire.announcements() < expected) {
+    if (performance.now() > deadline) {
+      throw timeoutError({
+        waitedFor: `${expected} announcements of the guest's network card`,
+        timeoutMs: patience.eventMs,
+        lastSeen: `${wire.announcements()} of them, ${wire.frames.length} packets in all`,
+        side: 'destination',
+      });
+    }
+    await pause(5, signal);
+  }
+  await pause(2 * announce['announce-max'], signal);
+  if (wire.announcements() === expected) return;
+  throw new HarnessError({
+    code: 'announced-too-often',
+    blame: 'contract',
+    message: `the destination announced the guest ${wire.announcements()} times, not ${expected} times`,
+    side: 'destination',
+    waitedFor: `${expected} announcements`,
+    lastSeen: `${wire.announcements()} announcements`,
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * What devices write into guest memory while it is migrated must arrive as well: a device writes known content into pages
+ * all along, into some of them for the second and third time after they were sent; at the destination each page must
+ * hold what was written there last, and the device must go on.
+ */
+import { HarnessError } from '../../../model/errors.js';
+import { batchSize, pageBytes } from './virtio-queue.js';
+import type { WritingDevice, Written } from './writing-device.js';
+import type { WritingDeviceKind } from './writing-devices.js';
+import type { TestContext } from '../../../migration/context.js';
+import type { Pair } from '../../../migration/pair.js';
+import { precopy } from '../../../migration/flows/precopy.js';
+import type { FlowResult } from '../../../migration/steps.js';
+
+/** behind what the guest stamps */
+const queueAt = 0x7000000;
+const buffersAt = 0x7100000;
+const buffers = 64;
+/** while memory is sent; each buffer is written to several times */
+const batches = 40;
+
+export async function deviceWrites(
+  context: TestContext,
+  { name, open }: WritingDeviceKind,
+  beforeCheck?: (pair: Pair) => Promise<void>,
+): Promise<FlowResult> {
+  await using device = await open(context.directory);
+  const wait = { timeoutMs: context.patience.eventMs, signal: context.signal };
+  const last = new Map<number, Buffer>();
+  const finish = async (): Promise<void> => {
+    for (const [address, content] of await device.finish(wait)) last.set(address, content);
+  };
+  const nextBatch = batchesOfPages();
+  return await precopy(context, {
+    listen: 'tcp:127.0.0.1:0',
+    live: true,
+    passes: 1,
+    sourceArgs: device.args('source'),
+    destinationArgs: device.args('destination'),
+    startHook: async ({ source }) => {
+      await device.start(source.qtest, queueAt);
+      for (let count = 0; count < buffers / batchSize; count++) {
+        await device.submit(nextBatch());
+        await finish();
+      }
+      await device.submit(nextBatch());
+    },
+    meanwhile: async () => {
+      for (let count = 0; count < batches; count++) {
+        await finish();
+        if (count % 4 === 0) await device.readBack?.(someOf(last), wait);
+        // the last one may be under way when the guest is moved
+        await device.submit(nextBatch());
+      }
+    },
+    endHook: async (pair) => {
+      await device.moveTo(pair.destination.qtest);
+      await finish();
+      await beforeCheck?.(pair);
+      await requireContent(pair, name, last);
+      await device.readBack?.(last, wait);
+      await goOn(device, nextBatch(), finish);
+      await requireContent(pair, name, last);
+    },
+  });
+}
+
+/** Every buffer gets its turn, in a stride that has no divisor in common with their number. */
+function batchesOfPages(): () => number[] {
+  let next = 0;
+  return () =>
+    Array.from({ length: batchSize }, () => buffersAt + ((next++ * 5) % buffers) * pageBytes);
+}
+
+function someOf(pages: Written): Written {
+  return new Map([...pages].slice(0, batchSize));
+}
+
+async function goOn(
+  device: WritingDevice,
+  pages: readonly number[],
+  finish: () => Promise<void>,
+): Promise<void> {
+  await device.submit(pages);
+  await finish();
+}
+
+async function requireContent(
+  { destination }: Pair,
+  device: string,
+  pages: Written,
+): Promise<void> {
+  for (const [address, expected] of pages) {
+    const found = await destination.qtest.read(address, pageBytes);
+    if (found.equals(expected)) continue;
+    const offset = found.findIndex((byte, at) => byte !== expected[at]);
+    const words = (bytes: Buffer): string => bytes.subarray(offset, offset + 8).toString('hex');
+    throw new HarnessError({
+      code: 'device-write-lost',
+      blame: 'contract',
+      message: `what ${device} wrote to guest memory at 0x${address.toString(16)} is not at the destination: the first difference is at offset ${offset}`,
+      side: 'destination',
+      waitedFor: `${words(expected)} there`,
+      lastSeen: words(found),
+    });
+  }
+}

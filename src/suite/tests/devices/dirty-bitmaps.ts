@@ -1,0 +1,101 @@
+/** Dirty bitmaps of a block device: what was written since the last backup must be known at the destination too. */
+import { HarnessError } from '../../../model/errors.js';
+import { asArray, asObject } from '../../../model/json.js';
+import type { JsonObject } from '../../../model/json.js';
+import type { Machine } from '../../../qemu/machine.js';
+import type { TestContext } from '../../../migration/context.js';
+import { precopy } from '../../../migration/flows/precopy.js';
+import type { FlowResult } from '../../../migration/steps.js';
+
+/** A bitmap of a node; by the names of the other side it would not be found. */
+interface Place {
+  readonly node: string;
+  readonly bitmap: string;
+}
+
+const here: Place = { node: 'disk0', bitmap: 'backup0' };
+const elsewhere: Place = { node: 'disk1', bitmap: 'backup1' };
+const granularity = 65_536;
+const blockArgs = ({ node }: Place): string[] => [
+  '-blockdev',
+  `driver=null-co,node-name=${node},size=67108864,read-zeroes=on`,
+];
+
+/** bytes at the beginning of granules that are apart, so that each marks one */
+const writes = [0, 3, 4, 200, 1023] as const;
+
+/** on the wire, the same for both sides */
+function mappingOf({ node, bitmap }: Place): JsonObject {
+  const bitmaps = [{ name: bitmap, alias: 'bitmap-on-the-way' }];
+  return { 'block-bitmap-mapping': [{ 'node-name': node, alias: 'node-on-the-way', bitmaps }] };
+}
+
+export interface BitmapWish {
+  /** without `dirty-bitmaps` the bitmap stays behind, which must be noticed */
+  readonly capabilities?: readonly string[];
+  /** node and bitmap have other names at the destination, which both sides are told */
+  readonly renamed?: boolean;
+}
+
+export async function dirtyBitmaps(
+  context: TestContext,
+  { capabilities = ['dirty-bitmaps'], renamed = false }: BitmapWish = {},
+): Promise<FlowResult> {
+  const { node, bitmap } = here;
+  const there = renamed ? elsewhere : here;
+  let before: JsonObject = {};
+  return await precopy(context, {
+    listen: 'tcp:127.0.0.1:0',
+    live: true,
+    capabilities,
+    sourceArgs: blockArgs(here),
+    destinationArgs: blockArgs(there),
+    startHook: async ({ source, destination }) => {
+      if (renamed) {
+        await source.qmp.execute('migrate-set-parameters', mappingOf(here));
+        await destination.qmp.execute('migrate-set-parameters', mappingOf(there));
+      }
+      await source.qmp.execute('block-dirty-bitmap-add', { node, name: bitmap, granularity });
+      for (const granule of writes) {
+        const command = `qemu-io ${node} "write ${granule * granularity} 512"`;
+        await source.qmp.executeRaw('human-monitor-command', { 'command-line': command });
+      }
+      before = await bitmapOf(source, here);
+      require(source, before['count'], writes.length * granularity, 'dirty bytes in the bitmap');
+    },
+    endHook: async ({ destination }) => {
+      const after = await bitmapOf(destination, there);
+      for (const field of ['count', 'granularity', 'recording', 'sha256']) {
+        require(destination, after[field], before[field], `the bitmap's ${field}`);
+      }
+    },
+  });
+}
+
+/** a bitmap as QEMU tells it, with a hash over its bits */
+async function bitmapOf(machine: Machine, { node, bitmap }: Place): Promise<JsonObject> {
+  const nodes = asArray(await machine.qmp.executeRaw('query-named-block-nodes', { flat: true }));
+  const found = nodes
+    .map(asObject)
+    .filter((block) => block['node-name'] === node)
+    .flatMap((block) => asArray(block['dirty-bitmaps']).map(asObject))
+    .find(({ name }) => name === bitmap);
+  require(machine, found === undefined ? 'absent' : 'there', 'there', `bitmap ${bitmap}`);
+  const { sha256 = null } = await machine.qmp.execute('x-debug-block-dirty-bitmap-sha256', {
+    node,
+    name: bitmap,
+  });
+  return { ...found, sha256 };
+}
+
+function require(machine: Machine, seen: unknown, expected: unknown, what: string): void {
+  if (seen === expected) return;
+  throw new HarnessError({
+    code: 'bitmap-differs',
+    blame: 'contract',
+    message: `${what}: ${String(seen)} on the ${machine.side}, expected ${String(expected)}`,
+    side: machine.side,
+    waitedFor: String(expected),
+    lastSeen: String(seen),
+  });
+}

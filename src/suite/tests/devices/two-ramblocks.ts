@@ -1,0 +1,97 @@
+/** Memory in two pieces: beside the guest's own, a DIMM whose pages are written from outside, before and while it is sent. */
+import type { Arch } from '../../../model/arch.js';
+import { HarnessError } from '../../../model/errors.js';
+import { asArray, asNumber, asObject } from '../../../model/json.js';
+import type { Machine } from '../../../qemu/machine.js';
+import type { TestContext } from '../../../migration/context.js';
+import { precopy } from '../../../migration/flows/precopy.js';
+import type { FlowResult } from '../../../migration/steps.js';
+
+const pageBytes = 4096;
+/** What each machine takes is a multiple of this. */
+const dimmMiB: Readonly<Partial<Record<Arch, number>>> = { ppc64: 256 };
+const usualDimmMiB = 64;
+/** over the whole DIMM, its first and its last page among them */
+const pages = 65;
+
+function dimmArgs(ramBytes: number, dimmBytes: number): string[] {
+  return [
+    ...['-m', `size=${ramBytes / 2 ** 20}M,slots=1,maxmem=1G`],
+    ...['-object', `memory-backend-ram,id=dimm.mem,size=${dimmBytes}`],
+    ...['-device', 'pc-dimm,id=dimm0,memdev=dimm.mem'],
+  ];
+}
+
+/** content of a page of the DIMM; `round` tells one writing from the next */
+function content(page: number, round: number): Buffer {
+  const bytes = Buffer.alloc(pageBytes, round);
+  bytes.writeUInt32LE(page);
+  return bytes;
+}
+
+async function dimmAddress(machine: Machine): Promise<number> {
+  const devices = asArray(await machine.qmp.executeRaw('query-memory-devices'));
+  const address = asNumber(asObject(asObject(devices[0])['data'])['addr']);
+  if (address !== undefined) return address;
+  throw new HarnessError({
+    code: 'no-dimm',
+    blame: 'contract',
+    message: `the ${machine.side} does not tell where its DIMM is`,
+    side: machine.side,
+    lastSeen: JSON.stringify(devices),
+  });
+}
+
+function pageAt(dimm: number, dimmBytes: number, page: number): number {
+  const stride = (dimmBytes - pageBytes) / (pages - 1);
+  return dimm + Math.floor((page * stride) / pageBytes) * pageBytes;
+}
+
+/** Every other page is written anew while memory is sent. */
+const roundOf = (page: number): number => (page % 2 === 0 ? 2 : 1);
+
+export async function twoRamblocks(
+  context: TestContext,
+  beforeCheck?: (destination: Machine) => Promise<void>,
+): Promise<FlowResult> {
+  const { arch, ramBytes } = context.platform;
+  const dimmBytes = (dimmMiB[arch] ?? usualDimmMiB) * 2 ** 20;
+  const args = dimmArgs(ramBytes, dimmBytes);
+  const write = async (source: Machine, round: number): Promise<void> => {
+    const dimm = await dimmAddress(source);
+    for (let page = 0; page < pages; page++) {
+      if (round > roundOf(page)) continue;
+      await source.qtest.write(pageAt(dimm, dimmBytes, page), content(page, round));
+    }
+  };
+  return await precopy(context, {
+    listen: 'tcp:127.0.0.1:0',
+    live: true,
+    passes: 1,
+    sourceArgs: args,
+    destinationArgs: args,
+    startHook: async ({ source }) => {
+      await write(source, 1);
+    },
+    meanwhile: async ({ source }) => {
+      await write(source, 2);
+    },
+    endHook: async ({ destination }) => {
+      await beforeCheck?.(destination);
+      const dimm = await dimmAddress(destination);
+      for (let page = 0; page < pages; page++) {
+        const address = pageAt(dimm, dimmBytes, page);
+        const found = await destination.qtest.read(address, pageBytes);
+        if (found.equals(content(page, roundOf(page)))) continue;
+        throw new HarnessError({
+          code: 'ramblock-damaged',
+          blame: 'contract',
+          message: `page ${page} of the DIMM, at 0x${address.toString(16)}, is not what was written there last`,
+          side: 'destination',
+          waitedFor: `page ${page} of round ${roundOf(page)}`,
+          lastSeen: `page ${found.readUInt32LE()} of round ${found[pageBytes - 1] ?? 0}`,
+        });
+      }
+    },
+  });
+}

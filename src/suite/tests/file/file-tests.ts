@@ -1,0 +1,164 @@
+/** Migration to a file and back: plain, at an offset, through descriptors, and with pages at fixed places. */
+import { constants } from 'node:fs';
+import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
+import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
+import { setParameters } from '../../../migration/commands.js';
+import type { Pair } from '../../../migration/pair.js';
+import type { Need } from '../../../model/features.js';
+import { fileTest } from '../../definition.js';
+import type { TestDefinition } from '../../definition.js';
+import { needsCapability, needsDirectIo, needsFileTransport, needsParameter } from '../../needs.js';
+
+const file = 'file:$DIR/migfile';
+const atOffset = `${file},offset=${fileOffset}`;
+const setId = 1;
+const setAtOffset = `file:/dev/fdset/${setId},offset=${fileOffset}`;
+
+const needsMappedRam = needsCapability('mapped-ram', '9.0');
+/** Sets of descriptors for file: were reworked in the release that brought direct-io. */
+const needsFileSets: Need = needsParameter('direct-io', '9.1');
+const needsDirectIoParameter = needsParameter('direct-io', '9.1');
+
+const { O_DIRECT, O_RDONLY, O_WRONLY } = constants;
+
+/** Descriptors of the file in one set on each side: the source may only write, the destination only read. */
+async function fillSets(pair: Pair, extraFlags: readonly number[]): Promise<void> {
+  prefillFile(pair);
+  const path = pair.context.file('migfile');
+  for (const flags of extraFlags) await addToSet(pair.source, setId, path, O_WRONLY | flags);
+  for (const flags of extraFlags) await addToSet(pair.destination, setId, path, O_RDONLY | flags);
+}
+
+async function useDirectIo({ source, destination }: Pair): Promise<void> {
+  await setParameters(source, { 'direct-io': true });
+  await setParameters(destination, { 'direct-io': true });
+}
+
+const mappedRam = {
+  level: 'full',
+  connect: file,
+  needs: [needsFileTransport, needsMappedRam],
+} as const;
+const channels = ['multifd', 'mapped-ram'] as const;
+
+export const fileTests: readonly TestDefinition[] = [
+  fileTest({
+    path: '/migration/precopy/file',
+    level: 'smoke',
+    needs: [needsFileTransport],
+    connect: file,
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/precopy/file/offset',
+    level: 'full',
+    needs: [needsFileTransport],
+    connect: atOffset,
+    live: true,
+    startHook: (pair) => {
+      prefillFile(pair);
+      return Promise.resolve();
+    },
+    endHook: (pair) => {
+      checkFileOffset(pair);
+      return Promise.resolve();
+    },
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/precopy/file/offset/fdset',
+    level: 'full',
+    needs: [needsFileTransport, needsFileSets],
+    connect: setAtOffset,
+    live: true,
+    startHook: async (pair) => {
+      await fillSets(pair, [0]);
+    },
+    endHook: (pair) => {
+      checkFileOffset(pair);
+      return Promise.resolve();
+    },
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/precopy/file/offset/bad',
+    level: 'full',
+    needs: [needsFileTransport],
+    // a hexadecimal number with a suffix is none
+    connect: `${file},offset=0x20M`,
+    live: true,
+    startHook: (pair) => {
+      prefillFile(pair);
+      return Promise.resolve();
+    },
+    expect: { kind: 'refused' },
+    usualMs: 300,
+  }),
+  fileTest({
+    path: '/migration/precopy/file/mapped-ram',
+    ...mappedRam,
+    capabilities: ['mapped-ram'],
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/precopy/file/mapped-ram/live',
+    ...mappedRam,
+    capabilities: ['mapped-ram'],
+    live: true,
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/multifd/file/mapped-ram',
+    ...mappedRam,
+    capabilities: channels,
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/multifd/file/mapped-ram/live',
+    ...mappedRam,
+    capabilities: channels,
+    live: true,
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/multifd/file/mapped-ram/dio',
+    level: 'smoke',
+    needs: [needsFileTransport, needsMappedRam, needsDirectIoParameter, needsDirectIo],
+    connect: file,
+    capabilities: channels,
+    startHook: useDirectIo,
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/multifd/file/mapped-ram/fdset',
+    level: 'full',
+    needs: [needsFileTransport, needsMappedRam, needsFileSets],
+    connect: setAtOffset,
+    capabilities: channels,
+    startHook: async (pair) => {
+      await fillSets(pair, [0, 0]);
+    },
+    endHook: async (pair) => {
+      checkFileOffset(pair);
+      await requireSetsGone(pair.source, setId);
+    },
+    usualMs: 600,
+  }),
+  fileTest({
+    path: '/migration/multifd/file/mapped-ram/fdset/dio',
+    level: 'full',
+    needs: [needsFileTransport, needsMappedRam, needsFileSets, needsDirectIo],
+    connect: setAtOffset,
+    capabilities: channels,
+    startHook: async (pair) => {
+      // exactly one of the two may be for direct I/O
+      await fillSets(pair, [0, O_DIRECT]);
+      await useDirectIo(pair);
+    },
+    endHook: async (pair) => {
+      checkFileOffset(pair);
+      await requireSetsGone(pair.source, setId);
+    },
+    usualMs: 600,
+  }),
+];

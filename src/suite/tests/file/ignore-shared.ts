@@ -1,0 +1,55 @@
+/** Migration between two QEMUs that map the same memory: the pages stay where they are. */
+import { HarnessError } from '../../../model/errors.js';
+import type { MigrationFigures } from '../../../model/outcome.js';
+import { figuresOf, migrate } from '../../../migration/commands.js';
+import type { TestContext } from '../../../migration/context.js';
+import { startPair } from '../../../migration/pair.js';
+import { arrive, waitGuest } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/steps.js';
+import { plantMarker, waitEvent, waitMarker, waitStatus } from '../../../migration/waits.js';
+
+/** devices, and what memory there is beside the shared; bytes */
+const transferredLimit = 4 * 1024 * 1024;
+
+export async function ignoreShared(context: TestContext): Promise<FlowResult> {
+  const socket = 'unix:$DIR/migsocket';
+  const pair = await startPair(context, {
+    listen: socket,
+    connect: socket,
+    memory: 'shmem',
+    capabilities: ['x-ignore-shared'],
+  });
+  const { source, destination } = pair;
+  await pair.hold();
+  await plantMarker(context, source);
+
+  context.observer.phase('warm-up');
+  await waitGuest(pair);
+
+  context.observer.phase('migrate');
+  const destinationSince = destination.qmp.events.cursor;
+  const since = await migrate(source, await pair.target());
+  // the same memory: there at once
+  await waitMarker(context, destination, context.signal);
+  // nothing is left to send, so it ends although it may not take longer than a millisecond
+  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  await waitEvent(context, source, 'STOP', since);
+  const figures = figuresOf(answer);
+  requireLittleSent(figures);
+  return await arrive(pair, destinationSince, figures);
+}
+
+/** Memory that both sides map must not have been sent. */
+export function requireLittleSent(figures: MigrationFigures): void {
+  const { transferredBytes } = figures;
+  if (transferredBytes === undefined || transferredBytes >= transferredLimit) {
+    throw new HarnessError({
+      code: 'too-much-sent',
+      blame: 'contract',
+      message: `the source sent ${transferredBytes ?? 'an unknown number of'} bytes although all of the guest's memory is shared`,
+      side: 'source',
+      waitedFor: `less than ${transferredLimit} bytes`,
+      lastSeen: JSON.stringify(figures),
+    });
+  }
+}

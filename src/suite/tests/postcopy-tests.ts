@@ -1,0 +1,106 @@
+/** Postcopy, with and without recovery from a broken connection, over one channel and several. */
+import type { Recovery } from '../../migration/flows/postcopy-recovery.js';
+import { usePsk } from '../../migration/tls/tls-credentials.js';
+import type { Pair } from '../../migration/pair.js';
+import type { Need } from '../../model/features.js';
+import { postcopyTest } from '../definition.js';
+import type { Level, TestDefinition } from '../definition.js';
+import {
+  needsCapability,
+  needsMultifd,
+  needsMultifdWithPostcopy,
+  needsSuspendedGuest,
+  suspendArches,
+  needsTls,
+  needsUserfaultfd,
+} from '../needs.js';
+
+const needsPreempt = needsCapability('postcopy-preempt', '7.1');
+const needsRecoverSetup: Need = { kind: 'status', name: 'postcopy-recover-setup', since: '9.1' };
+
+/** 7.2 allows both capabilities, but its destination crashes or hangs. */
+const needsMultifdThenPostcopy: Need = {
+  kind: 'behaviour',
+  what: 'postcopy after multifd',
+  witness: 'postcopy-latency',
+  since: '10.1',
+};
+
+/** 7.2 loses the connection at times, 2 of 31 runs. */
+const needsPreemptOverTls: Need = {
+  kind: 'behaviour',
+  what: 'reliable postcopy-preempt over TLS',
+  witness: 'switchover-ack',
+  since: '8.1',
+};
+
+const basic = [needsCapability('postcopy-ram', '2.6'), needsUserfaultfd] as const;
+
+interface Row {
+  readonly path: string;
+  readonly level?: Level;
+  readonly preempt?: true;
+  readonly multifd?: true;
+  readonly psk?: true;
+  readonly suspend?: true;
+  readonly recovery?: Recovery;
+}
+
+const rows: readonly Row[] = [
+  { path: 'postcopy/plain', level: 'smoke' },
+  { path: 'postcopy/preempt/plain', level: 'smoke', preempt: true },
+  { path: 'postcopy/recovery/plain', level: 'smoke', recovery: 'once' },
+  { path: 'postcopy/preempt/recovery/plain', preempt: true, recovery: 'once' },
+  { path: 'postcopy/recovery/double-failures/handshake', recovery: 'handshake' },
+  { path: 'postcopy/recovery/double-failures/reconnect', recovery: 'reconnect' },
+  { path: 'postcopy/suspend', suspend: true },
+  { path: 'postcopy/tls/psk', psk: true },
+  { path: 'postcopy/recovery/tls/psk', psk: true, recovery: 'once' },
+  { path: 'postcopy/preempt/tls/psk', preempt: true, psk: true },
+  { path: 'postcopy/preempt/recovery/tls/psk', preempt: true, psk: true, recovery: 'once' },
+  { path: 'multifd+postcopy/plain', multifd: true },
+  { path: 'multifd+postcopy/preempt/plain', multifd: true, preempt: true },
+  { path: 'multifd+postcopy/recovery/tls/psk', multifd: true, psk: true, recovery: 'once' },
+  {
+    path: 'multifd+postcopy/preempt/recovery/tls/psk',
+    multifd: true,
+    preempt: true,
+    psk: true,
+    recovery: 'once',
+  },
+];
+
+function needsOf(row: Row): Need[] {
+  return [
+    ...basic,
+    ...(row.preempt ? [needsPreempt] : []),
+    ...(row.multifd ? [needsMultifd, needsMultifdWithPostcopy, needsMultifdThenPostcopy] : []),
+    ...(row.psk ? [needsTls] : []),
+    ...(row.psk && row.preempt ? [needsPreemptOverTls] : []),
+    ...(row.suspend ? [needsSuspendedGuest] : []),
+    ...(row.recovery === 'handshake' || row.recovery === 'reconnect' ? [needsRecoverSetup] : []),
+  ];
+}
+
+export const postcopyTests: readonly TestDefinition[] = rows.map((row) =>
+  postcopyTest({
+    path: `/migration/${row.path}`,
+    level: row.level ?? 'full',
+    needs: needsOf(row),
+    // in this order: preempt is refused without postcopy
+    capabilities: [
+      ...(row.multifd ? ['multifd'] : []),
+      ...(row.preempt ? ['postcopy-preempt'] : []),
+    ],
+    ...(row.suspend ? { suspend: true, arches: suspendArches } : {}),
+    ...(row.recovery === undefined ? {} : { recovery: row.recovery }),
+    ...(row.psk
+      ? {
+          startHook: async (pair: Pair) => {
+            await usePsk(pair);
+          },
+        }
+      : {}),
+    usualMs: row.recovery === undefined ? 600 : 800,
+  }),
+);

@@ -1,0 +1,43 @@
+/** Slowing the guest down so that a migration can end. */
+import { autoConverge } from './auto-converge.js';
+import { dirtyLimit, vcpuDirtyLimit } from './dirty-limit.js';
+import type { Need } from '../../../model/features.js';
+import { migrationTest } from '../../definition.js';
+import type { TestDefinition } from '../../definition.js';
+import { needsCapability, needsDirtyRing, needsParameter } from '../../needs.js';
+
+const needsVcpuDirtyLimit: Need = {
+  kind: 'argument',
+  command: 'set-vcpu-dirty-limit',
+  name: 'dirty-rate',
+  since: '7.1',
+};
+
+export const limitTests: readonly TestDefinition[] = [
+  migrationTest({
+    path: '/migration/auto_converge',
+    level: 'thorough',
+    needs: [
+      needsCapability('pause-before-switchover', '2.11'),
+      needsParameter('max-cpu-throttle', '3.1'),
+    ],
+    run: autoConverge,
+    usualMs: 6000,
+  }),
+  migrationTest({
+    path: '/dirty_limit',
+    level: 'thorough',
+    arches: ['x86_64'],
+    needs: [needsCapability('dirty-limit', '8.1'), needsDirtyRing],
+    run: dirtyLimit,
+    usualMs: 15_000,
+  }),
+  migrationTest({
+    path: '/migration/vcpu_dirty_limit',
+    level: 'thorough',
+    arches: ['x86_64'],
+    needs: [needsVcpuDirtyLimit, needsDirtyRing],
+    run: vcpuDirtyLimit,
+    usualMs: 8000,
+  }),
+];

@@ -1,0 +1,100 @@
+/** Wrong input and what QEMU makes of it: UUIDs that differ, no address or two; and the stream, read by Drover itself. */
+import { setCapability } from '../../migration/commands.js';
+import { ignoreShared } from './file/ignore-shared.js';
+import type { Expectation } from '../../migration/migrate-common.js';
+import { startPair } from '../../migration/pair.js';
+import { readBack } from './file/read-back.js';
+import { endBoth, requireRefusal, waitGuest } from '../../migration/steps.js';
+import { migrationTest, precopyTest } from '../definition.js';
+import type { TestDefinition } from '../definition.js';
+import { needsCapability, needsChannels, needsSharedMemory } from '../needs.js';
+
+const ones = '11111111-1111-1111-1111-111111111111';
+const twos = '22222222-2222-2222-2222-222222222222';
+
+const needsIgnoreShared = needsCapability('x-ignore-shared', '4.0');
+const needsValidateUuid = needsCapability('validate-uuid', '4.2');
+
+interface UuidRow {
+  readonly name: string;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly expect?: Expectation;
+}
+
+const uuidArgs = (uuid: string | undefined): string[] =>
+  uuid === undefined ? [] : ['-uuid', uuid];
+
+/** only the source validates: it sends its UUID, which the destination compares with its own, if it has one */
+function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinition {
+  return precopyTest({
+    path: `/migration/${name}`,
+    level: 'full',
+    needs: [needsValidateUuid],
+    listen: 'unix:$DIR/migsocket',
+    connect: 'unix:$DIR/migsocket',
+    sourceArgs: uuidArgs(source),
+    destinationArgs: uuidArgs(destination),
+    startHook: async (pair) => {
+      await setCapability(pair.source, 'validate-uuid');
+      if (expect === undefined) return;
+      await waitGuest(pair);
+      await pair.release();
+    },
+    live: true,
+    ...(expect === undefined ? {} : { expect }),
+    usualMs: 600,
+  });
+}
+
+/** `migrate` with arguments that contradict each other must be refused at once. */
+function uriTest(name: string, addresses: 'both' | 'none'): TestDefinition {
+  return migrationTest({
+    path: `/migration/validate_uri/channels/${name}`,
+    level: 'full',
+    needs: [needsChannels],
+    run: async (context) => {
+      const pair = await startPair(context, { listen: 'defer' });
+      context.observer.phase('warm-up');
+      await waitGuest(pair);
+      context.observer.phase('migrate');
+      const inet = { transport: 'socket', type: 'inet', host: '127.0.0.1', port: '0' };
+      await requireRefusal(pair.source, 'migrate', {
+        ...(addresses === 'none'
+          ? {}
+          : { uri: 'tcp:127.0.0.1:0', channels: [{ 'channel-type': 'main', addr: inet }] }),
+      });
+      await endBoth(pair);
+      return {};
+    },
+    usualMs: 300,
+  });
+}
+
+export const validationTests: readonly TestDefinition[] = [
+  migrationTest({
+    path: '/migration/ignore-shared',
+    level: 'quarantine',
+    needs: [needsIgnoreShared, needsSharedMemory],
+    run: ignoreShared,
+    usualMs: 500,
+  }),
+  uuidTest({ name: 'validate_uuid', source: ones, destination: ones }),
+  uuidTest({
+    name: 'validate_uuid_error',
+    source: ones,
+    destination: twos,
+    expect: { kind: 'fails', throughActive: true, destination: 'exits' },
+  }),
+  uuidTest({ name: 'validate_uuid_src_not_set', destination: twos }),
+  uuidTest({ name: 'validate_uuid_dst_not_set', source: ones }),
+  uriTest('both_set', 'both'),
+  uriTest('none_set', 'none'),
+  migrationTest({
+    path: '/migration/analyze-script',
+    level: 'smoke',
+    needs: [needsValidateUuid, needsIgnoreShared],
+    run: async (context) => await readBack(context, ones),
+    usualMs: 500,
+  }),
+];
