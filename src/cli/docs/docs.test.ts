@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import ts from 'typescript';
 import { eventSchema } from '../../model/events.js';
 import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
+import { readEnvironment } from '../process/environment.js';
 
 const read = (...parts: string[]): string => readFileSync(path.join(packageRoot, ...parts), 'utf8');
 const reference = (page: string): string => read('docs', 'reference', page);
@@ -73,13 +75,26 @@ for (const command of [
   });
 }
 
+/** Asks for the environment with variables that say no more than `job`, and notes each name that is looked up. */
+function variablesRead(job: Record<string, string>): string[] {
+  const names = new Set<string>();
+  const get = (target: Record<string, string>, name: string | symbol): string | undefined => {
+    if (typeof name === 'string') names.add(name);
+    return target[String(name)];
+  };
+  readEnvironment(new Proxy(job, { get }));
+  return [...names];
+}
+
 void test('cli.md names every environment variable that is read', () => {
-  const names = allOf(/'([A-Z][A-Z_]{1,})'/g, read('src', 'cli', 'process', 'environment.ts'));
-  assert.ok(names.includes('QTEST_QEMU_BINARY'));
+  const jobs = [{}, { GITHUB_ACTIONS: 'true' }, { GITLAB_CI: 'true' }];
+  const names = new Set(jobs.flatMap(variablesRead));
+  for (const known of ['QTEST_QEMU_BINARY', 'GITHUB_STEP_SUMMARY', 'CI_PROJECT_DIR']) {
+    assert.ok(names.has(known), `${known} is seen to be read`);
+  }
   const page = reference('cli.md');
-  // LC_ALL is set for QEMU, not read, and told below the table.
   assert.deepEqual(
-    names.filter((name) => !page.includes(`\`${name}\``)),
+    [...names].filter((name) => !page.includes(`\`${name}\``)),
     [],
   );
 });
@@ -105,22 +120,44 @@ void test('tests.md has a row for every test, with its level and needs, and no r
   );
 });
 
-/**
- * Codes in the source: `code: 'x'`, `code: a ? 'x' : 'y'`, and those that reach the field through the
- * one function that makes usage errors. Types (`readonly code:`) are not values.
- */
+/** Every node of a source file, as the compiler parses it. */
+function nodesOf(file: string): ts.Node[] {
+  const nodes: ts.Node[] = [];
+  const visit = (node: ts.Node): void => {
+    nodes.push(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest));
+  return nodes;
+}
+
+/** the strings that an expression can be: itself, or those of both branches */
+function stringsOf(value: ts.Expression | undefined): string[] {
+  if (value === undefined) return [];
+  if (ts.isStringLiteral(value)) return [value.text];
+  return ts.isConditionalExpression(value)
+    ? [...stringsOf(value.whenTrue), ...stringsOf(value.whenFalse)]
+    : [];
+}
+
+const namedBy = (node: ts.Node | undefined, name: string): boolean =>
+  node !== undefined && ts.isIdentifier(node) && node.text === name;
+
+/** Codes in the source: values of a property `code`, and what the function that makes usage errors is called with. */
 function codesInSource(): string[] {
   const codes = filesBelow('src', '.ts')
     .filter((file) => !/\.(test|fixtures)\.ts$/.test(file))
-    .flatMap((file) => {
-      const text = read(file);
-      const values = allOf(/(?<!readonly )\bcode: ([^,\n]*)/g, text);
-      return [
-        ...values.flatMap((value) => allOf(/'([a-z][a-z0-9-]*)'/g, value)),
-        ...allOf(/\busage\(\s*'([a-z][a-z0-9-]*)'/g, text),
-      ];
+    .flatMap(nodesOf)
+    .flatMap((node) => {
+      if (ts.isPropertyAssignment(node) && namedBy(node.name, 'code')) {
+        return stringsOf(node.initializer);
+      }
+      return ts.isCallExpression(node) && namedBy(node.expression, 'usage')
+        ? stringsOf(node.arguments[0])
+        : [];
     });
-  return [...new Set(codes)].sort();
+  // Another function of that name is given a message.
+  return [...new Set(codes)].filter((code) => /^[a-z0-9-]+$/.test(code)).sort();
 }
 
 void test('outcomes.md has a row for every failure code in the source, and no row for another', () => {
@@ -140,7 +177,13 @@ void test('outcomes.md has a row for every failure code in the source, and no ro
 
 void test('events.md has a row for every type of event, and the schema number', () => {
   const page = reference('events.md');
-  const types = allOf(/readonly type: '([a-z-]+)'/g, read('src', 'model', 'events.ts'));
+  const { definitions } = JSON.parse(reference('events.schema.json')) as {
+    definitions: Record<string, { properties?: { type?: { const?: string } } }>;
+  };
+  const types = Object.values(definitions)
+    .flatMap(({ properties }) => properties?.type?.const ?? [])
+    .sort();
+  assert.ok(types.includes('test-finished'));
   assert.deepEqual(allOf(/^\| `([a-z-]+)` +\|/gm, page), types);
   assert.ok(page.includes(`The schema is number ${eventSchema},`));
 });
@@ -151,8 +194,11 @@ void test('authoring.md has a row for every field of a test', () => {
     ['src/migration/migrate-common.ts', 'MigrateCommon'],
     ['src/suite/definition.ts', 'TestFacts'],
   ] as const) {
-    const body = new RegExp(`interface ${name} \\{(.*?)^\\}`, 'ms').exec(read(file))?.[1] ?? '';
-    const fields = allOf(/^ {2}readonly (\w+)\??:/gm, body);
+    const fields = nodesOf(file)
+      .filter(ts.isInterfaceDeclaration)
+      .filter((node) => node.name.text === name)
+      .flatMap(({ members }) => members.map((member) => member.name))
+      .flatMap((field) => (field !== undefined && ts.isIdentifier(field) ? field.text : []));
     assert.ok(fields.length > 3, `${name} has fields`);
     assert.deepEqual(
       fields.filter((field) => !new RegExp(`^\\|.*\`${field}\`.*\\|`, 'm').test(page)),
@@ -174,6 +220,17 @@ void test('authoring.md names everything that drover exports', async () => {
     types: './dist/suite/api.d.ts',
     default: './dist/suite/api.js',
   });
+});
+
+void test('the glossary is in alphabetical order, with each term once', () => {
+  const terms = [...reference('glossary.md').matchAll(/^- (\*\*.*?\*\*(?: \(.*?\))?)/gm)].map(
+    ([, term = '']) => term.replaceAll('*', '').toLowerCase(),
+  );
+  assert.ok(terms.length > 50);
+  assert.deepEqual(
+    terms,
+    [...new Set(terms)].sort((a, b) => a.localeCompare(b, 'en')),
+  );
 });
 
 void test('every link between pages leads to a file, and to a heading that is there', () => {
