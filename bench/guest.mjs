@@ -12,12 +12,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { planFor } from '../dist/migration/context.fixtures.js';
 import { TestContext } from '../dist/migration/context.js';
-import { chooseMachine } from '../dist/model/machine-type.js';
 import { platforms } from '../dist/model/arch.js';
 import { pageAt } from '../dist/model/stamps.js';
-import { resolveBinary } from '../dist/qemu/binary.js';
-import { probeFeatures } from '../dist/qemu/probe.js';
 
 const { values } = parseArgs({
   options: {
@@ -55,22 +53,14 @@ try {
 if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2));
 
 async function measure(command, arch, stamp, pace) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value));
-  const binary = resolveBinary(command, { searchPath: '', origin: '--folder' });
-  const features = await probeFeatures(binary, { directory, env, timeoutMs: 60_000 });
-  const { machineAlias } = platforms[binary.arch];
-  const { machine } = chooseMachine({ alias: machineAlias }, features, features);
+  const plan = { ...(await planFor({ command }, directory)), slowness: 10 };
   const context = new TestContext({
-    plan: {
-      ...{ arch: binary.arch, source: binary, destination: binary, machine, accel: 'tcg', env },
-      ...{ sourceFeatures: features, destinationFeatures: features, host: {} },
-      ...{ slowness: 10, qtestLog: false },
-    },
+    plan,
     directory,
     signal: AbortSignal.timeout(300_000),
     observer: { phase: () => undefined, status: () => undefined },
     guest: {
-      ramBytes: platforms[binary.arch].ramBytes,
+      ramBytes: platforms[plan.arch].ramBytes,
       stamp,
       writers: Number(values.writers),
       ...(pace > 0 ? { pacePagesPerSecond: pace } : {}),

@@ -14,16 +14,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkStamped } from '../dist/memory/stamped-check.js';
 import { migrateIncoming } from '../dist/migration/commands.js';
+import { planFor } from '../dist/migration/context.fixtures.js';
 import { TestContext } from '../dist/migration/context.js';
 import { fileMigration } from '../dist/migration/flows/file-migration.js';
 import { postcopy } from '../dist/migration/flows/postcopy.js';
 import { precopy } from '../dist/migration/flows/precopy.js';
-import { chooseMachine } from '../dist/model/machine-type.js';
-import { platforms } from '../dist/model/arch.js';
 import { pagesOf } from '../dist/model/stamps.js';
 import { stateOf } from '../dist/model/verdict.js';
-import { resolveBinary } from '../dist/qemu/binary.js';
-import { probeFeatures } from '../dist/qemu/probe.js';
 
 const { values } = parseArgs({
   options: {
@@ -77,21 +74,12 @@ try {
 }
 
 async function run() {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value));
-  const searchPath = process.env.PATH ?? '';
-  const binary = resolveBinary(values.qemu, { searchPath, origin: '--qemu' });
-  const features = await probeFeatures(binary, { directory, env, timeoutMs: 60_000 });
-  const { machineAlias } = platforms[binary.arch];
-  const { machine } = chooseMachine({ alias: machineAlias }, features, features);
+  // deadlines are made for 99 MiB
+  const plan = { ...(await planFor({ command: values.qemu }, directory)), slowness: 20 };
   const pace = Number(values.pace);
   const marks = [];
   const context = new TestContext({
-    plan: {
-      ...{ arch: binary.arch, source: binary, destination: binary, machine, accel: 'tcg', env },
-      ...{ sourceFeatures: features, destinationFeatures: features, host: {} },
-      // deadlines are made for 99 MiB
-      ...{ slowness: 20, qtestLog: false },
-    },
+    plan,
     directory,
     signal: AbortSignal.timeout(1_800_000),
     observer: {
@@ -113,7 +101,7 @@ async function run() {
     if (verdict?.intact !== true || verdict.pages !== pages) {
       throw new Error(`not whole: ${JSON.stringify(verdict, undefined, 1).slice(0, 4000)}`);
     }
-    print({ binary, machine, marks, verdict, figures, pages, checks, stamped: context.stamped });
+    print({ plan, marks, verdict, figures, pages, checks, stamped: context.stamped });
   } finally {
     await context[Symbol.asyncDispose]();
   }
@@ -130,7 +118,7 @@ async function timeCheck({ context, destination }, checks) {
 }
 
 function print(result) {
-  const { binary, machine, marks, verdict, figures, pages, checks, stamped } = result;
+  const { plan, marks, verdict, figures, pages, checks, stamped } = result;
   const cpu = os.cpus();
   const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
   const hex = (address) => `0x${address.toString(16)}`;
@@ -138,7 +126,7 @@ function print(result) {
     stamped.hole === undefined
       ? ''
       : ` without ${hex(stamped.hole.start)}-${hex(stamped.hole.end)}`;
-  console.log(`${values.qemu} (${binary.arch}, ${machine}), ${values.memory}, ${values.by}`);
+  console.log(`${values.qemu} (${plan.arch}, ${plan.machine}), ${values.memory}, ${values.by}`);
   console.log(
     `${cpu.length} x ${cpu[0]?.model}, Linux ${os.release()}, load ${os.loadavg()[0].toFixed(1)}`,
   );

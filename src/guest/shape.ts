@@ -6,6 +6,7 @@ import { pagesOf } from '../model/stamps.js';
 import type { Hole, PageRange, StampKind } from '../model/stamps.js';
 import { badGuestSpec } from './image.js';
 import { guestPlatform } from './platforms.js';
+import type { GuestSpec } from './spec.js';
 
 export interface GuestShape {
   /** with it all of RAM is stamped, unless `range` says otherwise */
@@ -57,10 +58,15 @@ export function shapedPlatform(usual: Platform, machine: string, shape: GuestSha
     passesPerB: shape.passesPerB ?? (slow || wholePage ? 1 : usual.passesPerB),
     stamp,
     writers,
-    ...(hole === undefined ? {} : { hole }),
-    ...(pacePagesPerSecond === undefined ? {} : { pacePagesPerSecond }),
-    ...(heartbeatAddress === undefined ? {} : { heartbeatAddress }),
+    hole,
+    pacePagesPerSecond,
+    heartbeatAddress,
   };
+}
+
+/** What the image of a guest on this platform is built from. */
+export function guestSpecOf(platform: Platform, machine: string): GuestSpec {
+  return { ...platform, machine };
 }
 
 function rangeOf(

@@ -2,12 +2,14 @@
 import { chooseMachine } from '../model/machine-type.js';
 import { platforms } from '../model/arch.js';
 import type { MemoryBackend } from '../model/command-line.js';
+import type { QemuFeatures } from '../model/features.js';
 import type { GuestShape } from '../guest/shape.js';
 import { resolveBinary } from '../qemu/binary.js';
 import type { Machine } from '../qemu/machine.js';
 import { probeFeatures } from '../qemu/probe.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import { TestContext } from './context.js';
+import { makePlan } from './plan.js';
 import type { PairPlan } from './plan.js';
 import { waitEvent } from './waits.js';
 
@@ -17,25 +19,23 @@ export const env = Object.fromEntries(
   ),
 );
 
-export async function planFor(qemu: RealQemu, directory: string): Promise<PairPlan> {
-  const binary = resolveBinary(qemu.command, { searchPath: '', origin: 'test' });
-  const features = await probeFeatures(binary, { directory, env, timeoutMs: 20_000 });
+/** what each QEMU can do, asked once in a test process */
+const known = new Map<string, Promise<QemuFeatures>>();
+
+export async function planFor(
+  { command }: Pick<RealQemu, 'command'>,
+  directory: string,
+): Promise<PairPlan> {
+  const searchPath = process.env['PATH'] ?? '';
+  const binary = resolveBinary(command, { searchPath, origin: 'test' });
+  const probing =
+    known.get(command) ?? probeFeatures(binary, { directory, env, timeoutMs: 60_000 });
+  known.set(command, probing);
+  const features = await probing;
   const { machineAlias } = platforms[binary.arch];
   const choice = chooseMachine({ alias: machineAlias }, features, features);
   if (choice.kind === 'absent') throw new Error(choice.reason);
-  return {
-    arch: binary.arch,
-    source: binary,
-    destination: binary,
-    sourceFeatures: features,
-    destinationFeatures: features,
-    host: {},
-    machine: choice.machine,
-    accel: 'tcg',
-    slowness: 1,
-    qtestLog: false,
-    env,
-  };
+  return makePlan({ source: { binary, features }, machine: choice.machine, env });
 }
 
 export function contextFor(plan: PairPlan, directory: string, guest: GuestShape = {}): TestContext {

@@ -7,23 +7,25 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { platforms } from '../model/arch.js';
 import type { Accelerator, Platform } from '../model/arch.js';
-import type { MachineSpec, MemoryBackend } from '../model/command-line.js';
+import type { MachineSpec } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
 import type { Phase, Side } from '../model/outcome.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { StampedRange } from '../model/stamps.js';
 import { buildGuestImage } from '../guest/image.js';
-import { shapedPlatform } from '../guest/shape.js';
+import { guestSpecOf, shapedPlatform } from '../guest/shape.js';
 import type { GuestShape } from '../guest/shape.js';
 import { attachCommand, waitForTracer } from '../qemu/debug-tools.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import { Machine } from '../qemu/machine.js';
+import type { LaunchOptions } from '../qemu/machine.js';
 import type { ExitReport } from '../qemu/process.js';
 import { asString } from '../model/json.js';
 import { makeCertificates } from '../credentials/certificates.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
-import { patienceFor } from './plan.js';
-import type { PairPlan, Patience } from './plan.js';
+import { patienceFor } from './deadlines.js';
+import type { Patience } from './deadlines.js';
+import type { PairPlan } from './plan.js';
 
 /** Hears how a test goes on; must not throw. */
 export interface Observer {
@@ -33,20 +35,15 @@ export interface Observer {
   note?(message: string): void;
 }
 
-export interface MachineWish {
-  readonly side: Side;
-  /** the side's, unless given */
-  readonly binary?: QemuBinary;
-  readonly memory: MemoryBackend;
-  readonly firmware: string;
-  readonly incoming?: string;
-  readonly extraArgs?: readonly string[];
-  /** the run's, unless given */
-  readonly accel?: Accelerator;
-  readonly accelOptions?: string;
-  readonly oob?: boolean;
-  /** tells a second destination's evidence from the first's */
-  readonly tag?: string;
+/** What a test says of a machine; the rest of its spec follows from the plan. */
+export interface MachineWish
+  extends
+    Pick<MachineSpec, 'side' | 'memory' | 'firmware' | 'incoming' | 'extraArgs' | 'accelOptions'>,
+    Pick<LaunchOptions, 'oob' | 'tag'> {
+  /** default: the side's */
+  readonly binary?: QemuBinary | undefined;
+  /** default: the run's */
+  readonly accel?: Accelerator | undefined;
 }
 
 export interface GuestWish {
@@ -103,20 +100,8 @@ export class TestContext implements AsyncDisposable {
 
   /** Writes the guest image, its parameters patched in, and returns its path. */
   writeGuest(wish: GuestWish = {}): string {
-    const { range, ramBytes, passesPerB, ...shape } = this.platform;
-    const image = buildGuestImage({
-      arch: this.plan.arch,
-      machine: this.plan.machine,
-      range,
-      ramBytes,
-      stamp: shape.stamp,
-      writers: shape.writers,
-      hole: shape.hole,
-      pacePagesPerSecond: shape.pacePagesPerSecond,
-      heartbeatAddress: shape.heartbeatAddress,
-      suspend: wish.suspend ?? false,
-      passesPerB,
-    });
+    const spec = guestSpecOf(this.platform, this.plan.machine);
+    const image = buildGuestImage({ ...spec, suspend: wish.suspend });
     const file = this.file('guest.bin');
     writeFileSync(file, image, { mode: 0o600 });
     return file;
@@ -138,31 +123,25 @@ export class TestContext implements AsyncDisposable {
     const { side } = wish;
     const stem = `${side}${wish.tag ?? ''}`;
     const spec: MachineSpec = {
-      side,
+      ...wish,
       arch: plan.arch,
       accel: wish.accel ?? plan.accel,
       machine: plan.machine,
       ramBytes,
       ramRegions: ramRegions(plan.arch, plan.machine, ramBytes),
-      ...(writers === undefined || writers === 1 ? {} : { processors: writers }),
-      memory: wish.memory,
-      firmware: wish.firmware,
+      processors: writers === 1 ? undefined : writers,
       serialLog: this.file(`${stem}.serial`),
-      ...(wish.incoming === undefined ? {} : { incoming: wish.incoming }),
-      ...(wish.extraArgs === undefined ? {} : { extraArgs: wish.extraArgs }),
-      ...(wish.accelOptions === undefined ? {} : { accelOptions: wish.accelOptions }),
-      ...(plan.trace === undefined ? {} : { trace: plan.trace }),
-      ...(plan.qtestLog ? { qtestLog: this.file(`${stem}.qtest`) } : {}),
+      trace: plan.trace,
+      qtestLog: plan.qtestLog ? this.file(`${stem}.qtest`) : undefined,
     };
-    const options = {
+    const options: LaunchOptions = {
+      ...wish,
       binary: wish.binary ?? (side === 'source' ? plan.source : plan.destination),
       directory: this.directory,
       env: plan.env,
       timeoutMs: this.patience.launchMs,
       signal: this.signal,
-      ...(plan.debug === undefined ? {} : { unhurried: true }),
-      ...(wish.oob === undefined ? {} : { oob: wish.oob }),
-      ...(wish.tag === undefined ? {} : { tag: wish.tag }),
+      unhurried: plan.debug !== undefined,
     };
     const machine = await Machine.launch(spec, options);
     this.#machines.push(machine);

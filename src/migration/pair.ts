@@ -1,4 +1,5 @@
 /** A source and a destination QEMU, started side by side and set up for one migration. */
+import { both } from '../model/both.js';
 import type { MemoryBackend } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
 import { asString } from '../model/json.js';
@@ -115,8 +116,8 @@ function wishOf(common: MigrateCommon, memory: MemoryBackend, firmware: string):
     firmware,
     oob: common.oob ?? false,
     extraArgs: common.sourceArgs ?? [],
-    ...(common.accel === undefined ? {} : { accel: common.accel }),
-    ...(common.accelOptions === undefined ? {} : { accelOptions: common.accelOptions }),
+    accel: common.accel,
+    accelOptions: common.accelOptions,
   };
 }
 
@@ -132,13 +133,6 @@ function destinationWish(
     incoming: common.listen.replaceAll('$DIR', context.directory),
     extraArgs: common.destinationArgs ?? [],
   };
-}
-
-/** Both or neither: a failure of one is thrown when the other has settled too. */
-async function both<T>(first: Promise<T>, second: Promise<T>): Promise<[T, T]> {
-  const settled = await Promise.allSettled([first, second]);
-  for (const result of settled) if (result.status === 'rejected') throw result.reason;
-  return [await first, await second];
 }
 
 /** Sets capabilities and parameters: each on the source, then on the destination. */

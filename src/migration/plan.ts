@@ -2,7 +2,6 @@
 import type { Accelerator, Arch } from '../model/arch.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { HostFacts } from '../model/host-facts.js';
-import { endlessMs } from '../model/deadline.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 
@@ -19,22 +18,47 @@ export interface PairPlan {
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
   /** where a guest that is moved several times comes by, first and last included; unless given, there and back */
-  readonly route?: readonly Station[];
+  readonly route?: readonly Station[] | undefined;
   /** what the selected tests need to know of the host */
   readonly host: HostFacts;
   /** versioned machine type that both know */
   readonly machine: string;
   readonly accel: Accelerator;
   /** `-trace` patterns for every QEMU */
-  readonly trace?: string;
+  readonly trace?: string | undefined;
   /** log qtest traffic into the evidence instead of nowhere */
   readonly qtestLog: boolean;
   /** how many times slower than deadlines are made for a guest runs here; at least 1 */
   readonly slowness: number;
   /** somebody looks at a QEMU: no wait ends before that */
-  readonly debug?: DebugPlan;
+  readonly debug?: DebugPlan | undefined;
   /** the environment QEMUs get */
   readonly env: Readonly<Record<string, string>>;
+}
+
+type Sides = 'arch' | 'source' | 'destination' | 'sourceFeatures' | 'destinationFeatures';
+
+interface PlanInput
+  extends Partial<Omit<PairPlan, Sides | 'machine' | 'env'>>, Pick<PairPlan, 'machine' | 'env'> {
+  readonly source: Station;
+  /** default: the source's QEMU */
+  readonly destination?: Station;
+}
+
+/** A plan; what is not given: TCG at the usual speed, nothing known of the host. */
+export function makePlan({ source, destination = source, ...given }: PlanInput): PairPlan {
+  return {
+    host: {},
+    accel: 'tcg',
+    slowness: 1,
+    qtestLog: false,
+    ...given,
+    arch: source.binary.arch,
+    source: source.binary,
+    destination: destination.binary,
+    sourceFeatures: source.features,
+    destinationFeatures: destination.features,
+  };
 }
 
 /** what each QEMU of the plan can do */
@@ -50,63 +74,3 @@ export function routeOf(plan: PairPlan): readonly Station[] {
   const destination = { binary: plan.destination, features: plan.destinationFeatures };
   return plan.route ?? [source, destination, source];
 }
-
-/**
- * How long each kind of wait may take on a host of usual speed, milliseconds. Generous: they are for QEMUs that
- * hang. The test's own deadline comes on top.
- */
-export interface Patience {
-  readonly launchMs: number;
-  readonly serialMs: number;
-  readonly statusMs: number;
-  readonly eventMs: number;
-  readonly memoryMs: number;
-  readonly exitMs: number;
-  /** until QEMU looks for dirty pages again */
-  readonly syncMs: number;
-}
-
-export const patience: Patience = {
-  launchMs: 30_000,
-  serialMs: 60_000,
-  statusMs: 120_000,
-  eventMs: 60_000,
-  memoryMs: 60_000,
-  exitMs: 30_000,
-  syncMs: 25_000,
-};
-
-/** a guest that stamps fewer pages in a second gets more time; 16 rounds of its memory */
-const usualPagesPerSecond = 400_000;
-/** what takes longer than this many deadlines does not run, whatever it is */
-const mostSlowness = 20;
-
-export function slownessOf(pagesPerSecond: number): number {
-  return Math.min(mostSlowness, Math.max(1, usualPagesPerSecond / pagesPerSecond));
-}
-
-/** Deadlines for a run: stretched where guests run slowly, none where somebody looks at a QEMU. */
-export function patienceFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Patience {
-  if (debug !== undefined) return endlessPatience;
-  const stretch = (ms: number): number => Math.round(ms * slowness);
-  return {
-    launchMs: stretch(patience.launchMs),
-    serialMs: stretch(patience.serialMs),
-    statusMs: stretch(patience.statusMs),
-    eventMs: stretch(patience.eventMs),
-    memoryMs: stretch(patience.memoryMs),
-    exitMs: stretch(patience.exitMs),
-    syncMs: stretch(patience.syncMs),
-  };
-}
-
-/** for a QEMU that a person holds in a debugger, or that a tool slows down by far */
-export const endlessPatience: Patience = {
-  launchMs: endlessMs,
-  serialMs: endlessMs,
-  statusMs: endlessMs,
-  eventMs: endlessMs,
-  memoryMs: endlessMs,
-  exitMs: endlessMs,
-  syncMs: endlessMs,
-};

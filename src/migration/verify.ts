@@ -145,11 +145,11 @@ async function endOne(
   const report = await machine.end();
   const { side } = machine;
   const details = [...report.stuck, ...machine.process.outputTail()];
-  if (wanted === 0 && early === undefined && report.rung !== 'quit') {
+  if (wanted === 0 && early === undefined && report.step !== 'quit') {
     return new HarnessError({
       code: 'no-orderly-exit',
       blame: 'contract',
-      message: `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.rung.toUpperCase()}`,
+      message: `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.step.toUpperCase()}`,
       side,
       details,
     });

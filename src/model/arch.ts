@@ -33,15 +33,15 @@ export interface Platform {
   /** how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to prove that every page is being rewritten */
   readonly passesPerB: number;
   /** of what is stamped: `byte` unless given */
-  readonly stamp?: StampKind;
+  readonly stamp?: StampKind | undefined;
   /** 1 unless given; as many virtual processors */
-  readonly writers?: number;
+  readonly writers?: number | undefined;
   /** addresses in the midst of the range that are no memory */
-  readonly hole?: Hole;
+  readonly hole?: Hole | undefined;
   /** pages per second of all writers together; as fast as it can unless given */
-  readonly pacePagesPerSecond?: number;
+  readonly pacePagesPerSecond?: number | undefined;
   /** the page that holds the writers' counters; none unless given */
-  readonly heartbeatAddress?: number;
+  readonly heartbeatAddress?: number | undefined;
 }
 
 const MiB = 1024 * 1024;

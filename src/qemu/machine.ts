@@ -17,8 +17,8 @@ import type { Greeting } from '../qmp/greeting.js';
 import { Transcript } from '../qmp/transcript.js';
 import type { QemuBinary } from './binary.js';
 import { findQemu } from './find-qemu.js';
-import { QemuProcess, usualRungs } from './process.js';
-import type { ExitReport } from './process.js';
+import { QemuProcess, usualStopTimeouts } from './process.js';
+import type { ExitReport, StopTimeouts } from './process.js';
 import { QtestClient } from './qtest.js';
 import { openGuestRam } from './ram.js';
 import { SerialConsole } from './serial.js';
@@ -33,14 +33,15 @@ export interface LaunchOptions {
   /** private directory; evidence files are named after the side and `tag` */
   readonly directory: string;
   /** tells a second destination's files from the first's */
-  readonly tag?: string;
+  readonly tag?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** negotiate out-of-band commands */
-  readonly oob?: boolean;
-  /** somebody may hold it in a debugger: every command may take as long as it likes, and quitting too */
-  readonly unhurried?: boolean;
+  readonly oob?: boolean | undefined;
+  /** somebody may hold it in a debugger: no command has a deadline, nor has `quit` */
+  readonly unhurried?: boolean | undefined;
+  readonly stopTimeouts?: StopTimeouts | undefined;
 }
 
 export class Machine implements AsyncDisposable {
@@ -76,7 +77,7 @@ export class Machine implements AsyncDisposable {
       onAccepted: (command, args) => {
         for (const item of exercisedBy(command, args)) this.exercised.add(item);
       },
-      ...(commandMs === undefined ? {} : { commandMs }),
+      commandMs,
       sendFds: async (data, fds) => {
         await loadAddon().sendFds(socketFd(qmp), data, fds, 10_000).promise;
       },
@@ -90,6 +91,7 @@ export class Machine implements AsyncDisposable {
     if (options.signal?.aborted === true) throw new Cancelled();
     const stem = path.join(options.directory, `${spec.side}${options.tag ?? ''}`);
     const args = machineArgs(spec);
+    const { unhurried = false } = options;
     writeLaunchRecord(`${stem}.cmdline`, options.binary, args);
     const process = await QemuProcess.start({
       binary: options.binary,
@@ -98,13 +100,12 @@ export class Machine implements AsyncDisposable {
       env: options.env,
       outputPath: `${stem}.stderr`,
       sockets: 3,
-      ...(spec.memory.kind === 'shmem' ? { descriptors: [spec.memory.descriptor] } : {}),
+      descriptors: spec.memory.kind === 'shmem' ? [spec.memory.descriptor] : [],
       side: spec.side,
-      ...(options.unhurried === true
-        ? { rungs: { ...usualRungs, quit: endlessMs }, hurry: options.signal }
-        : {}),
+      stopTimeouts: unhurried ? { ...usualStopTimeouts, quit: endlessMs } : options.stopTimeouts,
+      hurry: unhurried ? options.signal : undefined,
     });
-    const commandMs = options.unhurried === true ? endlessMs : undefined;
+    const commandMs = unhurried ? endlessMs : undefined;
     return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`), commandMs);
   }
 
@@ -153,7 +154,7 @@ export class Machine implements AsyncDisposable {
     return this.process.status !== undefined;
   }
 
-  /** Asks QEMU to quit and climbs down the ladder when it does not. */
+  /** Asks QEMU to quit, and stops it by signals when it does not. */
   async end(): Promise<ExitReport> {
     await this.#closeRam();
     return await this.process.end(async () => await this.qmp.execute('quit'));

@@ -36,7 +36,7 @@ export async function probeFeatures(
     env: options.env,
     outputPath: path.join(options.directory, `${mark}.out`),
     sockets: 1,
-    rungs: { quit: 1000, term: 1000, kill: 10_000 },
+    stopTimeouts: { quit: 1000, term: 1000, kill: 10_000 },
   });
   const [socket] = process.sockets;
   if (socket === undefined) throw new Error('one socket was asked for');

@@ -22,7 +22,7 @@ async function start(scratch: Scratch, script: string, sockets = 0): Promise<Qem
     outputPath: path.join(scratch.directory, 'output'),
     sockets,
     side: 'source',
-    rungs: { quit: 200, term: 200, kill: 2000 },
+    stopTimeouts: { quit: 200, term: 200, kill: 2000 },
   });
 }
 
@@ -39,8 +39,8 @@ void test('a process that ends by itself is only reaped', async () => {
   using scratch = new Scratch();
   await using child = await start(scratch, 'echo last words; exit 3');
   assert.deepEqual(await child.waitForExit(5000), { code: 3, signal: null });
-  const { status, rung, survivors } = await child.end();
-  assert.deepEqual([status.code, rung, survivors], [3, 'itself', false]);
+  const { status, step, survivors } = await child.end();
+  assert.deepEqual([status.code, step, survivors], [3, 'itself', false]);
   assert.match(
     child.gone(undefined).message,
     /^the source QEMU exited with status 3 unexpectedly$/,
@@ -52,7 +52,7 @@ void test('the ladder is climbed only as far as needed', async () => {
   using scratch = new Scratch();
   await using polite = await start(scratch, 'echo ready; exec sleep 60');
   await ready(polite);
-  assert.equal((await polite.end(() => Promise.resolve())).rung, 'term');
+  assert.equal((await polite.end(() => Promise.resolve())).step, 'term');
 });
 
 void test('a process that ignores SIGTERM is killed', async () => {
@@ -62,8 +62,8 @@ void test('a process that ignores SIGTERM is killed', async () => {
     'trap "" TERM; echo ready; while :; do sleep 1; done',
   );
   await ready(stubborn);
-  const { status, rung } = await stubborn.end();
-  assert.deepEqual([status.signal, rung], ['SIGKILL', 'kill']);
+  const { status, step } = await stubborn.end();
+  assert.deepEqual([status.signal, step], ['SIGKILL', 'kill']);
 });
 
 void test('a child that outlives its parent is found and killed', async () => {

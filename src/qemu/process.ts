@@ -1,6 +1,6 @@
 /**
- * One QEMU process: started with its sockets, ended by a ladder of ever harder means, and looked at
- * afterwards: its exit status, what it wrote, whether anything of its process group lives on.
+ * One QEMU process: starts it with its sockets, stops it (QMP quit, SIGTERM, SIGKILL), and reports how it
+ * ended: its exit status, what it wrote, whether anything of its process group lives on.
  */
 import { HarnessError } from '../model/errors.js';
 import { pause, timeoutError, within } from '../model/deadline.js';
@@ -10,38 +10,34 @@ import type { DirectSocket } from './direct-socket.js';
 import { readTail } from './output-tail.js';
 import { describeThreads } from './proc-stat.js';
 import { describeExit, groupLives, killAll, signalGroup, spawnProcess } from './spawn.js';
-import type { ExitStatus, SpawnedProcess } from './spawn.js';
+import type { ExitStatus, SpawnedProcess, SpawnSpec } from './spawn.js';
 
-export interface QemuProcessSpec {
+export interface QemuProcessSpec extends Omit<SpawnSpec, 'program' | 'supervise'> {
   readonly binary: QemuBinary;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly outputPath: string;
-  readonly sockets: number;
-  /** handed over after the sockets */
-  readonly descriptors?: readonly number[];
-  readonly side?: Side;
-  readonly rungs?: Rungs;
-  /** cuts the wait for QEMU to quit short */
+  readonly side?: Side | undefined;
+  readonly stopTimeouts?: StopTimeouts | undefined;
+  /** ends the wait for QEMU to quit early */
   readonly hurry?: AbortSignal | undefined;
 }
 
 /** How an ended process looked. */
 export interface ExitReport {
   readonly status: ExitStatus;
-  /** the last rung of the ladder that was needed */
-  readonly rung: 'itself' | 'quit' | 'term' | 'kill';
+  /** the last step that was needed to end it */
+  readonly step: 'itself' | 'quit' | 'term' | 'kill';
   /** something of its process group outlived it and had to be killed */
   readonly survivors: boolean;
   /** what its threads were doing when it did not quit in time; empty when it did */
   readonly stuck: readonly string[];
 }
 
-/** patience on each rung of the ladder, milliseconds */
-export interface Rungs {
+/** how long QEMU may take to end after each step, milliseconds */
+export interface StopTimeouts {
+  /** after `quit` by QMP */
   readonly quit: number;
+  /** after SIGTERM */
   readonly term: number;
+  /** after SIGKILL */
   readonly kill: number;
 }
 
@@ -49,7 +45,7 @@ export interface Rungs {
 const killedMs = 3000;
 
 /** upstream gives 30 s in all before SIGKILL */
-export const usualRungs: Rungs = { quit: 15_000, term: 15_000, kill: 10_000 };
+export const usualStopTimeouts: StopTimeouts = { quit: 15_000, term: 15_000, kill: 10_000 };
 
 export class QemuProcess implements AsyncDisposable {
   readonly pid: number;
@@ -71,13 +67,9 @@ export class QemuProcess implements AsyncDisposable {
 
   static async start(spec: QemuProcessSpec): Promise<QemuProcess> {
     const child = await spawnProcess({
+      ...spec,
       program: '/bin/sh',
       args: ['-c', `exec ${spec.binary.command} "$@"`, 'drover', ...spec.args],
-      cwd: spec.cwd,
-      env: spec.env,
-      outputPath: spec.outputPath,
-      sockets: spec.sockets,
-      descriptors: spec.descriptors ?? [],
       supervise: spec.binary.isPrefixed,
     });
     return new QemuProcess(spec, child);
@@ -127,7 +119,7 @@ export class QemuProcess implements AsyncDisposable {
    * help. Repeatable: later calls get the first call's report.
    */
   async end(ask?: () => Promise<unknown>): Promise<ExitReport> {
-    this.#report ??= this.#descend(ask);
+    this.#report ??= this.#stop(ask);
     return await this.#report;
   }
 
@@ -141,42 +133,42 @@ export class QemuProcess implements AsyncDisposable {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  async #descend(ask: (() => Promise<unknown>) | undefined): Promise<ExitReport> {
-    const rungMs = this.spec.rungs ?? usualRungs;
-    let rung: ExitReport['rung'] = 'itself';
+  async #stop(ask: (() => Promise<unknown>) | undefined): Promise<ExitReport> {
+    const timeouts = this.spec.stopTimeouts ?? usualStopTimeouts;
+    let step: ExitReport['step'] = 'itself';
     let stuck: string[] = [];
     if (this.#status === undefined && ask !== undefined) {
-      rung = 'quit';
+      step = 'quit';
       // The answer may be lost with the connection; only the exit counts.
       ask().catch(() => undefined);
-      await this.#gone(rungMs.quit, this.spec.hurry);
+      await this.#gone(timeouts.quit, this.spec.hurry);
       if (!this.#hasEnded) stuck = describeThreads(this.pid);
     }
     if (this.#status === undefined) {
-      rung = 'term';
+      step = 'term';
       signalGroup(this.pid, 'SIGTERM');
-      await this.#gone(rungMs.term);
+      await this.#gone(timeouts.term);
     }
     if (this.#status === undefined) {
-      rung = 'kill';
+      step = 'kill';
       killAll(this.pid, this.spec.binary.isPrefixed);
       await this.#gone(killedMs);
     }
     if (!this.#hasEnded) {
       signalGroup(this.pid, 'SIGKILL');
-      await this.#gone(rungMs.kill);
+      await this.#gone(timeouts.kill);
     }
     if (this.#status === undefined) {
       throw new HarnessError({
         code: 'unkillable',
         blame: 'host',
-        message: `process ${this.pid} is still there ${rungMs.kill / 1000} s after SIGKILL`,
+        message: `process ${this.pid} is still there ${timeouts.kill / 1000} s after SIGKILL`,
         side: this.spec.side,
       });
     }
     const survivors = !(await this.#groupEnds());
     if (survivors) signalGroup(this.pid, 'SIGKILL');
-    return { status: this.#status, rung, survivors, stuck };
+    return { status: this.#status, step, survivors, stuck };
   }
 
   /** A helper such as a tracer ends a moment after the process it belongs to. */

@@ -45,7 +45,7 @@ export interface QmpClientOptions {
   /** hears of every command that QEMU did not refuse */
   readonly onAccepted?: (command: string, args: JsonObject | undefined) => void;
   /** deadline of commands that are given none; 30 s unless told */
-  readonly commandMs?: number;
+  readonly commandMs?: number | undefined;
 }
 
 export interface ExecuteOptions extends Partial<WaitOptions> {

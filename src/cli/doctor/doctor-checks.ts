@@ -2,14 +2,15 @@
  * What `drover doctor` looks at: this host first, then each QEMU. Every check tries the thing itself,
  * and a "no" always comes with its reason.
  */
-import type { Accelerator } from '../../model/arch.js';
 import { statfsSync } from 'node:fs';
 import os from 'node:os';
-import { platforms } from '../../model/arch.js';
+import { accelerators as allAccelerators, platforms } from '../../model/arch.js';
+import type { Accelerator } from '../../model/arch.js';
 import { toFailure } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { chooseMachine } from '../../model/machine-type.js';
 import { kvmObstacle } from '../../migration/host/accelerator.js';
+import { makePlan } from '../../migration/plan.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { loadAddon } from '../../native/addon.js';
 import type { QemuBinary } from '../../qemu/binary.js';
@@ -18,8 +19,8 @@ import { demandOf } from '../../suite/demand.js';
 import { allTests } from '../../suite/registry.js';
 import type { Environment } from '../process/environment.js';
 import { hostCapacity } from '../process/host-capacity.js';
-import { millions } from '../run/qemus.js';
-import type { Qemus } from '../run/qemus.js';
+import { millions } from '../run/plan-pair.js';
+import type { Qemus } from '../run/probed-qemus.js';
 
 export interface Check {
   readonly what: string;
@@ -146,21 +147,9 @@ async function accelerators(
   machine: string,
   qemus: Qemus,
 ): Promise<Check[]> {
-  const plan: PairPlan = {
-    arch: binary.arch,
-    source: binary,
-    destination: binary,
-    sourceFeatures: features,
-    destinationFeatures: features,
-    host: {},
-    machine,
-    accel: 'tcg',
-    slowness: 1,
-    qtestLog: false,
-    env: qemus.env,
-  };
+  const plan = makePlan({ source: { binary, features }, machine, env: qemus.env });
   const checks: Check[] = [];
-  for (const accel of ['tcg', 'kvm'] as const) checks.push(await accelerator(accel, plan, qemus));
+  for (const accel of allAccelerators) checks.push(await accelerator(accel, plan, qemus));
   return checks;
 }
 

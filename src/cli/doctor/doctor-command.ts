@@ -9,7 +9,8 @@ import { hostChecks, qemuChecks } from './doctor-checks.js';
 import type { Check } from './doctor-checks.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
-import { Qemus, resolveBinaries } from '../run/qemus.js';
+import { Qemus } from '../run/probed-qemus.js';
+import { resolveBinaries } from '../run/resolve-binaries.js';
 import { catchSignals } from '../process/signals.js';
 
 interface DoctorOptions {

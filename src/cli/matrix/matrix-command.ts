@@ -23,7 +23,8 @@ import {
   withSelectionOptions,
 } from '../options/options.js';
 import { select } from '../run/planned-tests.js';
-import { Qemus, resolveSeveral } from '../run/qemus.js';
+import { Qemus } from '../run/probed-qemus.js';
+import { resolveSeveral } from '../run/resolve-binaries.js';
 import { droverVersion } from '../process/version.js';
 import { limitsOfRun } from '../run/run-limits.js';
 import { makeOutputDirectory, withWorkplace } from '../run/run-workspace.js';

@@ -21,8 +21,9 @@ import type {
   SelectionOptions,
 } from '../options/options.js';
 import { addHostFacts, planTests } from '../run/planned-tests.js';
-import { planPair } from '../run/qemus.js';
-import type { Binaries, Qemus } from '../run/qemus.js';
+import { planPair } from '../run/plan-pair.js';
+import type { Qemus } from '../run/probed-qemus.js';
+import type { Binaries } from '../run/resolve-binaries.js';
 import { withoutMisfits } from '../run/run-limits.js';
 import { runSession } from '../run/run-session.js';
 import { makeOutputDirectory } from '../run/run-workspace.js';

@@ -12,7 +12,7 @@ import {
 } from '../options/options.js';
 import type { PathOptions } from '../options/options.js';
 import { select } from './planned-tests.js';
-import { resolveSeveral } from './qemus.js';
+import { resolveSeveral } from './resolve-binaries.js';
 import { withReportOptions } from '../options/report-options.js';
 import { runSelected } from './run-selected.js';
 import type { SelectedOptions } from './run-selected.js';

@@ -16,7 +16,7 @@ import { fullPath, selectTests } from '../../suite/select.js';
 import type { Catalogue } from './catalogue.js';
 import { levelOf } from '../options/options.js';
 import type { OwnTestsOption, SelectionOptions } from '../options/options.js';
-import type { Planned } from './qemus.js';
+import type { Planned } from './plan-pair.js';
 
 export function select(
   options: SelectionOptions & OwnTestsOption,

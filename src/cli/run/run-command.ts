@@ -28,7 +28,7 @@ import type {
 } from '../options/options.js';
 import { select } from './planned-tests.js';
 import { readQuarantine } from './quarantine.js';
-import { resolveBinaries } from './qemus.js';
+import { resolveBinaries } from './resolve-binaries.js';
 import { withReportOptions } from '../options/report-options.js';
 import { runSelected } from './run-selected.js';
 import type { SelectedOptions } from './run-selected.js';

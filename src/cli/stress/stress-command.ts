@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { unmet } from '../../model/features.js';
 import { buildGuestImage } from '../../guest/image.js';
-import { shapedPlatform } from '../../guest/shape.js';
+import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
 import type { GuestShape } from '../../guest/shape.js';
 import { platforms } from '../../model/arch.js';
 import type { Arch } from '../../model/arch.js';
@@ -17,7 +17,9 @@ import { removeDirectory } from '../../qemu/work-directory.js';
 import { requireRoom } from '../../schedule/stress-capacity.js';
 import type { Environment } from '../process/environment.js';
 import { hostCapacity } from '../process/host-capacity.js';
-import { Qemus, planPair, resolveBinaries } from '../run/qemus.js';
+import { planPair } from '../run/plan-pair.js';
+import { Qemus } from '../run/probed-qemus.js';
+import { resolveBinaries } from '../run/resolve-binaries.js';
 import { checkReportOptions } from '../options/report-options.js';
 import { usualRounds, withStressOptions } from './stress-options.js';
 import type { StressOptions } from './stress-options.js';
@@ -149,20 +151,7 @@ function checkRoom(options: StressOptions, { temporaryDirectory }: Environment):
 
 /** What the image cannot do is told now, and not by each round. */
 function requireGuest({ arch, machine }: PairPlan, shape: GuestShape): void {
-  const { range, ramBytes, passesPerB, ...guest } = shapedPlatform(platforms[arch], machine, shape);
-  const { stamp, writers, hole, pacePagesPerSecond, heartbeatAddress } = guest;
-  buildGuestImage({
-    arch,
-    machine,
-    range,
-    ramBytes,
-    passesPerB,
-    stamp,
-    writers,
-    hole,
-    pacePagesPerSecond,
-    heartbeatAddress,
-  });
+  buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, shape), machine));
 }
 
 async function requireTransport(

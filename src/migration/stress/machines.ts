@@ -54,13 +54,6 @@ export async function startMember(
   return { machine, stem: `${side}${tag}` };
 }
 
-/** Both or neither: a failure of one is thrown when the other has settled too. */
-export async function both<T>(first: Promise<T>, second: Promise<T>): Promise<[T, T]> {
-  const settled = await Promise.allSettled([first, second]);
-  for (const result of settled) if (result.status === 'rejected') throw result.reason;
-  return [await first, await second];
-}
-
 /** Ends a machine in good order, and takes away what it left in the directory: rounds may go on for days. */
 export async function retire(context: TestContext, { machine, stem }: Member): Promise<void> {
   await endMachines(context, [{ machine, status: 0 }]);

@@ -1,0 +1,106 @@
+/** The plan of a pair: the machine type that all its QEMUs know, and the accelerator that runs the guest fastest. */
+import { platforms } from '../../model/arch.js';
+import type { Accelerator } from '../../model/arch.js';
+import { HarnessError } from '../../model/errors.js';
+import { chooseMachine } from '../../model/machine-type.js';
+import { slownessOf } from '../../migration/deadlines.js';
+import { kvmObstacle, requireAccelerator } from '../../migration/host/accelerator.js';
+import { allFeatures, makePlan } from '../../migration/plan.js';
+import type { PairPlan, Station } from '../../migration/plan.js';
+import type { QemuBinary } from '../../qemu/binary.js';
+import type { PairOptions } from '../options/options.js';
+import type { Environment } from '../process/environment.js';
+import type { Qemus } from './probed-qemus.js';
+import type { Binaries } from './resolve-binaries.js';
+
+export interface PlanInput {
+  readonly binaries: Binaries;
+  /** of a chain: all it comes by, the binaries first and last */
+  readonly route?: readonly QemuBinary[];
+  readonly options: PairOptions;
+  readonly environment: Environment;
+  readonly qemus: Qemus;
+}
+
+export type Planned =
+  | { readonly kind: 'ready'; readonly plan: PairPlan; readonly accelWhy: string | undefined }
+  /** this QEMU lacks the platform: every test is skipped for this reason */
+  | { readonly kind: 'absent'; readonly plan: PairPlan; readonly reason: string };
+
+export async function planPair(input: PlanInput): Promise<Planned> {
+  const { binaries, options, environment, qemus } = input;
+  const { source, destination } = binaries;
+  const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
+  const route = input.route === undefined ? undefined : await stations(input.route, qemus);
+  const choice = chooseMachine(
+    {
+      alias: platforms[source.arch].machineAlias,
+      wanted: options.machine ?? environment.machine,
+    },
+    ...(route?.map(({ features }) => features) ?? [sourceFeatures, destinationFeatures]),
+  );
+  const draft = makePlan({
+    source: { binary: source, features: sourceFeatures },
+    destination: { binary: destination, features: destinationFeatures },
+    route,
+    machine: choice.kind === 'chosen' ? choice.machine : 'none',
+    trace: environment.trace,
+    qtestLog: environment.qtestLog,
+    env: environment.forQemu,
+  });
+  if (choice.kind === 'absent') return { kind: 'absent', plan: draft, reason: choice.reason };
+  if (options.accel === 'auto') {
+    const { accel, why } = await fasterAccelerator(draft, qemus);
+    return { kind: 'ready', plan: await withSlowness({ ...draft, accel }, qemus), accelWhy: why };
+  }
+  await requireUsable(options.accel, draft);
+  const plan = await withSlowness({ ...draft, accel: options.accel }, qemus);
+  return { kind: 'ready', plan, accelWhy: undefined };
+}
+
+async function stations(route: readonly QemuBinary[], qemus: Qemus): Promise<Station[]> {
+  const found: Station[] = [];
+  for (const binary of route) found.push({ binary, features: await qemus.features(binary) });
+  return found;
+}
+
+/** A guest that does not run at all is for the tests to tell. */
+async function withSlowness(plan: PairPlan, qemus: Qemus): Promise<PairPlan> {
+  const pace = await qemus.pace(plan, plan.accel);
+  return pace.runs ? { ...plan, slowness: slownessOf(pace.pagesPerSecond) } : plan;
+}
+
+async function requireUsable(accel: Accelerator, plan: PairPlan): Promise<void> {
+  for (const features of allFeatures(plan)) {
+    requireAccelerator(accel, features);
+    const obstacle = accel === 'kvm' ? await kvmObstacle(features) : undefined;
+    if (obstacle === undefined) continue;
+    throw new HarnessError({
+      code: 'kvm-unavailable',
+      blame: 'host',
+      message: `--accel kvm: ${obstacle}; use --accel tcg, or auto`,
+    });
+  }
+}
+
+/** KVM where it runs the guest, and faster than TCG; with the reason for the choice. */
+async function fasterAccelerator(
+  plan: PairPlan,
+  qemus: Qemus,
+): Promise<{ accel: Accelerator; why: string }> {
+  for (const features of allFeatures(plan)) {
+    if (!features.accelerators.includes('tcg')) return { accel: 'kvm', why: 'no TCG built in' };
+    const obstacle = await kvmObstacle(features);
+    if (obstacle !== undefined) return { accel: 'tcg', why: obstacle };
+  }
+  const kvm = await qemus.pace(plan, 'kvm');
+  if (!kvm.runs) return { accel: 'tcg', why: `KVM does not run the guest: ${kvm.reason}` };
+  const tcg = await qemus.pace(plan, 'tcg');
+  if (!tcg.runs) return { accel: 'kvm', why: `TCG does not run the guest: ${tcg.reason}` };
+  const figures = `KVM ${millions(kvm.pagesPerSecond)}, TCG ${millions(tcg.pagesPerSecond)} pages/s`;
+  return { accel: kvm.pagesPerSecond > tcg.pagesPerSecond ? 'kvm' : 'tcg', why: figures };
+}
+
+export function millions(perSecond: number): string {
+  return `${(perSecond / 1e6).toFixed(2)} million`;
+}

@@ -1,0 +1,97 @@
+/** Which QEMUs a command works with: flags come before variables, and variables before PATH. */
+import type { Arch } from '../../model/arch.js';
+import { HarnessError } from '../../model/errors.js';
+import { locate, resolveBinary } from '../../qemu/binary.js';
+import type { QemuBinary } from '../../qemu/binary.js';
+import type { QemuOptions } from '../options/options.js';
+import type { Environment } from '../process/environment.js';
+
+export interface Binaries {
+  readonly source: QemuBinary;
+  readonly destination: QemuBinary;
+}
+
+/** Flags come before variables, and a side's own before what is for both. */
+export function resolveBinaries(options: QemuOptions, environment: Environment): Binaries {
+  const search = environment.searchPath;
+  const pick = (
+    side: readonly [string | undefined, string],
+    sideVariable: readonly [string | undefined, string],
+  ): QemuBinary => {
+    const candidates: readonly (readonly [string | undefined, string])[] = [
+      side,
+      [options.qemu, '--qemu'],
+      sideVariable,
+      [environment.qemu, 'QTEST_QEMU_BINARY'],
+    ];
+    const found = candidates.find(([value]) => value !== undefined);
+    if (found?.[0] !== undefined) {
+      return resolveBinary(found[0], { searchPath: search, origin: found[1] });
+    }
+    return resolveBinary(defaultProgram(search), { searchPath: search, origin: 'PATH' });
+  };
+  const source = pick(
+    [options.qemuSrc, '--qemu-src'],
+    [environment.qemuSource, 'QTEST_QEMU_BINARY_SRC'],
+  );
+  const destination = pick(
+    [options.qemuDst, '--qemu-dst'],
+    [environment.qemuDestination, 'QTEST_QEMU_BINARY_DST'],
+  );
+  if (source.arch !== destination.arch) {
+    throw new HarnessError({
+      code: 'arch-mismatch',
+      blame: 'usage',
+      message: `the source emulates ${source.arch} and the destination ${destination.arch}: a guest cannot migrate between architectures`,
+    });
+  }
+  return { source, destination };
+}
+
+/**
+ * QEMUs that are all named: at least two, all of one architecture.
+ * @param hint what to do with a single one
+ */
+export function resolveSeveral(
+  given: readonly string[],
+  { searchPath }: Environment,
+  hint: string,
+): readonly [QemuBinary, ...QemuBinary[]] {
+  const usage = (code: string, message: string): HarnessError =>
+    new HarnessError({ code, blame: 'usage', message });
+  if (given.length < 2) {
+    throw usage(
+      'too-few-qemus',
+      `expected at least two QEMUs, each with a --qemu of its own, and got ${given.length === 0 ? 'none' : `only '${String(given[0])}'`}; ${hint}`,
+    );
+  }
+  const [first, ...others] = given.map((one) =>
+    resolveBinary(one, { searchPath, origin: '--qemu' }),
+  );
+  if (first === undefined) throw new Error('there are at least two');
+  const other = others.find(({ arch }) => arch !== first.arch);
+  if (other !== undefined) {
+    throw usage(
+      'arch-mismatch',
+      `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give all --qemu the same`,
+    );
+  }
+  return [first, ...others];
+}
+
+function defaultProgram(searchPath: string): string {
+  const own: Readonly<Record<string, Arch>> = {
+    x64: 'x86_64',
+    arm64: 'aarch64',
+    riscv64: 'riscv64',
+    s390x: 's390x',
+    ppc64: 'ppc64',
+  };
+  const name = `qemu-system-${own[process.arch] ?? process.arch}`;
+  if (locate(name, searchPath) !== undefined) return name;
+  throw new HarnessError({
+    code: 'no-qemu',
+    blame: 'host',
+    message: `no ${name} on PATH; install it (Debian: apt-get install qemu-system) or name one with --qemu`,
+  });
+}
