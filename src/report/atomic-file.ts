@@ -1,6 +1,6 @@
 /**
- * A report file that is either the old one or the whole new one: written beside its place, then
- * renamed. What is not a regular file (a pipe, /dev/stdout) is written to, never replaced.
+ * A report file that is either the old one or the complete new one: written beside it, then renamed. A path that is no
+ * regular file (a pipe, /dev/stdout) is written to, never replaced.
  */
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -45,7 +45,7 @@ async function replace(path: string, chunks: Iterable<string>): Promise<void> {
 
 export async function writeAtomically(path: string, chunks: Iterable<string>): Promise<void> {
   try {
-    // A symbolic link stays one: what it points to is replaced.
+    // A symbolic link stays one: the file that it points to is replaced.
     const target = await realpath(path).catch(() => path);
     const existing = await stat(target).catch(() => undefined);
     if (existing === undefined || existing.isFile()) await replace(target, chunks);
@@ -60,7 +60,7 @@ export async function writeAtomically(path: string, chunks: Iterable<string>): P
   }
 }
 
-/** Refuses, before any test runs, a place where the report could not be written after all of them. */
+/** Before any test runs, refuses a path where the report could not be written at the end. */
 export async function checkReportPath(path: string): Promise<void> {
   const refuse = (reason: string, cause?: unknown): never => {
     throw new HarnessError({

@@ -1,9 +1,9 @@
 /**
- * From the choices of a run to its reporters. All that can be refused is refused here, before the
- * first test: a place that cannot be written to is wrong usage now, not a lost report later.
+ * Opens the reporters that the options name. Reports every problem that can be known before the first test: a path
+ * that cannot be written is wrong usage now, not a lost report later.
  *
- * Reporters are imported when chosen. What draws on terminals and builds XML takes longer to load
- * than a QEMU to start, and most runs want neither.
+ * Imports a reporter only when it is chosen: libraries for terminals and XML take longer to load than a QEMU to
+ * start, and most runs need neither.
  */
 import { checkReportPath } from './atomic-file.js';
 import type { AnnotationOptions } from './formats/annotations.js';
@@ -13,7 +13,7 @@ import type { Reporter } from './reporter.js';
 import type { TextStream } from './text-sink.js';
 
 export interface ReportChoices {
-  /** takes the console, or TAP in its place */
+  /** for the console, or TAP instead */
   readonly stdout: TextStream;
   readonly color: boolean;
   /** redraw in place; for a terminal that can */
@@ -102,8 +102,8 @@ export async function openReporters(choices: ReportChoices): Promise<Reporters> 
     const { EventLog } = await import('./log/event-log.js');
     record.push(new EventLog(choices.eventLog));
   }
-  // The record comes first: it has an event before anything shows it. The screen is opened last,
-  // since a live one begins to tick at once.
+  // The event log comes first: it has an event before anything shows it. The console is opened last,
+  // since a live one starts its timer at once.
   const ofService = await annotations(choices);
   return new Reporters([...record, await screen(choices), ...ofService, ...ofFiles]);
 }

@@ -1,7 +1,6 @@
 /**
- * What a reporter is, and the fan-out to all of a run. A report that cannot be made never stops
- * the tests: the first error of each reporter is kept and handed out at the end, where the run
- * becomes exit code 3.
+ * What a reporter is, and the fan-out to all reporters of a run. A failing reporter never stops the tests: the first
+ * error of each is kept until the end, when the exit code becomes 3.
  */
 import { timeoutError, within } from '../model/deadline.js';
 import { toFailure } from '../model/errors.js';
@@ -12,13 +11,13 @@ import { printableLine } from '../model/text/printable.js';
 export interface Reporter {
   readonly name: string;
   onEvent(event: DroverEvent): void;
-  /** Called once, after the last event, also where no run-finished came. */
+  /** Called once, after the last event, also without a `run-finished`. */
   close(): Promise<void>;
 }
 
 export interface ReporterProblem {
   readonly reporter: string;
-  /** the first one */
+  /** the first error */
   readonly failure: Failure;
   /** how many followed */
   readonly further: number;
@@ -47,7 +46,7 @@ export class Reporters {
     }
   }
 
-  /** Closes all, whatever happens to one, and says which reports are not what they should be. */
+  /** Closes all reporters, even if one fails, and returns the reports that are incomplete. */
   async close(): Promise<readonly ReporterProblem[]> {
     await Promise.all(this.#members.map((member) => this.#closeOne(member)));
     return this.#members.flatMap((member) => this.#problems.get(member) ?? []);

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { timeoutError, within } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 
-/** What is used of a stream; `process.stdout` and any Writable fit. */
+/** What the sink uses of a stream; `process.stdout` and any Writable fit. */
 export type TextStream = Writable & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -28,7 +28,7 @@ export class TextSink {
     });
   }
 
-  /** whether writing still has a purpose */
+  /** whether somebody still reads */
   get open(): boolean {
     return !this.#readerGone && this.#error === undefined && this.#stream.writable;
   }
@@ -46,7 +46,7 @@ export class TextSink {
     if (lines.length > 0) this.write(`${lines.join('\n')}\n`);
   }
 
-  /** Waits until all is handed over; the stream itself stays open, it belongs to whoever gave it. */
+  /** Waits until the stream has taken all text; does not close the stream, which belongs to the caller. */
   async flush(timeoutMs = drainTimeoutMs): Promise<void> {
     if (this.open) {
       const handedOver = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** How many attempts ended how: those that decide, not those that were tried again, nor failures in quarantine. */
+/** Counts attempts by outcome: those that decide, not retried ones, nor failures in quarantine. */
 import type { EventOf } from '../../model/events.js';
 import type { OutcomeKind } from '../../model/outcome.js';
 import { formatCount } from '../../model/text/format.js';
@@ -22,7 +22,7 @@ export function totalOf(counts: Counts): number {
   return counts.passed + counts.failed + counts.broken + counts.skipped + counts.cancelled;
 }
 
-/** the order of how a reader cares */
+/** most important first */
 export const countedKinds: readonly OutcomeKind[] = [
   'failed',
   'broken',

@@ -99,7 +99,7 @@ function slicesFields(verdict: SlicesVerdict): Field[] {
   return fields;
 }
 
-/** for every kind of damage: what it is, what was due, what is there */
+/** for every damage kind: what it is, what was expected, what was found */
 export function pageDamageLine(damage: PageDamage): string {
   const { start, end, pages, kind, expected, found, by, from, byteOffset } = damage;
   const parts = [

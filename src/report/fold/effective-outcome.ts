@@ -1,10 +1,10 @@
-/** How one attempt counts for a reader: its outcome, and what retries and quarantine make of it. */
+/** How one attempt counts: its outcome, changed by retries and quarantine. */
 import type { EventOf } from '../../model/events.js';
 import type { OutcomeKind } from '../../model/outcome.js';
 
 type Finished = EventOf<'test-finished'>;
 
-/** In the order of how much a reader cares. */
+/** Most important first. */
 export const standings = [
   'failed',
   'broken',
@@ -17,8 +17,8 @@ export const standings = [
 ] as const;
 
 /**
- * `retried`: did not pass and was tried again, so it decides nothing. `flaky`: passed after such a one.
- * `quarantined`: did not pass, and is known not to.
+ * `retried`: did not pass and was retried, so it decides nothing. `flaky`: passed on a retry.
+ * `quarantined`: did not pass, and is a known failure.
  */
 export type Standing = (typeof standings)[number];
 
@@ -37,7 +37,7 @@ export function standingOf({
   return kind;
 }
 
-/** What a test belongs to, by its path: `/x86_64/migration/precopy/unix/plain` to `precopy`. */
+/** The family of a test, by its path: `/x86_64/migration/precopy/unix/plain` to `precopy`. */
 export function familyOf(test: string): string {
   const [, ...rest] = test.split('/').filter((part) => part !== '');
   if (rest[0] === 'migration') rest.shift();

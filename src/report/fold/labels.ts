@@ -1,4 +1,4 @@
-/** What a test is called in a report: its path, with the attempt where the run has several. */
+/** The name of a test in a report: its path, with the attempt if the run has several. */
 import type { RunStarted } from '../../model/events.js';
 
 export class Labels {
@@ -11,7 +11,7 @@ export class Labels {
       if (seen.has(test)) this.#repeated.add(test);
       seen.add(test);
     }
-    // A list that names each test once stands for more attempts than it has entries.
+    // The list names each test once, so there can be more attempts than entries.
     this.#allRepeated = run !== undefined && run.total > run.tests.length;
   }
 

@@ -1,4 +1,4 @@
-/** What a run came to, in the order a reader of a summary wants it: worst first, each thing once. */
+/** The result of a run in the order of a summary: worst first, each fact once. */
 import type { EventOf } from '../../model/events.js';
 import { formatCount } from '../../model/text/format.js';
 import type { RunRecord } from './summary.js';
@@ -18,7 +18,7 @@ export function byStanding(tests: readonly Finished[]): ByStanding {
   return all;
 }
 
-/** Such as `2 failed, 1 flaky, 40 passed`; standings that did not occur are left out. */
+/** Such as `2 failed, 1 flaky, 40 passed`; those that did not occur are left out. */
 export function standingsText(of: ByStanding): string {
   return standings
     .filter((standing) => of[standing].length > 0)
@@ -26,7 +26,7 @@ export function standingsText(of: ByStanding): string {
     .join(', ');
 }
 
-/** Tests that were skipped for the same reason, the commonest reason first. */
+/** Skipped tests by reason, the most frequent reason first. */
 export function skipReasons(of: ByStanding): { reason: string; tests: string[] }[] {
   const groups = new Map<string, string[]>();
   for (const { outcome, test } of of.skipped) {
@@ -40,7 +40,7 @@ export function skipReasons(of: ByStanding): { reason: string; tests: string[] }
     .sort((a, b) => b.tests.length - a.tests.length);
 }
 
-/** What is wrong with the run as a whole; each a sentence that a report must not leave out. */
+/** Problems of the run as a whole; each is a sentence that a report must not leave out. */
 export function wholeTroubles({ started, finished, tests }: RunRecord): string[] {
   const said: string[] = [];
   const merged = started?.merged;
@@ -55,7 +55,7 @@ export function wholeTroubles({ started, finished, tests }: RunRecord): string[]
   if (missing > 0) said.push(`missing: results of ${formatCount(missing)} tests`);
   said.push(...(merged?.remarks ?? []));
   const notRun = (started?.total ?? 0) - tests.filter(({ willRetry }) => willRetry !== true).length;
-  // what a missing shard should have run is told above
+  // the tests of a missing shard are named above
   const known = notRun - missing;
   if (finished !== undefined && known > 0) said.push(`not run: ${formatCount(known)} tests`);
   return said;

@@ -1,9 +1,9 @@
-/** What all rounds of a stress run came to, as a table of figures. Pure. */
+/** Statistics over the rounds of a stress run, as a table. Pure. */
 import { max, median, min, quantile } from 'simple-statistics';
 import type { OwnUse, RoundFigures } from '../../model/stress.js';
 import { formatCount, formatDuration } from '../../model/text/format.js';
 
-/** Keeps a few numbers a round, for runs of days. */
+/** Keeps only a few numbers per round, since a run may last for days. */
 export class StressStatistics {
   readonly #rounds: RoundFigures[] = [];
   #first: OwnUse | undefined;
@@ -46,7 +46,7 @@ export class StressStatistics {
   }
 }
 
-/** One round, for its line. */
+/** The text of one round's line. */
 export function roundText(figures: RoundFigures): string {
   const { migrationMs, downtimeMs, forced, verifiedPages, verifyMs } = figures;
   return [

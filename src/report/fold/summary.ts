@@ -1,7 +1,7 @@
 /**
- * The fold from events to what a run came to, shared by all reporters. `RunRecord` keeps the
+ * The fold from events to the result of a run, shared by all reporters. `RunRecord` keeps the
  * results themselves (the very objects of the events, so several records cost only references);
- * `summarise` is the pure judgement over them. How it is shown is left to each reporter.
+ * `summarise` is a pure function over them. Each reporter decides how to show it.
  */
 import type { DroverEvent, EventOf, MemoryUse, Merged } from '../../model/events.js';
 import { phases } from '../../model/outcome.js';
@@ -62,26 +62,26 @@ export interface SlowTest {
 
 export interface RunSummary {
   readonly counts: Counts;
-  /** attempts the run meant to make */
+  /** planned attempts */
   readonly total: number;
-  /** attempts that never came to an end */
+  /** attempts that did not end */
   readonly notRun: number;
   readonly durationMs: number;
-  /** whether the run said that it is over */
+  /** whether there was a `run-finished` */
   readonly complete: boolean;
   /** over passed attempts, in the order of the phases */
   readonly phases: readonly PhaseMedian[];
   /** the slowest different tests, slowest first */
   readonly slowest: readonly SlowTest[];
   readonly failures: readonly FailureGroup[];
-  /** tests that passed only when they were tried again, with what went wrong before */
+  /** tests that passed only on a retry, with what went wrong before */
   readonly flaky: readonly FailureGroup[];
-  /** failures that are known of and do not matter */
+  /** known failures, from the quarantine file */
   readonly quarantined: readonly FailureGroup[];
   readonly quarantinedCount: number;
   readonly flakyCount: number;
   readonly stopped: EventOf<'run-finished'>['stopped'];
-  /** durations of all attempts together, where the run tells */
+  /** durations of all attempts together, if the log has them */
   readonly sumMs: number | undefined;
   readonly memory: MemoryUse | undefined;
   readonly merged: Merged | undefined;

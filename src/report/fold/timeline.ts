@@ -1,6 +1,6 @@
 /**
- * When and where each attempt of a run went on: what timelines are made of. Places that the log does
- * not tell are worked out, so that logs of older versions and of several shards can be drawn too.
+ * When and on which worker each attempt of a run ran, for timelines. If the log has no worker numbers, they are
+ * computed, so that logs of older versions and of several shards can be drawn, too.
  */
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { RunRecord } from './summary.js';
@@ -10,7 +10,7 @@ export interface AttemptCourse {
   /** milliseconds since the run (or its shard) started */
   readonly startMs: number;
   readonly endMs: number;
-  /** place among those that ran at the same time, from 0; none where it never ran */
+  /** place among those that ran at the same time, from 0; undefined if it never ran */
   readonly slot: number | undefined;
   /** 1 unless the log is a merged one */
   readonly shard: number;
@@ -64,7 +64,7 @@ export class RunCourse {
   }
 }
 
-/** The lowest place that is free, where none is told. */
+/** The lowest free place, if the event has none. */
 function withSlots(courses: readonly AttemptCourse[]): AttemptCourse[] {
   const ran = ({ startMs, endMs, finished }: AttemptCourse): boolean =>
     endMs > startMs || finished.phases.length > 0;

@@ -1,7 +1,7 @@
 /**
  * What CI services read from a job's output. GitHub: workflow commands, which become annotations of the
- * run, and the job's summary. GitLab: sections that fold in the job's log (its widget of a merge request
- * is fed by the JUnit file). All is written at the end: a log is read from there.
+ * run, and the job's summary. GitLab: sections that fold in the job's log (its merge request
+ * widget reads the JUnit file). All is written at the end, where people read a log first.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export type Service = (typeof services)[number];
 export interface AnnotationOptions {
   readonly service: Service;
   readonly stream: TextStream;
-  /** where files are told relative to: the checkout */
+  /** the checkout: annotations name files relative to it */
   readonly root: string;
   /** GitHub's file for the job's summary */
   readonly summaryPath?: string | undefined;
@@ -33,7 +33,7 @@ export interface AnnotationOptions {
 
 type Finished = EventOf<'test-finished'>;
 
-/** GitHub shows ten of each kind in a step and drops the rest without a word. */
+/** GitHub shows ten of each kind in a step and silently drops the rest. */
 const annotationsShown = 10;
 const sectionsShown = 50;
 
@@ -54,7 +54,7 @@ export function workflowCommand({ level, title, text, file }: Note): string {
   return `::${level} ${where}title=${property(title)}::${data(text)}`;
 }
 
-/** The last one stands for those that are left out. */
+/** The last one says how many are left out. */
 function limited(notes: readonly Note[]): Note[] {
   if (notes.length <= annotationsShown) return [...notes];
   const shown = notes.slice(0, annotationsShown - 1);
@@ -147,7 +147,7 @@ export class AnnotationReporter implements Reporter {
   constructor(options: AnnotationOptions) {
     this.#options = options;
     this.#sink = new TextSink(options.stream);
-    // Until the end nothing is a command, whatever a QEMU's last words on the console look like.
+    // Until the end no line counts as a command, whatever a QEMU's last output looks like.
     if (options.service === 'github') this.#sink.write(`::stop-commands::${this.#pause}\n`);
   }
 

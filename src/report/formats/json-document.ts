@@ -1,6 +1,6 @@
 /**
- * The run as one JSON document, in pieces: thousands of attempts never become one string. It says
- * what the events say, ordered for a reader who wants results, not the course of things.
+ * The run as one JSON document, in pieces: thousands of attempts never become one string. It has
+ * the data of the events, ordered by result, not by time.
  */
 import { eventSchema } from '../../model/events.js';
 import type { EventOf, MemoryUse } from '../../model/events.js';
@@ -17,14 +17,14 @@ export interface JsonReport {
   readonly tests: readonly JsonAttempt[];
   /** of the entries of `tests` that decide */
   readonly counts: Counts;
-  /** tests that passed only when they were tried again */
+  /** tests that passed only on a retry */
   readonly flaky: readonly string[];
-  /** tests that did not pass and are known not to */
+  /** known failures, from the quarantine file */
   readonly quarantined: readonly string[];
 }
 
 export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | 'schema' | 'atMs'>> {
-  /** false where the run ended without saying so */
+  /** false if `run-finished` is missing */
   readonly complete: boolean;
   readonly durationMs: number;
   readonly exitCode?: number;

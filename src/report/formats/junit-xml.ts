@@ -78,7 +78,7 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
 
 type Finished = EventOf<'test-finished'>;
 
-/** What no test case can say in every schema there is: which tests are flaky, and which in quarantine. */
+/** Which tests are flaky and which in quarantine; no test case can say that in every JUnit schema. */
 function addRetries(suite: TestSuite, { tests }: RunRecord): void {
   for (const standing of ['flaky', 'quarantined'] as const) {
     const names = new Set(
@@ -89,8 +89,8 @@ function addRetries(suite: TestSuite, { tests }: RunRecord): void {
 }
 
 /**
- * Attempts that were tried again, as Maven's Surefire tells them: `flaky...` in a case that passed in the end,
- * `rerun...` in one that did not. In the order of its schema: before what is said on standard output.
+ * Retried attempts, as Maven's Surefire writes them: `flaky...` in a case that passed in the end, `rerun...` in one
+ * that did not. In the order of its schema: before `system-out`.
  */
 function addTries(testCase: TestCase, event: Finished, before: readonly Finished[]): void {
   const word = event.outcome.kind === 'passed' ? 'flaky' : 'rerun';
@@ -124,7 +124,7 @@ function addTries(testCase: TestCase, event: Finished, before: readonly Finished
   };
 }
 
-/** @param before attempts that were tried again: they are told in the test case of the one that decides */
+/** @param before retried attempts: they are in the test case of the attempt that decides */
 function addAttempt(
   suite: TestSuite,
   event: Finished,

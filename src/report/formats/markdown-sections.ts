@@ -15,7 +15,7 @@ export interface Section {
   /** before all items; may be empty */
   readonly head: string;
   readonly items: readonly string[];
-  /** of what there are more, where not all items fit */
+  /** plural name of the items, for how many are left out */
   readonly noun: string;
   /** lines of one table or list stand below each other, other items apart */
   readonly apart: string;
@@ -83,7 +83,7 @@ function slowest({ tests, labels }: RunRecord): Section {
     .slice(0, slowestShown)
     .map((event) => `| ${code(labels.of(event))} | ${formatDuration(event.durationMs)} |`);
   const head = table(['test', 'time'], []);
-  // of one there is no slowest
+  // one test has no slowest
   return {
     title: 'Slowest',
     head,

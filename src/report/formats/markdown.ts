@@ -1,6 +1,6 @@
 /**
- * `--markdown FILE`: a summary for a pull request or a CI job's page, failures first. Its size is bounded,
- * since such places refuse what is too long: whole items are left out, and how many is told.
+ * `--markdown FILE`: a summary for a pull request or a CI job's page, failures first. Its size is limited,
+ * since such services refuse longer text: it leaves out complete items and says how many.
  */
 import type { DroverEvent } from '../../model/events.js';
 import { writeAtomically } from '../atomic-file.js';
@@ -12,7 +12,7 @@ import { RunRecord } from '../fold/summary.js';
 
 /** GitHub takes 65,536 characters in a comment; some room is for what others write around it. */
 export const mostCharacters = 60_000;
-/** kept for each later section: its title and that something was left out */
+/** reserved for each later section: its title and the count of missing items */
 const reserve = 200;
 
 /** As many items as fit into `room` characters. */

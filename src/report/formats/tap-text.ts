@@ -85,7 +85,7 @@ export function headerLines(run: EventOf<'run-started'>): string[] {
   const { source, destination, route, machine, accel } = run;
   return [
     'TAP version 14',
-    // The plan comes first: a result that gets lost on the way is then missed by the reader.
+    // The plan comes first, so that a reader notices a lost result.
     ...(run.endless === true ? [] : [planLine(run.total)]),
     comment(`drover ${run.drover}, machine ${machine}, accelerator ${accel}`),
     comment(
@@ -118,7 +118,7 @@ export function bailOut(reason: string): string {
   return `Bail out! ${printableLine(reason)}`;
 }
 
-/** What is known not to pass is TAP's TODO: it fails nothing. */
+/** A known failure is TAP's TODO, which does not fail the run. */
 function directive(event: EventOf<'test-finished'>): string {
   if (event.quarantined === undefined) return '';
   const { owner, reason, expires } = event.quarantined;

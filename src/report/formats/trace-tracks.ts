@@ -1,7 +1,7 @@
 /**
  * A run as tracks of a timeline, in the trace format that Perfetto and chrome://tracing read: a
  * process for each shard; for each worker a track with tests and their phases, below it one for each
- * QEMU with the migration's statuses and QEMU's events, and one for its passes over memory.
+ * QEMU with its migration status and events, and one for its iterations.
  */
 import type { AttemptTimeline, QmpEventSeen } from '../../model/events.js';
 import type { AttemptCourse } from '../fold/timeline.js';
@@ -9,7 +9,7 @@ import { printableLine } from '../../model/text/printable.js';
 import { standingOf } from '../fold/effective-outcome.js';
 
 export interface TraceEvent {
-  /** beginning, end, instant, or what a track is called */
+  /** beginning, end, instant, or the name of a track */
   readonly ph: 'B' | 'E' | 'i' | 'M';
   readonly pid: number;
   readonly tid: number;
@@ -89,7 +89,7 @@ function workerTrack(track: Track): void {
   });
 }
 
-/** From one event to the next of its kind, or to the end; `name` tells what it is called, or that it is nothing. */
+/** From one event to the next of its kind, or to the end; `name` gives the slice's name, or undefined for none. */
 function stretches(
   events: readonly QmpEventSeen[],
   kind: string,
@@ -134,7 +134,7 @@ function machineTrack(track: Track, timeline: AttemptTimeline, index: number): v
   });
 }
 
-/** QEMU tells the beginning of each pass but the first, which begins with the status `active`. */
+/** MIGRATION_PASS marks the beginning of each iteration but the first, which begins with the status `active`. */
 function passTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const events = timeline.events.filter((event) => event.machine === index);
   const end = events.find(

@@ -1,7 +1,7 @@
 /**
- * The HTML file in pieces: one document that needs nothing else and asks the network for nothing. What
- * a QEMU said reaches it as data only, with every `<` written as an escape, and the page makes text
- * of it, never markup; the policy in its head lets nothing run but the page's own script.
+ * The HTML file in pieces: one document that needs no other file and loads nothing from the network. Text from
+ * a QEMU is in it as data only, with every `<` escaped, and the page turns it into text nodes, never markup; the
+ * policy in the head allows only the page's own script.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Reads what was kept of an attempt: QMP transcripts, small text files whole, of larger ones the end.
- * Everything is bounded, so that a report of many failures can still be opened; a link leads to the rest.
- * What cannot be read is left out: a report is made of what there is.
+ * Reads an attempt's kept directory: QMP transcripts, small text files, the end of larger ones. Everything has a
+ * limit, so that a report of many failures can still be opened; links lead to the rest. Leaves out what it
+ * cannot read.
  */
 import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -14,14 +14,14 @@ const messagesShown = 400;
 const messageLength = 2000;
 const transcriptEnding = '.qmp.jsonl';
 
-/** What all attempts of a report may take together. */
+/** The limit for all attempts of a report together. */
 export class InlineBudget {
   #left: number;
   constructor(characters = 48 * 1024 * 1024) {
     this.#left = characters;
   }
 
-  /** whether so much may still be put into the file */
+  /** whether this much still fits into the file */
   take(characters: number): boolean {
     if (characters > this.#left) return false;
     this.#left -= characters;
@@ -37,7 +37,7 @@ function messageOf(line: string): TranscriptMessage[] {
     const text = whole.length > messageLength ? `${whole.slice(0, messageLength)}…` : whole;
     return [{ ms, dir, text: printable(text) }];
   } catch {
-    // the last line of a run that was killed may be torn
+    // the last line of a killed run may be incomplete
     return [];
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the HTML file carries for its page, as plain data: `PagePayload` is read when the file is opened,
- * a `PageDetail` only when somebody looks at that attempt.
+ * What the HTML file carries for its page, as plain data: the page reads `PagePayload` when the file is
+ * opened, and a `PageDetail` only when somebody opens that attempt.
  */
 import type { EventOf } from '../../model/events.js';
 import type { Standing } from '../fold/effective-outcome.js';
@@ -18,7 +18,7 @@ export interface PageRun {
   readonly shard?: { readonly index: number; readonly total: number };
   readonly finished?: EventOf<'run-finished'>;
   readonly durationMs: number;
-  /** what is wrong with the run as a whole */
+  /** problems of the run as a whole */
   readonly troubles: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -40,7 +40,7 @@ export interface PageRow {
   readonly shard: number;
   /** one line: what went wrong, or why it was skipped */
   readonly remark?: string;
-  /** where its detail lies in the text of details, in UTF-16 units */
+  /** place of its detail in the text of details, in UTF-16 units */
   readonly at: number;
   readonly length: number;
 }

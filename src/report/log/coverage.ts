@@ -1,6 +1,6 @@
 /**
- * Which of a QEMU's migration features the tests of a run exercised, and which none did: made of what `run-started` says the
- * QEMUs have and what each passed test exercised.
+ * Which of a QEMU's migration features the tests of a run exercised, and which none did: from the features in
+ * `run-started` and those that each passed test exercised.
  */
 import { coverageKinds } from '../../model/coverage.js';
 import type { CoverageItem, CoverageKind } from '../../model/coverage.js';
@@ -15,7 +15,7 @@ export interface CoveredFeature {
   readonly name: string;
   /** passed tests that exercised it, sorted */
   readonly tests: readonly string[];
-  /** of one that none exercised: tests that seem to be for it, and why they were skipped */
+  /** if no test exercised it: skipped tests that seem to be for it, and the reasons */
   readonly skipped?: Readonly<Record<string, string>>;
 }
 
@@ -52,12 +52,12 @@ export function coverageOf({ started, tests }: RunRecord): Coverage {
   return { source, destination, passed: passed.size, features };
 }
 
-/** parts of tests' names that say nothing about what they are for */
+/** words in test names that say nothing about a test's subject */
 const ordinary = new Set(
   'migration precopy postcopy multifd tcp unix file fd plain ipv6'.split(' '),
 );
 
-/** Skipped tests that have the feature, or a word of it, in their name; or the feature in the reason. */
+/** Skipped tests with the feature, or a word of it, in their name, or with the feature in the reason. */
 function meantFor(name: string, skipped: ReadonlyMap<string, string>): Record<string, string> {
   const feature = name.slice(name.indexOf('=') + 1);
   const words = new Set(feature.split('-'));
@@ -115,7 +115,7 @@ export function coverageLines(coverage: Coverage, paint: Paint): string[] {
   return lines;
 }
 
-/** without the part that all have in common */
+/** without the common prefix */
 function shortName(test: string): string {
   return test.replace(/^\/[^/]+\/migration\//, '');
 }

@@ -1,9 +1,9 @@
 /**
- * The record of a run: every event as one JSON line, handed to the kernel before the next event is
- * looked at, so that it survives whatever becomes of this process (it reaches the disk at the end).
+ * The record of a run: every event as one JSON line. The log hands each line to the kernel before it
+ * handles the next event, so the line survives the end of this process (it reaches the disk at the end).
  *
- * A log holds whole lines only. When a line cannot be written it is cut off again and the log ends
- * there: a gap in the middle would be a record that lies.
+ * A log holds complete lines only. If a line cannot be written, the log cuts it off and ends there: a
+ * gap in the middle would be a false record.
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
@@ -13,11 +13,11 @@ import type { Reporter } from '../reporter.js';
 
 export interface EventLogOptions {
   readonly path: string;
-  /** whether the record of an earlier run at this place may go; otherwise it is refused */
+  /** whether to overwrite the record of an earlier run; otherwise that is an error */
   readonly replace: boolean;
 }
 
-/** Writes all of `bytes` or throws; a test gives one that runs out of disk. */
+/** Writes all of `bytes` or throws; tests pass one that simulates a full disk. */
 export type WriteSync = (fd: number, bytes: Uint8Array, offset: number) => number;
 
 export class EventLog implements Reporter {
@@ -52,7 +52,7 @@ export class EventLog implements Reporter {
     }
   }
 
-  /** Evidence beside the log stays its evidence when the folder is moved. */
+  /** A relative path: the evidence is still found after the folder was moved. */
   #relative(event: DroverEvent): DroverEvent {
     if (event.type !== 'test-finished' || event.directory === undefined) return event;
     const below = relative(dirname(resolve(this.#path)), resolve(event.directory));
@@ -88,7 +88,7 @@ export class EventLog implements Reporter {
     try {
       ftruncateSync(this.#fd, this.#wholeBytes);
     } catch {
-      // Not a regular file, or a dying disk: the error under way already says so.
+      // Not a regular file, or a failing disk: the error that is being thrown already says so.
     }
   }
 

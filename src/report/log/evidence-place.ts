@@ -1,9 +1,9 @@
-/** Where the evidence of an attempt lies now: a log may have been copied elsewhere with its folder, after the run. */
+/** Finds the evidence of an attempt: the log and its folder may have been copied since the run. */
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { DroverEvent } from '../../model/events.js';
 
-/** The event with its folder as it is found from the log's; as it was told, where it is nowhere. */
+/** The event with the folder as found from the log's place; unchanged if the folder is not found. */
 export function located(event: DroverEvent, logFolder: string): DroverEvent {
   if (event.type !== 'test-finished' || event.directory === undefined) return event;
   const told = resolve(logFolder, event.directory);

@@ -2,7 +2,7 @@
 import { eventLogPath, readEventLog } from './read-log.js';
 import { standingOf } from '../fold/effective-outcome.js';
 
-/** Names of tests, in the order of that run. One that failed and passed when it was tried again is not among them. */
+/** Names of tests, in the order of that run. A test that failed and passed on a retry is not among them. */
 export async function lastFailed(place: string): Promise<string[]> {
   const left = new Set<string>();
   const bad = new Set<string>();

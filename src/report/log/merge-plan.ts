@@ -1,26 +1,26 @@
 /**
- * Whether the logs of several runs are the parts of one whole, and what is missing or too much. Pure: first events
- * in, a judgement out.
+ * Decides whether several logs are the shards of one run, and which shards are missing or duplicated. Pure: the
+ * first events in, a decision out.
  */
 import type { EventOf, Merged, MergedRun, QemuIdentity } from '../../model/events.js';
 
 type Started = EventOf<'run-started'>;
 
-/** One log, as far as it says what it is. */
+/** What a log's first and last events say about it. */
 export interface LogFacts {
   /** the folder, as it was given */
   readonly from: string;
   readonly started: Started;
   readonly finished: EventOf<'run-finished'> | undefined;
-  /** time of the last event, where the end is not told */
+  /** time of the last event, if `run-finished` is missing */
   readonly lastAtMs: number;
 }
 
 export interface MergePlan {
-  /** those that go into the whole, by number of the shard */
+  /** the logs to merge, by shard number */
   readonly logs: readonly LogFacts[];
   readonly merged: Merged;
-  /** what is wrong, one sentence each; empty where the parts are the whole */
+  /** what is wrong, one sentence each; empty if the shards are complete */
   readonly problems: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export function shardOf({ started }: LogFacts): { readonly index: number; readon
   return started.shard ?? { index: 1, total: 1 };
 }
 
-/** The whole list that a log says it is a part of. */
+/** The list of all tests that a log says it is a shard of. */
 function listOf({ started }: LogFacts): readonly string[] {
   return started.shard?.allTests ?? started.tests;
 }
@@ -110,7 +110,7 @@ function foreignness(log: LogFacts, first: LogFacts): string | undefined {
   return undefined;
 }
 
-/** Where it lies does not matter, and what starts it neither. */
+/** Compares the QEMU program, not its path or its command. */
 function qemuDifference(a: QemuIdentity, b: QemuIdentity): string | undefined {
   for (const key of ['version', 'package', 'arch'] as const) {
     if (a[key] !== b[key]) return `${a[key]}, not ${b[key]}`;
@@ -119,14 +119,14 @@ function qemuDifference(a: QemuIdentity, b: QemuIdentity): string | undefined {
   return `another build of ${a.version}, SHA-256 ${a.digest.slice(0, 12)}, not ${b.digest.slice(0, 12)}`;
 }
 
-/** A run that is complete before one that is not, then the later one. */
+/** Complete runs first, then the later one. */
 function isBetter(log: LogFacts, other: LogFacts): boolean {
   const complete = (facts: LogFacts): number => (facts.finished === undefined ? 0 : 1);
   if (complete(log) !== complete(other)) return complete(log) > complete(other);
   return log.started.time > other.started.time;
 }
 
-/** What may differ from machine to machine, and is worth saying. */
+/** Differences between machines that are allowed, and worth a remark. */
 function differences(logs: readonly LogFacts[]): string[] {
   return (['accel', 'machine'] as const).flatMap((key) => {
     const values = new Set(logs.map(({ started }) => started[key]));

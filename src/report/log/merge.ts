@@ -1,6 +1,6 @@
 /**
- * Joins the logs of a run's parts into one, line by line: what is held of each is the event that comes next. Events
- * keep the times of their own run and come in the order of those, as the parts went on side by side.
+ * Joins the logs of a run's shards into one, line by line, with one event of each log in memory. Events keep the times
+ * of their own run and are sorted by them, as if all shards had started together.
  */
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { shardOf } from './merge-plan.js';
 import type { LogFacts, MergePlan } from './merge-plan.js';
 import { eventLogPath, readEventLog } from './read-log.js';
 
-/** Reads a log once, for what it is. Nothing else of it is kept. */
+/** Reads a log once and keeps only what the plan needs. */
 export async function logFacts(from: string): Promise<LogFacts> {
   let started: EventOf<'run-started'> | undefined;
   let finished: EventOf<'run-finished'> | undefined;
@@ -25,7 +25,7 @@ export async function logFacts(from: string): Promise<LogFacts> {
   return { from, started, finished, lastAtMs };
 }
 
-/** All events of the whole; `run-started` first, `run-finished` last, with sums of those of the parts. */
+/** All events of the merged log: `run-started` first, `run-finished` last, with the sums over the shards. */
 export async function* mergedEvents(
   { logs, merged }: MergePlan,
   exitCode: number,
@@ -80,7 +80,7 @@ class Source {
     }
   }
 
-  /** An attempt ends once; a second end of it is a line that was copied. */
+  /** An attempt ends once; a second `test-finished` is a copied line. */
   #isRepeated({ test, attempt }: EventOf<'test-finished'>): boolean {
     const key = `${attempt} ${test}`;
     if (this.#seen.has(key)) return true;
@@ -114,7 +114,7 @@ function startOf(
   };
 }
 
-/** The whole list, in its own order, those without a result too. */
+/** All tests in the run's order, including those without a result. */
 function inOrder(whole: readonly string[], there: readonly string[]): string[] {
   const known = new Set(whole);
   return [...whole, ...there.filter((test) => !known.has(test))];
@@ -149,8 +149,8 @@ function endOf(logs: readonly LogFacts[], exitCode: number): EventOf<'run-finish
 }
 
 /**
- * Copies what was kept of an attempt into the folder of the whole.
- * @returns the event with its directory there, or a sentence on why it is not
+ * Copies an attempt's kept directory into the merged folder.
+ * @returns the event with its new directory, or a sentence that says why it could not be copied
  */
 export function adoptEvidence(
   event: DroverEvent,

@@ -1,6 +1,6 @@
 /**
- * Reads an event log line by line, however long it is. A log of a run that was killed may end in the
- * middle of a line: that line is left out. Anything else that is no event is an error with its place.
+ * Reads an event log line by line, however long it is. The log of a killed run may end in the middle of a
+ * line: the reader leaves that line out. Any other line that is no event is an error with its line number.
  */
 import type { ReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
@@ -83,7 +83,7 @@ async function openLog(path: string): Promise<ReadStream> {
 export async function* readEventLog(path: string): AsyncGenerator<DroverEvent, void, undefined> {
   const input = await openLog(path);
   let number = 0;
-  /** held back, since it may be the torn end */
+  /** not given out yet: it may be an incomplete last line */
   let last: string | undefined;
   try {
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {

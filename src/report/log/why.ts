@@ -1,4 +1,4 @@
-/** What became of a test, told from its directory alone: for somebody who has nothing else of the run. */
+/** Explains a test's outcome from its directory alone, for readers who have nothing else of the run. */
 import type { QemuIdentity } from '../../model/events.js';
 import type { TestRecord } from '../../model/test-record.js';
 import { fieldLines, outcomeFields, phaseLine } from '../fold/diagnosis.js';
@@ -8,7 +8,7 @@ import { keptFiles, keptText, readTestRecord } from './kept-test.js';
 import type { Paint } from '../console/colors.js';
 import { printableLine } from '../../model/text/printable.js';
 
-/** of each transcript and each console */
+/** lines of each transcript and each console */
 const lastLines = 8;
 const longestLine = 160;
 
@@ -55,7 +55,7 @@ function qemuText({ version, package: build, command }: QemuIdentity): string {
   return `QEMU ${version}${build === '' ? '' : ` (${build})`}: ${command}`;
 }
 
-/** The end of what was said to each QEMU, and of what it and its guest said. */
+/** The last lines of each QEMU's QMP transcript, output and serial console. */
 function talk(directory: string, paint: Paint): string[] {
   return keptFiles(directory).flatMap((name) => {
     const [, machine, kind] = /^(.+)\.(qmp\.jsonl|serial|stderr)$/.exec(name) ?? [];

@@ -1,6 +1,5 @@
 /**
- * Many pairs of QEMUs as one table: what each pair came to, from the record of its run. How it is shown
- * is left to matrix-text, matrix-json and matrix-html.
+ * The results of many pairs of QEMUs as one table, from the record of each run. The other files here show it.
  */
 import type { Arch } from '../../model/arch.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';

@@ -1,4 +1,4 @@
-/** How a result is marked: always by a word, the colour only helps. */
+/** Marks a result: always by a word, the colour is an addition. */
 import type { Standing } from '../../fold/effective-outcome.js';
 import { h } from './dom.js';
 import type { Child } from './dom.js';
@@ -7,7 +7,7 @@ export function badge(standing: Standing): HTMLElement {
   return h('span', { class: `badge ${standing}` }, standing);
 }
 
-/** A label whose attempt is not torn in two at the end of a line. */
+/** A label whose attempt number does not wrap at the end of a line. */
 export function named(label: string): Child[] {
   const [, test = label, attempt] = /^(.*) (\(attempt \d+\))$/.exec(label) ?? [];
   return attempt === undefined ? [test] : [test, ' ', h('span', { class: 'whole' }, attempt)];

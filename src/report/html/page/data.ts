@@ -1,9 +1,9 @@
-/** The data that the file carries, read from it. Leaves out how it is shown. */
+/** Reads the data in the HTML file. Leaves out how it is shown. */
 import type { PageDetail, PagePayload, PageRow } from '../payload.js';
 import { byId } from './dom.js';
 
 export interface ReportData extends PagePayload {
-  /** parsed when asked for: most are never looked at */
+  /** parsed on demand: most are never opened */
   detail(row: PageRow): PageDetail;
   /** all attempts of the row's test in its run, by number */
   attempts(row: PageRow): PageRow[];

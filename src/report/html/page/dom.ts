@@ -36,7 +36,7 @@ export function svg(
 
 export interface Column {
   readonly head: string;
-  /** a number: set to the right */
+  /** a number: aligned right */
   readonly isNumber?: boolean;
 }
 
@@ -76,7 +76,7 @@ export function table(
   );
 }
 
-/** Terms and what is said of them; those of which nothing is said are left out. */
+/** Terms and their descriptions; leaves out those without a description. */
 export function facts(pairs: readonly (readonly [string, Child])[]): HTMLElement {
   return h(
     'dl',

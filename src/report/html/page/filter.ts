@@ -1,4 +1,4 @@
-/** Which results are shown, in which order: the choice, how it is written into the address, and its outcome. */
+/** Which results the list shows, in which order: the filter, its form in the address, and its result. */
 import { standings } from '../../fold/effective-outcome.js';
 import type { Standing } from '../../fold/effective-outcome.js';
 import type { PageRow } from '../payload.js';
@@ -8,7 +8,7 @@ export const orders = ['status', 'test', 'time'] as const;
 export type Order = (typeof orders)[number];
 
 export interface Filter {
-  /** none means all */
+  /** empty means all */
   readonly standings: ReadonlySet<Standing>;
   readonly family: string;
   readonly versions: string;
@@ -69,7 +69,7 @@ const compare: Record<Order, (a: PageRow, b: PageRow) => number> = {
   time: (a, b) => a.durationMs - b.durationMs,
 };
 
-/** Every word of the text has to occur in the name or in what is said of the result. */
+/** Every word of the text must occur in the name or the summary of the result. */
 export function chosen({ rows, runs }: ReportData, filter: Filter): PageRow[] {
   const words = filter.text
     .toLowerCase()

@@ -109,7 +109,7 @@ function start(): void {
     }
     const heading = main.querySelector<HTMLElement>('h2');
     document.title = `${heading?.textContent ?? ''}: Drover report`;
-    // Who follows a link is told where it led; who opens the page starts at its top.
+    // After a link, the focus and the announcement move to its target; a page that is opened starts at its top.
     if (shown !== undefined && shown !== at) {
       scrollTo(0, 0);
       heading?.focus();
@@ -134,7 +134,7 @@ function start(): void {
   results.show('');
   addEventListener('hashchange', route);
   route();
-  // for whoever measures how long that takes
+  // for benchmarks
   performance.mark('drover-interactive');
 }
 

@@ -1,4 +1,4 @@
-/** The slowest tests, the reasons of skips, and what is known of the runs as a whole. */
+/** The views of the slowest tests, of skip reasons, and of the runs as a whole. */
 import { counted, formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow, PageRun } from '../payload.js';
 import { badge, dateText, testLink } from './badge.js';

@@ -1,4 +1,4 @@
-/** A picture of the checked memory: which pages hold what they should, where the edge is, what is damaged. */
+/** A picture of the checked memory: sound pages of both generations, the edge, damaged pages. */
 import type { MemoryVerdict } from '../../../model/verdict.js';
 import { counted, formatCount, hex } from '../../../model/text/format.js';
 import { verdictFields } from '../../fold/diagnosis.js';
@@ -38,7 +38,7 @@ function mapOf(verdict: MemoryVerdict, slices: readonly DrawnSlice[]): PageMap {
       kinds.fill('older', cellOf(edge), Math.ceil((end - range.start) / bytesPerCell));
   }
   if (hole !== null) fill(hole.start, hole.end, 'none');
-  // over all slices at last, so that no neighbour in the same cell hides it
+  // after all slices, so that no neighbour in the same cell hides it
   for (const { damage } of slices) for (const { start, end } of damage) fill(start, end, 'damaged');
   const edges = slices.flatMap(({ edge }) => (edge === null ? [] : [cellOf(edge)]));
   return { rows: Math.ceil(cells / columns), bytesPerCell, kinds, edges };

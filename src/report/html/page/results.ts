@@ -1,4 +1,4 @@
-/** The list of results: filters, a table that shows one page at a time, and what a screen reader hears of both. */
+/** The list of results: filters, a table that shows one page at a time, and announcements for screen readers. */
 import { formatCount, formatDuration } from '../../../model/text/format.js';
 import { standings } from '../../fold/effective-outcome.js';
 import type { PageRow } from '../payload.js';
@@ -9,7 +9,7 @@ import { chosen, everything, filterFrom, orders, queryOf } from './filter.js';
 import type { Filter, Order } from './filter.js';
 
 const rowsShown = 100;
-/** so that not every letter filters, and is announced */
+/** delay, so that not every key press filters and is announced */
 const typingMs = 120;
 
 const heads: Record<Order, string> = { status: 'Status', test: 'Test', time: 'Time' };
@@ -18,9 +18,9 @@ export interface ResultsView {
   readonly element: HTMLElement;
   /** in the order shown, all pages */
   readonly rows: () => readonly PageRow[];
-  /** shows what the address says */
+  /** shows the filter of the address */
   readonly show: (query: string) => void;
-  /** the address of the list as it was left */
+  /** the address of the list with its filter */
   readonly address: () => string;
 }
 
@@ -34,7 +34,7 @@ export function resultsView(data: ReportData): ResultsView {
   const pages = h('nav', { 'aria-label': 'Pages of results', class: 'pages' });
   const form = filterForm(data, change);
 
-  /** by the reader, not by the address */
+  /** changed by the reader, not by the address */
   function change(next: Partial<Filter>): void {
     filter = { ...filter, page: 1, ...next };
     history.replaceState(null, '', address());
@@ -119,7 +119,7 @@ function columnHead(
   const sort = isSorted ? (descending ? 'descending' : 'ascending') : undefined;
   const id = `sort-${order}`;
   const click = (): void => {
-    // the longest first is what is wanted of times
+    // times are sorted longest first
     change({ order, descending: isSorted ? !descending : order === 'time' });
     byId(id).focus();
   };
@@ -147,7 +147,7 @@ function drawPages(
       change({ page: target });
       byId(id).focus();
     };
-    // A disabled button would lose the focus of whoever got to the last page with it.
+    // A disabled button would lose the focus when the reader reaches the last page with it.
     return h(
       'button',
       { type: 'button', id, 'aria-disabled': isOff ? 'true' : undefined, click },
@@ -261,7 +261,7 @@ function filterForm(data: ReportData, change: (next: Partial<Filter>) => void): 
 
 const labels = { family: 'Family', versions: 'QEMU versions' };
 
-/** Hidden where there is nothing to choose. */
+/** Hidden if there is nothing to choose. */
 function selectOf(
   name: keyof typeof labels,
   values: readonly string[],

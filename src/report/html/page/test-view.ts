@@ -13,7 +13,7 @@ import { timelineSection } from './timeline.js';
 import { transcriptSection } from './transcript.js';
 
 export interface TestPlace {
-  /** where the list is, as it was left */
+  /** link back to the list, with its filter */
   readonly list: string;
   readonly before: number | undefined;
   readonly after: number | undefined;
@@ -107,7 +107,7 @@ function whatWentWrong({ finished: { outcome } }: PageDetail): HTMLElement | und
   );
 }
 
-/** All attempts of this test beside each other. */
+/** All attempts of this test, side by side. */
 function attemptsSection(data: ReportData, row: PageRow): HTMLElement | undefined {
   const attempts = data.attempts(row);
   if (attempts.length < 2) return undefined;

@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, until the reader says otherwise; that is remembered where it can be. */
+/** Light or dark: as the system is set, until the reader chooses; the choice is stored where the browser allows it. */
 import { h } from './dom.js';
 
 const key = 'drover-theme';
@@ -18,11 +18,11 @@ function remember(theme: Theme): void {
   try {
     localStorage.setItem(key, theme);
   } catch {
-    // then it holds for this page only
+    // then the choice applies to this page only
   }
 }
 
-/** `onChange` is called where something has to be drawn anew. */
+/** `onChange` is called when drawings must be redrawn. */
 export function themeButton(onChange: () => void): HTMLElement {
   const system = matchMedia('(prefers-color-scheme: dark)');
   let own = remembered();

@@ -1,4 +1,4 @@
-/** One attempt over time: its phases, what each QEMU went through, and the same as a table. */
+/** One attempt over time: its phases, each QEMU's migration status and events, and the same as a table. */
 import type { AttemptTimeline } from '../../../model/events.js';
 import { formatMs } from '../../../model/text/format.js';
 import type { PageDetail } from '../payload.js';
@@ -54,7 +54,7 @@ function passBars(events: AttemptTimeline['events'], endMs: number): Bar[] {
   const active = events.find(({ name, value }) => name === 'MIGRATION' && value === 'active');
   const told = events.filter(({ name, ms }) => name === 'MIGRATION_PASS' && ms < end);
   if (told.length === 0) return [];
-  // the first pass begins with the status
+  // the first iteration begins with the status
   const starts = [
     ...(active !== undefined && told[0]?.value === 2 ? [{ ms: active.ms, value: 1 }] : []),
     ...told,
@@ -131,7 +131,7 @@ export function timelineSection({ finished }: PageDetail): HTMLElement | undefin
 
 function axis(wholeMs: number, percent: (ms: number) => string): HTMLElement {
   const track = h('div', { class: 'track axis' });
-  // a label at the very end would stand out of the picture
+  // a label at the very end would not fit into the picture
   for (const ms of ticks(wholeMs).filter((each) => each < wholeMs * 0.94)) {
     const tick = h('span', { class: 'tick' }, formatMs(ms));
     tick.style.left = percent(ms);

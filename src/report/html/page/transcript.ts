@@ -1,4 +1,4 @@
-/** What was said by QMP, both sides beside each other, in the order of time. */
+/** The QMP messages of both sides, side by side, by time. */
 import type { AttemptTimeline } from '../../../model/events.js';
 import { counted } from '../../../model/text/format.js';
 import type { Evidence, TranscriptMessage } from '../payload.js';
@@ -47,7 +47,7 @@ function messageElement({ dir, text }: TranscriptMessage): HTMLElement {
   const details = h(
     'details',
     {
-      // written when it is looked at: there may be hundreds
+      // rendered when opened: there may be hundreds
       toggle: () => {
         whole.textContent = pretty(text);
       },

@@ -1,4 +1,4 @@
-/** Who worked on what, and when nobody did: a lane for each worker, drawn, and their figures as a table. */
+/** What each worker ran and when it was idle: a drawn lane for each worker, and the figures as a table. */
 import { formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow } from '../payload.js';
 import type { ReportData } from './data.js';
@@ -44,7 +44,7 @@ function workersOf(data: ReportData): RunWorkers[] {
 const laneHeight = 26;
 const laneGap = 6;
 
-/** One canvas for all lanes: thousands of attempts are drawn in a moment. */
+/** One canvas for all lanes, since it draws thousands of attempts at once. */
 function draw(canvas: HTMLCanvasElement, { wholeMs, workers }: RunWorkers): void {
   const style = getComputedStyle(document.documentElement);
   const width = canvas.clientWidth;
