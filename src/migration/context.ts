@@ -50,15 +50,24 @@ export interface GuestWish {
   readonly suspend?: boolean;
 }
 
+/** What a test of Drover itself puts between a migration test and its machines. */
+export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeouts'> {
+  /** sees each machine as soon as its process runs */
+  readonly started?: (machine: Machine, context: TestContext) => void;
+  /** runs before each check of a stopped guest's memory */
+  readonly beforeCheck?: (machine: Machine, context: TestContext) => Promise<void>;
+}
+
 export interface TestContextInput {
   readonly plan: PairPlan;
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly observer: Observer;
   /** the platform's usual one where it says nothing */
-  readonly guest?: GuestShape;
+  readonly guest?: GuestShape | undefined;
   /** this thread, unless given */
-  readonly certificates?: CertificateMaker;
+  readonly certificates?: CertificateMaker | undefined;
+  readonly interference?: Interference | undefined;
 }
 
 export class TestContext implements AsyncDisposable {
@@ -71,6 +80,7 @@ export class TestContext implements AsyncDisposable {
   readonly stamped: StampedRange;
   readonly patience: Patience;
   readonly certificates: CertificateMaker;
+  readonly interference: Interference;
   readonly #machines: Machine[] = [];
   /** which of several migrations goes on, for whoever reads a failure */
   where: string | undefined;
@@ -81,6 +91,7 @@ export class TestContext implements AsyncDisposable {
     this.signal = input.signal;
     this.observer = input.observer;
     this.certificates = input.certificates ?? makeCertificates;
+    this.interference = input.interference ?? {};
     const { arch, machine } = input.plan;
     this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
     const { range, stamp, writers, hole } = this.platform;
@@ -134,8 +145,11 @@ export class TestContext implements AsyncDisposable {
       trace: plan.trace,
       qtestLog: plan.qtestLog ? this.file(`${stem}.qtest`) : undefined,
     };
+    const { answer, stopTimeouts, started } = this.interference;
     const options: LaunchOptions = {
       ...wish,
+      answer,
+      stopTimeouts,
       binary: wish.binary ?? (side === 'source' ? plan.source : plan.destination),
       directory: this.directory,
       env: plan.env,
@@ -145,6 +159,7 @@ export class TestContext implements AsyncDisposable {
     };
     const machine = await Machine.launch(spec, options);
     this.#machines.push(machine);
+    started?.(machine, this);
     machine.qmp.events.listen((event) => {
       const status = asString(event.data['status']);
       if (event.name === 'MIGRATION' && status !== undefined) this.observer.status(side, status);

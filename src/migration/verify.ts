@@ -46,8 +46,10 @@ export async function verifyStopped(
 ): Promise<MemoryVerdict> {
   const { stamped } = context;
   const ram = await machine.ram(stamped, context.signal);
-  const check = async (range: StampedRange): Promise<MemoryVerdict> =>
-    await checkStamped(ram, range, { signal: context.signal });
+  const check = async (range: StampedRange): Promise<MemoryVerdict> => {
+    await context.interference.beforeCheck?.(machine, context);
+    return await checkStamped(ram, range, { signal: context.signal });
+  };
   const few = sparse(stamped);
   const beats = await heartbeats(context, ram);
   const lookedAtMs = performance.now();

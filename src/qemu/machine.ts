@@ -13,6 +13,7 @@ import type { Side } from '../model/outcome.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import { loadAddon } from '../native/addon.js';
 import { QmpClient } from '../qmp/client.js';
+import type { QmpClientOptions } from '../qmp/client.js';
 import type { Greeting } from '../qmp/greeting.js';
 import { Transcript } from '../qmp/transcript.js';
 import type { QemuBinary } from './binary.js';
@@ -42,6 +43,8 @@ export interface LaunchOptions {
   /** somebody may hold it in a debugger: no command has a deadline, nor has `quit` */
   readonly unhurried?: boolean | undefined;
   readonly stopTimeouts?: StopTimeouts | undefined;
+  /** see QmpClientOptions */
+  readonly answer?: QmpClientOptions['answer'];
 }
 
 export class Machine implements AsyncDisposable {
@@ -61,8 +64,9 @@ export class Machine implements AsyncDisposable {
     readonly spec: MachineSpec,
     readonly process: QemuProcess,
     private readonly transcript: Transcript,
-    commandMs: number | undefined,
+    { unhurried, answer }: LaunchOptions,
   ) {
+    const commandMs = unhurried === true ? endlessMs : undefined;
     this.side = spec.side;
     this.name = path.basename(transcript.path, '.qmp.jsonl');
     this.startedAtMs = transcript.startedAtMs;
@@ -78,6 +82,7 @@ export class Machine implements AsyncDisposable {
         for (const item of exercisedBy(command, args)) this.exercised.add(item);
       },
       commandMs,
+      answer,
       sendFds: async (data, fds) => {
         await loadAddon().sendFds(socketFd(qmp), data, fds, 10_000).promise;
       },
@@ -105,8 +110,7 @@ export class Machine implements AsyncDisposable {
       stopTimeouts: unhurried ? { ...usualStopTimeouts, quit: endlessMs } : options.stopTimeouts,
       hurry: unhurried ? options.signal : undefined,
     });
-    const commandMs = unhurried ? endlessMs : undefined;
-    return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`), commandMs);
+    return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`), options);
   }
 
   /** of the QEMU itself, once it answers: what was started may be a tool that runs it */

@@ -44,6 +44,9 @@ export interface QmpClientOptions {
   readonly sendFds?: FdSender;
   /** hears of every command that QEMU did not refuse */
   readonly onAccepted?: (command: string, args: JsonObject | undefined) => void;
+  /** in tests of Drover: an answer that a command gets instead of being sent */
+  readonly answer?:
+    ((command: string, args: JsonObject | undefined) => Json | undefined) | undefined;
   /** deadline of commands that are given none; 30 s unless told */
   readonly commandMs?: number | undefined;
 }
@@ -154,6 +157,8 @@ export class QmpClient {
     options: ExecuteOptions = {},
   ): Promise<Json> {
     if (this.#closed !== undefined) throw this.#closed;
+    const instead = this.#options.answer?.(command, args);
+    if (instead !== undefined) return instead;
     const id = String(this.#nextId++);
     const key = options.oob === true ? 'exec-oob' : 'execute';
     const line = JSON.stringify({

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Failure, Outcome } from '../model/outcome.js';
 import { planFor } from '../migration/context.fixtures.js';
+import type { Interference } from '../migration/context.js';
 import { probeHost } from '../migration/host/host-probes.js';
 import { realQemu } from '../qemu/qemus.fixtures.js';
 import { Scratch } from '../model/scratch.fixtures.js';
@@ -14,7 +15,11 @@ export const qemu = realQemu('10.0');
 export const socket = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
 export const facts = { path: '/migration/made-up', level: 'smoke' } as const;
 
-export async function outcomeOf(definition: TestDefinition, timeoutMs = 30_000): Promise<Outcome> {
+export async function outcomeOf(
+  definition: TestDefinition,
+  timeoutMs = 30_000,
+  interference: Interference = {},
+): Promise<Outcome> {
   using scratch = new Scratch();
   const directory = path.join(scratch.directory, 'test');
   mkdirSync(directory);
@@ -26,6 +31,7 @@ export async function outcomeOf(definition: TestDefinition, timeoutMs = 30_000):
     plan: { ...plan, host },
     directory,
     timeoutMs,
+    interference,
     rerun: 'drover run',
     signal,
     onPhase: () => undefined,
@@ -41,8 +47,12 @@ export async function outcomeOf(definition: TestDefinition, timeoutMs = 30_000):
   return outcome;
 }
 
-export async function failureOf(definition: TestDefinition, timeoutMs?: number): Promise<Failure> {
-  const outcome = await outcomeOf(definition, timeoutMs);
+export async function failureOf(
+  definition: TestDefinition,
+  timeoutMs?: number,
+  interference?: Interference,
+): Promise<Failure> {
+  const outcome = await outcomeOf(definition, timeoutMs, interference);
   assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
   return outcome.failure;
 }

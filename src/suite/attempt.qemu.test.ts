@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pair } from '../migration/pair.js';
 import { verifyMemory } from '../migration/verify.js';
-import { waitEvent } from '../migration/waits.js';
 import { facts, failureOf, outcomeOf, qemu, socket } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
 
@@ -153,32 +152,19 @@ void test(
   'memory that moves although the guest is stopped is noticed',
   { skip: qemu.skip },
   async () => {
-    const failure = await failureOf({
-      ...facts,
-      run: async (context) =>
-        await precopyTest({
-          ...facts,
-          ...socket,
-          endHook: async ({ destination, context: { platform } }) => {
-            // between the two looks of the check somebody else moves the edge
-            const ram = await destination.ram(platform.range);
-            const check = ram.checkStopped.bind(ram);
-            let looks = 0;
-            ram.checkStopped = async (range, options) => {
-              const verdict = await check(range, options);
-              if (looks++ === 0) {
-                await destination.qmp.execute('cont');
-                await waitEvent(context, destination, 'RESUME', 0);
-                await destination.serial.waitForB({
-                  timeoutMs: 5000,
-                  since: destination.serial.length,
-                });
-                await destination.qmp.execute('stop');
-              }
-              return verdict;
-            };
-          },
-        }).run(context),
+    // between the two looks of the check somebody else moves the edge
+    let looks = 0;
+    const failure = await failureOf(precopyTest({ ...facts, ...socket }), undefined, {
+      beforeCheck: async ({ qmp, serial }, { signal }) => {
+        if (++looks !== 2) return;
+        const since = qmp.events.cursor;
+        await qmp.execute('cont');
+        await qmp.events.wait(({ name }) => name === 'RESUME', {
+          ...{ what: 'event RESUME', since, timeoutMs: 5000, signal },
+        });
+        await serial.waitForB({ timeoutMs: 5000, since: serial.length });
+        await qmp.execute('stop');
+      },
     });
     assert.equal(failure.code, 'memory-moves');
   },

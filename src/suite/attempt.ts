@@ -13,6 +13,7 @@ import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcom
 import type { MemoryVerdict } from '../model/verdict.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
 import { TestContext } from '../migration/context.js';
+import type { Interference } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
 import type { TestDefinition } from './definition.js';
@@ -36,6 +37,8 @@ export interface AttemptInput {
   readonly onNote?: (message: string) => void;
   /** this thread, unless given */
   readonly certificates?: CertificateMaker;
+  /** in tests of Drover */
+  readonly interference?: Interference | undefined;
 }
 
 export interface AttemptReport {
@@ -64,8 +67,9 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
       status: input.onStatus,
       ...(input.onNote === undefined ? {} : { note: input.onNote }),
     },
-    ...(input.certificates === undefined ? {} : { certificates: input.certificates }),
-    ...(input.definition.guest === undefined ? {} : { guest: input.definition.guest }),
+    certificates: input.certificates,
+    guest: input.definition.guest,
+    interference: input.interference,
   });
   context.observer.phase('prepare');
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { facts, failureOf, qemu, socket } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
+import { harmed } from './sabotage.fixtures.js';
 
 void test(
   'a destination that nobody can reach is told at once, with the reason',
@@ -29,18 +30,12 @@ for (const live of [true, false]) {
     { skip: qemu.skip },
     async () => {
       const failure = await failureOf(
-        precopyTest({
-          ...facts,
-          ...socket,
-          live,
-          startHook: ({ destination }) => {
-            destination.qmp.events.listen(({ name, data }) => {
-              if (name === 'MIGRATION' && data['status'] === 'active') {
-                process.kill(destination.process.pid, 'SIGSEGV');
-              }
-            });
-            return Promise.resolve();
-          },
+        precopyTest({ ...facts, ...socket, live }),
+        undefined,
+        harmed({
+          moment: { side: 'destination', status: 'active' },
+          victim: 'destination',
+          signal: 'SIGSEGV',
         }),
       );
       assert.deepEqual([failure.code, failure.side], ['qemu-exited', 'destination']);
@@ -54,20 +49,13 @@ void test(
   { skip: qemu.skip },
   async () => {
     const failure = await failureOf(
-      precopyTest({
-        ...facts,
-        ...socket,
-        live: true,
-        startHook: ({ source }) => {
-          source.qmp.events.listen(({ name, data }) => {
-            if (name === 'MIGRATION' && data['status'] === 'active') {
-              process.kill(source.process.pid, 'SIGSTOP');
-            }
-          });
-          return Promise.resolve();
-        },
-      }),
+      precopyTest({ ...facts, ...socket, live: true }),
       4000,
+      harmed({
+        moment: { side: 'source', status: 'active' },
+        victim: 'source',
+        signal: 'SIGSTOP',
+      }),
     );
     assert.equal(failure.code, 'test-timeout');
     assert.equal(failure.phase, 'migrate');
@@ -106,7 +94,8 @@ void test(
           return Promise.resolve();
         },
       }),
-      60_000,
+      undefined,
+      { stopTimeouts: { quit: 2000, term: 500, kill: 10_000 } },
     );
     assert.deepEqual([failure.code, failure.side], ['no-orderly-exit', 'source']);
     assert.match(failure.details?.join('\n') ?? '', /^thread \d+ .*: T \(stopped\)/m);

@@ -1,17 +1,18 @@
 /**
  * Every family of tests can fail: a QEMU killed at a migration status, a QEMU that hangs, memory that was altered, a
- * command that QEMU does not heed. None of it may pass, hang, or leave a process (`outcomeOf` looks for them).
+ * command that QEMU ignores. None of it may pass, hang, or leave a process (`outcomeOf` looks for them).
  * DROVER_TEST_SABOTAGE=all kills both sides at every status, and lets both hang; otherwise one side, at the first
  * status and the last.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Side } from '../model/outcome.js';
-import { outcomeOf, qemu } from './attempt.fixtures.js';
+import { facts, outcomeOf, qemu, socket } from './attempt.fixtures.js';
+import { precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { findTest } from './registry.js';
-import { altered, harmed, unheeded, watched } from './sabotage.fixtures.js';
-import type { Moment, Unheeded } from './sabotage.fixtures.js';
+import { altered, harmed, ignored, watched } from './sabotage.fixtures.js';
+import type { IgnoredCommand, Moment } from './sabotage.fixtures.js';
 
 interface Family {
   readonly name: string;
@@ -36,7 +37,7 @@ const families: readonly Family[] = [
 ];
 
 /** a command that never reaches its QEMU, and what the test must make of it */
-const unheededCommands: readonly (Unheeded & {
+const ignoredCommands: readonly (IgnoredCommand & {
   readonly family: string;
   readonly path: string;
   readonly code: string;
@@ -83,7 +84,7 @@ const givesUp = (status: string, victim: Side): boolean =>
 async function momentsOf(family: Family): Promise<readonly Moment[]> {
   if (family.moments !== undefined) return family.moments;
   const moments: Moment[] = [];
-  const unharmed = await outcomeOf(watched(definitionOf(family), moments));
+  const unharmed = await outcomeOf(definitionOf(family), undefined, watched(moments));
   assert.equal(unharmed.kind, 'passed', JSON.stringify(unharmed));
   assert.ok(moments.length >= 3, JSON.stringify(moments));
   return all ? moments : [...moments.slice(0, 1), ...moments.slice(-1)];
@@ -102,7 +103,9 @@ for (const family of families) {
           let struck = false;
           const harm = { moment, victim, signal: 'SIGKILL' } as const;
           const outcome = await outcomeOf(
-            harmed(definition, harm, () => {
+            definition,
+            undefined,
+            harmed(harm, () => {
               struck = true;
             }),
           );
@@ -119,7 +122,9 @@ for (const family of families) {
   void test(`${family.name}: an altered page is found and named`, { skip: qemu.skip }, async () => {
     let page: number | undefined;
     const outcome = await outcomeOf(
-      altered(definition, (address) => {
+      definition,
+      undefined,
+      altered((address) => {
         page = address;
       }),
     );
@@ -131,14 +136,44 @@ for (const family of families) {
   });
 }
 
+for (const stamp of ['byte', 'wide', 'page'] as const) {
+  void test(
+    `an altered page is found where two writers stamp (${stamp})`,
+    { skip: qemu.skip },
+    async () => {
+      let page: number | undefined;
+      const outcome = await outcomeOf(
+        {
+          ...precopyTest({ ...facts, ...socket, memory: 'memfd' }),
+          guest: { writers: 2, stamp },
+        },
+        undefined,
+        altered((address) => {
+          page = address;
+        }),
+      );
+      assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+      assert.equal(outcome.failure.code, 'memory-damaged', JSON.stringify(outcome));
+      assert.equal(outcome.verdict?.damagedPages, 1);
+      assert.equal(outcome.verdict.level, 'slices');
+      const damage = outcome.verdict.slices.flatMap((slice) => slice.damage);
+      assert.deepEqual(
+        damage.map(({ start, pages }) => [start, pages]),
+        [[page, 1]],
+      );
+    },
+  );
+}
+
 async function hang(family: Family, victim: Side): Promise<void> {
   let struck = false;
   const moment = { side: 'source', status: 'active' } as const;
   const outcome = await outcomeOf(
-    harmed(definitionOf(family), { moment, victim, signal: 'SIGSTOP' }, () => {
+    definitionOf(family),
+    deadlineMs,
+    harmed({ moment, victim, signal: 'SIGSTOP' }, () => {
       struck = true;
     }),
-    deadlineMs,
   );
   const text = `${family.name}, ${victim}: ${JSON.stringify(outcome)}`;
   assert.ok(struck, text);
@@ -169,11 +204,11 @@ void test(
   },
 );
 
-void test('a command that QEMU does not heed fails the test', { skip: qemu.skip }, async () => {
+void test('a command that QEMU ignores fails the test', { skip: qemu.skip }, async () => {
   await Promise.all(
-    unheededCommands.map(async ({ family, path, code, ...wish }) => {
-      const { definition, heard } = unheeded(definitionOf({ path }), wish);
-      const outcome = await outcomeOf(definition, deadlineMs);
+    ignoredCommands.map(async ({ family, path, code, ...wish }) => {
+      const { interference, heard } = ignored(wish);
+      const outcome = await outcomeOf(definitionOf({ path }), deadlineMs, interference);
       const text = `${family}: ${JSON.stringify(outcome)}`;
       assert.ok(heard() > 0, text);
       assert.equal(outcome.kind, 'failed', text);
