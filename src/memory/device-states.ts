@@ -1,6 +1,6 @@
 /**
  * The device state of a migration stream, one section after the other, decoded along the stream's own description. Only
- * one device is in memory at a time, and what is too large to be a device is not decoded at all.
+ * one device is in memory at a time, and a section that is too large for a device is not decoded.
  */
 import type { MemoryImage } from './image.js';
 import type { SectionReport } from './stream-report.js';

@@ -1,6 +1,6 @@
 /**
- * What the command line of somebody else's QEMU says about its machine and its main memory. Only what is needed to find
- * that memory; everything else is passed over. Pure.
+ * Parses the command line of a QEMU that Drover did not start for its machine and main memory. Ignores everything that is
+ * not needed to find that memory. Pure.
  */
 
 export interface QemuWords {
@@ -14,7 +14,7 @@ const program = /^qemu-system-([a-z0-9_]+)$/;
 /** without any -m */
 const usualRamBytes = 128 * 1024 ** 2;
 
-/** undefined when these are not the words of a QEMU that runs a whole machine */
+/** undefined if this is not the command line of a system QEMU */
 export function readQemuWords(words: readonly string[]): QemuWords | undefined {
   const arch = words.map((word) => program.exec(baseName(word))?.[1]).find((name) => name);
   // Some distributions have one program, for the architecture they run on.
@@ -31,7 +31,7 @@ export function readQemuWords(words: readonly string[]): QemuWords | undefined {
   const backendBytes = valuesOf('-object')
     .filter((value) => property(value, 'id') === backend)
     .map((value) => sizeOf(property(value, 'size') ?? '', 'b'));
-  // A backend's size counts only where it is named: others may be devices.
+  // A backend's size counts only if the machine names it: others may be devices.
   const ramBytes =
     valuesOf('-m')
       .map(memoryOf)

@@ -1,10 +1,11 @@
 /**
- * Whether the guest of somebody else's QEMU is stopped, told from outside: no monitor is asked, nothing is changed.
+ * Whether the guest of a QEMU that Drover did not start is stopped, seen from outside: without a monitor, without a
+ * change.
  *
  * A guest that runs shows in one of three ways. A virtual processor of KVM is inside its ioctl. A thread that
- * emulates uses processor time; all threads but the first are looked at, since the first serves monitors and
- * displays of a stopped guest too. And memory changes, which the caller sees by reading it twice. An emulated guest
- * that sleeps for longer than we look does none of this: it is taken for stopped, and its memory stands still.
+ * emulates uses processor time; this file checks all threads but the first, since the first serves monitors and
+ * displays of a stopped guest, too. And memory changes, which the caller sees by reading it twice. An emulated guest
+ * that sleeps for the whole check does none of this: it counts as stopped, and its memory does not change then.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +31,7 @@ interface ThreadSample {
   readonly insideGuest: boolean;
 }
 
-/** A thread that emulates is busy all the time; one that serves a disk of a stopped guest hardly ever. */
+/** A thread that emulates is always busy; one that serves a disk of a stopped guest hardly ever is. */
 const busyShare = 0.02;
 const usualWindowMs = 250;
 /** Linux: KVM_RUN */

@@ -1,4 +1,4 @@
-/** Runs one native operation on an image: cancelled by a signal, its progress told now and then, its errors made ours. */
+/** Runs one native operation on an image, with cancellation by a signal, progress reports, and Drover's errors. */
 import { untilAborted } from './in-flight.js';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
@@ -6,7 +6,7 @@ import type { NativeImageTask } from '../native/image-addon.js';
 import { toRamError } from './native-errors.js';
 import { hex } from '../model/text/format.js';
 
-/** `total` is 0 as long as it is not known. Must not throw. */
+/** `total` is 0 while it is unknown. Must not throw. */
 export type OnProgress = (done: number, total: number) => void;
 
 export interface WorkOptions {
@@ -35,7 +35,7 @@ export async function runImageTask<T>(
     }
     return await untilAborted(task, signal);
   } catch (error) {
-    // However the work noticed: the caller asked for its end.
+    // Whatever error the work ended with: the caller cancelled it.
     refuseAborted(signal);
     throw toImageError(error, source);
   } finally {
@@ -47,7 +47,7 @@ function refuseAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new Cancelled();
 }
 
-/** What only shows when pages are read: damage of the file, not of this host. */
+/** Errors that appear only when pages are read: the file is damaged, the host is not at fault. */
 const damage: Readonly<Record<string, string>> = {
   'bad-data': 'a page cannot be decoded',
   'too-small': 'the file was cut short while it was read',

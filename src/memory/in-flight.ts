@@ -1,4 +1,4 @@
-/** Operations on memory that is being read: each ends early by its own signal, and all of them when the memory is closed. */
+/** Operations on memory that is being read: each ends early by its own signal, and all of them end when the memory is closed. */
 import { HarnessError } from '../model/errors.js';
 import type { NativeTask } from '../native/task.js';
 
@@ -34,7 +34,7 @@ export class UnderWay {
     }
   }
 
-  /** Ends what runs, waits for it, and refuses more. Repeatable; never throws. */
+  /** Cancels all operations, waits for them, and refuses new ones. Repeatable; never throws. */
   async close(): Promise<void> {
     this.#closing.abort(
       new HarnessError({

@@ -1,6 +1,6 @@
 /**
- * The RAM of a QEMU that somebody else started, found through /proc alone: which machine it is by its command line, where
- * its memory lies by its mappings. One block of main memory in one piece; several backends (NUMA) are refused.
+ * Finds the RAM of a QEMU that Drover did not start, through /proc only: the machine by its command line, its memory by
+ * its mappings. Supports one block of main memory in one piece; refuses several backends (NUMA).
  */
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
@@ -74,7 +74,7 @@ function regionsOf({ words, ram }: LiveGuest, options: OpenImageOptions): Proces
   });
 }
 
-/** The backend through the process's own descriptor: works for memfds and for files that have lost their name. */
+/** The backend through the process's own descriptor: works for memfds and for deleted files. */
 function descriptorPath({ pid, ram }: LiveGuest): string {
   const folder = `/proc/${pid}/fd`;
   for (const fd of readdirSync(folder)) {

@@ -47,7 +47,7 @@ function kindOf(error: NativeError): Kind {
   return special ?? byCode[error.code];
 }
 
-/** `source` as in `GuestRam.source`. Anything that is not an error of the addon is given back as it is. */
+/** `source` as in `GuestRam.source`. Returns any other error unchanged. */
 export function toRamError(error: unknown, source: string): unknown {
   if (!isNative(error)) return error;
   const { code, blame, hint } = kindOf(error);

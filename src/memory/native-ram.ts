@@ -11,7 +11,7 @@ import { checkSlices } from './stamped-check.js';
 import { UnderWay, untilAborted } from './in-flight.js';
 import { toRequest, toVerdict } from './from-native.js';
 
-/** The same memory as an image, as it is at this moment. */
+/** The same memory as an image, in its present state. */
 export type OpenAsImage = (signal: AbortSignal | undefined) => Promise<MemoryImage>;
 
 export class NativeGuestRam implements GuestRam {

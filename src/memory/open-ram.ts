@@ -16,8 +16,8 @@ export type { FileRegion } from '../native/task.js';
 export type SharedRamInput = {
   readonly regions: readonly FileRegion[];
   /**
-   * Whether somebody might shorten the file while it is read; true unless told. `false` is a promise: the file is then
-   * mapped even when it is not sealed, and a broken promise ends this process. Sealed memory is always mapped.
+   * Whether somebody might truncate the file while it is read; default: true. `false` is a promise: Drover then maps the
+   * file even if it is not sealed, and a truncation ends this process by SIGBUS. Sealed memory is always mapped.
    */
   readonly mayShrink?: boolean | undefined;
 } & ({ readonly fd: number } | { readonly path: string });
@@ -33,7 +33,7 @@ export interface FileRamInput {
   readonly address: number;
 }
 
-/** what is fetched at once; regions are whole numbers of it */
+/** bytes per read; regions are multiples of it */
 const processPageBytes = 4096;
 
 async function open(
@@ -70,7 +70,7 @@ export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
   );
 }
 
-/** Anonymous memory of a machine: host addresses as its monitor tells them (`gpa2hva`), one per contiguous region. */
+/** Anonymous memory of a machine: host addresses as its monitor reports them (`gpa2hva`), one per contiguous region. */
 export async function openProcessRam(input: ProcessRamInput): Promise<GuestRam> {
   const { pid, regions } = input;
   return open(

@@ -41,8 +41,8 @@ export function readMaps(text: string): ProcessMapping[] {
 }
 
 /**
- * The mapping that holds `ramBytes` of guest memory in one piece, or why there is none. A shared file comes first: it is
- * what a memory backend is for. QEMU gives each memory block a mapping of its own with a guard page after it, so anonymous
+ * The mapping that holds `ramBytes` of guest memory in one piece, or why there is none. A shared file comes first: that is
+ * a memory backend. QEMU gives each memory block a mapping of its own with a guard page after it, so anonymous
  * memory of exactly that size is the guest's.
  */
 export function findRam(

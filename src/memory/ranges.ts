@@ -1,9 +1,9 @@
-/** Refuses ranges and regions that make no sense before anything is read. Pure. */
+/** Refuses invalid ranges and regions before anything is read. Pure. */
 import type { PageRange } from '../model/stamps.js';
 import { HarnessError } from '../model/errors.js';
 import { hex } from '../model/text/format.js';
 
-/** The guest addresses a region covers, wherever they lie. */
+/** The guest addresses that a region covers. */
 export interface Extent {
   readonly address: number;
   readonly size: number;

@@ -1,7 +1,7 @@
 /**
  * Guest memory read through a function, such as qtest's `read`: the slow twin of the native sources, and the last resort.
- * It fetches one byte per page, since a qtest answer costs more per byte than per call, and gives the bytes
- * to the same native verdict.
+ * It reads one byte per page, since a qtest answer costs more per byte than per call, and passes the bytes to the same
+ * native verdict.
  */
 import type { PageRange } from '../model/stamps.js';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ export interface ReaderRamInput {
   /** exactly `size` bytes from a guest address; its rejections reach the caller unchanged */
   readonly read: (address: number, size: number) => Promise<Buffer>;
   readonly source: string;
-  /** how many reads are asked for at once; more than one only for a reader that keeps them in order */
+  /** how many reads are sent at once; more than one only if the reader keeps them in order */
   readonly readsAtOnce?: number | undefined;
 }
 

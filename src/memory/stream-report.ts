@@ -1,7 +1,7 @@
 /**
- * What a migration stream holds beside RAM, as the native parser tells it: the shape of its JSON, one to one.
- * Lists are capped there and have their true totals beside them. Names and texts are raw bytes, one character
- * each: make them printable before showing them. The address map of the guest is not here, see the blocks of the image.
+ * What a migration stream holds beside RAM, as the native parser reports it. Lists are capped there, with their true
+ * totals beside them. Names and texts are raw bytes, one character each: make them printable before you show them. For
+ * the guest's address map see the blocks of the image.
  */
 
 export const recordKinds = [
@@ -27,7 +27,7 @@ export type KindCounts = Readonly<Record<(typeof pageKinds)[number], number>>;
 export interface BlockReport {
   readonly name: string;
   readonly length: number;
-  /** 0 where the stream does not tell */
+  /** 0 if the stream does not say */
   readonly hostPageBytes: number;
   readonly regionAddress?: number | null;
   /** mapped-ram; else 0 */
@@ -35,7 +35,7 @@ export interface BlockReport {
   readonly pagesOffset: number;
   readonly records: RecordCounts;
   readonly finalKinds: KindCounts;
-  /** pages taken back by postcopy, each time */
+  /** pages that postcopy discarded, each time */
   readonly discarded: number;
 }
 
@@ -80,7 +80,7 @@ export interface StreamReport {
   readonly configuration: readonly string[];
   /** as the stream's configuration lists them */
   readonly capabilities: readonly string[];
-  /** told by what occurs in the stream */
+  /** inferred from what occurs in the stream */
   readonly seenCapabilities: readonly string[];
   /** hexadecimal; empty when there is none */
   readonly uuid: string;

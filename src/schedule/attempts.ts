@@ -1,4 +1,4 @@
-/** One attempt from the main thread's side: its directory, its worker, its events, and what stays of it. */
+/** One attempt from the main thread's side: its directory, its worker, its events, and its evidence. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Demand } from '../model/demand.js';
@@ -21,7 +21,7 @@ export interface PlannedTest {
   readonly file?: string;
   readonly expectedMs: number;
   readonly demand: Demand;
-  /** why it is not run at all */
+  /** why it is skipped */
   readonly skip?: string;
 }
 
@@ -29,13 +29,13 @@ export interface Attempt extends Waiting {
   readonly test: PlannedTest;
   /** of all attempts of the test, from 1 */
   readonly attempt: number;
-  /** which try again it is; 0 for the first of a round */
+  /** number of the retry; 0 for the first attempt of a round */
   readonly retry: number;
   /** place among those that run at the same time */
   readonly slot: number;
 }
 
-/** What an attempt came to; `directory` where it was kept. */
+/** The result of an attempt; `directory` if it was kept. */
 export interface Ended extends AttemptReport {
   readonly directory?: string;
   readonly memoryBytes?: number;
@@ -48,7 +48,7 @@ export interface AttemptsInput {
   readonly directory: string;
   /** keep the directories of passed and cancelled tests too */
   readonly keep: boolean;
-  /** where kept directories are moved to; asked for only when there is one */
+  /** where kept directories go; called only when there is one */
   readonly evidenceDirectory: () => string;
   readonly timeoutMs: number;
   readonly rerun: (name: string) => string;
@@ -65,7 +65,7 @@ export interface StartedAttempt {
   cancel(): void;
 }
 
-/** @param number of the test in the run: directories are told apart by it */
+/** @param number of the test in the run, part of the directory's name */
 export function startAttempt(
   input: AttemptsInput,
   attempt: Attempt,
@@ -103,7 +103,7 @@ export function startAttempt(
 }
 
 async function withoutDirectory(error: unknown): Promise<Ended> {
-  // gives signals and reporters their turn, however many attempts meet the same obstacle
+  // lets signals and reporters run, even if many attempts fail at once
   await new Promise(setImmediate);
   return {
     outcome: { kind: 'broken', failure: toFailure(error, 'prepare') },
@@ -125,7 +125,7 @@ function tell(input: AttemptsInput, attempt: Attempt, message: Progress): void {
   }
 }
 
-/** short, since sockets live in it: the longest is 22 characters */
+/** short, since the paths of UNIX sockets are limited: at most 22 characters */
 function directoryName({ test, attempt }: Attempt, number: number): string {
   return `${path.basename(test.path).slice(0, 12)}-${number}-${attempt}`;
 }
@@ -151,7 +151,7 @@ function isEvidence({ kind }: Outcome): boolean {
   return kind === 'failed' || kind === 'broken';
 }
 
-/** Evidence stays, everything else goes. Says where it stays. */
+/** Keeps the evidence and removes everything else. Returns where the evidence is. */
 async function settleDirectory(
   input: AttemptsInput,
   attempt: Attempt,
@@ -186,6 +186,6 @@ function writeRecord(directory: string, files: Readonly<Record<string, string>>)
       writeFileSync(path.join(directory, name), text, { mode: 0o600 });
     }
   } catch {
-    // A full disk must not hide the outcome; it still goes out as an event.
+    // A full disk must not hide the outcome: the event is still sent.
   }
 }

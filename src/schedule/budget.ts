@@ -1,10 +1,10 @@
-/** What all tests of a run may take of this host at once. Pure: the host's figures are arguments. */
+/** What all tests of a run may use of this host together. Pure: the host's figures are arguments. */
 import type { Limits } from '../model/demand.js';
 import { HarnessError } from '../model/errors.js';
 
 /** leave room for the rest of the host */
 const memoryShare = 0.8;
-/** tests without a QEMU take little; more places than this for each core would only be idle threads */
+/** tests without a QEMU use little; more places per core would only be idle threads */
 const slotsPerCore = 2;
 
 export interface HostCapacity {
@@ -15,11 +15,11 @@ export interface HostCapacity {
 }
 
 export interface BudgetWish {
-  /** -j: so many attempts at once, whatever cores they take */
+  /** -j: number of attempts at once, whatever cores they use */
   readonly jobs?: number | undefined;
   /** --memory-budget */
   readonly memoryBytes?: number | undefined;
-  /** as many attempts as there will be: more places would stay empty */
+  /** number of planned attempts: more places would stay empty */
   readonly attempts: number;
   /** weight of the lightest test, in cores */
   readonly lightestCpu: number;

@@ -1,4 +1,4 @@
-/** Workers have the main thread make certificates, so that what a run needs is made once, and by one thread. */
+/** Workers ask the main thread for certificates, so that one thread makes each certificate of a run once. */
 import { timeoutError, within } from '../model/deadline.js';
 import { deferred } from '../model/deferred.js';
 import type { Deferred } from '../model/deferred.js';

@@ -1,10 +1,10 @@
 /**
  * What starts next. Pure and synchronous: it holds the attempts that wait and the tokens of those that run, and
- * answers at once. Who does the work tells when an attempt is done.
+ * answers at once. The caller reports when an attempt has ended.
  *
- * The longest attempt that fits is taken, so that gaps beside large ones are filled. One that shorter ones, or those
- * of a later round, were started before too often gets its turn: nothing else is started until it fits, and it will,
- * since what runs ends and nothing is let in that does not fit an empty host.
+ * It takes the longest attempt that fits, so that short ones fill the gaps beside large ones. If shorter attempts, or
+ * those of a later round, overtook an attempt too often, nothing else starts until that one fits. It will fit: what
+ * runs ends, and no attempt is accepted that does not fit an empty host.
  */
 import type { Demand, Limits } from '../model/demand.js';
 import { mebibytes } from './budget.js';
@@ -13,11 +13,11 @@ import { Tokens } from './tokens.js';
 export interface Waiting {
   readonly demand: Demand;
   readonly expectedMs: number;
-  /** those of a later one should not come first for long */
+  /** attempts of a later round should not come first for long */
   readonly round: number;
 }
 
-/** how often others may be started before one whose turn it was, for each place there is */
+/** how often others may overtake an attempt, per place */
 const patiencePerSlot = 4;
 
 interface Entry<T> {
@@ -51,12 +51,12 @@ export class Decider<T extends Waiting> {
     return this.#tokens.isFull;
   }
 
-  /** most memory that was promised at the same time */
+  /** peak of the reserved memory */
   get promisedBytes(): number {
     return this.#tokens.highBytes;
   }
 
-  /** Of equally long ones the first stays first. The caller sees to it that each fits an empty host. */
+  /** Equally long attempts keep their order. The caller ensures that each fits an empty host. */
   add(item: T): void {
     let low = 0;
     let high = this.#waiting.length;
@@ -70,7 +70,7 @@ export class Decider<T extends Waiting> {
     this.#rounds.set(item.round, (this.#rounds.get(item.round) ?? 0) + 1);
   }
 
-  /** Takes an attempt out, and its tokens; undefined when none may start now. */
+  /** Removes an attempt and takes its tokens; undefined if none may start now. */
   next(): T | undefined {
     if (this.#tokens.isFull) return undefined;
     const overdue = this.#hasOverdue ? this.#waiting.findIndex(this.#isOverdue) : -1;
@@ -89,7 +89,7 @@ export class Decider<T extends Waiting> {
 
   readonly #isOverdue = ({ passedOver }: Entry<T>): boolean => passedOver >= this.#patience;
 
-  /** Those before the chosen one, and those of earlier rounds wherever they stand. */
+  /** The attempts before the chosen one, and all of earlier rounds. */
   #passOver(index: number, round: number): void {
     const left = (this.#rounds.get(round) ?? 1) - 1;
     if (left === 0) this.#rounds.delete(round);

@@ -1,6 +1,6 @@
 /**
- * Looks now and then at how much memory all QEMUs use, together and of each attempt. Samples: what comes and goes
- * between two of them is not seen. It never holds a run up, and takes a fiftieth of one core at most.
+ * Samples how much memory all QEMUs use, together and per attempt. It does not see peaks between two samples. It
+ * never delays a run, and uses at most a fiftieth of one core.
  */
 import { memoryOfDescendants } from '../qemu/memory-use.js';
 import type { ProcessMemory } from '../qemu/memory-use.js';
@@ -20,12 +20,12 @@ export class MemoryMeter implements Disposable {
     this.#later(everyMs);
   }
 
-  /** most that all used together; undefined where nothing was ever seen */
+  /** peak of all together; undefined without a sample */
   get highBytes(): number | undefined {
     return this.#highBytes === 0 ? undefined : this.#highBytes;
   }
 
-  /** Begins to watch the processes that run in a directory; the answer tells the most they used together, and ends it. */
+  /** Starts to sample the processes that run in a directory; the returned function stops and returns their peak together. */
   watch(directory: string): () => number | undefined {
     this.#attempts.set(directory, 0);
     return () => {

@@ -1,18 +1,18 @@
 /**
- * What an attempt's outcome means for the run: whether the test is tried again, what is counted, when to stop. Pure:
- * outcomes in, judgements out.
+ * What an attempt's outcome means for the run: whether to retry the test, what to count, when to stop. Pure:
+ * outcomes in, decisions out.
  */
 import type { Quarantined } from '../model/events.js';
 import type { Outcome, OutcomeKind } from '../model/outcome.js';
 
 export interface Policy {
-  /** how many times a test that did not pass is tried again */
+  /** how many times to retry a test that did not pass */
   readonly retries: number;
-  /** start nothing more after so many tests that did not pass */
+  /** start nothing more after this many tests that did not pass */
   readonly maxFailures?: number;
-  /** go on until a test does not pass */
+  /** repeat until a test does not pass */
   readonly untilFailure: boolean;
-  /** a flaky test is a failure, and counts as one where failures end the run */
+  /** a flaky test counts as a failure, also for the number of failures that ends the run */
   readonly flakyFails?: boolean;
   /** by name of the test */
   readonly quarantine: ReadonlyMap<string, Quarantined>;
@@ -38,7 +38,7 @@ export class Tally {
     this.#policy = policy;
   }
 
-  /** @param retry which try again it was, from 1; 0 for the first */
+  /** @param retry number of the retry, from 1; 0 for the first attempt */
   judge(test: string, retry: number, outcome: Outcome, durationMs: number): Judgement {
     this.sumMs += durationMs;
     const quarantined = this.#policy.quarantine.get(test);
@@ -57,7 +57,7 @@ export class Tally {
     return { willRetry, quarantined };
   }
 
-  /** why nothing more is to be started; undefined while all is to go on */
+  /** why nothing more is to start; undefined while the run continues */
   get stop(): 'max-failures' | 'until-failure' | undefined {
     const { untilFailure, maxFailures = Infinity } = this.#policy;
     if (untilFailure && this.#failures > 0) return 'until-failure';

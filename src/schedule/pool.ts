@@ -1,6 +1,6 @@
 /**
- * The worker threads. The one place that knows Piscina, set up so that a worker's event loop keeps
- * turning between tasks (or the end of a child process would not be seen) and takes one task at a time.
+ * The worker threads. The only file that uses Piscina, set up so that a worker takes one task at a
+ * time and its event loop runs between tasks (otherwise it would not see a child process exit).
  */
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -9,7 +9,7 @@ import type { Failure } from '../model/outcome.js';
 import { answerRequest } from './certificate-requests.js';
 import type { AttemptReport, AttemptTask, FromWorker, Progress, ToWorker } from './protocol.js';
 
-/** how long after the test's own deadline a worker may still be cleaning up */
+/** how long a worker may clean up after the test's own deadline */
 const usualGraceMs = 60_000;
 
 export interface PoolOptions {
@@ -22,7 +22,7 @@ export interface AttemptHandle {
   readonly report: Promise<AttemptReport>;
   /** asks the worker to end the attempt and clean up */
   cancel(): void;
-  /** answers that a round of a stress run has ended */
+  /** reports that a round of a stress run has ended */
   next(more: boolean): void;
 }
 
@@ -40,7 +40,7 @@ export class WorkerPool {
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
-      // A test keeps no workers busy by computing: let them live to the end of the run.
+      // Idle workers cost nothing: keep them to the end of the run.
       idleTimeout: Infinity,
     });
   }
@@ -91,7 +91,7 @@ export class WorkerPool {
     };
   }
 
-  /** Ends the threads, and with them what still runs: that is a cancellation. */
+  /** Ends the threads, and cancels what still runs. */
   async close(): Promise<void> {
     this.#closing = true;
     await this.#piscina.destroy();

@@ -1,4 +1,4 @@
-/** All that goes between the main thread and a worker: plain data only. */
+/** The messages between the main thread and a worker: plain data only. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Phase, Side } from '../model/outcome.js';
 import type { CertificateFiles, CertificateWish } from '../credentials/certificates.js';
@@ -11,7 +11,7 @@ export interface AttemptTask {
   readonly path: string;
   /** the user's module that defines it; Drover's own list unless given */
   readonly file?: string;
-  /** a stress run instead of a test that is known by its path */
+  /** a stress run instead of a test with a path */
   readonly stress?: StressTask;
   readonly plan: PairPlan;
   readonly directory: string;
@@ -21,7 +21,7 @@ export interface AttemptTask {
   readonly port: MessagePort;
 }
 
-/** how an attempt goes on */
+/** progress of an attempt */
 export type Progress =
   | { readonly type: 'phase'; readonly phase: Phase }
   | { readonly type: 'note'; readonly message: string }
@@ -37,7 +37,7 @@ export type FromWorker =
 
 export type ToWorker =
   | { readonly type: 'cancel' }
-  /** whether a stress run is to go on with another round */
+  /** whether a stress run starts another round */
   | { readonly type: 'next'; readonly more: boolean }
   | { readonly type: 'certificates'; readonly id: number; readonly files: CertificateFiles }
   | { readonly type: 'no-certificates'; readonly id: number; readonly why: string };

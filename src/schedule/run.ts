@@ -1,7 +1,6 @@
 /**
- * Runs attempts over a pool and tells what happens as events. What starts next is decided elsewhere, synchronously
- * (decide.ts), and so is what an outcome means (policy.ts); here is what is done about it, all of it as a reaction to
- * an attempt that ended.
+ * Runs attempts over a pool and reports them as events. decide.ts decides, synchronously, what starts next, and
+ * policy.ts what an outcome means; this file carries that out, each time an attempt ends.
  */
 import type { Limits } from '../model/demand.js';
 import type { MemoryUse } from '../model/events.js';
@@ -137,7 +136,7 @@ class Run {
     this.#running.set(started, react());
   }
 
-  /** True when the test is to be tried again. */
+  /** True if the test is to be retried. */
   #tell(attempt: Omit<Attempt, 'slot'> & { readonly slot?: number }, ended: Ended): boolean {
     const { test, retry, slot } = attempt;
     const { outcome, durationMs } = ended;

@@ -1,10 +1,10 @@
 /**
  * Which tests a shard takes. Pure, and the same on every machine that is given the same list and the same timings.
  *
- * With recorded durations: the longest first, each to the shard that has least so far; then single tests move or
- * change places between the fullest shard and another one while that makes the fullest shorter. Without: stretches of
- * as many tests each, in the order of a hash of their names, so that families are spread and few tests change their
- * shard when one is added.
+ * With recorded durations: the longest first, each to the shard with the least so far; then single tests move or change
+ * places between the longest shard and another one, while that makes the longest one shorter. Without durations: equal
+ * counts of tests, in the order of a hash of their names, so that families are spread, and few tests change their shard
+ * when one is added.
  */
 import { createHash } from 'node:crypto';
 import { expectations } from './timings.js';
@@ -76,7 +76,7 @@ function least(bins: readonly Bin[]): Bin {
   );
 }
 
-/** Makes the fullest shard shorter by one move or exchange; false when none does. */
+/** Makes the longest shard shorter by one move or exchange; false if none does. */
 function improve(bins: readonly Bin[]): boolean {
   const full = bins.reduce((worst, bin) => (bin.ms > worst.ms ? bin : worst));
   for (const other of bins) {
@@ -102,7 +102,7 @@ function improve(bins: readonly Bin[]): boolean {
   return false;
 }
 
-/** SHA-256 of the sorted names: whether two runs were to run the same tests. */
+/** SHA-256 of the sorted names: tells whether two runs had the same list of tests. */
 export function testListDigest(tests: readonly string[]): string {
   return createHash('sha256')
     .update([...tests].sort().join('\n'))

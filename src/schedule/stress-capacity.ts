@@ -8,22 +8,22 @@ export interface StressHost {
   readonly sharedBytes: number;
   /** free where the private directories are */
   readonly diskBytes: number;
-  /** why there are not enough huge pages for so many bytes; undefined where there are */
+  /** why there are not enough huge pages for this many bytes; undefined if there are */
   readonly hugePageObstacle: (bytes: number) => string | undefined;
 }
 
 export interface StressDemand {
   readonly ramBytes: number;
   readonly memory: MemoryBackend['kind'];
-  /** memory is written to a file on the way */
+  /** the migration writes memory to a file */
   readonly throughFile: boolean;
 }
 
 /** a QEMU beside its guest's memory: code, devices, the translation cache in use, dirty bitmaps and channels' buffers */
 const overheadBytes = 300 * 1024 ** 2;
-/** what the rest of the host goes on with */
+/** left for the rest of the host */
 const reserveBytes = 512 * 1024 ** 2;
-/** a guest that writes while it is saved: pages are appended until they fit into the downtime */
+/** a guest that writes while it is saved: QEMU appends pages until the rest fits into the downtime limit */
 const fileFactor = 2;
 
 /** @throws HarnessError `no-room` that says what is missing and how much would fit */

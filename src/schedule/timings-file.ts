@@ -1,4 +1,4 @@
-/** The file of timings: absent is empty, anything else that is not one is refused, and a new one is whole or not there. */
+/** The file of timings: an absent file is empty, an invalid one is an error, and a new one is written completely or not at all. */
 import { readFileSync } from 'node:fs';
 import { safeParse } from 'valibot';
 import { HarnessError } from '../model/errors.js';
@@ -14,7 +14,7 @@ export function readTimings(file: string): Timings | undefined {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw refused(file, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  // what `touch` or a cache that was never filled leaves behind
+  // `touch` or an empty cache leaves an empty file
   if (text.trim() === '') return noTimings;
   let value: unknown;
   try {

@@ -1,15 +1,15 @@
 /**
- * How long tests took, kept from run to run: for the order in which they start, and for shards that take equally
- * long. Pure; the file is timings-file.ts.
+ * Durations of tests in earlier runs, for the order in which tests start, and for shards of equal duration. Pure; the
+ * file is timings-file.ts.
  */
 import { array, literal, maxLength, minValue, number, object, pipe, record, string } from 'valibot';
 import type { InferOutput } from 'valibot';
 
-/** of the last passes; the median of a few forgives one that was disturbed */
+/** how many of the last durations to keep; a median of a few tolerates one that was disturbed */
 const kept = 5;
 
 const timing = object({
-  /** durations of the last passes, the newest last; 0 where it was skipped */
+  /** durations of the last attempts that passed, the newest last; 0 if the test was skipped */
   ms: pipe(array(pipe(number(), minValue(0))), maxLength(100)),
 });
 
@@ -23,12 +23,12 @@ export interface Duration {
   readonly ms: number;
 }
 
-/** A skipped test takes no time, and says so: it would be counted as a usual one of its family otherwise. */
+/** A skipped test takes no time. Without this entry it would count with the usual duration of its family. */
 export function withDurations(before: Timings, durations: readonly Duration[]): Timings {
   const tests = new Map(Object.entries(before.tests).map(([name, { ms }]) => [name, [...ms]]));
   for (const { test, ms } of durations) {
     const known = tests.get(test) ?? [];
-    // What was skipped on one host and runs on another is what it is where it runs.
+    // If a test was skipped on one host and ran on another, the duration of the run counts.
     const values = ms === 0 ? (known.some((value) => value > 0) ? known : [0]) : [...known, ms];
     const real = values.some((value) => value > 0) ? values.filter((value) => value > 0) : values;
     tests.set(
@@ -42,7 +42,7 @@ export function withDurations(before: Timings, durations: readonly Duration[]): 
   return { version: 1, tests: Object.fromEntries(sorted) as Timings['tests'] };
 }
 
-/** what a test may be expected to take when it has not been seen */
+/** the expected duration of a test without a record */
 export interface Unseen {
   readonly test: string;
   readonly usualMs: number;

@@ -1,4 +1,4 @@
-/** What of the host is promised to running tests, and whether another one fits beside them. Pure. */
+/** Accounts for what running tests have reserved of the host, and whether another test fits. Pure. */
 import type { Demand, Exclusive, Limits } from '../model/demand.js';
 
 /** Sums of weights such as 0.1 are not exact. */
@@ -21,7 +21,7 @@ export class Tokens {
     return this.#running;
   }
 
-  /** most memory that was promised at the same time */
+  /** peak of the reserved memory */
   get highBytes(): number {
     return this.#highBytes;
   }

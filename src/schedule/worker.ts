@@ -68,7 +68,7 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
 }
 
 async function definitionOf({ path, file }: AttemptTask): Promise<TestDefinition> {
-  // what few runs need is loaded by them
+  // only runs that need it load it
   if (file !== undefined) {
     const { loadUserTest } = await import('../suite/user-tests.js');
     return await loadUserTest(file, path);

@@ -1,4 +1,4 @@
-/** Where two decoded states differ, field by field. Pure. */
+/** Compares two decoded states field by field. Pure. */
 import type { Json } from '../model/json.js';
 import { isObject } from '../model/json.js';
 

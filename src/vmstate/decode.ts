@@ -1,10 +1,9 @@
 /**
- * Device state made readable: the bytes of one section, walked along the description that the same stream carries.
+ * Decodes device state: reads the bytes of one section along the description (vmdesc) in the same stream.
  *
- * The description decides nothing about where the section ends: that is known from the stream itself. A description
- * that does not fit its bytes (older writers describe arrays of pointers wrongly) gives what was decoded up to
- * there, the rest as bytes, and a remark. Work and output are bounded by the section's length, whatever lengths
- * and counts the description claims. Pure.
+ * The stream itself, not the description, says where the section ends. If the description does not fit the bytes (older
+ * QEMUs describe arrays of pointers wrongly), the result has what was decoded up to there, the rest as bytes, and a
+ * remark. The section's length limits work and output, whatever lengths and counts the description claims. Pure.
  */
 import type { Json } from '../model/json.js';
 import type { Field, Structure } from './description.js';
@@ -27,12 +26,12 @@ export interface DecodedState {
 const subsectionMark = 0x05;
 const mostRemarks = 20;
 /**
- * Values and structures in one section: several for each byte, which is more than real devices have, so that work and
- * output are bounded by the section's length even where elements are said to have none; and little enough to hold.
+ * Values and structures in one section: several for each byte, which is more than real devices have. So the section's length limits
+ * work and output, even if the description says that elements have no length.
  */
 const mostSteps = 500_000;
 const stepsFor = (bytes: number): number => Math.min(mostSteps, 512 + 4 * bytes);
-/** Longer rows of plain values, such as the table of an IOMMU, stay bytes: a value each would take a lot of memory. */
+/** Longer arrays of plain values, such as the table of an IOMMU, stay bytes: a value each would take much memory. */
 const longestList = 16_384;
 /** Bytes without a description are shown up to here. */
 const mostRestBytes = 64 * 1024;
@@ -79,7 +78,7 @@ class Walk {
     return { state: state.values, whole, remarks: this.#remarks };
   }
 
-  /** Fills `into` as it goes, so that what was read before a misfit is kept. */
+  /** Fills `into` while reading, so that the part before a misfit is kept. */
   #structure(structure: Structure, into: Members): void {
     for (const field of structure.fields) this.#field(field, into);
     for (const part of structure.subsections) this.#subsection(part, into);
@@ -96,7 +95,7 @@ class Walk {
     const count = arrayLength ?? 1;
     if (sizeBytes * count > this.#left) this.#tooLong(name, sizeBytes * count);
     if (field.type === 'uint8' && sizeBytes === 1 && index === undefined) {
-      // A row of bytes reads better as bytes, and would else cost a value for each.
+      // An array of bytes reads better as bytes, and would otherwise cost a value for each.
       into.add(name, hexOf(this.#take(count)));
       return;
     }

@@ -1,6 +1,6 @@
 /**
- * What a device's description says, checked: names are strings, sizes are sane numbers. The shape follows the JSON
- * that QEMU writes behind the device state; what it does not know is ignored. Pure.
+ * What a device's description says, checked: names are strings, sizes are sane numbers. The shape is that of the JSON
+ * that QEMU writes after the device state; unknown members are ignored. Pure.
  */
 import { asArray, asNumber, asString, isObject } from '../model/json.js';
 import { DescriptionError } from './outline.js';
@@ -15,7 +15,7 @@ export interface Structure {
 
 export interface Field {
   readonly name: string;
-  /** the writer's word for how the bytes are to be read: `uint32`, `struct`, `timer`, ... */
+  /** the type name that QEMU gives: `uint32`, `struct`, `timer`, ... */
   readonly type: string;
   /** bytes of one element, as the writer states it */
   readonly sizeBytes: number;
@@ -36,7 +36,7 @@ export interface DeviceDescription {
   readonly structure: Structure;
 }
 
-/** Lengths beyond this are lies: a stream's lengths have 32 bits. */
+/** Larger lengths are false: a stream's lengths have 32 bits. */
 const largestNumber = 0xffffffff;
 
 export function readDevice(json: unknown, offset: number): DeviceDescription {

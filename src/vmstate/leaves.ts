@@ -1,6 +1,6 @@
 /**
- * How one field without inner structure is shown, by the writer's name for its type. An unknown type, and a known
- * one with a size that it cannot have, is shown as its bytes. Pure.
+ * Shows one field without inner structure, by the type name in the description. A field of an unknown type, or of a
+ * size that its type cannot have, is shown as bytes. Pure.
  *
  * Integers up to 32 bits become numbers. Those of 64 bits become text, since most JSON readers round them:
  * unsigned in hexadecimal, signed in decimal.
@@ -40,7 +40,7 @@ const leaves: Readonly<Record<string, Leaf>> = {
 /** `int32 equal` and `uint8 le` are integers that the reading side compares with its own. */
 const compared = /^(u?int(?:8|16|32|64)) (?:equal|le)$/;
 
-/** undefined when the bytes are all that can be said */
+/** undefined if only the bytes can be shown */
 export function leafOf(type: string, sizeBytes: number): Show | undefined {
   const name = compared.exec(type)?.[1] ?? type;
   const leaf = Object.hasOwn(leaves, name) ? leaves[name] : undefined;
@@ -52,7 +52,7 @@ export function leafOf(type: string, sizeBytes: number): Show | undefined {
   return fits ? leaf.show : undefined;
 }
 
-/** The moment it goes off, on the clock it belongs to; all ones when it is not armed. */
+/** The timer's expiry, on its own clock; all ones if it is not armed. */
 function showTimer(bytes: Buffer): Json {
   const expires = bytes.readBigInt64BE();
   return expires === -1n ? 'not armed' : `${expires} ns`;

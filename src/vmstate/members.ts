@@ -1,4 +1,4 @@
-/** The members of one decoded structure, under names that a stranger chose and that may repeat. Pure. */
+/** The members of one decoded structure, under names that are untrusted and may repeat. Pure. */
 import type { Json } from '../model/json.js';
 
 export class Members {

@@ -1,7 +1,8 @@
 /**
  * Finds the devices in a stream's own description of its device state (the JSON at its end) without parsing it as a
- * whole: each device is parsed alone, so memory follows the largest device and not the file. The text is a stranger's:
- * depth and counts are limited here. Whether a device's piece is valid JSON is for whoever parses it.
+ * whole: each device is parsed alone, so memory use depends on the largest device, not on the file. The text is
+ * untrusted: this file limits depth and counts. The caller's parser finds out whether a device's piece is valid JSON.
+ * native/core/stream/description.cc reads the same JSON for sizes only, to walk streams without footers.
  */
 
 /** A part of the text, [start, end). */
@@ -32,7 +33,7 @@ export class DescriptionError extends Error {
 const deepest = 64;
 /** Far more than a machine can have; each costs a few words here. */
 const mostDevices = 100_000;
-/** Everything but the devices is a few words. */
+/** Everything but the devices is short. */
 const largestOtherBytes = 64 * 1024;
 
 const byte = (character: string): number => character.charCodeAt(0);
@@ -107,7 +108,7 @@ function elements(text: Buffer, { start }: Piece): Piece[] {
   }
 }
 
-/** The position after the value at `at`. Brackets are only counted; which one closes which is left to the parser. */
+/** The position after the value at `at`. Only counts brackets; the parser checks that they match. */
 function skipValue(text: Buffer, from: number): number {
   let depth = 0;
   let at = from;
