@@ -182,7 +182,7 @@ pass_page:
 	b.ne	1b
 	b	passed
 
-// After x9 pages: tells that the writer lives, and holds it back to its pace. Changes x10 and x11.
+// After x9 pages: updates the heartbeat, and waits for the pace. Changes x10 and x11.
 account:
 	cbz	x27, 1f
 	ldr	x10, [x27]

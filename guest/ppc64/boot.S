@@ -207,7 +207,7 @@ enter:
 	.include "writer.S"
 	.include "processors.S"
 
-# A page that has no code: what is stored into code under TCG is translated anew.
+# A page that has no code: a store into a page with code makes TCG translate it again.
 	.balign 0x1000, 0
 released:
 	.long 0

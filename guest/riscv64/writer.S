@@ -182,7 +182,7 @@ pass_page:
 	bnez	a1, 1b
 	j	passed
 
-# After a5 pages: tells that the writer lives, and holds it back to its pace. Changes t0 and t1.
+# After a5 pages: updates the heartbeat, and waits for the pace. Changes t0 and t1.
 account:
 	beqz	s8, 1f
 	ld	t0, 0(s8)

@@ -1,5 +1,5 @@
-// Between JS values and the core's. Arguments were checked by TypeScript; a wrong one still gives
-// an error, never a wrong number.
+// Converts between JS values and the core's. TypeScript has checked the arguments; a wrong one
+// still gives an error, never a wrong number.
 #pragma once
 
 #include <napi.h>
@@ -21,7 +21,8 @@ Napi::Value failArgument(Napi::Env env, const char* what);
 // None for anything that is not exactly such a number.
 std::optional<std::uint64_t> toUint(const Napi::Value& value);
 std::optional<std::uint64_t> toUint64(const Napi::Value& bigint);
-// A time that is no number is none, a negative one is zero, an endless one is a century.
+// A time that is not a number counts as absent, a negative one as zero, an infinite one as a
+// century.
 std::optional<std::uint64_t> toNs(const Napi::Value& milliseconds);
 std::optional<std::string> toText(const Napi::Value& value);
 

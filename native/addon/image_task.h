@@ -1,4 +1,4 @@
-// What the methods of Image share: tasks that can be asked how far they are, and conversions.
+// Shared by the methods of Image: tasks with progress, and conversions.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// The one way to stop native work early: a flag that long loops look at once per chunk.
+// The one way to stop native work early: a flag that long loops check once per chunk.
 #pragma once
 
 #include <atomic>

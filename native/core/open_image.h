@@ -1,4 +1,4 @@
-// The one way in: files of any supported kind become a RamImage.
+// Opens files of any supported kind as a RamImage; the only file that knows all formats.
 #pragma once
 
 #include <cstdint>

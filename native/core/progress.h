@@ -1,4 +1,4 @@
-// How far long native work has come, for whoever looks from another thread. Only ever a hint.
+// Progress of long native work, read from another thread. Only a hint.
 #pragma once
 
 #include <atomic>

@@ -95,7 +95,7 @@ test('only what is asked for and absent is missing', () => {
   assert.deepEqual(names(['build', 'test']), ['a', 'c']);
 });
 
-test('who is not root is told one exact command', () => {
+test('a user who is not root gets one exact command', () => {
   const missing = [need(['x', 'y'], 'run'), need(['y', 'z'], 'run')];
   const install = 'apt-get update && apt-get install -y --no-install-recommends x y z';
   const advice = (sudo) => adviceFor(missing, { apt: true, sudo });
@@ -113,7 +113,7 @@ test('a program is found on the path only when it can be run', (t) => {
   if (process.getuid() !== 0) assert.equal(onPath('tool', here), undefined);
 });
 
-test('a failed command is told with its words, its end and the advice', async () => {
+test('a failed command is reported with its words, its end and the advice', async () => {
   const command = ['sh', '-c', 'for i in $(seq 100); do echo "line $i"; done; exit 7'];
   await assert.rejects(mustRun(command, { advice: 'Do this.' }), (error) => {
     assert.ok(error instanceof SetupFailure);

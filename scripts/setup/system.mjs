@@ -163,7 +163,7 @@ const installCommand = (packages) => [
   ...packages,
 ];
 
-/** What a user without root is told: one line that can be pasted. */
+/** The message for a user without root: one line to paste. */
 export function adviceFor(missing, { apt, sudo }) {
   if (!apt) {
     return `Install these with this system's package manager (Debian's names: ${packagesOf(missing).join(' ')}), then run the command again.`;

@@ -89,7 +89,7 @@ export function outcomeOf(result, replay) {
   if (result.ok && facts.executions > 0) return { ok: true, ...facts };
   const why = result.ok ? 'ended without a single execution' : ending(result);
   const how = facts.artifact ? `\nreplay: ${shown([...replay, facts.artifact])}` : '';
-  // A sanitizer tells what it found first, and then the bytes around it at length.
+  // A sanitizer first says what it found, and then prints the bytes around it.
   const report = /^.*\bERROR: [^]*/m.exec(result.output)?.[0].split('\n').slice(0, 30).join('\n');
   return { ok: false, ...facts, detail: `${why}${how}\n${report ?? tailOf(result.output)}` };
 }

@@ -22,7 +22,7 @@ function impostor(t, script) {
   return { seconds: 1, program, corpus: path.join(folder, 'corpus') };
 }
 
-test('a run without a finding is told in numbers', async (t) => {
+test('a run without a finding is reported in numbers', async (t) => {
   const found = await fuzz('stream', impostor(t, `cat <<'END'\n${GOOD}END`));
   const { ok, executions, perSecond, corpus, coverage } = found;
   assert.deepEqual([ok, executions, perSecond, corpus, coverage], [true, 1024, 512, 23, 100]);
@@ -48,7 +48,7 @@ test('a fuzzer that runs nothing is a finding too', async (t) => {
   assert.match(detail, /without a single execution/);
 });
 
-test('each target has its turn, so many at once and no more', async () => {
+test('each target runs, and no more than the limit at once', async () => {
   let running = 0;
   let most = 0;
   const seen = [];

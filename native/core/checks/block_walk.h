@@ -1,4 +1,4 @@
-// A block's bytes in order, in pieces that can be treated alike: for work that looks at everything.
+// A block's bytes in order, in uniform pieces: for work that reads all of them.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What is wrong with one page that a scan found odd. Slow and thorough: damaged pages are few.
+// Finds out how one page is damaged that a scan did not accept. Slow: damaged pages are few.
 #pragma once
 
 #include <cstdint>

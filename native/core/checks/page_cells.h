@@ -1,4 +1,4 @@
-// A range of pages summed up in a few cells, for a map that is seen at a glance.
+// Summarises a range of pages in a few cells, for the page map.
 #pragma once
 
 #include <cstdint>

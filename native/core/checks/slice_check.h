@@ -1,4 +1,4 @@
-// The check of one slice, step by step; image_check.cc goes over the slices.
+// The check of one slice, step by step; image_check.cc calls it for each slice.
 #pragma once
 
 #include "core/checks/damage_list.h"

@@ -1,4 +1,4 @@
-// Stamps of a block that can be fetched in one go: a run of pages, seen at the stamps' step.
+// Stamps of a block that can be read at once: a run of pages, at the stamps' step.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The stamps of a slice that are there, numbered from 0 on, and the pages that are not. A check
-// then works on plain numbers, whatever lies between.
+// The present stamps of a slice, numbered from 0 on, and the absent pages. A check then works on
+// plain numbers, without holes.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Are bytes all zero?
+// Tests whether bytes are all zero.
 #pragma once
 
 #include <cstdint>

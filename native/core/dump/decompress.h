@@ -1,4 +1,4 @@
-// One compressed page of a kdump, by any of the ways that are compiled in.
+// Decompresses one page of a kdump, by the methods that are compiled in.
 #pragma once
 
 #include <cstdint>

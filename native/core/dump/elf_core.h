@@ -1,5 +1,5 @@
-// ELF core files as dump-guest-memory writes them: physical memory in PT_LOAD segments. Registers
-// and other notes are not looked at.
+// ELF core files as dump-guest-memory writes them: physical memory in PT_LOAD segments. Leaves
+// out registers and other notes.
 #pragma once
 
 #include "core/open_image.h"

@@ -1,5 +1,5 @@
-// The plain dump behind a file: either the file itself, or what the records of makedumpfile's
-// flattened format rebuild (pieces in any order; of two that overlap the later one counts).
+// The plain dump in a file: either the file itself, or the dump that makedumpfile's flattened
+// format describes (pieces in any order; of two that overlap the later one counts).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // kdump-compressed dumps as dump-guest-memory writes them (kdump-zlib, -lzo, -snappy and their raw
-// variants), and those of makedumpfile with zstd. Notes and the utsname are not looked at.
+// variants), and those of makedumpfile with zstd. Leaves out notes and the utsname.
 #pragma once
 
 #include "core/open_image.h"

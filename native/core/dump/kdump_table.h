@@ -1,5 +1,5 @@
-// Where the pages of a kdump lie: a bitmap says which pages there are, and the n-th of them has the
-// n-th descriptor.
+// Finds the pages of a kdump: a bitmap says which pages it has, and the n-th of them has the n-th
+// descriptor.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class KdumpTable final : public PageTable {
  public:
   KdumpTable(FlatFile file, const KdumpLayout& layout) noexcept
       : file_(std::move(file)), layout_(layout) {}
-  // Counts the pages and looks at every descriptor.
+  // Counts the pages and checks every descriptor.
   ParseError check(const CancelFlag& cancel, Progress* progress) noexcept;
 
   [[nodiscard]] PageRun runAt(std::uint64_t page) const noexcept override;

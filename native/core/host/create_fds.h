@@ -1,4 +1,4 @@
-// Anonymous shared memory and connected sockets, for handing to a QEMU. All are close-on-exec.
+// Creates anonymous shared memory and connected sockets, to pass to a QEMU. All are close-on-exec.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace drover {
 
-// Sealed against shrinking, so it may be mapped by whoever holds it.
+// Sealed against shrinking, so every process that has it may map it.
 Result<Descriptor> createMemfd(const char* name, std::uint64_t sizeBytes) noexcept;
 
 Result<std::array<Descriptor, 2>> createSocketPair() noexcept;

@@ -16,7 +16,7 @@
 namespace drover {
 namespace {
 
-// The device gives whoever may open it the full service; without it the system call asks for
+// A process that may open the device gets the full service; without it the system call asks for
 // privilege.
 UserfaultfdProbe open(Descriptor& out) noexcept {
   const Descriptor device = Descriptor::own(::open("/dev/userfaultfd", O_RDWR | O_CLOEXEC));

@@ -1,4 +1,4 @@
-// What this host can do that no file tells: found out by trying.
+// Probes what this host can do, by trying: no file says so.
 #pragma once
 
 #include <cstdint>

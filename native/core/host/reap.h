@@ -1,4 +1,4 @@
-// Reaps a child from any thread: the last resort for one whose spawning thread is gone.
+// Reaps a child from any thread: the last resort when the thread that started it has ended.
 #pragma once
 
 #include <sys/types.h>

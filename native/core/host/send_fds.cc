@@ -13,7 +13,7 @@
 namespace drover {
 namespace {
 
-// Longest wait between two looks at the cancel flag.
+// Longest wait between two checks of the cancel flag.
 constexpr std::uint64_t kPollNs = 20'000'000;
 
 // Sends what fits; the descriptors go with it unless `fds` is empty.

@@ -1,4 +1,4 @@
-// Sends file descriptors over a UNIX socket, which Node cannot.
+// Sends file descriptors over a UNIX socket, which Node cannot do.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Starts a program without copying this process: fork copies the page tables of a program that may
-// have hundreds of megabytes in use, and has every page of them faulted in again, while posix_spawn
-// lends its memory to the child until that becomes the program.
+// Starts a program without copying this process. fork would copy the page tables of a process that
+// may use hundreds of megabytes, and make it fault in every page again; posix_spawn lends the
+// memory to the child until the child becomes the program.
 #pragma once
 
 #include <sys/types.h>

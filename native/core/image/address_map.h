@@ -1,5 +1,5 @@
-// Where guests see the blocks of a migration stream: streams hold block offsets only, so this is
-// known from the machine. Blocks of machines not listed here stay without places.
+// Guest addresses of the ramblocks of a migration stream. Streams hold block offsets only, so the
+// addresses follow from the machine type. Blocks of machines not listed here have no address.
 #pragma once
 
 #include <cstdint>

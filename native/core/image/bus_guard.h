@@ -1,8 +1,8 @@
-// Reading mapped files that others may cut short: touching a page that is gone raises SIGBUS, which
-// is caught here for the reading thread alone and turned into a plain `false`.
+// Reads mapped files that others may truncate: reading a page that is gone raises SIGBUS, which
+// this file catches for the reading thread only and turns into `false`.
 //
-// The handler is installed once per process. It knows the ranges under guard of the thread it runs
-// on; a fault anywhere else is handed to whoever had the signal before.
+// The handler is installed once per process. It knows the guarded ranges of the thread it runs on;
+// it passes a fault anywhere else to the previous handler.
 #pragma once
 
 #include <cstddef>

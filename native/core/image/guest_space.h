@@ -1,4 +1,4 @@
-// From guest addresses to blocks, or through offsets of one block: the pieces of a range.
+// Splits a range of guest addresses, or of offsets in one block, into pieces of blocks.
 #pragma once
 
 #include <cstdint>

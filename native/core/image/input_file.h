@@ -1,6 +1,6 @@
-// A file of guest memory or of a migration, mapped for reading. The file belongs to others and may
-// be cut short at any moment: all access goes through functions that survive that and report
-// Fault::tooSmall. Pages that are gone are never read as zero.
+// A file of guest memory or of a migration, mapped for reading. Others own the file and may
+// truncate it at any moment: all access goes through functions that survive that and report
+// Fault::tooSmall. They never read missing pages as zero.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
-// Guest RAM as some file or set of files holds it: named blocks of pages, and for each page where
-// its final content lies. Every source (raw image, ELF or kdump dump, migration stream, mapped-ram
-// file, multifd capture) is turned into this, and scan, hash, diff and extract know nothing else.
+// Guest RAM in a file or several files: named blocks of pages, and for each page the place of its
+// final content. Every source (raw image, ELF or kdump dump, migration stream, mapped-ram file,
+// multifd capture) becomes a RamImage, and scan, hash, diff and extract know nothing else.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What kind of file this is, by its first bytes. Knows the names of much that cannot be read, so
-// that the user is told what to do instead.
+// Detects the kind of a file by its first bytes. Also knows kinds that Drover cannot read, so that
+// the message can say what to do instead.
 #pragma once
 
 #include <cstdint>

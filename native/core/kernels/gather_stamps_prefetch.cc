@@ -1,4 +1,4 @@
-// Asks for a page's line well before it is read, so that many misses are under way at once.
+// Prefetches a page's cache line well before it is read, so that many misses run at once.
 #include "core/kernels/gather_stamps.h"
 
 namespace drover {

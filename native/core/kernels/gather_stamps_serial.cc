@@ -1,4 +1,4 @@
-// The truth that the other kernels are tested against.
+// The reference that the other kernels are tested against.
 #include "core/kernels/gather_stamps.h"
 
 namespace drover {

@@ -1,5 +1,5 @@
-// Which kernels there are. A kernel for one instruction set would be listed here behind a check of
-// the processor.
+// The list of kernels. A kernel for one instruction set would be listed here after a check of the
+// processor.
 #include <array>
 
 #include "core/kernels/gather_stamps.h"

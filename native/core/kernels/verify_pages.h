@@ -1,4 +1,5 @@
-// The kernel of level page: are these whole pages of one generation? Every byte is read once.
+// The kernel of level page: tests whether pages are complete and of one generation. Reads every
+// byte once.
 #pragma once
 
 #include <cstddef>

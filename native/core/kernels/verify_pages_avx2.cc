@@ -1,5 +1,5 @@
 // Four words at a time. AVX2 has no 64-bit multiplication, so the product is put together from
-// three of 32 bits. Differences are gathered over a whole page and looked at once.
+// three of 32 bits. Differences are collected over a whole page and tested once.
 #include "core/kernels/verify_pages.h"
 
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-// The truth that the other kernels are tested against.
+// The reference that the other kernels are tested against.
 #include "core/page_stamp.h"
 #include "core/kernels/verify_pages.h"
 

@@ -1,4 +1,4 @@
-// Readable guest memory, whatever lies behind it. A source is safe to use from several threads at
+// Readable guest memory, of any kind. A source is safe to use from several threads at
 // once.
 //
 // A new kind of memory (an ELF dump, a migration stream) is a new PageSource; a new kind of stamp

@@ -1,5 +1,5 @@
 // Anonymous guest memory of another process, fetched with process_vm_readv. It reads what the
-// process itself would read, so a page that userfaultfd still waits for is asked for, and the read
+// process itself would read, so it requests a page that userfaultfd still waits for, and
 // waits for it.
 #pragma once
 

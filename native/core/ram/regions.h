@@ -1,4 +1,4 @@
-// Where guest addresses lie in a file or a process: a few contiguous regions, with holes between.
+// Maps guest addresses to a file or a process: a few contiguous regions, with holes between them.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Fetches the stamps of a range, chunk by chunk, on one or several threads.
+// Reads the stamps of a range, chunk by chunk, on one or several threads.
 #pragma once
 
 #include "core/cancel.h"

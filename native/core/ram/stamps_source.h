@@ -1,4 +1,4 @@
-// Stamps that the caller fetched by other means, one byte per page: the slow twin's way into the
+// Stamps that the caller read by other means, one byte per page: with these the slow twin uses the
 // same verdict.
 #pragma once
 

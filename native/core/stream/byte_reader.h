@@ -1,5 +1,5 @@
-// The fields of a stream, one after another: big-endian, packed. What lies beyond the end reads as
-// zero and is remembered, so that a caller may ask once after several fields.
+// Reads the fields of a stream one after another: big-endian, packed. A read beyond the end gives
+// zero and sets a flag, so that a caller can check once after several fields.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The configuration section that stands right behind a stream's header.
+// The configuration section directly after a stream's header.
 #pragma once
 
 #include <cstdint>

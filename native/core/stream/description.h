@@ -1,6 +1,6 @@
 // The description of device state at the end of most streams (JSON): how long each device's payload
-// is, and the page size. Only the sizes are read here, and nothing of it is believed without a look
-// at the stream.
+// is, and the page size. Reads only the sizes, to walk streams without
+// footers, and checks each against the stream. src/vmstate reads the same JSON for field values.
 #pragma once
 
 #include <cstdint>

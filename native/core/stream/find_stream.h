@@ -1,4 +1,4 @@
-// Where in a file a migration stream starts, for files that hold something else before it.
+// Finds where a migration stream starts in a file that holds something else before it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Payloads of live sections other than ram. They describe their own length, and that is all that is
-// read of them.
+// Payloads of live sections other than ram. They contain their own length; nothing else is read
+// from them.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,6 @@
-// A migration stream in one pass: the RAM that its destination would have had, as an index of where
-// each page's last content lies, and a report of everything else in it. Not here: what is inside
-// the payload of a device.
+// Parses a migration stream in one pass: the RAM that its destination would have, as an index of
+// each page's last content, and a report of everything else. Leaves out the contents of a device's
+// payload.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
-// Where a payload ends that does not say how long it is: by the description of devices when there
-// is one and the footer stands where it says, else by searching for a footer that something
-// sensible follows.
+// Finds the end of a payload without a length: by the description of devices, if there is one and
+// the footer is where it says, else by a search for a footer that is followed by a valid element.
 #pragma once
 
 #include <cstdint>

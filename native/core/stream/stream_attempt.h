@@ -1,4 +1,4 @@
-// One way through a stream, from its header to its end, with one idea of its page size.
+// One attempt to parse a stream, from its header to its end, with one assumed page size.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Commands of a stream: most only say how the migration went, some change what later bytes mean.
+// Commands of a stream: most only report how the migration went, some change the meaning of later
+// bytes.
 #include "core/stream/stream_walker.h"
 
 namespace drover {

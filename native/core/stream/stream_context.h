@@ -1,4 +1,4 @@
-// What the parts of one parse share.
+// The shared state of one parse.
 #pragma once
 
 #include <string>

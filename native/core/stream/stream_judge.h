@@ -1,4 +1,4 @@
-// Whether a stream that was walked is whole.
+// Decides whether a parsed stream is complete.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The channels of a multifd migration, heard in step with the main stream: whenever that reaches a
+// The channels of a multifd migration, read in step with the main stream: when that reaches a
 // boundary, each channel is read up to its next synchronisation mark. Within one step a page is
 // sent once, so the order of channels does not matter.
 #pragma once

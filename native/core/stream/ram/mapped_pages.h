@@ -1,5 +1,5 @@
-// The pages of a block in a mapped-ram file: each has its own place, and a bitmap tells which are
-// there. No index: the bitmap in the file is asked each time.
+// The pages of a block in a mapped-ram file: each has its own place, and a bitmap says which are
+// present. Without an index: the bitmap in the file is read each time.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Where each page of a block lies, built while a stream is read: last record wins. Eight bytes a
-// page, held in leaves that come into being when one of their pages does, so that memory follows
-// what a stream holds and not what it claims.
+// The place of each page of a block, built while a stream is read: the last record wins. Eight
+// bytes per page, in leaves that are allocated with their first page, so that memory use depends on
+// what a stream holds and not on what it claims.
 #pragma once
 
 #include <array>

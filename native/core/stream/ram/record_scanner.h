@@ -1,6 +1,6 @@
 // The inner loop of reading a stream: finds the page records in a stretch of mapped file without
 // touching page data. It runs under the guard of InputFile::visit, so it is a leaf: it fills a
-// batch of plain records, and what they mean is done elsewhere.
+// batch of plain records; the caller applies them.
 #pragma once
 
 #include <array>
