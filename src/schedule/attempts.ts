@@ -9,7 +9,7 @@ import type { PairPlan } from '../migration/plan.js';
 import { createTestDirectory, moveDirectory, removeDirectory } from '../qemu/work-directory.js';
 import type { Waiting } from './decide.js';
 import type { MemoryMeter } from './memory-meter.js';
-import type { AttemptReport, Progress } from './protocol.js';
+import type { AttemptReport, AttemptTask, Progress, RoundProgress } from './protocol.js';
 import type { AttemptHandle, WorkerPool } from './pool.js';
 
 export interface PlannedTest {
@@ -52,54 +52,76 @@ export interface AttemptsInput {
   readonly evidenceDirectory: () => string;
   readonly timeoutMs: number;
   readonly rerun: (name: string) => string;
-  /** what is written into a kept directory beside the worker's evidence: file names and texts */
-  readonly record: (attempt: Attempt, ended: AttemptReport) => Readonly<Record<string, string>>;
-  readonly meter: MemoryMeter;
+  readonly meter?: MemoryMeter;
   readonly emit: (event: DroverEvent) => void;
   /** milliseconds since the run started */
   readonly clock: () => number;
 }
 
+export interface TestsInput {
+  readonly record: (attempt: Attempt, ended: AttemptReport) => Readonly<Record<string, string>>;
+}
+
 export interface StartedAttempt {
   readonly ended: Promise<Ended>;
-  cancel(): void;
+  readonly cancel: () => void;
+}
+
+/** A task for a worker: a test, or one guest's life in a stress run. */
+export interface WorkerTask {
+  /** what its events are about; the rounds of a stress run change `attempt` */
+  readonly of: { readonly test: string; readonly attempt: number };
+  readonly task: Pick<AttemptTask, 'path' | 'file' | 'stress'>;
+  readonly directoryName: string;
+  readonly keptName: () => string;
+  /** what is written into a kept directory beside the worker's evidence: file names and texts */
+  readonly record?: (report: AttemptReport) => Readonly<Record<string, string>>;
+  /** @param next says whether another round follows one that ended */
+  readonly onRound?: (message: RoundProgress, next: (more: boolean) => void) => void;
 }
 
 /** @param number of the test in the run, part of the directory's name */
 export function startAttempt(
-  input: AttemptsInput,
+  input: AttemptsInput & TestsInput,
   attempt: Attempt,
   number: number,
 ): StartedAttempt {
   const { test, slot, expectedMs } = attempt;
+  const { path: testPath, file } = test;
   const of = { test: test.name, attempt: attempt.attempt };
   input.emit({ type: 'test-started', atMs: input.clock(), ...of, slot, expectedMs });
+  return startTask(input, {
+    of,
+    task: file === undefined ? { path: testPath } : { path: testPath, file },
+    directoryName: directoryName(attempt, number),
+    keptName: () => `${testPath.slice(1).replaceAll('/', '-')}-${of.attempt}`,
+    record: (report) => input.record(attempt, report),
+  });
+}
+
+export function startTask(input: AttemptsInput, task: WorkerTask): StartedAttempt {
   let directory: string;
   try {
-    directory = createTestDirectory(input.directory, directoryName(attempt, number));
+    directory = createTestDirectory(input.directory, task.directoryName);
   } catch (error) {
     return { ended: withoutDirectory(error), cancel: () => undefined };
   }
-  const measure = input.meter.watch(directory);
-  const handle = input.pool.start(
+  const measure = input.meter?.watch(directory);
+  const handle: AttemptHandle = input.pool.start(
     {
-      path: test.path,
-      ...(test.file === undefined ? {} : { file: test.file }),
+      ...task.task,
       plan: input.plan,
       directory,
       timeoutMs: input.timeoutMs,
-      rerun: input.rerun(test.name),
+      rerun: input.rerun(task.of.test),
     },
     (message) => {
-      tell(input, attempt, message);
+      if (message.type === 'round-started' || message.type === 'round') {
+        task.onRound?.(message, handle.next);
+      } else emitProgress(input, task.of, message);
     },
   );
-  return {
-    ended: settle(input, attempt, handle, directory, measure),
-    cancel: () => {
-      handle.cancel();
-    },
-  };
+  return { ended: settle(input, task, handle, directory, measure), cancel: handle.cancel };
 }
 
 async function withoutDirectory(error: unknown): Promise<Ended> {
@@ -112,16 +134,19 @@ async function withoutDirectory(error: unknown): Promise<Ended> {
   };
 }
 
-function tell(input: AttemptsInput, attempt: Attempt, message: Progress): void {
-  const atMs = input.clock();
-  const of = { test: attempt.test.name, attempt: attempt.attempt };
+function emitProgress(
+  { emit, clock }: AttemptsInput,
+  of: WorkerTask['of'],
+  message: Exclude<Progress, RoundProgress>,
+): void {
+  const atMs = clock();
   if (message.type === 'phase') {
-    input.emit({ type: 'phase-started', atMs, ...of, phase: message.phase });
+    emit({ type: 'phase-started', atMs, ...of, phase: message.phase });
   } else if (message.type === 'note') {
-    input.emit({ type: 'warning', atMs, message: `${attempt.test.name}: ${message.message}` });
-  } else if (message.type === 'status') {
+    emit({ type: 'warning', atMs, message: `${of.test}: ${message.message}` });
+  } else {
     const { side, status } = message;
-    input.emit({ type: 'migration-status', atMs, ...of, side, status });
+    emit({ type: 'migration-status', atMs, ...of, side, status });
   }
 }
 
@@ -132,14 +157,14 @@ function directoryName({ test, attempt }: Attempt, number: number): string {
 
 async function settle(
   input: AttemptsInput,
-  attempt: Attempt,
+  task: WorkerTask,
   handle: AttemptHandle,
   directory: string,
-  measure: () => number | undefined,
+  measure: (() => number | undefined) | undefined,
 ): Promise<Ended> {
   const report = await handle.report;
-  const memoryBytes = measure();
-  const kept = await settleDirectory(input, attempt, report, directory);
+  const memoryBytes = measure?.();
+  const kept = await settleDirectory(input, task, report, directory);
   return {
     ...report,
     ...(kept === undefined ? {} : { directory: kept }),
@@ -154,7 +179,7 @@ function isEvidence({ kind }: Outcome): boolean {
 /** Keeps the evidence and removes everything else. Returns where the evidence is. */
 async function settleDirectory(
   input: AttemptsInput,
-  attempt: Attempt,
+  task: WorkerTask,
   report: AttemptReport,
   directory: string,
 ): Promise<string | undefined> {
@@ -164,9 +189,8 @@ async function settleDirectory(
       await removeDirectory(directory);
       return undefined;
     }
-    writeRecord(directory, input.record(attempt, report));
-    const name = `${attempt.test.path.slice(1).replaceAll('/', '-')}-${attempt.attempt}`;
-    const kept = path.join(input.evidenceDirectory(), name);
+    writeRecord(directory, task.record?.(report) ?? {});
+    const kept = path.join(input.evidenceDirectory(), task.keptName());
     await moveDirectory(directory, kept);
     return kept;
   } catch (error) {

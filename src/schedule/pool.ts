@@ -21,9 +21,9 @@ export interface PoolOptions {
 export interface AttemptHandle {
   readonly report: Promise<AttemptReport>;
   /** asks the worker to end the attempt and clean up */
-  cancel(): void;
+  readonly cancel: () => void;
   /** reports that a round of a stress run has ended */
-  next(more: boolean): void;
+  readonly next: (more: boolean) => void;
 }
 
 export class WorkerPool {

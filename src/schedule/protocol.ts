@@ -26,6 +26,9 @@ export type Progress =
   | { readonly type: 'phase'; readonly phase: Phase }
   | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'status'; readonly side: Side; readonly status: string }
+  | RoundProgress;
+
+export type RoundProgress =
   | { readonly type: 'round-started'; readonly round: number }
   /** to be answered by `next` */
   | { readonly type: 'round'; readonly report: RoundReport };

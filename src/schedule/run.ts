@@ -6,13 +6,14 @@ import type { Limits } from '../model/demand.js';
 import type { MemoryUse } from '../model/events.js';
 import type { Outcome } from '../model/outcome.js';
 import { startAttempt } from './attempts.js';
-import type { Attempt, AttemptsInput, Ended, PlannedTest, StartedAttempt } from './attempts.js';
+import type { Attempt, Ended, PlannedTest, StartedAttempt } from './attempts.js';
+import type { AttemptsInput, TestsInput } from './attempts.js';
 import { Decider } from './decide.js';
 import { MemoryMeter } from './memory-meter.js';
 import { Tally } from './policy.js';
 import type { Counts, Policy } from './policy.js';
 
-export interface RunInput extends Omit<AttemptsInput, 'meter'> {
+export interface RunInput extends Omit<AttemptsInput, 'meter'>, TestsInput {
   readonly tests: readonly PlannedTest[];
   readonly repeat: number;
   readonly limits: Limits;
@@ -44,7 +45,7 @@ export async function runTests(input: RunInput): Promise<RunTotals> {
 type Planned = Omit<Attempt, 'attempt' | 'slot'>;
 
 class Run {
-  readonly #input: RunInput & AttemptsInput;
+  readonly #input: RunInput & { readonly meter: MemoryMeter };
   readonly #decider: Decider<Planned>;
   readonly #tally: Tally;
   readonly #runnable: readonly PlannedTest[];
@@ -54,7 +55,7 @@ class Run {
   readonly #freeSlots: number[];
   #round = 0;
 
-  constructor(input: RunInput & AttemptsInput) {
+  constructor(input: RunInput & { readonly meter: MemoryMeter }) {
     this.#input = input;
     this.#decider = new Decider(input.limits);
     this.#tally = new Tally(input.policy);

@@ -1,28 +1,22 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
-import path from 'node:path';
 import { endlessMs } from '../../model/deadline.js';
 import type { Limits } from '../../model/demand.js';
 import type { DroverEvent, Quarantined, Shard } from '../../model/events.js';
-import { toFailure } from '../../model/errors.js';
-import type { Failure } from '../../model/outcome.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { underTool } from '../../qemu/debug-tools.js';
 import type { DebugPlan } from '../../qemu/debug-tools.js';
-import { createEvidenceDirectory } from '../../qemu/work-directory.js';
 import type { PlannedTest } from '../../schedule/attempts.js';
 import type { WorkerPool } from '../../schedule/pool.js';
 import type { Policy } from '../../schedule/policy.js';
 import { runTests } from '../../schedule/run.js';
-import type { RunTotals } from '../../schedule/run.js';
 import { noTimings } from '../../schedule/timings.js';
 import type { Timings } from '../../schedule/timings.js';
 import { toolOutputs } from './debug-option.js';
 import type { Environment } from '../process/environment.js';
-import { exitCodeOf, exitCodes } from '../process/exit-codes.js';
 import { mostRounds } from '../options/options.js';
 import type { AttemptOptions, PolicyOptions } from '../options/options.js';
-import { closeReports, openReports } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
+import { reportedRun } from './reported-run.js';
 import { RunFacts } from './run-facts.js';
 import type { Interruption } from '../process/signals.js';
 import { TimingsKeeper, timingsFiles } from './timings-keeper.js';
@@ -57,74 +51,52 @@ export interface SessionInput {
 }
 
 export async function runSession(input: SessionInput): Promise<number> {
-  const { options, policy, plan, limits, interruption, debug } = input;
-  const { signal } = interruption;
-  const reporters = await openReports(options, input.environment, options.out);
+  const { options, policy, plan, limits, debug } = input;
   const keeper = new TimingsKeeper();
-  const startMs = performance.now();
-  const clock = (): number => performance.now() - startMs;
-  const emit = (event: DroverEvent): void => {
-    reporters.onEvent(event);
-    keeper.onEvent(event);
-    input.onEvent?.(event);
-    for (const file of debug === undefined ? [] : toolOutputs(event, debug)) {
-      reporters.onEvent({ type: 'warning', atMs: event.atMs, message: `${debug?.tool}: ${file}` });
-    }
-  };
-  // the live console owns the terminal from here on, to the end of the run
-  const { tell } = interruption;
-  interruption.tell = (message) => {
-    emit({ type: 'warning', atMs: clock(), message });
-  };
   const { retries = 0, shard } = policy;
   // a number of rounds that was asked for bounds it
   const isEndless = policy.untilFailure === true && options.repeat === 1;
   const repeat = isEndless ? mostRounds : options.repeat;
   const timeoutMs = debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs;
   const facts = new RunFacts({ ...input, shard, repeat, retries, isEndless, timeoutMs });
-  emit(facts.started());
-  let totals: RunTotals | undefined;
-  let failure: Failure | undefined;
-  try {
-    totals = await runTests({
-      tests: input.tests,
-      repeat,
-      limits,
-      policy: policyOf(policy),
-      plan: debug === undefined ? plan : underDebugger(plan, debug),
-      pool: input.pool,
-      directory: input.directory,
-      keep: options.keep === true || debug !== undefined,
-      evidenceDirectory: evidencePlace(input),
-      timeoutMs,
-      rerun: (name) => facts.rerun(name),
-      record: (attempt, ended) => facts.record(attempt, ended),
-      emit,
-      clock,
-      signal,
-    });
-  } catch (error) {
-    failure = toFailure(error);
-  }
-  await keepTimings(input, keeper, emit, clock);
-  const { counts = noCounts, ...more } = totals ?? {};
-  const flaky = policy.flakyFails === true ? (totals?.flaky ?? 0) : 0;
-  const exitCode =
-    failure === undefined ? exitCodeOf(counts, signal.aborted, flaky) : exitCodes.broken;
-  emit({
-    type: 'run-finished',
-    atMs: clock(),
-    counts,
-    ...more,
-    durationMs: clock(),
-    exitCode,
-    ...(failure === undefined ? {} : { failure }),
+  return await reportedRun({
+    options,
+    environment: input.environment,
+    interruption: input.interruption,
+    started: facts.started(),
+    flakyFails: policy.flakyFails === true,
+    onEvent: (event, emit) => {
+      keeper.onEvent(event);
+      input.onEvent?.(event);
+      for (const file of debug === undefined ? [] : toolOutputs(event, debug)) {
+        emit({ type: 'warning', atMs: event.atMs, message: `${debug?.tool}: ${file}` });
+      }
+    },
+    work: async ({ emit, clock, evidenceDirectory }) => {
+      try {
+        return await runTests({
+          tests: input.tests,
+          repeat,
+          limits,
+          policy: policyOf(policy),
+          plan: debug === undefined ? plan : underDebugger(plan, debug),
+          pool: input.pool,
+          directory: input.directory,
+          keep: options.keep === true || debug !== undefined,
+          evidenceDirectory,
+          timeoutMs,
+          rerun: (name) => facts.rerun(name),
+          record: (attempt, ended) => facts.record(attempt, ended),
+          emit,
+          clock,
+          signal: input.interruption.signal,
+        });
+      } finally {
+        await keepTimings(input, keeper, emit, clock);
+      }
+    },
   });
-  interruption.tell = tell;
-  return await closeReports(reporters, exitCode);
 }
-
-const noCounts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 } as const;
 
 function policyOf(given: SessionPolicy): Policy {
   const { retries = 0, maxFailures, untilFailure = false, quarantine = new Map() } = given;
@@ -155,12 +127,6 @@ function underDebugger(plan: PairPlan, debug: DebugPlan): PairPlan {
   const source = underTool(plan.source, 'source', debug);
   const destination = underTool(plan.destination, 'destination', debug);
   return { ...plan, source, destination, debug };
-}
-
-/** `--out`, or a folder that is made when the first evidence comes */
-function evidencePlace({ options, environment }: SessionInput): () => string {
-  let place = options.out === undefined ? undefined : path.resolve(options.out);
-  return () => (place ??= createEvidenceDirectory(environment.temporaryDirectory));
 }
 
 const usualTimeoutMs = 120_000;
