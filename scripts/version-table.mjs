@@ -1,5 +1,5 @@
 // Makes docs/reference/versions.md out of three runs' results. Use, after a run of each QEMU with
-// `drover run --level quarantine --accel tcg --qemu ... --json FILE`:
+// `drover run --level flaky --accel tcg --qemu ... --json FILE`:
 //   node scripts/version-table.mjs 7.2=FILE 10.0=FILE 11.1=FILE
 // Leaves out running them: the catalogue's test does, and compares.
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The command line's entry: the one place that reads the environment and sets the exit code. */
 import './process/v8-flags.js';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, toFailure } from '../model/errors.js';
+import { optionText } from './options/help.js';
 import { readEnvironment } from './process/environment.js';
 import type { Environment } from './process/environment.js';
 import { exitCodeOfBlame, exitCodes } from './process/exit-codes.js';
@@ -14,22 +15,32 @@ import { droverVersion } from './process/version.js';
 type Finish = (exitCode: number) => void;
 type AddCommand = (program: Command, env: Environment, finish: Finish) => void;
 
-/** In the order of the help. Loading all of them takes longer than many a command: see `commandsFor`. */
-const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  run: async () => (await import('./run/run-command.js')).addRunCommand,
-  matrix: async () => (await import('./matrix/matrix-command.js')).addMatrixCommand,
-  merge: async () => (await import('./results/merge-command.js')).addMergeCommand,
-  shards: async () => (await import('./results/shards-command.js')).addShardsCommand,
-  report: async () => (await import('./results/report-command.js')).addReportCommand,
-  why: async () => (await import('./results/why-command.js')).addWhyCommand,
-  rerun: async () => (await import('./run/rerun-command.js')).addRerunCommand,
-  chain: async () => (await import('./run/chain-command.js')).addChainCommand,
-  stress: async () => (await import('./stress/stress-command.js')).addStressCommand,
-  list: async () => (await import('./run/list-command.js')).addListCommand,
-  doctor: async () => (await import('./doctor/doctor-command.js')).addDoctorCommand,
-  scan: async () => (await import('./offline/scan-command.js')).addScanCommand,
-  inspect: async () => (await import('./offline/inspect-command.js')).addInspectCommand,
-  diff: async () => (await import('./offline/diff-command.js')).addDiffCommand,
+/** In the order of the help, by the job they do. Only what is asked for is loaded: see `commandsFor`. */
+const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommand>>>>> = {
+  'Run tests:': {
+    run: async () => (await import('./run/run-command.js')).addRunCommand,
+    matrix: async () => (await import('./matrix/matrix-command.js')).addMatrixCommand,
+    chain: async () => (await import('./run/chain-command.js')).addChainCommand,
+    rerun: async () => (await import('./run/rerun-command.js')).addRerunCommand,
+    list: async () => (await import('./run/list-command.js')).addListCommand,
+  },
+  'Stress a host:': {
+    stress: async () => (await import('./stress/stress-command.js')).addStressCommand,
+  },
+  'Memory images, dumps and migration files:': {
+    scan: async () => (await import('./offline/scan-command.js')).addScanCommand,
+    inspect: async () => (await import('./offline/inspect-command.js')).addInspectCommand,
+    diff: async () => (await import('./offline/diff-command.js')).addDiffCommand,
+  },
+  'Results of earlier runs:': {
+    why: async () => (await import('./results/why-command.js')).addWhyCommand,
+    report: async () => (await import('./results/report-command.js')).addReportCommand,
+    merge: async () => (await import('./results/merge-command.js')).addMergeCommand,
+    shards: async () => (await import('./results/shards-command.js')).addShardsCommand,
+  },
+  'This host:': {
+    doctor: async () => (await import('./doctor/doctor-command.js')).addDoctorCommand,
+  },
 };
 
 const ending = watchEnding();
@@ -43,16 +54,22 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     exitCode = code;
   };
   const program = new Command('drover')
-    .description('proves that QEMU live migration moves a machine without losing a byte')
-    .version(droverVersion())
+    .description('Tests QEMU live migration and verifies guest memory.')
+    .version(droverVersion(), '-V, --version', 'show the version')
+    .addHelpOption(new Option('-h, --help', 'show this help'))
+    .configureHelp({ optionDescription: optionText })
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => {
         write(`drover: ${text.replace(/^error: /, '')}`);
       },
     })
-    .showHelpAfterError("('drover --help' and 'drover COMMAND --help' show all options)");
-  for (const add of await commandsFor(argv)) add(program, env, finish);
+    .showHelpAfterError("('drover COMMAND --help' shows the options of a command)");
+  for (const { group, add } of await commandsFor(argv)) {
+    program.commandsGroup(group);
+    add(program, env, finish);
+  }
+  program.commandsGroup('Help:').helpCommand('help [command]', 'show the options of a command');
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(argv);
@@ -66,13 +83,24 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   }
 }
 
-/** The one that is asked for by name; all of them for whatever else, such as help or a misspelt name; none to tell the version. */
-async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
+interface GroupedCommand {
+  readonly group: string;
+  readonly add: AddCommand;
+}
+
+/**
+ * The command that is named, none for the version, else all (help, misspelt names): loading them all takes longer
+ * than many a command.
+ */
+async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
   const [, , name = ''] = argv;
   if (name === '--version' || name === '-V') return [];
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  const loads = load === undefined ? Object.values(commands) : [load];
-  return await Promise.all(loads.map(async (one) => await one()));
+  const all = Object.entries(commands).flatMap(([group, members]) =>
+    Object.entries(members).map(([command, load]) => ({ group, command, load })),
+  );
+  const named = all.filter(({ command }) => command === name);
+  const wanted = named.length > 0 ? named : all;
+  return await Promise.all(wanted.map(async ({ group, load }) => ({ group, add: await load() })));
 }
 
 function report(error: unknown, env: Environment): number {

@@ -25,11 +25,7 @@ for (const [field, value, expected] of [
   ['path', '/alone/', /^path: expected .* names made of letters/],
   ['path', '/x86_64/own/a', /^path: expected a path without the architecture/],
   ['path', `/own/${'a'.repeat(200)}`, /^path: expected at most 180 characters/],
-  [
-    'level',
-    'smok',
-    /^level: expected "smoke" or "full" or "thorough" or "quarantine", not "smok"$/,
-  ],
+  ['level', 'smok', /^level: expected "smoke" or "full" or "thorough" or "flaky", not "smok"$/],
   ['arches', ['arm'], /^arches\.0: expected "x86_64" or "i386" or .*, not "arm"$/],
   ['usualMs', -1, /^usualMs: expected milliseconds, not -1$/],
   ['needs', [{ kind: 'capability', name: 'x' }], /^needs\.0\.since: missing$/],

@@ -24,7 +24,7 @@ import { precopy } from '../migration/flows/precopy.js';
 import type { FlowResult } from '../migration/steps.js';
 
 /** Each level includes the ones before it. */
-export const levels = ['smoke', 'full', 'thorough', 'quarantine'] as const;
+export const levels = ['smoke', 'full', 'thorough', 'flaky'] as const;
 export type Level = (typeof levels)[number];
 
 export interface TestFacts {

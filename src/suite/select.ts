@@ -11,7 +11,7 @@ import type { Level, TestDefinition } from './definition.js';
 
 export interface Selection {
   readonly level: Level;
-  /** above the smoke tests, those in quarantine too */
+  /** above level smoke, run the tests of level flaky too */
   readonly flaky?: boolean;
   readonly paths: readonly string[];
   readonly prefixes: readonly string[];
@@ -56,7 +56,7 @@ export function selectTests(
 }
 
 function isFlakyWanted({ level }: TestDefinition, selection: Selection): boolean {
-  return level === 'quarantine' && selection.flaky === true && selection.level !== 'smoke';
+  return level === 'flaky' && selection.flaky === true && selection.level !== 'smoke';
 }
 
 function withinLevel(level: Level, limit: Level): boolean {

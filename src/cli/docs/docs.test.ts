@@ -68,9 +68,10 @@ for (const command of [
       .split('\n')
       .filter((line) => line.startsWith('| `-'));
     const documented = rows.flatMap((row) => allOf(documentedOption, row.split('|')[1] ?? ''));
-    const real = optionsIn(await output(command, '--help')).filter(
-      (option) => !/^(-h|--help)$/.test(option),
-    );
+    const help = await output(command, '--help');
+    assert.doesNotMatch(help, /default: (?:[[{"]|\d{6})/, 'defaults are as a user types them');
+    assert.match(help, /\nExamples:\n/);
+    const real = optionsIn(help).filter((option) => !/^(-h|--help)$/.test(option));
     assert.deepEqual(documented.sort(), real.sort());
   });
 }

@@ -8,6 +8,7 @@ import type { QemuBinary } from '../../qemu/binary.js';
 import { hostChecks, qemuChecks } from './doctor-checks.js';
 import type { Check } from './doctor-checks.js';
 import type { Environment } from '../process/environment.js';
+import { withExamples } from '../options/help.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { resolveBinaries } from '../run/resolve-binaries.js';
@@ -29,20 +30,23 @@ export function addDoctorCommand(
   environment: Environment,
   finish: (exitCode: number) => void,
 ): void {
-  program
+  const command = program
     .command('doctor')
     .description('show what this host and its QEMUs can do, and why not')
     .option(
       '--qemu <command>',
-      'a QEMU to look at (repeatable)',
+      'a QEMU to probe; repeatable (default: those that drover run would use)',
       (value: string, before: string[]) => [...before, value],
       [],
     )
-    .option('--no-cache', 'probe anew')
-    .option('--json', 'as JSON')
+    .option('--no-cache', 'probe again instead of reusing what Drover found')
+    .option('--json', 'write JSON instead of text')
     .action(async (options: DoctorOptions) => {
       finish(await doctor(options, environment));
     });
+  withExamples(command, {
+    'drover doctor --qemu build/qemu-system-x86_64': 'can this QEMU run the tests here?',
+  });
 }
 
 async function doctor(options: DoctorOptions, environment: Environment): Promise<number> {

@@ -1,4 +1,4 @@
-/** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of what came of them. */
+/** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of their results. */
 import type { Command } from 'commander';
 import { toFailure } from '../../model/errors.js';
 import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
@@ -15,6 +15,7 @@ import { identify, runPairs } from './matrix-session.js';
 import type { MatrixOptions } from './matrix-session.js';
 import { lines } from '../process/print.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
+import { withExamples } from '../options/help.js';
 import {
   collect,
   withAttemptOptions,
@@ -36,23 +37,32 @@ export function addMatrixCommand(
 ): void {
   const command = program
     .command('matrix')
-    .description('run tests between every two of several QEMUs, both ways')
-    .option('--qemu <command>', 'a QEMU (repeatable, at least two)', collect, [])
+    .description('run tests for every pair of several QEMUs, in both directions')
+    .optionsGroup('QEMU:')
+    .option('--qemu <command>', 'a QEMU; give at least two', collect, [])
     .option('--cross-only', 'leave out the pairs of a QEMU with itself');
   withAttemptOptions(withOwnTests(withSelectionOptions(withPairOptions(command))))
+    .optionsGroup('Results:')
     .option('--json <file>', 'write the grid and all results as one JSON document')
-    .option('--html <file>', 'write the grid and what went wrong as one HTML file')
+    .option(
+      '--html <file>',
+      'write the grid, the failures and the reasons of skips as one HTML file',
+    )
     .option(
       '--out <dir>',
-      'put event logs and the evidence of failures there, a folder for each pair',
+      'write event logs and the evidence of failures to this folder, with a folder for each pair',
     )
     .action(async (options: MatrixOptions) => {
       finish(await matrixCommand(options, environment));
     });
+  withExamples(command, {
+    'drover matrix --qemu old/qemu-system-x86_64 --qemu new/qemu-system-x86_64 --html grid.html':
+      'the smoke tests from old to new, new to old, and each with itself',
+  });
 }
 
 async function matrixCommand(options: MatrixOptions, environment: Environment): Promise<number> {
-  const one = "one is tested with itself by 'drover run --qemu'";
+  const one = "to test one QEMU with itself use 'drover run --qemu'";
   const binaries = resolveSeveral(options.qemu, environment, one);
   const [{ arch }] = binaries;
   const catalogue = await loadCatalogue(options);
@@ -97,7 +107,7 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
   });
 }
 
-/** A file that could not be written is told, and a matrix that is otherwise fine ends as broken. */
+/** A file that could not be written turns exit code 0 into 3. */
 async function report(
   matrix: Matrix,
   options: MatrixOptions,

@@ -8,6 +8,7 @@ import { deviceText, ramText } from './diff-text.js';
 import type { RamDiff } from './diff-text.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, toJson } from './offline-output.js';
@@ -43,31 +44,46 @@ export function addDiffCommand(
     .command('diff')
     .description('compare the memory and device state of two files or stopped guests')
     .argument('<a>', 'a RAM image, dump or migration file, or pid:N')
-    .argument('<b>', 'another')
-    .option('--channel-a <file>', 'a multifd channel that belongs to A (repeatable)', collect)
-    .option('--channel-b <file>', 'a multifd channel that belongs to B (repeatable)', collect)
+    .argument('<b>', 'a second one')
+    .optionsGroup('What to compare:')
+    .option(
+      '--channel-a <file>',
+      'file of a multifd channel that belongs to A; repeatable',
+      collect,
+    )
+    .option(
+      '--channel-b <file>',
+      'file of a multifd channel that belongs to B; repeatable',
+      collect,
+    )
     .option(
       '--range <start-end>',
-      'compare these guest addresses only (repeatable)',
+      'compare only these guest addresses, END exclusive, such as 1M-100M; repeatable',
       (text: string, before?: readonly Range[]) => [...(before ?? []), rangeArgument(text)],
     )
-    .option('--block <name>', 'compare this RAM block only; ranges are then offsets in it');
+    .option('--block <name>', 'compare only this RAM block; ranges are then offsets in it');
   withSourceOptions(command)
-    .option('--absent-as-zero', 'a page that is not in one file equals a zero page in the other')
-    .option('--no-ram', 'compare device state only')
-    .option('--no-devices', 'compare RAM only')
-    .option('--limit <count>', 'runs, sections and fields to list', limitArgument, 20)
-    .option('--live', 'pid:N: do not insist on a stopped guest')
-    .option('--json', 'as JSON')
+    .optionsGroup('How to compare and show it:')
+    .option('--absent-as-zero', 'treat a page that one file does not have as a zero page')
+    .option('--no-ram', 'do not compare RAM')
+    .option('--no-devices', 'do not compare device state')
+    .option('--limit <count>', 'how many runs, sections and fields to list', limitArgument, 20)
+    .option('--live', 'with pid:N, allow a running guest (results may show false differences)')
+    .option('--json', 'write JSON instead of text')
     .action(async (a: string, b: string, options: DiffOptions) => {
       finish(
         await offlineSession(environment, (session) => diff(a, b, options, environment, session)),
       );
     });
+  withExamples(command, {
+    'drover diff before.mig after.mig': 'RAM and device state of two migration files',
+    'drover diff vm.dump pid:4242 --no-devices': 'RAM of a dump and of a stopped QEMU',
+  });
 }
 
 function limitArgument(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`expected a count, not '${text}'.`);
+  if (!/^\d{1,6}$/.test(text))
+    throw new InvalidArgumentError(`expected a number from 0 to 999999, not '${text}'.`);
   return Number(text);
 }
 
@@ -80,7 +96,7 @@ async function diff(
 ): Promise<number> {
   const { signal, progress, paint } = session;
   if (!options.ram && !options.devices) {
-    throw usage('--no-ram and --no-devices together leave nothing to compare');
+    throw usage('--no-ram and --no-devices leave nothing to compare: give one of them');
   }
   const open = async (name: string, channels: readonly string[] = []): Promise<OfflineSource> =>
     await openSource(

@@ -9,6 +9,7 @@ import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { extract } from './extract.js';
 import { blocksText, streamText } from './inspect-text.js';
+import { withExamples } from '../options/help.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
@@ -37,11 +38,12 @@ export function addInspectCommand(
       'show what a migration file or dump holds: RAM, sections, statistics, device state',
     )
     .argument('<migfile...>', 'a migration file or dump; several files of one multifd stream')
-    .option('--json', 'as JSON')
+    .optionsGroup('What to show:')
+    .option('--json', 'write JSON instead of text')
     .addOption(
       new Option(
         '--dump <what>',
-        'device state, its description, or all there is, as JSON',
+        'write JSON: device state, its description (desc), or everything',
       ).choices(['state', 'desc', 'all']),
     )
     .option('--extract <folder>', 'write RAM blocks and device state to files in this folder');
@@ -49,6 +51,10 @@ export function addInspectCommand(
     finish(
       await offlineSession(environment, (session) => inspect(words, options, environment, session)),
     );
+  });
+  withExamples(command, {
+    'drover inspect vm.mig': 'RAM blocks, sections and statistics',
+    'drover inspect vm.mig --dump state': 'the device state as JSON',
   });
 }
 

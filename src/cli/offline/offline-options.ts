@@ -1,4 +1,4 @@
-/** Options of the commands that read memory and migration files: how a SOURCE is to be read. */
+/** Options of the commands that read memory and migration files: how to read a SOURCE. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { OpenImageOptions } from '../../memory/image.js';
@@ -24,28 +24,26 @@ function pageSizeArgument(text: string): number {
 
 export function withSourceOptions(command: Command): Command {
   return command
+    .optionsGroup('How to read the input:')
     .addOption(
-      new Option('--format <name>', 'what a file is, where its first bytes do not tell').choices([
-        'raw',
-        'elf',
-        'kdump',
-        'stream',
-      ]),
+      new Option('--format <name>', 'input format')
+        .choices(['raw', 'elf', 'kdump', 'stream'])
+        .default(undefined, 'detect'),
     )
     .option(
       '--offset <size>',
-      'where the stream or the raw memory starts in the file',
+      'where the stream or the raw memory starts in the file, in bytes',
       sizeArgument,
     )
+    .option('--address <address>', 'guest address of the first byte of raw memory', sizeArgument)
     .option(
-      '--address <address>',
-      "raw memory: guest address of the file's first byte",
-      sizeArgument,
+      '--page-size <size>',
+      "the guest's page size, in bytes, such as 4K or 64K",
+      pageSizeArgument,
     )
-    .option('--page-size <size>', "the guest's page size", pageSizeArgument)
     .option('--arch <name>', "the guest's architecture, as in qemu-system-NAME")
-    .option('--machine <type>', 'machine type, to know at which addresses a large RAM lies')
-    .option('--salvage', 'use what can be read of a damaged file');
+    .option('--machine <type>', 'machine type; it decides where RAM above 4 GiB or so lies')
+    .option('--salvage', 'use the readable part of a damaged file');
 }
 
 export function openOptions(options: SourceOptions, temporaryFolder: string): OpenImageOptions {

@@ -7,6 +7,7 @@ import type { MemoryImage } from '../../memory/image.js';
 import type { NativeSliceVerdict, StampLevel } from '../../native/image-addon.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
@@ -42,63 +43,84 @@ export function addScanCommand(
 ): void {
   const command = program
     .command('scan')
-    .description('check guest memory in a file, or of a stopped guest, page by page')
+    .description('check the stamps in guest memory: a file, or the RAM of a stopped guest')
     .argument(
       '<source...>',
       'a RAM image, dump or migration file; several files of one multifd stream; or pid:N',
     )
+    .optionsGroup('What to check:')
     .option(
       '--range <start-end>',
-      "guest addresses the guest stamps, the end exclusive; repeat for each writer's slice",
+      "guest addresses that the guest stamps, END exclusive, such as 1M-100M; repeat for each writer's slice",
       (text: string, before?: readonly Range[]) => [...(before ?? []), rangeArgument(text)],
     )
     .addOption(
-      new Option('--level <name>', "what is checked: the guest's stamps, or zero and hash without")
+      new Option(
+        '--level <name>',
+        'byte, wide, page: the stamps; zero: count zero pages; hash: SHA-256',
+      )
         .choices(['byte', 'wide', 'page', 'zero', 'hash'])
         .default('byte'),
     )
     .option(
       '--writers <count>',
-      'cut the range into slices as the guest does, one a writer',
+      'cut the range into one slice per writer, as the guest does',
       countUpTo(4096),
       1,
     )
     .option(
       '--hole <start-end>',
-      'guest addresses in the midst of the range that are not memory',
+      'guest addresses within the range that are not RAM',
       rangeArgument,
     )
-    .option('--block <name>', 'look into this RAM block; addresses are then offsets in it');
+    .option('--block <name>', 'check this RAM block; addresses are then offsets in it');
   withSourceOptions(command)
-    .addOption(new Option('--kernel <name>', 'force a scan kernel').choices(scanKernels))
-    .option('--threads <count>', 'scanning threads', countUpTo(1024), os.availableParallelism())
-    .option('--limit <count>', 'damaged runs to list', limitArgument, 20)
-    .option('--no-map', 'leave the page map out')
-    .option('--live', 'pid:N: do not insist on a stopped guest; edges move then')
-    .option('--json', 'as JSON')
+    .optionsGroup('How to check and show it:')
+    .addOption(
+      new Option('--kernel <name>', 'use this scan kernel')
+        .choices(scanKernels)
+        .default(undefined, 'chosen for this host'),
+    )
+    .addOption(
+      new Option('--threads <count>', 'threads that scan')
+        .argParser(countUpTo(1024))
+        .default(os.availableParallelism(), 'one per core'),
+    )
+    .option('--limit <count>', 'how many damaged runs to list', limitArgument, 20)
+    .option('--no-map', 'do not show the page map')
+    .option('--live', 'with pid:N, allow a running guest (results may show false damage)')
+    .option('--json', 'write JSON instead of text')
     .action(async (words: readonly string[], options: ScanOptions) => {
       finish(
         await offlineSession(environment, (session) => scan(words, options, environment, session)),
       );
     });
+  withExamples(command, {
+    'drover scan results/migration-precopy-tcp-plain-1/destination.ram --range 1M-100M':
+      'is the guest memory that a failed test left intact?',
+    'drover scan vm.mig --level zero': 'how many pages of a migration file are zero?',
+  });
 }
 
 /** stamps at level byte by the first two, at the others by all but the second; not every host has each */
 const scanKernels = ['serial', 'prefetch', 'avx2', 'avx512', 'neon'];
 
-/** What would be passed over in silence. */
-function refuseUnheeded({ level, range, writers, kernel, hole }: ScanOptions): void {
+/** Refuses options that this level would ignore. */
+function refuseIgnored({ level, range, writers, kernel, hole }: ScanOptions): void {
   const most = level === 'hash' ? 1 : 0;
   if ((range?.length ?? 0) > most) {
-    throw usage(`--range: level ${level} takes ${most === 0 ? 'none' : 'one at most'}`);
+    throw usage(
+      `--range: level ${level} ${most === 0 ? 'takes none: leave it out' : 'takes one only'}`,
+    );
   }
-  if (writers > 1) throw usage(`--writers: level ${level} looks at no stamps`);
-  if (hole !== undefined) throw usage(`--hole: level ${level} looks at no stamps`);
-  if (kernel !== undefined) throw usage(`--kernel: level ${level} looks at no stamps`);
+  if (writers > 1) throw usage(`--writers: level ${level} checks no stamps: leave it out`);
+  if (hole !== undefined) throw usage(`--hole: level ${level} checks no stamps: leave it out`);
+  if (kernel !== undefined) throw usage(`--kernel: level ${level} checks no stamps: leave it out`);
 }
 
 function limitArgument(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`expected a count, not '${text}'.`);
+  if (!/^\d{1,6}$/.test(text))
+    throw new InvalidArgumentError(`expected a number from 0 to 999999, not '${text}'.`);
   return Number(text);
 }
 
@@ -122,7 +144,7 @@ async function scan(
   const wrong = trouble(image);
   const head = sourceText(facts, wrong, session.paint);
   if (options.level === 'zero' || options.level === 'hash') {
-    refuseUnheeded(options);
+    refuseIgnored(options);
     const found = await withoutStamps(image, options, session);
     await source.requireUnchanged(signal);
     const clean = wrong === undefined;

@@ -3,13 +3,14 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { AccelWish } from '../../migration/host/accelerator.js';
 import { HarnessError } from '../../model/errors.js';
+import { levels } from '../../suite/definition.js';
 import type { Level } from '../../suite/definition.js';
 import { sizeArgument } from './size-arguments.js';
 
-/** as good as for ever */
+/** no limit in practice */
 export const mostRounds = 1e9;
 
-/** what a pair of QEMUs is started with, whichever they are */
+/** how a pair of QEMUs is started */
 export interface PairOptions {
   readonly machine?: string;
   readonly accel: AccelWish;
@@ -24,7 +25,7 @@ export interface QemuOptions extends PairOptions {
 
 export interface AttemptOptions {
   readonly jobs?: number;
-  /** seconds, per test */
+  /** seconds, for each test */
   readonly timeout?: number;
   readonly repeat: number;
   readonly keep?: boolean;
@@ -68,9 +69,7 @@ export function countUpTo(limit: number): (value: string) => number {
   return (value) => {
     const count = Number(value);
     if (!Number.isSafeInteger(count) || count < 1 || count > limit) {
-      throw new InvalidArgumentError(
-        `expected a whole number of at least 1 and at most ${limit}, not '${value}'.`,
-      );
+      throw new InvalidArgumentError(`expected a whole number from 1 to ${limit}, not '${value}'.`);
     }
     return count;
   };
@@ -83,60 +82,89 @@ function countFrom0(limit: number): (value: string) => number {
 export function secondsArgument(value: string): number {
   const seconds = Number(value);
   if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 1_000_000) {
-    throw new InvalidArgumentError(`expected a number of seconds above 0, not '${value}'.`);
+    throw new InvalidArgumentError(
+      `expected seconds, more than 0 and at most 1000000, not '${value}'.`,
+    );
   }
   return seconds;
 }
 
+function levelArgument(text: string): Level {
+  if (text === 'quarantine') {
+    process.stderr.write("drover: --level quarantine is now called '--level flaky'\n");
+    return 'flaky';
+  }
+  const level = levels.find((each) => each === text);
+  if (level !== undefined) return level;
+  throw new InvalidArgumentError(`expected ${levels.join(', ')}, not '${text}'.`);
+}
+
 export function withPairOptions(command: Command): Command {
   return command
-    .option('--machine <type>', 'machine type or alias, instead of the newest both know')
+    .option('--machine <type>', 'machine type or alias (default: the newest that all QEMUs know)')
     .addOption(
-      new Option('--accel <name>', 'accelerator; auto takes the one that runs the guest faster')
+      new Option('--accel <name>', 'accelerator; auto measures and uses the faster one')
         .choices(['auto', 'kvm', 'tcg'])
         .default('auto'),
     )
-    .option('--no-cache', 'probe the QEMUs anew');
+    .option('--no-cache', 'probe the QEMUs again instead of reusing what Drover found');
+}
+
+export function withQemuOptions(command: Command): Command {
+  return command
+    .optionsGroup('QEMU:')
+    .option('--qemu <command>', 'QEMU for both sides: a program or a shell command prefix')
+    .option('--qemu-src <command>', 'QEMU of the source')
+    .option('--qemu-dst <command>', 'QEMU of the destination');
 }
 
 export function withPathOptions(command: Command): Command {
   return command
-    .option('-p <path>', 'run this test, or the tests right below it (repeatable)', collect, [])
-    .option('-r, --run-prefix <path>', 'run all tests below (repeatable)', collect, [])
-    .option('-s <path>', 'skip this test, or the tests right below it (repeatable)', collect, [])
-    .option('-x, --skip-prefix <path>', 'skip all tests below (repeatable)', collect, []);
+    .optionsGroup('Which tests:')
+    .option('-p <path>', 'run this test, or the tests directly below it; repeatable', collect, [])
+    .option('-r, --run-prefix <path>', 'run all tests below this path; repeatable', collect, [])
+    .option('-s <path>', 'skip this test, or the tests directly below it; repeatable', collect, [])
+    .option('-x, --skip-prefix <path>', 'skip all tests below this path; repeatable', collect, []);
 }
 
 export function withSelectionOptions(command: Command): Command {
   return withPathOptions(command)
     .addOption(
-      new Option('--level <name>', 'how much to run').choices([
-        'smoke',
-        'full',
-        'thorough',
-        'quarantine',
-      ]),
+      new Option('--level <name>', 'run tests up to this level')
+        .choices(levels)
+        .default(undefined, 'smoke')
+        .argParser(levelArgument),
     )
-    .addOption(new Option('-m <mode>', "GLib's spelling").choices(['quick', 'slow', 'thorough']))
+    .addOption(
+      new Option(
+        '-m <mode>',
+        "GLib's test mode: quick is level smoke, the others thorough",
+      ).choices(['quick', 'slow', 'thorough']),
+    )
     .option('--full', 'the same as --level full');
 }
 
 export function withAttemptOptions(command: Command): Command {
   return command
+    .optionsGroup('How to run them:')
     .option(
       '-j, --jobs <count>',
-      'pairs at the same time (default: by cores and memory)',
+      'pairs of QEMUs at the same time (default: one per core, if memory allows)',
       countUpTo(256),
     )
-    .option('--timeout <seconds>', 'deadline of each test (default: 120)', secondsArgument)
+    .option(
+      '--timeout <seconds>',
+      'deadline of each test, in seconds (default: 120, more on a slow host)',
+      secondsArgument,
+    )
     .option(
       '--memory-budget <size>',
-      'memory that all tests may take at once (default: four fifths of what is free)',
+      'memory that all tests together may use, such as 4G (default: 4/5 of the free memory)',
       sizeArgument,
     )
     .option('--repeat <count>', 'run everything this many times', countUpTo(mostRounds), 1)
-    .option('-k, --keep-going', 'always on; accepted for GLib users')
-    .option('--keep', "keep every test's directory, not only where a test did not pass");
+    .option('-k, --keep-going', 'always on; accepted as in GLib')
+    .option('--keep', 'keep the directory of every test, not only of those that did not pass');
 }
 
 export function withPolicyOptions(command: Command): Command {
@@ -144,26 +172,30 @@ export function withPolicyOptions(command: Command): Command {
     .option('--until-failure', 'repeat until a test does not pass')
     .option(
       '--retries <count>',
-      'try a test that did not pass again, so many times',
+      'run a test that did not pass again, at most this many times',
       countFrom0(100),
       0,
     )
-    .option('--flaky-fails', 'a test that passed only when tried again fails the run')
-    .option('--max-failures <count>', 'start no more tests after so many', countUpTo(1e9))
-    .option('--quarantine <file>', 'tests whose failures do not fail the run, until a day')
-    .option('--timings <file>', 'how long tests took: read for order, written at the end');
+    .option('--flaky-fails', 'exit with 1 if a test passed only in a retry')
+    .option(
+      '--max-failures <count>',
+      'start no more tests after this many that did not pass',
+      countUpTo(1e9),
+    )
+    .option('--quarantine <file>', 'known failures, each with a last day; they do not fail the run')
+    .option('--timings <file>', 'durations of tests: read for the order, updated at the end');
 }
 
 export function withOwnTests(command: Command): Command {
   return command.option(
     '--tests <path>',
-    'tests of your own: a module, or a folder of them (repeatable)',
+    'your own tests: a module, or a folder of modules; repeatable',
     collect,
     [],
   );
 }
 
-/** `-m` and `--full` add to each other, as with upstream's program; `--level` says it all. */
+/** `-m` and `--full` combine, as in upstream's program; `--level` stands alone. */
 export function levelOf({ level, m, full }: SelectionOptions): Level {
   if (level !== undefined) {
     const other = m !== undefined ? `-m ${m}` : full === true ? '--full' : undefined;
@@ -171,7 +203,7 @@ export function levelOf({ level, m, full }: SelectionOptions): Level {
     throw new HarnessError({
       code: 'two-levels',
       blame: 'usage',
-      message: `--level ${level} and ${other} both say which level is run: leave one out`,
+      message: `--level ${level} and ${other} both set the level: give one of them`,
     });
   }
   if (m === 'slow' || m === 'thorough') return 'thorough';

@@ -1,4 +1,4 @@
-/** The reports a command can be asked for, one list for all that show a run: `run`, `merge`, `report`. */
+/** The options for reports, the same for every command that shows a run. */
 import path from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -19,33 +19,34 @@ export interface ReportOptions {
   readonly html?: string;
   readonly markdown?: string;
   readonly trace?: string;
-  /** none where a command does not offer it */
+  /** absent if the command does not have this option */
   readonly annotations?: Service | 'auto' | 'none';
 }
 
 export function withReportOptions(command: Command): Command {
   return command
-    .option('--tap', 'TAP on standard output')
+    .optionsGroup('Results:')
+    .option('--tap', 'write TAP version 14 to standard output, instead of the text')
     .option('--junit <file>', 'write a JUnit XML report')
     .option('--json <file>', 'write all results as one JSON document')
-    .option('--html <file>', 'write one HTML file with everything, to open in a browser')
+    .option('--html <file>', 'write one HTML file with everything, for a browser')
     .option('--markdown <file>', 'write a summary for a pull request')
     .option('--trace <file>', 'write a timeline for ui.perfetto.dev')
     .addOption(
-      new Option('--annotations <service>', 'tell failures to the CI service that runs the job')
+      new Option('--annotations <service>', 'report failures to the CI service that runs the job')
         .choices(['auto', 'github', 'gitlab', 'none'])
         .default('auto'),
     );
 }
 
-/** Refuses places where no report can be written before anything is run. */
+/** Checks, before any test runs, that every report can be written. */
 export async function checkReportOptions(options: ReportOptions): Promise<void> {
   const { junit, json, html, markdown, trace } = options;
   const taken = new Map<string, string>();
   for (const [option, file] of Object.entries({ junit, json, html, markdown, trace })) {
     if (file === undefined) continue;
     const other = taken.get(path.resolve(file));
-    // a device takes what comes
+    // two reports may go to one device, such as /dev/stdout
     if (other !== undefined && !file.startsWith('/dev/')) throw oneFile(file, other, option);
     taken.set(path.resolve(file), option);
     await checkReportPath(file);
@@ -56,7 +57,7 @@ function oneFile(file: string, first: string, second: string): HarnessError {
   return new HarnessError({
     code: 'one-report-file',
     blame: 'usage',
-    message: `--${first} and --${second} both name ${file}: expected a file for each`,
+    message: `--${first} and --${second} both name ${file}: give each a file of its own`,
   });
 }
 
@@ -71,7 +72,7 @@ function annotationsFor(
 }
 
 /** @param out folder of the event log; no log unless given
- * @param isOver what is over is not shown as if it went on */
+ * @param isOver a finished run gets no live display */
 export async function openReports(
   options: ReportOptions,
   environment: Environment,
@@ -97,7 +98,7 @@ export async function openReports(
   });
 }
 
-/** A report that could not be written is told, and a run that is otherwise fine ends as broken. */
+/** Prints the reports that could not be written; they turn exit code 0 into 3. */
 export async function closeReports(reporters: Reporters, exitCode: number): Promise<number> {
   const problems = await reporters.close();
   for (const problem of problems) process.stderr.write(`drover: ${problemLine(problem)}\n`);

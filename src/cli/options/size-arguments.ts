@@ -1,4 +1,4 @@
-/** Values of options that are sizes or ranges; what is neither is refused with an example. */
+/** Parses option values that are sizes or ranges. Pure. */
 import { InvalidArgumentError } from 'commander';
 import { parseSize } from '../../model/text/sizes.js';
 import type { Range } from '../../model/text/sizes.js';

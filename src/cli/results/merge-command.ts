@@ -13,6 +13,7 @@ import { noTimings } from '../../schedule/timings.js';
 import { readTimings } from '../../schedule/timings-file.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes, worstExitCode } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
 import {
   checkReportOptions,
   closeReports,
@@ -36,16 +37,23 @@ export function addMergeCommand(
 ): void {
   const command = program
     .command('merge')
-    .description('put the results of shards together')
-    .argument('<dirs...>', 'the folders that --out made, one of each shard')
-    .requiredOption('-o, --out <dir>', 'put the whole there: event log, evidence, timings')
+    .description('merge the results of the shards of one run')
+    .argument('<dirs...>', 'the folders of --out, one for each shard')
+    .requiredOption(
+      '-o, --out <dir>',
+      'write the merged event log, evidence and timings to this folder',
+    )
     .option(
       '--allow-missing',
-      'a shard that is missing, there twice or of another run is told, and no error',
+      'warn instead of failing when shards are missing, duplicated or from another run',
     )
-    .option('--timings <file>', 'how long tests took: read if it is there, written anew');
+    .option('--timings <file>', 'durations of tests: read if the file exists, and updated');
   withReportOptions(command).action(async (dirs: string[], options: MergeOptions) => {
     finish(await mergeCommand(dirs, options, environment));
+  });
+  withExamples(command, {
+    'drover merge shard1 shard2 -o merged --junit merged.xml':
+      'one event log in merged/, and a JUnit report of both shards',
   });
 }
 

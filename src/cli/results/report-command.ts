@@ -1,4 +1,4 @@
-/** `drover report`: reports of a run that is over, from its event log. Starts nothing. */
+/** `drover report`: reports of a finished run from its event log. Starts no QEMU. */
 import path from 'node:path';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
@@ -8,6 +8,7 @@ import { eventLogPath, readEventLog } from '../../report/log/read-log.js';
 import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
 import {
   checkReportOptions,
   closeReports,
@@ -23,13 +24,17 @@ export function addReportCommand(
 ): void {
   const command = program
     .command('report')
-    .description('make reports of a run that is over, from its event log')
+    .description('make reports of a finished run from its event log')
     .argument(
       '<run...>',
-      'the folder that --out made, or the events.jsonl in it; several with --html only',
+      'the folder of --out, or the events.jsonl in it; several with --html only',
     );
   withReportOptions(command).action(async (places: readonly string[], options: ReportOptions) => {
     finish(await reportCommand(places, options, environment));
+  });
+  withExamples(command, {
+    'drover report results': 'what the console showed',
+    'drover report results --html run.html --junit run.xml': 'two reports as files',
   });
 }
 
@@ -44,7 +49,7 @@ async function reportCommand(
     logs.length === 1
       ? await openReports(options, environment, undefined, true)
       : new Reporters([new HtmlReporter(onlyHtml(options))]);
-  // A log that turns out to be none ends here, before any file is written: that happens on closing.
+  // Files are written on closing: a log that cannot be read ends this before.
   for (const log of logs) {
     for await (const event of readEventLog(log)) {
       reporters.onEvent(located(event, path.dirname(log)));
@@ -53,7 +58,7 @@ async function reportCommand(
   return await closeReports(reporters, exitCodes.passed);
 }
 
-/** Runs of several pairs of QEMUs fit into one page; all other reports are of one run. */
+/** Only the HTML page takes several runs, such as the pairs of a matrix. */
 function onlyHtml({ html, tap, junit, json, markdown, trace }: ReportOptions): string {
   const others = Object.entries({ tap, junit, json, markdown, trace }).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`],
@@ -64,8 +69,8 @@ function onlyHtml({ html, tap, junit, json, markdown, trace }: ReportOptions): s
     blame: 'usage',
     message:
       html === undefined
-        ? 'several runs make one report with --html FILE only'
-        : `several runs go into one --html file, but not into ${others.join(', ')}`,
-    details: ['shards of one run are joined by drover merge first'],
+        ? 'several runs need --html FILE: no other report takes more than one run'
+        : `several runs fit into --html only: leave out ${others.join(', ')}`,
+    details: ['if these are shards of one run, merge them first: drover merge'],
   });
 }

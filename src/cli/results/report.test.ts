@@ -88,6 +88,6 @@ void test('several runs go into one HTML file, with both pairs of versions, and 
   for (const options of [[], ['--html', html, '--tap'], ['--json', html]]) {
     const refused = await drover(['report', folder, folder, ...options], scratch);
     assert.equal(refused.code, 2, refused.stdout);
-    assert.match(refused.stderr, /several runs (make one report with --html FILE only|go into)/);
+    assert.match(refused.stderr, /several runs (need --html FILE|fit into --html only)/);
   }
 });

@@ -1,4 +1,4 @@
-/** `drover shards`: what a run would take, split into so many parts. Starts nothing. */
+/** `drover shards`: estimates the run time for each number of shards. Starts no QEMU. */
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { formatDuration } from '../../model/text/format.js';
@@ -8,6 +8,7 @@ import { expectations } from '../../schedule/timings.js';
 import type { Timings } from '../../schedule/timings.js';
 import { columns } from '../options/columns.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
 import { countUpTo } from '../options/options.js';
 
 interface ShardsOptions {
@@ -19,10 +20,10 @@ interface ShardsOptions {
 
 export interface ShardForecast {
   readonly shards: number;
-  /** until the last one is done, and until the first one is */
+  /** until the last shard ends, and until the first one ends */
   readonly longestMs: number;
   readonly shortestMs: number;
-  /** of the longest, against equal parts or the longest test, which no split can be better than */
+  /** how far the longest shard is above the minimum: equal parts, or the longest test */
   readonly overBest: number;
 }
 
@@ -31,20 +32,23 @@ export function addShardsCommand(
   _environment: unknown,
   finish: (exitCode: number) => void,
 ): void {
-  program
+  const command = program
     .command('shards')
-    .description('show what each number of shards would take')
-    .requiredOption('--timings <file>', 'how long tests took, as a run or merge wrote it')
-    .option('--max <count>', 'numbers of shards up to this one', countUpTo(1000), 16)
+    .description('estimate the run time for each number of shards')
+    .requiredOption(
+      '--timings <file>',
+      'durations of tests: timings.json of a run or merge, or the file of --timings',
+    )
+    .option('--max <count>', 'largest number of shards', countUpTo(1000), 16)
     .option('-j, --jobs <count>', 'tests at the same time on each machine', countUpTo(256), 1)
-    .option('--json', 'as JSON')
+    .option('--json', 'write JSON instead of text')
     .action((options: ShardsOptions) => {
       const timings = readTimings(options.timings);
       if (timings === undefined || Object.keys(timings.tests).length === 0) {
         throw new HarnessError({
           code: 'timings-file',
           blame: 'usage',
-          message: `--timings: there is nothing in '${options.timings}'; a run with --timings or --out writes such a file`,
+          message: `--timings: '${options.timings}' has no durations; drover run writes them with --timings FILE or --out DIR`,
         });
       }
       const rows = forecasts(timings, options.max, options.jobs);
@@ -53,6 +57,9 @@ export function addShardsCommand(
       );
       finish(exitCodes.passed);
     });
+  withExamples(command, {
+    'drover shards --timings results/timings.json --max 8 -j 4': '1 to 8 machines, 4 tests at once',
+  });
 }
 
 export function forecasts(timings: Timings, max: number, jobs: number): ShardForecast[] {
@@ -80,7 +87,7 @@ export function forecasts(timings: Timings, max: number, jobs: number): ShardFor
   });
 }
 
-/** How long a shard takes with so many tests at once, the longest first, as the runner starts them. */
+/** How long a shard takes with `jobs` tests at once, the longest first, as the runner starts them. */
 function wallMs(durations: readonly number[], jobs: number): number {
   const free = new Array<number>(jobs).fill(0);
   for (const ms of durations.toSorted((a, b) => b - a)) {
@@ -93,7 +100,7 @@ function wallMs(durations: readonly number[], jobs: number): number {
 function asText(rows: readonly ShardForecast[]): string {
   const lines = columns(
     [
-      ['shards', 'longest', 'shortest', 'above the least possible'],
+      ['shards', 'longest', 'shortest', 'above the minimum'],
       ...rows.map(({ shards, longestMs, shortestMs, overBest }) => [
         String(shards),
         formatDuration(longestMs),

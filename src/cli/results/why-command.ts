@@ -1,7 +1,8 @@
-/** `drover why DIR`: what became of a test, from its directory alone. */
+/** `drover why DIR`: why a test did not pass, from its kept directory only. */
 import type { Command } from 'commander';
 import { paintWith } from '../../report/console/colors.js';
 import { whyLines } from '../../report/log/why.js';
+import { withExamples } from '../options/help.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
@@ -11,10 +12,13 @@ export function addWhyCommand(
   { color }: Environment,
   finish: (exitCode: number) => void,
 ): void {
-  program
+  const command = program
     .command('why')
-    .description('tell why a test did not pass, from the directory that was kept of it')
-    .argument('<dir>', "the test's directory")
+    .description('show why a test did not pass, from its kept directory')
+    .argument(
+      '<dir>',
+      "the test's kept directory: the run names it, or it is in the folder of --out",
+    )
     .action((directory: string) => {
       const paint = paintWith(color && outputIsTerminal());
       process.stdout.write(
@@ -24,4 +28,7 @@ export function addWhyCommand(
       );
       finish(exitCodes.passed);
     });
+  withExamples(command, {
+    'drover why results/migration-precopy-tcp-plain-1': 'the first attempt of one test',
+  });
 }

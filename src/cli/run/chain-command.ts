@@ -1,4 +1,4 @@
-/** `drover chain`: one guest moved along several QEMUs, and checked after each leg. */
+/** `drover chain`: migrates one guest through several QEMUs and checks it after each leg. */
 import type { Command } from 'commander';
 import { chainTests } from '../../suite/tests/chain-tests.js';
 import type { Catalogue } from './catalogue.js';
@@ -13,6 +13,7 @@ import {
 import type { PathOptions } from '../options/options.js';
 import { select } from './planned-tests.js';
 import { resolveSeveral } from './resolve-binaries.js';
+import { withExamples } from '../options/help.js';
 import { withReportOptions } from '../options/report-options.js';
 import { runSelected } from './run-selected.js';
 import type { SelectedOptions } from './run-selected.js';
@@ -31,29 +32,34 @@ export function addChainCommand(
 ): void {
   const command = program
     .command('chain')
-    .description('move one guest along several QEMUs and prove its memory after each leg')
-    .option('--qemu <command>', 'the next QEMU (repeatable, at least two)', collect, [])
-    .option('--back', 'and the same way back to the first');
+    .description('migrate one guest through several QEMUs and verify its memory after each leg')
+    .optionsGroup('QEMU:')
+    .option('--qemu <command>', 'the next QEMU; give at least two, in order', collect, [])
+    .option('--back', 'then migrate back, the same way, to the first QEMU');
   withPathOptions(withPairOptions(command)).option(
     '-l',
-    'list the tests that would be run, and why others would not',
+    'list the tests that would run, and why others would not; then exit',
   );
   withCoverage(withReportOptions(withAttemptOptions(command)))
-    .option('--out <dir>', 'put the event log and the evidence of failures there')
+    .option('--out <dir>', 'write the event log and the evidence of failures to this folder')
     .action(async (options: ChainOptions) => {
       finish(await chainCommand(options, environment));
     });
+  withExamples(command, {
+    'drover chain --qemu old/qemu-system-x86_64 --qemu new/qemu-system-x86_64 --back':
+      'from the old QEMU to the new one and back, one guest for each test',
+  });
 }
 
 async function chainCommand(options: ChainOptions, environment: Environment): Promise<number> {
-  const hint = "there and back with one is 'drover run -r chain'";
+  const hint = "for a chain with one QEMU use 'drover run -r chain'";
   const given = resolveSeveral(options.qemu, environment, hint);
   const route = options.back === true ? [...given, ...given.toReversed().slice(1)] : given;
   const [source] = given;
   const destination = route.at(-1) ?? source;
   const { arch } = source;
-  // all of them, whatever their level: there is nothing else to run
-  const selection = { ...options, tests: [], level: 'quarantine' } as const;
+  // the highest level: all chain tests run unless -p, -r, -s or -x select
+  const selection = { ...options, tests: [], level: 'flaky' } as const;
   const selected = select(selection, catalogue, { arch, flaky: environment.flaky });
   const binaries = { source, destination };
   return await runSelected({ options, environment, binaries, route, catalogue, selected });

@@ -12,7 +12,7 @@ import { lines } from '../process/print.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
 
 export interface CoverageOption {
-  /** true: on the console alone */
+  /** true: on the console only */
   readonly coverage?: string | true;
   readonly tap?: boolean;
 }
@@ -20,11 +20,11 @@ export interface CoverageOption {
 export function withCoverage(command: Command): Command {
   return command.option(
     '--coverage [file]',
-    'show which capabilities, parameters and address schemes of QEMU were exercised; as JSON too',
+    'show which migration features of the QEMUs the tests exercised; with a file, also as JSON',
   );
 }
 
-/** Listens to a run and tells at its end. */
+/** Listens to a run; prints the coverage at its end. */
 export class CoverageListener {
   readonly #record = new RunRecord();
 
@@ -33,7 +33,7 @@ export class CoverageListener {
     private readonly environment: Environment,
   ) {}
 
-  /** Refuses a file that cannot be written; undefined where nobody asked. */
+  /** @returns undefined without --coverage @throws HarnessError if the file cannot be written */
   static async open(
     options: CoverageOption,
     environment: Environment,
@@ -47,7 +47,7 @@ export class CoverageListener {
     this.#record.add(event);
   };
 
-  /** A file that could not be written is told, and a run that is otherwise fine ends as broken. */
+  /** A file that could not be written turns exit code 0 into 3. */
   async tell(exitCode: number): Promise<number> {
     const coverage = coverageOf(this.#record);
     const { coverage: file, tap } = this.options;

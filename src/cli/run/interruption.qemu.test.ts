@@ -17,7 +17,7 @@ const qemu = realQemu('10.0');
 // tests with memory of their own and with memory in /dev/shm, by turns
 const args = [
   ...['run', '--qemu', qemu.command, '--accel', 'tcg', '--repeat', '50', '-j', '2'],
-  ...['--level', 'quarantine', '-r', '/migration/precopy/unix', '-r', '/migration/ignore-shared'],
+  ...['--level', 'flaky', '-r', '/migration/precopy/unix', '-r', '/migration/ignore-shared'],
 ];
 
 /** a small generator with a seed, for moments that can be had again */

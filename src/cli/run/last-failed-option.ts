@@ -1,4 +1,4 @@
-/** `--last-failed DIR`: of the tests that are meant, those that did not pass in an earlier run. */
+/** `--last-failed DIR`: of the selected tests, those that did not pass in an earlier run. */
 import type { Arch } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import { lastFailed } from '../../report/log/last-failed.js';
@@ -8,7 +8,7 @@ import type { Catalogue } from './catalogue.js';
 import type { OwnTestsOption, SelectionOptions } from '../options/options.js';
 import { select } from './planned-tests.js';
 
-/** Where no test is named, those of the earlier run are meant, whatever their level. */
+/** If no option selects tests, the level does not matter: the earlier run's tests are selected. */
 export async function onlyLastFailed(
   directory: string,
   options: SelectionOptions & OwnTestsOption,
@@ -22,14 +22,14 @@ export async function onlyLastFailed(
     throw new HarnessError({
       code: 'no-such-test',
       blame: 'usage',
-      message: `--last-failed: ${unknown.length} of the tests that did not pass in '${directory}' are not known here; give the same --tests and a QEMU of the same architecture`,
+      message: `--last-failed: Drover does not know ${unknown.length} of the tests that did not pass in '${directory}'; give the same --tests, and a QEMU of the same architecture`,
       details: unknown.slice(0, 10),
     });
   }
   const { p, runPrefix, level, m, full } = options;
   const isNarrowed =
     p.length + runPrefix.length > 0 || level !== undefined || m !== undefined || full === true;
-  const meant = isNarrowed ? options : { ...options, level: 'quarantine' as const };
+  const meant = isNarrowed ? options : { ...options, level: 'flaky' as const };
   const among = select(
     meant,
     { ...catalogue, usual: isNarrowed ? catalogue.usual : catalogue.all },

@@ -1,4 +1,4 @@
-/** `drover list`: every test there is, without asking any QEMU. */
+/** `drover list`: all tests. Starts no QEMU. */
 import type { Command } from 'commander';
 import { isArch, platforms } from '../../model/arch.js';
 import type { Arch } from '../../model/arch.js';
@@ -8,6 +8,7 @@ import type { TestDefinition } from '../../suite/definition.js';
 import { fullPath } from '../../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
 import { withOwnTests } from '../options/options.js';
 import type { OwnTestsOption } from '../options/options.js';
 
@@ -23,17 +24,17 @@ export function addListCommand(
 ): void {
   const command = program
     .command('list')
-    .description('show all tests, their level and what they need of QEMU');
+    .description('list all tests, their level and what they need of QEMU');
   withOwnTests(command)
     .option('--arch <name>', 'guest architecture', 'x86_64')
-    .option('--json', 'as JSON')
+    .option('--json', 'write JSON instead of text')
     .action(async (options: ListOptions) => {
       const { arch } = options;
       if (!isArch(arch)) {
         throw new HarnessError({
           code: 'unknown-arch',
           blame: 'usage',
-          message: `--arch: no guest for '${arch}'; there are guests for ${Object.keys(platforms).join(', ')}`,
+          message: `--arch: Drover has no guest for '${arch}'; use one of ${Object.keys(platforms).join(', ')}`,
         });
       }
       const { usual } = await loadCatalogue(options);
@@ -41,6 +42,9 @@ export function addListCommand(
       process.stdout.write(options.json === true ? asJson(tests, arch) : asText(tests, arch));
       finish(exitCodes.passed);
     });
+  withExamples(command, {
+    'drover list --arch aarch64': 'the tests of an aarch64 guest',
+  });
 }
 
 function asText(tests: readonly TestDefinition[], arch: Arch): string {

@@ -1,10 +1,11 @@
-/** `drover rerun DIR`: runs a test again as it was, by the record in the directory that was kept of it. */
+/** `drover rerun DIR`: repeats a test as test.json in its kept directory describes it. */
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import type { TestRecord } from '../../model/test-record.js';
 import { readTestRecord } from '../../report/log/kept-test.js';
 import type { Environment } from '../process/environment.js';
+import { withExamples } from '../options/help.js';
 import { countUpTo } from '../options/options.js';
 import { runCommand } from './run-command.js';
 
@@ -18,15 +19,21 @@ export function addRerunCommand(
   environment: Environment,
   finish: (exitCode: number) => void,
 ): void {
-  program
+  const command = program
     .command('rerun')
-    .description('run a test again as it was, from the directory that was kept of it')
-    .argument('<dir>', "the test's directory")
-    .option('--repeat <count>', 'so many times', countUpTo(1e9), 1)
-    .option('--out <dir>', 'put the event log and the evidence there')
+    .description('repeat a test with the same QEMUs and options, from its kept directory')
+    .argument(
+      '<dir>',
+      "the test's kept directory: the run names it, or it is in the folder of --out",
+    )
+    .option('--repeat <count>', 'run the test this many times', countUpTo(1e9), 1)
+    .option('--out <dir>', 'write the event log and the evidence to this folder')
     .action(async (directory: string, options: RerunOptions) => {
       finish(await rerunCommand(readTestRecord(directory), options, environment));
     });
+  withExamples(command, {
+    'drover rerun results/migration-precopy-tcp-plain-1 --repeat 20': 'does it fail every time?',
+  });
 }
 
 async function rerunCommand(
@@ -38,12 +45,12 @@ async function rerunCommand(
     throw new HarnessError({
       code: 'rerun-chain',
       blame: 'usage',
-      message: `a leg of a chain is run again with its whole route: ${record.rerun}`,
+      message: `one leg of a chain cannot be repeated alone; repeat the chain: ${record.rerun}`,
     });
   }
   const { source, destination, machine, accel, testFile, timeoutMs, trace, qtestLog } = record;
   const { trace: _other, ...rest } = environment;
-  // What the environment says now is not what it said then.
+  // the trace and qtest log settings of the recorded run, not those of today's environment
   const asItWas = { ...rest, ...(trace === undefined ? {} : { trace }), qtestLog, shard: {} };
   return await runCommand(
     {
@@ -60,18 +67,18 @@ async function rerunCommand(
   );
 }
 
-/** A QEMU at the same place may be another one by now. */
+/** The QEMU at the recorded path may have been replaced since. */
 function differences(event: DroverEvent, record: TestRecord): string[] {
   if (event.type !== 'run-started') return [];
   return (['source', 'destination'] as const).flatMap((side) => {
     const [now, then] = [event[side], record[side]];
     if (now.version !== then.version || now.package !== then.package) {
       return [
-        `the ${side} is QEMU ${now.version} ${now.package} now, and was ${then.version} ${then.package}`,
+        `the ${side} was QEMU ${then.version} ${then.package}, and is now ${now.version} ${now.package}`,
       ];
     }
     return now.digest === then.digest
       ? []
-      : [`the ${side} is another build of QEMU ${now.version} now`];
+      : [`the ${side} is now another build of QEMU ${now.version}`];
   });
 }

@@ -1,4 +1,4 @@
-/** `drover run`: from options to what is to be run, and with what. */
+/** `drover run`: from options to the tests and QEMUs of a run. */
 import type { Command } from 'commander';
 import type { Arch } from '../../model/arch.js';
 import type { DroverEvent } from '../../model/events.js';
@@ -18,6 +18,7 @@ import {
   withOwnTests,
   withPairOptions,
   withPolicyOptions,
+  withQemuOptions,
   withSelectionOptions,
 } from '../options/options.js';
 import type {
@@ -32,6 +33,7 @@ import { resolveBinaries } from './resolve-binaries.js';
 import { withReportOptions } from '../options/report-options.js';
 import { runSelected } from './run-selected.js';
 import type { SelectedOptions } from './run-selected.js';
+import { withExamples } from '../options/help.js';
 import { shardArgument, shardOfEnvironment, takeShard, touchStatusFile } from './shard-option.js';
 import type { ShardWish } from './shard-option.js';
 
@@ -47,26 +49,26 @@ export function addRunCommand(
   environment: Environment,
   finish: (exitCode: number) => void,
 ): void {
-  const command = program
-    .command('run')
-    .description('migrate guests and prove their memory')
-    .option('--qemu <command>', 'QEMU for both sides, a program or a shell command prefix')
-    .option('--qemu-src <command>', 'QEMU of the source')
-    .option('--qemu-dst <command>', 'QEMU of the destination');
-  withOwnTests(withSelectionOptions(withPairOptions(command)))
+  const command = program.command('run').description('run migration tests and verify guest memory');
+  withOwnTests(withSelectionOptions(withPairOptions(withQemuOptions(command))))
     .option('--shard <index/total>', 'run one part of the tests, such as 2/5', shardArgument)
-    .option('--last-failed <dir>', 'of these, run what did not pass in the run with --out DIR')
-    .option('-l', 'list the tests that would be run, and why others would not');
-  withCoverage(withReportOptions(withPolicyOptions(withAttemptOptions(command))))
-    .option(
-      '--debug <tool>',
-      'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination for one side',
-      debugArgument,
-    )
-    .option('--out <dir>', 'put the event log and the evidence of failures there')
+    .option('--last-failed <dir>', 'run only tests that did not pass in the run with --out DIR')
+    .option('-l', 'list the tests that would run, and why others would not; then exit');
+  withPolicyOptions(withAttemptOptions(command)).option(
+    '--debug <tool>',
+    'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination: one side only',
+    debugArgument,
+  );
+  withCoverage(withReportOptions(command))
+    .option('--out <dir>', 'write the event log and the evidence of failures to this folder')
     .action(async (options: RunOptions) => {
       finish(await runCommand(options, environment));
     });
+  withExamples(command, {
+    'drover run --qemu build/qemu-system-x86_64': 'the smoke tests, both sides with this QEMU',
+    'drover run --level full -r /migration/multifd --out results':
+      'all multifd tests of levels smoke and full; evidence of failures in results/',
+  });
 }
 
 export async function runCommand(

@@ -20,6 +20,7 @@ import { hostCapacity } from '../process/host-capacity.js';
 import { planPair } from '../run/plan-pair.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { resolveBinaries } from '../run/resolve-binaries.js';
+import { withExamples } from '../options/help.js';
 import { checkReportOptions } from '../options/report-options.js';
 import { usualRounds, withStressOptions } from './stress-options.js';
 import type { StressOptions } from './stress-options.js';
@@ -34,11 +35,14 @@ export function addStressCommand(
 ): void {
   const command = program
     .command('stress')
-    .description(
-      'move a guest of any size round after round, and check all of its memory each time',
-    );
+    .description('migrate a guest of any size again and again, and check all of its memory');
   withStressOptions(command).action(async (options: StressOptions) => {
     finish(await stressCommand(options, environment));
+  });
+  withExamples(command, {
+    'drover stress --memory 8G --writers 4 --duration 30m': 'new guests of 8 GiB for 30 minutes',
+    'drover stress --ping-pong --rounds 100 --transport tcp --pace 500MB/s':
+      'one guest, 100 migrations back and forth',
   });
 }
 

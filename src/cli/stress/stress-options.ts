@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { MemoryBackend } from '../../model/command-line.js';
 import type { StampKind } from '../../model/stamps.js';
 import type { Freeze } from '../../migration/stress/spec.js';
-import { countUpTo, withPairOptions } from '../options/options.js';
+import { countUpTo, withPairOptions, withQemuOptions } from '../options/options.js';
 import type { QemuOptions } from '../options/options.js';
 import { withReportOptions } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
@@ -16,6 +16,7 @@ import {
   paceArgument,
   settingArgument,
   transportArgument,
+  transportNames,
 } from './stress-values.js';
 import type { Setting, TransportWish } from './stress-values.js';
 
@@ -39,37 +40,47 @@ export interface StressOptions extends QemuOptions, ReportOptions {
   readonly out?: string;
 }
 
-/** where neither rounds nor a duration are given */
+/** without --rounds and --duration */
 export const usualRounds = 10;
 
 export function withStressOptions(command: Command): Command {
-  withGuestOptions(withPairOptions(command));
+  withGuestOptions(withPairOptions(withQemuOptions(command)));
   withMoveOptions(command);
   return withReportOptions(command)
-    .option('--keep', 'keep the working directory')
-    .option('--out <dir>', 'put the event log and the evidence of failures there');
+    .option('--keep', 'keep the working directory also of a run that passed')
+    .option('--out <dir>', 'write the event log and the evidence of failures to this folder');
 }
 
 function withGuestOptions(command: Command): Command {
   return command
-    .option('--qemu <command>', 'QEMU for both sides, a program or a shell command prefix')
-    .option('--qemu-src <command>', 'QEMU of the source')
-    .option('--qemu-dst <command>', 'QEMU of the destination')
-    .option('--memory <size>', 'memory of the guest, such as 512M or 16G', sizeArgument, 2 ** 30)
-    .option('--writers <n>', 'processors that write, each its own part', countUpTo(64), 1)
+    .optionsGroup('Guest:')
     .addOption(
-      new Option('--stamp <kind>', 'what is written at each page: one byte, 16 bytes, or all of it')
+      new Option('--memory <size>', 'memory of the guest, such as 512M or 16G')
+        .argParser(sizeArgument)
+        .default(2 ** 30, '1G'),
+    )
+    .option(
+      '--writers <n>',
+      'virtual processors that write, each its own part of memory',
+      countUpTo(64),
+      1,
+    )
+    .addOption(
+      new Option(
+        '--stamp <kind>',
+        'what the guest writes in each page: byte: 1 byte; wide: 16 bytes; page: the whole page',
+      )
         .choices(['byte', 'wide', 'page'])
         .default('page'),
     )
-    .option('--step <size>', 'from one stamp to the next', sizeArgument, 4096)
+    .option('--step <size>', 'distance between stamps, in bytes', sizeArgument, 4096)
     .option(
       '--pace <rate>',
-      'how fast memory is written, such as 2GB/s; as fast as it goes unless given',
+      'how fast all writers together write: 2GB/s, 512MiB/s or 100000pages/s (default: as fast as possible)',
       paceArgument,
     )
     .addOption(
-      new Option('--backend <kind>', 'where guest memory lies')
+      new Option('--backend <kind>', 'memory backend of the guest; shmem is a file in /dev/shm')
         .choices(['anon', 'memfd', 'shmem', 'hugetlb'])
         .default('memfd'),
     );
@@ -77,37 +88,43 @@ function withGuestOptions(command: Command): Command {
 
 function withMoveOptions(command: Command): Command {
   return command
-    .option(
-      '--transport <name>',
-      'how memory is sent, such as tcp, multifd:8 or postcopy',
-      transportArgument,
-      transportArgument('multifd'),
+    .optionsGroup('Rounds:')
+    .addOption(
+      new Option('--transport <name>', `how to migrate: ${transportNames}`)
+        .argParser(transportArgument)
+        .default(transportArgument('multifd'), 'multifd'),
     )
     .option('--rounds <n>', `how many migrations (default: ${usualRounds})`, countUpTo(100_000_000))
-    .option('--duration <time>', 'as many rounds as fit, such as 90s or 2h', durationArgument)
-    .option('--ping-pong', 'one guest, moved to and fro, instead of a new one for each round')
+    .option(
+      '--duration <time>',
+      'start rounds for this long, such as 90s, 30m or 2h; not with --rounds',
+      durationArgument,
+    )
+    .option('--ping-pong', 'migrate one guest back and forth (default: a new guest for each round)')
     .option(
       '--downtime-limit <ms>',
-      'downtime that a migration must fit into',
+      'downtime limit of each migration, in ms; not for postcopy',
       millisecondsArgument,
       300,
     )
-    .option(
-      '--patience <time>',
-      'so long after the first pass over memory any downtime will do',
-      durationArgument,
-      10_000,
+    .addOption(
+      new Option(
+        '--patience <time>',
+        'how long after the first iteration to keep the downtime limit before lifting it',
+      )
+        .argParser(durationArgument)
+        .default(10_000, '10s'),
     )
     .option(
       '--set <name=value>',
-      'a migration parameter of both sides (repeatable)',
+      'set a migration parameter on both sides; repeatable',
       settingArgument,
       [],
     )
     .option(
       '--freeze <side>',
-      'hold a QEMU by SIGSTOP in each round: source, destination or both, :3s',
+      'stop a QEMU by SIGSTOP in each round while it migrates: source, destination or both, with a time such as :500ms (default time: 3s)',
       freezeArgument,
     )
-    .option('--keep-going', 'go on with a new guest after memory was damaged');
+    .option('--keep-going', 'after damage, continue with a new guest (default: end the run)');
 }

@@ -1,4 +1,4 @@
-/** What the options of `drover stress` may be written as. Pure; what cannot be read is refused by name. */
+/** Parses the option values of `drover stress`. Pure. */
 import { InvalidArgumentError } from 'commander';
 import type { Side } from '../../model/outcome.js';
 import { stressTransports } from '../../migration/stress/transports.js';
@@ -7,7 +7,7 @@ import type { Freeze } from '../../migration/stress/spec.js';
 
 /** a quarter of a year: longer is a mistake */
 const mostSeconds = 90 * 24 * 3600;
-/** bytes that a page counts for, whatever lies between two stamps */
+/** bytes per page in a rate, for every --step */
 const pageBytes = 4096;
 /** what QEMU takes for multifd-channels */
 const mostChannels = 255;
@@ -46,7 +46,7 @@ export function paceArgument(text: string): number {
   const pages = Math.round(Number(count) * (inPages === undefined ? scale / pageBytes : 1));
   if (match !== null && pages >= 1 && Number.isSafeInteger(pages)) return pages;
   throw new InvalidArgumentError(
-    `expected how fast memory is written, at least a page of ${pageBytes} bytes a second, such as 2GB/s, 512MiB/s or 100000pages/s, not '${text}'.`,
+    `expected a rate of at least one page (${pageBytes} bytes) per second, such as 2GB/s, 512MiB/s or 100000pages/s, not '${text}'.`,
   );
 }
 
@@ -55,20 +55,21 @@ export interface TransportWish {
   readonly channels?: number;
 }
 
+export const transportNames = stressTransports
+  .map((row) => `${row.name}${row.takesChannels ? '[:CHANNELS]' : ''}`)
+  .join(', ');
+
 /** `tcp`, `multifd:8` */
 export function transportArgument(text: string): TransportWish {
   const [, name = '', count] = /^([\w-]+)(?::(\d+))?$/.exec(text) ?? [];
   const transport = stressTransports.find((row) => row.name === name);
   if (transport === undefined) {
-    const known = stressTransports
-      .map((row) => `${row.name}${row.takesChannels ? '[:CHANNELS]' : ''}`)
-      .join(', ');
-    throw new InvalidArgumentError(`expected one of ${known}, not '${text}'.`);
+    throw new InvalidArgumentError(`expected one of ${transportNames}, not '${text}'.`);
   }
   if (count === undefined) return { transport };
   const channels = Number(count);
   if (!transport.takesChannels) {
-    throw new InvalidArgumentError(`${name} has no channels to count: leave out ':${count}'.`);
+    throw new InvalidArgumentError(`${name} has one channel only: leave out ':${count}'.`);
   }
   if (channels < 1 || channels > mostChannels) {
     throw new InvalidArgumentError(`expected 1 to ${mostChannels} channels, not ${count}.`);
@@ -86,7 +87,7 @@ export function freezeArgument(text: string): Freeze {
     return { sides, ms };
   }
   throw new InvalidArgumentError(
-    `expected source, destination or both, and for how long, at most 60s, such as source:3s or both:500ms, not '${text}'.`,
+    `expected source, destination or both, and optionally a time of at most 60s, such as source:3s or both:500ms, not '${text}'.`,
   );
 }
 

@@ -74,7 +74,7 @@ function uriTest(name: string, addresses: 'both' | 'none'): TestDefinition {
 export const validationTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/ignore-shared',
-    level: 'quarantine',
+    level: 'flaky',
     needs: [needsIgnoreShared, needsSharedMemory],
     run: ignoreShared,
     usualMs: 500,

@@ -10,7 +10,7 @@ import { needsCapability, needsFileTransport, needsSharedMemory, needsValue } fr
 export const cprTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/mode/reboot',
-    level: 'quarantine',
+    level: 'flaky',
     needs: [
       needsFileTransport,
       needsCapability('x-ignore-shared', '4.0'),
