@@ -5,6 +5,7 @@
 import { isArch, platforms } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import { pagesOf } from '../model/stamps.js';
+import { hex } from '../model/text/format.js';
 import type { Hole, PageRange, StampKind } from '../model/stamps.js';
 import { guestContract as contract } from './contract.js';
 import type { GuestPlatform } from './platforms.js';
@@ -162,8 +163,4 @@ function heartbeatProblem(spec: GuestSpec, platform: GuestPlatform): string | un
 
 function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 0xffffffff;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

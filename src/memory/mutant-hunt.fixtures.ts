@@ -15,6 +15,7 @@ import { openImage } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
 import { channelPackets, flipped, plainRecord } from './mutants.fixtures.js';
 import type { StoredPage } from './mutants.fixtures.js';
+import { hex } from '../model/text/format.js';
 
 /** Undamaged files, and what is known of them without the parser. */
 export interface Quarry {
@@ -174,7 +175,7 @@ export class Hunt {
       const page = pages[draw(pages.length)];
       if (page === undefined) continue;
       const mutant = flipped(files, page.file, page.offset + draw(pageBytes), draw(8));
-      await this.#try(`flip in 0x${page.address.toString(16)}`, mutant, [page.address]);
+      await this.#try(`flip in ${hex(page.address)}`, mutant, [page.address]);
     }
   }
 
@@ -191,7 +192,7 @@ export class Hunt {
       };
       put(one, other);
       put(other, one);
-      const what = `swap of 0x${one.address.toString(16)} and 0x${other.address.toString(16)}`;
+      const what = `swap of ${hex(one.address)} and ${hex(other.address)}`;
       await this.#try(what, mutant, [one.address, other.address]);
     }
   }
@@ -203,7 +204,7 @@ export class Hunt {
       const page = pages[1 + draw(pages.length - 1)];
       const bytes = page === undefined ? undefined : files[page.file];
       if (page === undefined || bytes === undefined) continue;
-      const what = `drop of 0x${page.address.toString(16)}`;
+      const what = `drop of ${hex(page.address)}`;
       const record = plainRecord(bytes, page.offset, pageBytes);
       if (bitOf !== undefined) {
         const { offset, bit } = bitOf(page.address);

@@ -16,6 +16,7 @@ import { startPair } from './pair.js';
 import type { Pair } from './pair.js';
 import { prepareStopped, waitGuest } from './steps.js';
 import { waitStatus } from './waits.js';
+import { hex } from '../model/text/format.js';
 
 const pageBytes = 4096;
 const range = { start: 0x100000, end: 0x300000, step: pageBytes };
@@ -241,7 +242,7 @@ for (const stamp of ['byte', 'wide', 'page'] as const) {
         if (nextToEdge && offset < 8) continue;
         const changed = flip(page(address), offset, random(65536) % 8);
         const { damage } = await apply(one(address, changed));
-        const what = `page 0x${address.toString(16)}, byte ${offset}`;
+        const what = `page ${hex(address)}, byte ${offset}`;
         assert.equal(damage.length, offset < seenBytes ? 1 : 0, what);
         if (damage.length > 0) seen += 1;
         if (damage.length > 0) assert.equal(damage[0]?.start, address, what);

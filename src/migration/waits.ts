@@ -8,6 +8,7 @@ import type { GuestRam } from '../memory/guest-ram.js';
 import type { Machine } from '../qemu/machine.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
 import type { TestContext } from './context.js';
+import { hex } from '../model/text/format.js';
 
 export interface StatusGoal {
   readonly goal: string;
@@ -201,9 +202,9 @@ export async function waitMarker(
   });
   if (result.met) return;
   throw timeoutError({
-    waitedFor: `marker at 0x${platform.markerAddress.toString(16)}`,
+    waitedFor: `marker at ${hex(platform.markerAddress)}`,
     timeoutMs: patience.memoryMs,
-    lastSeen: `0x${result.last.toString(16)}`,
+    lastSeen: hex(result.last),
     side: 'destination',
   });
 }
@@ -228,7 +229,7 @@ export async function waitGuestPasses(
   });
   if (met) return;
   throw timeoutError({
-    waitedFor: `${passes} passes of the guest over its memory from 0x${address.toString(16)} on`,
+    waitedFor: `${passes} passes of the guest over its memory from ${hex(address)} on`,
     timeoutMs,
     lastSeen: `${advanced} passes`,
     side: machine.side,
@@ -255,7 +256,7 @@ export async function waitByteChange(
   });
   if (result.met) return;
   throw timeoutError({
-    waitedFor: `change of the guest's byte at 0x${address.toString(16)}`,
+    waitedFor: `change of the guest's byte at ${hex(address)}`,
     timeoutMs: patience.memoryMs,
     lastSeen: String(result.last),
     side: machine.side,

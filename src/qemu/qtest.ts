@@ -11,6 +11,7 @@ import type { Deferred } from '../model/deferred.js';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 import { LineSplitter } from '../qmp/line-splitter.js';
+import { hex } from '../model/text/format.js';
 
 /** deadline of commands that are given none */
 const usualMs = 30_000;
@@ -44,34 +45,31 @@ export class QtestClient {
 
   /** reads `length` bytes at a guest-physical address */
   async read(address: number, length: number, wait: WaitOptions = this.#wait): Promise<Buffer> {
-    const answer = await this.#command(
-      `read 0x${address.toString(16)} 0x${length.toString(16)}`,
-      wait,
-    );
+    const answer = await this.#command(`read ${hex(address)} ${hex(length)}`, wait);
     const bytes = Buffer.from(answer.replace(/^0x/, ''), 'hex');
     if (bytes.length !== length) {
-      throw this.#refused(`read of ${length} bytes at 0x${address.toString(16)}`, answer);
+      throw this.#refused(`read of ${length} bytes at ${hex(address)}`, answer);
     }
     return bytes;
   }
 
   async readByte(address: number, wait: WaitOptions = this.#wait): Promise<number> {
-    return Number(BigInt(await this.#command(`readb 0x${address.toString(16)}`, wait)));
+    return Number(BigInt(await this.#command(`readb ${hex(address)}`, wait)));
   }
 
   async writeByte(address: number, value: number, wait: WaitOptions = this.#wait): Promise<void> {
-    await this.#command(`writeb 0x${address.toString(16)} 0x${value.toString(16)}`, wait);
+    await this.#command(`writeb ${hex(address)} ${hex(value)}`, wait);
   }
 
   /** writes bytes at a guest-physical address */
   async write(address: number, bytes: Buffer, wait: WaitOptions = this.#wait): Promise<void> {
-    const size = `0x${bytes.length.toString(16)}`;
-    await this.#command(`write 0x${address.toString(16)} ${size} 0x${bytes.toString('hex')}`, wait);
+    const size = hex(bytes.length);
+    await this.#command(`write ${hex(address)} ${size} 0x${bytes.toString('hex')}`, wait);
   }
 
   /** reads an I/O port of an x86 machine */
   async inPort(width: PortWidth, port: number, wait: WaitOptions = this.#wait): Promise<number> {
-    return Number(await this.#command(`in${width} 0x${port.toString(16)}`, wait));
+    return Number(await this.#command(`in${width} ${hex(port)}`, wait));
   }
 
   /** writes an I/O port of an x86 machine */
@@ -81,7 +79,7 @@ export class QtestClient {
     value: number,
     wait: WaitOptions = this.#wait,
   ): Promise<void> {
-    await this.#command(`out${width} 0x${port.toString(16)} 0x${value.toString(16)}`, wait);
+    await this.#command(`out${width} ${hex(port)} ${hex(value)}`, wait);
   }
 
   close(): void {

@@ -11,6 +11,7 @@ import { openProcessRam, openSharedRam, type ProcessRegion } from '../memory/ope
 import { readerRam } from '../memory/reader-ram.js';
 import type { QmpClient } from '../qmp/client.js';
 import type { QtestClient } from './qtest.js';
+import { hex } from '../model/text/format.js';
 
 export interface RamAccess {
   readonly pid: number;
@@ -29,7 +30,7 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
     throw new HarnessError({
       code: 'ram-layout',
       blame: 'usage',
-      message: `guest memory up to 0x${access.range.end.toString(16)} is wanted, and the ${access.spec.side}'s RAM ends at 0x${Math.max(...ends).toString(16)}`,
+      message: `guest memory up to ${hex(access.range.end)} is wanted, and the ${access.spec.side}'s RAM ends at ${hex(Math.max(...ends))}`,
     });
   }
   let offset = 0;
@@ -67,7 +68,7 @@ async function openAnonymous(access: RamAccess): Promise<GuestRam> {
       throw new HarnessError({
         code: 'ram-layout',
         blame: 'host',
-        message: `guest memory 0x${address.toString(16)}-0x${(address + size).toString(16)} is not in one piece in QEMU's address space`,
+        message: `guest memory ${hex(address)}-${hex(address + size)} is not in one piece in QEMU's address space`,
       });
     }
     regions.push({ address, size, hostAddress: first });
@@ -86,7 +87,7 @@ async function openAnonymous(access: RamAccess): Promise<GuestRam> {
 
 /** where a guest-physical address lies in QEMU's own address space */
 async function hostAddress(access: RamAccess, address: number): Promise<bigint> {
-  const command = `gpa2hva 0x${address.toString(16)}`;
+  const command = `gpa2hva ${hex(address)}`;
   const answer = await access.qmp.executeRaw(
     'human-monitor-command',
     { 'command-line': command },

@@ -16,6 +16,7 @@ import type { Machine } from '../../qemu/machine.js';
 import type { EventCursor } from '../../qmp/events.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
+import { hex } from '../../model/text/format.js';
 
 export interface Stage {
   readonly scratch: Scratch;
@@ -64,25 +65,33 @@ export async function resumeHeld({ context, machine }: Stage): Promise<void> {
   await waitEvent(context, machine, 'RESUME', since);
 }
 
-/** Lets memory be sent three times, where that can be, once QEMU is sure to notice what the guest writes. */
+/**
+ * Lets memory be sent three times, where that can be, once QEMU is sure to notice what the guest writes. Then holds the
+ * migration until the guest has flushed its TLB and gone round again: QEMU 7.2 misses writes to pages that it sent after
+ * a bitmap sync until then (see tracking.ts), and these tests are about what was sent, not about that.
+ */
 export async function sendAgain({ context, machine }: Stage, since: EventCursor): Promise<void> {
   await waitStatus(context, machine, { goal: 'active', since });
   await waitTracked({ context, source: machine, common: {} });
   await setParameters(machine, { 'max-bandwidth': 200_000_000, 'downtime-limit': 1 });
   // Pages that compress well may all fit into a millisecond: then it has ended before.
-  await machine.qmp.events.wait(
+  const { name: seen } = await machine.qmp.events.wait(
     ({ name, data }) =>
       (name === 'MIGRATION_PASS' && Number(data['pass']) >= 3) ||
       (name === 'MIGRATION' && data['status'] === 'completed'),
     { what: 'third MIGRATION_PASS', since, timeoutMs: 60_000, signal: context.signal },
   );
+  if (seen === 'MIGRATION') return;
+  await setParameters(machine, trickleRate);
+  await waitTracked({ context, source: machine, common: {} });
 }
 
-/** Lets the guest run again, and holds a migration back until memory was sent three times, where that can be. */
+/** Sends the memory of a running guest three times, where that can be, and the rest once the guest is stopped. */
 export async function migrateLive(stage: Stage, uri: string): Promise<void> {
   await resumeHeld(stage);
   await migrateTo(stage, uri, async (since) => {
     await sendAgain(stage, since);
+    await stage.machine.qmp.execute('stop');
     await setParameters(stage.machine, releasedRate);
   });
 }
@@ -153,7 +162,7 @@ export async function compareWithDump(
             if (isShadowed && image.format === 'stream') continue;
             compared += 1;
             const same = ours.compare(theirs, page, page + pageBytes, page, page + pageBytes) === 0;
-            if (!same) different.push(`${block.name} 0x${where.toString(16)}`);
+            if (!same) different.push(`${block.name} ${hex(where)}`);
           }
         }
       }

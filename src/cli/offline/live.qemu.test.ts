@@ -8,6 +8,7 @@ import { realQemus } from '../../qemu/qemus.fixtures.js';
 import { sharedMemoryFiles } from '../../model/scratch.fixtures.js';
 import { saveMemory, withStoppedGuest } from './captures.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
+import { hex } from '../../model/text/format.js';
 
 const kinds = ['anon', 'memfd', 'shmem'] as const;
 
@@ -41,7 +42,7 @@ for (const qemu of realQemus) {
             await machine.qtest.writeByte(page, (value + 50) % 256);
             const damaged = await drover(['scan', source], scratch);
             assert.equal(damaged.code, 1, damaged.stderr);
-            assert.match(damaged.stdout, new RegExp(`0x${page.toString(16)}-.*1 page`));
+            assert.match(damaged.stdout, new RegExp(`${hex(page)}-.*1 page`));
 
             const since = machine.qmp.events.cursor;
             await machine.qmp.execute('cont');

@@ -30,7 +30,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-export function hex(address: number): string {
+export function hex(address: number | bigint): string {
   return `0x${address.toString(16)}`;
 }
 

@@ -11,6 +11,7 @@ import type { TestContext } from '../../../migration/context.js';
 import type { Pair } from '../../../migration/pair.js';
 import { precopy } from '../../../migration/flows/precopy.js';
 import type { FlowResult } from '../../../migration/steps.js';
+import { hex } from '../../../model/text/format.js';
 
 /** behind what the guest stamps */
 const queueAt = 0x7000000;
@@ -98,7 +99,7 @@ async function requireContent(
     throw new HarnessError({
       code: 'device-write-lost',
       blame: 'contract',
-      message: `what ${device} wrote to guest memory at 0x${address.toString(16)} is not at the destination: the first difference is at offset ${offset}`,
+      message: `what ${device} wrote to guest memory at ${hex(address)} is not at the destination: the first difference is at offset ${offset}`,
       side: 'destination',
       waitedFor: `${words(expected)} there`,
       lastSeen: words(found),

@@ -6,6 +6,7 @@ import type { Machine } from '../../../qemu/machine.js';
 import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
 import type { FlowResult } from '../../../migration/steps.js';
+import { hex } from '../../../model/text/format.js';
 
 const pageBytes = 4096;
 /** What each machine takes is a multiple of this. */
@@ -86,7 +87,7 @@ export async function twoRamblocks(
         throw new HarnessError({
           code: 'ramblock-damaged',
           blame: 'contract',
-          message: `page ${page} of the DIMM, at 0x${address.toString(16)}, is not what was written there last`,
+          message: `page ${page} of the DIMM, at ${hex(address)}, is not what was written there last`,
           side: 'destination',
           waitedFor: `page ${page} of round ${roundOf(page)}`,
           lastSeen: `page ${found.readUInt32LE()} of round ${found[pageBytes - 1] ?? 0}`,

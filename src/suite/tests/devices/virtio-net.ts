@@ -14,6 +14,7 @@ import { VirtioQueue, batchSize, pageBytes, queuePages } from './virtio-queue.js
 import type { Done } from './virtio-queue.js';
 import { VirtioTransport, legacyVirtio } from './virtio-transport.js';
 import type { WritingDevice, Written } from './writing-device.js';
+import { hex } from '../../../model/text/format.js';
 
 /** before each frame in guest memory; all zeroes: no checksum or segmentation is left to the card */
 const headerBytes = 10;
@@ -179,7 +180,7 @@ class VirtioNet implements WritingDevice {
         throw new HarnessError({
           code: 'device-read-wrong',
           blame: 'contract',
-          message: `what the network card sent from guest memory at 0x${address.toString(16)} is not what is there`,
+          message: `what the network card sent from guest memory at ${hex(address)} is not what is there`,
           side: this.#side,
         });
       }

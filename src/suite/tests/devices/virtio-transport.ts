@@ -5,6 +5,7 @@
  * Registers: Virtual I/O Device specification, version 1.2, "Legacy Interface" of 4.1.4.10.
  */
 import type { QtestClient } from '../../../qemu/qtest.js';
+import { hex } from '../../../model/text/format.js';
 
 /** where the device sits on its bus, and where its registers are put */
 const slot = 0x10;
@@ -27,7 +28,7 @@ const register = {
 const status = { found: 0x3, ready: 0x7 } as const;
 
 /** properties that every such device is given with `-device` */
-export const legacyVirtio = `addr=0x${slot.toString(16)},disable-legacy=off,disable-modern=on`;
+export const legacyVirtio = `addr=${hex(slot)},disable-legacy=off,disable-modern=on`;
 
 /** One device; at the destination of a migration, the same one is another object. */
 export class VirtioTransport {

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { HarnessError } from '../../../model/errors.js';
 import type { Pair } from '../../../migration/pair.js';
+import { hex } from '../../../model/text/format.js';
 
 /** where the stream begins, bytes */
 export const fileOffset = 4096;
@@ -38,7 +39,7 @@ export function checkFileOffset({ context }: Pair): void {
     blame: 'contract',
     message: `no migration stream begins at offset ${fileOffset} of the file`,
     side: 'source',
-    waitedFor: `0x${streamMagic.toString(16)}`,
-    lastSeen: `0x${magic.toString(16)}`,
+    waitedFor: hex(streamMagic),
+    lastSeen: hex(magic),
   });
 }
