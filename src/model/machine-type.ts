@@ -1,5 +1,5 @@
 /**
- * Which versioned machine type all QEMUs that a guest comes by are started with. For a pair these are upstream's rules: the
+ * Chooses the versioned machine type for all QEMUs that run one guest in turn. For a pair these are upstream's rules: the
  * alias is resolved in each binary, and of the names that come of it the first that all know is taken.
  */
 import { HarnessError } from './errors.js';

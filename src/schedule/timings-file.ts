@@ -33,7 +33,7 @@ function refused(file: string, why: string, cause?: unknown): HarnessError {
   return new HarnessError({
     code: 'timings-file',
     blame: 'usage',
-    message: `--timings: '${file}' is no file of timings as a run writes it: ${why}; remove it to begin anew`,
+    message: `--timings: '${file}' is no file of timings that a run wrote: ${why}; remove it to start a new one`,
     cause,
   });
 }

@@ -75,7 +75,7 @@ const showRate = (rate: number): string =>
 
 const measures: readonly Measure[] = [
   { name: 'migration', of: (round) => round.migrationMs, show: formatDuration },
-  { name: 'downtime, as QEMU tells it', of: (round) => round.downtimeMs, show: formatDuration },
+  { name: 'downtime, as QEMU reports it', of: (round) => round.downtimeMs, show: formatDuration },
   {
     name: 'sent',
     of: (round) => perSecond(round.transferredBytes ?? 0, round.migrationMs),
