@@ -1,70 +1,18 @@
-/**
- * What a migration test says about itself: where the destination listens, where the source
- * connects, which capabilities and parameters, whether the guest runs meanwhile, what should come of
- * it. Data, and two hooks for what data cannot say. The flows (precopy, file) take it from there.
- */
-import type { Accelerator } from '../model/arch.js';
-import type { MemoryBackend } from '../model/command-line.js';
-import type { Json } from '../model/json.js';
+/** What the author of a migration test gives to a flow: the settings of a pair, and hooks for what data cannot say. */
 import type { TestContext } from './context.js';
+import type { PairSettings } from './pair-settings.js';
 import type { Pair } from './pair.js';
 
-/** What should come of a migration. */
-export type Expectation =
-  /** completes; the guest goes on at the destination and its memory is intact */
-  | { readonly kind: 'completes' }
-  /**
-   * The command is accepted, the migration fails, and the guest goes on at the source.
-   * `throughActive`: the source may have begun to send. `destination`: it stays alive and listening,
-   * or ends itself with status 1.
-   */
-  | {
-      readonly kind: 'fails';
-      readonly throughActive: boolean;
-      readonly destination: 'alive' | 'exits';
-    }
-  /** the migrate command itself is refused */
-  | { readonly kind: 'refused' };
-
-export interface MigrateCommon {
-  /** `-incoming` of the destination; `$DIR` is the test's directory. `defer`: a hook tells it later */
-  readonly listen: string;
-  /** where the source is told to connect; unless given, where the destination says it listens */
-  readonly connect?: string;
-  /** the address that the destination tells is given as one main channel, instead of as a URI */
-  readonly connectBy?: 'uri' | 'channels';
-  /** `channels` argument instead of a URI */
-  readonly channels?: Json;
-  /** set on both sides, before the start hook, in this order */
-  readonly capabilities?: readonly string[];
-  /** with capability multifd; 4 unless given */
-  readonly multifdChannels?: number;
-  /** set on each side after the capabilities */
-  readonly sourceParameters?: Readonly<Record<string, string | number | boolean>>;
-  readonly destinationParameters?: Readonly<Record<string, string | number | boolean>>;
-  /** the guest runs while it is migrated, and the migration cannot end before Drover lets it */
-  readonly live?: boolean;
-  /** with `live`: passes over memory that must have ended before the migration may converge */
-  readonly passes?: number;
-  /** the guest suspends itself (S3) after its first sign of life and is woken at the destination */
-  readonly suspend?: boolean;
-  readonly memory?: MemoryBackend['kind'];
-  readonly sourceArgs?: readonly string[];
-  readonly destinationArgs?: readonly string[];
-  /** of both sides, whatever the run's is */
-  readonly accel?: Accelerator;
-  /** extra properties of the accelerator of both sides, such as `dirty-ring-size=4096` */
-  readonly accelOptions?: string;
-  /** negotiate out-of-band QMP on both sides */
-  readonly oob?: boolean;
+/** A hook may be synchronous. */
+export interface Hooks {
   /** before either QEMU is started: for files that take a while to make, which no guest should wait for */
-  readonly prepareHook?: (context: TestContext) => Promise<void>;
+  readonly prepareHook?: (context: TestContext) => Promise<void> | void;
   /** after both sides are set up, before the guest is waited for */
-  readonly startHook?: (pair: Pair) => Promise<void>;
+  readonly startHook?: (pair: Pair) => Promise<void> | void;
   /** with `live`: while memory is sent, before the migration may converge */
-  readonly meanwhile?: (pair: Pair, signal: AbortSignal) => Promise<void>;
+  readonly meanwhile?: (pair: Pair, signal: AbortSignal) => Promise<void> | void;
   /** after the migration, before memory is verified and both sides are ended */
-  readonly endHook?: (pair: Pair) => Promise<void>;
-  /** default: completes */
-  readonly expect?: Expectation;
+  readonly endHook?: (pair: Pair) => Promise<void> | void;
 }
+
+export interface MigrateCommon extends PairSettings, Hooks {}

@@ -8,7 +8,7 @@ import { closeMemory, openMemory } from '../qemu/shared-memory.js';
 import { discoverAddress, discoverChannels, setCapability, setParameters } from './commands.js';
 import type { Target } from './commands.js';
 import type { MachineWish, TestContext } from './context.js';
-import type { MigrateCommon } from './migrate-common.js';
+import type { PairSettings } from './pair-settings.js';
 
 /** upstream's number of channels for every multifd test that says nothing else */
 const usualChannels = 4;
@@ -21,7 +21,7 @@ export const releasedRate = { 'max-bandwidth': 10_000_000_000, 'downtime-limit':
 export class Pair {
   constructor(
     readonly context: TestContext,
-    readonly common: MigrateCommon,
+    readonly common: PairSettings,
     readonly source: Machine,
     readonly destination: Machine,
   ) {}
@@ -64,8 +64,7 @@ export class Pair {
  * Starts both sides at once and sets capabilities and parameters: each on the source, then on the
  * destination; then the `events` capability; then the number of multifd channels.
  */
-export async function startPair(context: TestContext, common: MigrateCommon): Promise<Pair> {
-  await common.prepareHook?.(context);
+export async function startPair(context: TestContext, common: PairSettings): Promise<Pair> {
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: common.suspend ?? false });
   const memory = openMemory(common.memory ?? 'anon', context.platform.ramBytes);
@@ -97,7 +96,7 @@ export async function startPair(context: TestContext, common: MigrateCommon): Pr
 export async function startNewDestination(
   pair: Pair,
   tag: string,
-  common: MigrateCommon = pair.common,
+  common: PairSettings = pair.common,
 ): Promise<Pair> {
   const { context, source } = pair;
   const { memory, firmware } = source.spec;
@@ -110,7 +109,7 @@ export async function startNewDestination(
 
 type CommonWish = Omit<MachineWish, 'side'>;
 
-function wishOf(common: MigrateCommon, memory: MemoryBackend, firmware: string): CommonWish {
+function wishOf(common: PairSettings, memory: MemoryBackend, firmware: string): CommonWish {
   return {
     memory,
     firmware,
@@ -123,7 +122,7 @@ function wishOf(common: MigrateCommon, memory: MemoryBackend, firmware: string):
 
 function destinationWish(
   context: TestContext,
-  common: MigrateCommon,
+  common: PairSettings,
   memory: MemoryBackend,
   firmware: string,
 ): MachineWish {

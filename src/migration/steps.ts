@@ -6,6 +6,7 @@ import type { MemoryVerdict } from '../model/verdict.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { EventCursor } from '../qmp/events.js';
 import type { Machine } from '../qemu/machine.js';
+import type { Hooks } from './migrate-common.js';
 import { requireRunning } from './pair.js';
 import type { Pair } from './pair.js';
 import { endMachines, verifyMemory } from './verify.js';
@@ -86,6 +87,7 @@ export async function arrive(
   pair: Pair,
   destinationSince: EventCursor,
   figures: MigrationFigures,
+  endHook?: Hooks['endHook'],
 ): Promise<FlowResult> {
   const { context, common, source, destination } = pair;
   await waitEvent(context, destination, 'RESUME', destinationSince);
@@ -94,7 +96,7 @@ export async function arrive(
   // The first sign may come right away, the second only after the guest has gone round here.
   await waitSerial(pair, 'destination', destination.serial.length);
   await requireRunning(source, false);
-  await common.endHook?.(pair);
+  await endHook?.(pair);
 
   context.observer.phase('verify');
   const verdict = await verifyMemory(context, destination);

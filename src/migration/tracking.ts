@@ -16,7 +16,7 @@ import type { Platform } from '../model/arch.js';
 import { pagesOf, slicesOf } from '../model/stamps.js';
 import type { EventCursor } from '../qmp/events.js';
 import { setParameters } from './commands.js';
-import type { MigrateCommon } from './migrate-common.js';
+import type { PairSettings } from './pair-settings.js';
 import type { Pair } from './pair.js';
 import { waitGuestPasses, waitStatus, whileMigrating } from './waits.js';
 
@@ -31,7 +31,7 @@ function passesOf({ arch, stamp = 'byte' }: Platform): number {
 
 /** whose guest writes while it is sent */
 export interface Tracked extends Pick<Pair, 'context' | 'source'> {
-  readonly common: Pick<MigrateCommon, 'accel'>;
+  readonly common: Pick<PairSettings, 'accel'>;
 }
 
 /** Waits until every writer of the source's guest has flushed its TLB, and has written all its memory since. */

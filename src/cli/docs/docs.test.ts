@@ -192,7 +192,8 @@ void test('events.md has a row for every type of event, and the schema number', 
 void test('authoring.md has a row for every field of a test', () => {
   const page = reference('authoring.md');
   for (const [file, name] of [
-    ['src/migration/migrate-common.ts', 'MigrateCommon'],
+    ['src/migration/pair-settings.ts', 'PairSettings'],
+    ['src/migration/migrate-common.ts', 'Hooks'],
     ['src/suite/definition.ts', 'TestFacts'],
   ] as const) {
     const fields = nodesOf(file)

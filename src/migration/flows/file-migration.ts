@@ -4,7 +4,8 @@
  */
 import { figuresOf, migrate, migrateIncoming, setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
-import type { Expectation, MigrateCommon } from '../migrate-common.js';
+import type { MigrateCommon } from '../migrate-common.js';
+import type { Expectation } from '../pair-settings.js';
 import { startPair } from '../pair.js';
 import { arrive, endBoth, expectRefusal, prepareStopped, waitGuest } from '../steps.js';
 import type { FlowResult } from '../steps.js';
@@ -22,6 +23,7 @@ export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> &
  * come round a few times, and goes on at full speed.
  */
 export async function fileMigration(context: TestContext, common: FileCommon): Promise<FlowResult> {
+  await common.prepareHook?.(context);
   const pair = await startPair(context, { ...common, listen: 'defer' });
   const { source, destination } = pair;
   await common.startHook?.(pair);
@@ -46,5 +48,5 @@ export async function fileMigration(context: TestContext, common: FileCommon): P
   await migrateIncoming(destination, target, context.patience.eventMs, context.signal);
   await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
   if (common.live !== true) await destination.qmp.execute('cont');
-  return await arrive(pair, destinationSince, figuresOf(answer));
+  return await arrive(pair, destinationSince, figuresOf(answer), common.endHook);
 }

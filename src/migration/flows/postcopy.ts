@@ -56,15 +56,12 @@ const resumed = ['postcopy-recover-setup', 'postcopy-recover', 'postcopy-active'
 
 export async function postcopy(context: TestContext, common: PostcopyCommon): Promise<FlowResult> {
   const { recovery } = common;
+  await common.prepareHook?.(context);
   const pair = await startPair(context, {
     ...common,
     capabilities: ordered(common.capabilities ?? []),
     listen: 'defer',
     oob: recovery !== undefined,
-    endHook: async (arrived) => {
-      await requireWaitFigures(arrived);
-      await common.endHook?.(arrived);
-    },
   });
   await common.startHook?.(pair);
   await pair.hold();
@@ -77,7 +74,10 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
 
   context.observer.phase('migrate');
   const { figures, destinationSince } = await switchOver(pair, recovery);
-  return await arrive(pair, destinationSince, figures);
+  return await arrive(pair, destinationSince, figures, async () => {
+    await requireWaitFigures(pair);
+    await common.endHook?.(pair);
+  });
 }
 
 /** In the order of QEMU's own list, as upstream sets them. */

@@ -7,7 +7,8 @@ import type { MigrationFigures } from '../../model/outcome.js';
 import type { EventCursor } from '../../qmp/events.js';
 import { figuresOf, migrate } from '../commands.js';
 import type { TestContext } from '../context.js';
-import type { Expectation, MigrateCommon } from '../migrate-common.js';
+import type { Hooks, MigrateCommon } from '../migrate-common.js';
+import type { Expectation } from '../pair-settings.js';
 import { requireRunning, startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
 import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from '../steps.js';
@@ -28,9 +29,10 @@ const unmeasuredMs = 120;
 
 export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
   const expect = common.expect ?? { kind: 'completes' };
+  await common.prepareHook?.(context);
   const pair = await startPair(context, common);
   await common.startHook?.(pair);
-  if (expect.kind !== 'completes') return await expectFailure(pair, expect);
+  if (expect.kind !== 'completes') return await expectFailure(pair, expect, common.endHook);
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
@@ -42,9 +44,9 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
   const since = await migrate(source, await pair.target());
   const figures =
     common.live === true
-      ? await finishLive(pair, since)
+      ? await finishLive(pair, since, common.meanwhile)
       : await finishStopped(pair, since, destinationSince);
-  return await arrive(pair, destinationSince, figures);
+  return await arrive(pair, destinationSince, figures, common.endHook);
 }
 
 /**
@@ -52,9 +54,13 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
  * out in ascending order: once the marker has arrived, the pages below it have been sent; when the
  * guest then writes to one of them, another pass is certain. Only then may the migration converge.
  */
-export async function finishLive(pair: Pair, since: EventCursor): Promise<MigrationFigures> {
+export async function finishLive(
+  pair: Pair,
+  since: EventCursor,
+  meanwhile?: Hooks['meanwhile'],
+): Promise<MigrationFigures> {
   const { context, source } = pair;
-  await proveLive(pair, since);
+  await proveLive(pair, since, meanwhile);
   await holdTracked(pair, since);
   await pair.release();
   const answer = await waitStatus(context, source, { goal: 'completed', since });
@@ -63,14 +69,18 @@ export async function finishLive(pair: Pair, since: EventCursor): Promise<Migrat
 }
 
 /** Waits until it counts. */
-export async function proveLive(pair: Pair, since: EventCursor): Promise<void> {
+export async function proveLive(
+  pair: Pair,
+  since: EventCursor,
+  meanwhile?: Hooks['meanwhile'],
+): Promise<void> {
   const { context, source, destination } = pair;
   await whileMigrating(pair, context, since, async (signal) => {
     await waitMarker(context, destination, signal);
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
     if (pair.common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
-    const { passes, meanwhile } = pair.common;
+    const { passes } = pair.common;
     if (passes !== undefined) {
       await waitTracked(pair, signal);
       await pause(unmeasuredMs, signal);
@@ -101,6 +111,7 @@ const waysToFailure = ['setup', 'failing'] as const;
 async function expectFailure(
   pair: Pair,
   expect: Exclude<Expectation, { kind: 'completes' }>,
+  endHook: Hooks['endHook'],
 ): Promise<FlowResult> {
   const { context, source, destination } = pair;
   context.observer.phase('migrate');
@@ -112,7 +123,7 @@ async function expectFailure(
     await waitStatus(context, source, { goal: 'failed', through, since });
     await requireRunning(source, true);
   }
-  await pair.common.endHook?.(pair);
+  await endHook?.(pair);
   const exits = expect.kind === 'fails' && expect.destination === 'exits';
   await endMachines(context, [
     { machine: source, status: 0 },

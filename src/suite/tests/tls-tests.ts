@@ -1,5 +1,6 @@
 /** Encrypted migration: pre-shared keys and certificates, matching and not, over one connection and several. */
-import type { Expectation, MigrateCommon } from '../../migration/migrate-common.js';
+import type { Hooks } from '../../migration/migrate-common.js';
+import type { Expectation } from '../../migration/pair-settings.js';
 import {
   prepareCertificates,
   useCertificates,
@@ -17,7 +18,7 @@ import {
   needsUserfaultfd,
 } from '../needs.js';
 
-type Credentials = Pick<MigrateCommon, 'prepareHook' | 'startHook'>;
+type Credentials = Pick<Hooks, 'prepareHook' | 'startHook'>;
 
 const ip = '127.0.0.1';
 const strict = { verifyClient: true, client: 'friendly' } as const;

@@ -1,7 +1,7 @@
 /** Wrong input and what QEMU makes of it: UUIDs that differ, no address or two; and the stream, read by Drover itself. */
 import { setCapability } from '../../migration/commands.js';
 import { ignoreShared } from './file/ignore-shared.js';
-import type { Expectation } from '../../migration/migrate-common.js';
+import type { Expectation } from '../../migration/pair-settings.js';
 import { startPair } from '../../migration/pair.js';
 import { readBack } from './file/read-back.js';
 import { endBoth, requireRefusal, waitGuest } from '../../migration/steps.js';

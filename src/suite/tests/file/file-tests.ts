@@ -55,14 +55,8 @@ export const fileTests: readonly TestDefinition[] = [
     needs: [needsFileTransport],
     connect: atOffset,
     live: true,
-    startHook: (pair) => {
-      prefillFile(pair);
-      return Promise.resolve();
-    },
-    endHook: (pair) => {
-      checkFileOffset(pair);
-      return Promise.resolve();
-    },
+    startHook: prefillFile,
+    endHook: checkFileOffset,
     usualMs: 600,
   }),
   fileTest({
@@ -74,10 +68,7 @@ export const fileTests: readonly TestDefinition[] = [
     startHook: async (pair) => {
       await fillSets(pair, [0]);
     },
-    endHook: (pair) => {
-      checkFileOffset(pair);
-      return Promise.resolve();
-    },
+    endHook: checkFileOffset,
     usualMs: 600,
   }),
   fileTest({
@@ -87,10 +78,7 @@ export const fileTests: readonly TestDefinition[] = [
     // a hexadecimal number with a suffix is none
     connect: `${file},offset=0x20M`,
     live: true,
-    startHook: (pair) => {
-      prefillFile(pair);
-      return Promise.resolve();
-    },
+    startHook: prefillFile,
     expect: { kind: 'refused' },
     usualMs: 300,
   }),
