@@ -48,10 +48,10 @@ void test('a file with a blank in its path is one word', () => {
 
 const refusals: readonly (readonly [string, string, RegExp])[] = [
   ['', 'qemu-empty', /empty/],
-  ['/bin/true', 'qemu-name', /does not look like a QEMU/],
+  ['/bin/true', 'qemu-name', /names no QEMU/],
   ['/nowhere/qemu-system-x86_64', 'qemu-missing', /no such file/],
   ['qemu-system-i386', 'qemu-missing', /not found on PATH/],
-  ['qemu-system-vax', 'qemu-arch', /no guest; it has guests for x86_64, i386/],
+  ['qemu-system-vax', 'qemu-arch', /no guest for it; it has guests for x86_64, i386/],
 ];
 for (const [given, code, message] of refusals) {
   void test(`'${given}' is refused as ${code}, and where it came from is named`, () => {

@@ -1,5 +1,5 @@
 /**
- * From what a user gave as "the QEMU" to something that can be run. A binary is a shell command
+ * Resolves a QEMU as the user names it to a command that can be run. A binary is a shell command
  * prefix, so `gdb -batch -ex run --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
  * names the program and the guest architecture.
  */
@@ -24,7 +24,7 @@ export interface QemuBinary {
   /** absolute path of the program behind it, links resolved */
   readonly program: string;
   readonly arch: Arch;
-  /** there are words before the program, or it is a script: QEMU may be run as a child of something else */
+  /** words before the program, or a script: QEMU may run as a child of another process */
   readonly isPrefixed: boolean;
 }
 
@@ -40,7 +40,11 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   const usage = (code: string, message: string, cause?: unknown): HarnessError =>
     new HarnessError({ code, blame: 'usage', message: `${origin}: ${message}`, cause });
   const trimmed = given.trim();
-  if (trimmed === '') throw usage('qemu-empty', 'the QEMU binary is an empty string');
+  if (trimmed === '')
+    throw usage(
+      'qemu-empty',
+      'the name of the QEMU is empty: give a program such as qemu-system-x86_64',
+    );
 
   // A path with blanks in it is one word when a file of exactly that name exists.
   const isOneFile = trimmed.includes('/') && isFile(trimmed);
@@ -51,7 +55,7 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   if (word === undefined) {
     throw usage(
       'qemu-name',
-      `'${given}' does not look like a QEMU: expected a program named qemu-system-ARCH, such as qemu-system-x86_64`,
+      `'${given}' names no QEMU: expected a program named qemu-system-ARCH, such as qemu-system-x86_64`,
     );
   }
   const bare = word.text;
@@ -59,7 +63,7 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   if (!isArch(archName)) {
     throw usage(
       'qemu-arch',
-      `'${bare}' emulates ${archName}, for which Drover has no guest; it has guests for ${Object.keys(platforms).join(', ')}`,
+      `'${bare}' emulates ${archName}, but Drover has no guest for it; it has guests for ${Object.keys(platforms).join(', ')}`,
     );
   }
   const program = locate(bare, search.searchPath);
@@ -79,13 +83,13 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   return { command, program: realpathSync(program), arch: archName, isPrefixed };
 }
 
-/** A script in which no `exec` occurs stays while QEMU runs; the usual wrapper becomes QEMU. */
+/** A script without `exec` runs QEMU as a child; the usual wrapper becomes QEMU. */
 function runsChild(program: string): boolean {
   const text = startOf(program).toString('latin1');
   return text.startsWith('#!') && !/\bexec/.test(text);
 }
 
-/** The beginning of a file; nothing of one that may be run without being readable. */
+/** The first bytes of a file; empty if it is executable but not readable. */
 function startOf(program: string): Buffer {
   const start = Buffer.alloc(64 * 1024);
   try {

@@ -150,8 +150,8 @@ void test('wrong usage is told before anything runs', { skip: middle.skip }, asy
   using scratch = new Scratch();
   const other = realQemu('10.0', 'i386').command;
   for (const [args, message] of [
-    [[], /expected at least two QEMUs, each with a --qemu of its own, and got none/],
-    [['--qemu', middle.command], /expected at least two QEMUs.* and got only '.*10\.0.*'/],
+    [[], /expected --qemu at least twice, and got none/],
+    [['--qemu', middle.command], /expected --qemu at least twice, and got only '.*10\.0.*'/],
     [['--qemu', middle.command, '--qemu', '/nowhere/qemu-system-x86_64'], /no such file/],
     [['--qemu', middle.command, '--qemu', other], /cannot migrate between architectures/],
     [['--qemu', middle.command, '--qemu', middle.command, '--html', '/'], /it is a directory/],

@@ -91,5 +91,5 @@ void test('a range is compared as it is asked for', () => {
 void test('sources without a common address are refused, with what each has', () => {
   const a = shape('raw', block('memory', 0x1000, 0));
   const b = shape('elf', block('memory', 0x1000, 0x10000));
-  assert.throws(() => diffPlan(a, b, everything), /hold no guest address in common/);
+  assert.throws(() => diffPlan(a, b, everything), /have no guest address in common/);
 });

@@ -149,7 +149,7 @@ function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
     throw new HarnessError({
       code: 'nothing-in-common',
       blame: 'usage',
-      message: 'A and B hold no guest address in common',
+      message: 'A and B have no guest address in common: nothing to compare',
       details: [
         ...describe('A', a),
         ...describe('B', b),

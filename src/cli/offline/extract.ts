@@ -101,7 +101,7 @@ function unwritable(file: string, cause: unknown): HarnessError {
     code: 'extract-failed',
     blame: exists || code === 'ENOTDIR' ? 'usage' : 'host',
     message: exists
-      ? `${file}: is there already; extract into an empty folder`
+      ? `${file}: exists already; extract into an empty folder`
       : `${file}: cannot be written (${code})`,
     cause,
   });

@@ -52,7 +52,7 @@ export class OfflineSource implements Disposable {
       throw new HarnessError({
         code: 'source-changed',
         blame: 'usage',
-        message: `${word}: was changed while it was read, so what was read may never have been there`,
+        message: `${word}: another process changed it while Drover read it; wait until it is complete, and try again`,
         details: [`before: ${before}`, `now: ${now}`],
       });
     }
@@ -101,8 +101,10 @@ function pidOf(words: readonly string[]): number | undefined {
     .map((word) => /^pid:(.*)$/.exec(word)?.[1])
     .find((text) => text !== undefined);
   if (given === undefined) return undefined;
-  if (!/^[1-9]\d{0,9}$/.test(given)) throw usage(`pid:${given}: that is not a process id`);
-  if (words.length > 1) throw usage(`pid:${given} stands alone: a live guest has no further files`);
+  if (!/^[1-9]\d{0,9}$/.test(given))
+    throw usage(`pid:${given}: expected a process id, such as pid:4242`);
+  if (words.length > 1)
+    throw usage(`pid:${given}: a live guest takes no further files; leave them out`);
   return Number(given);
 }
 
@@ -112,8 +114,8 @@ async function requireStopped(pid: number, signal: AbortSignal): Promise<void> {
   throw new HarnessError({
     code: 'guest-running',
     blame: 'usage',
-    message: `pid:${pid}: the guest runs (${activity.why}), so its memory changes while it is read`,
-    details: ["stop it first (monitor command 'stop'), or use --live and expect edges that move"],
+    message: `pid:${pid}: the guest is running (${activity.why}), so its memory changes while Drover reads it`,
+    details: ["stop it first (monitor command 'stop'), or use --live (may show false damage)"],
   });
 }
 
@@ -127,7 +129,7 @@ async function requireReadable(words: readonly string[]): Promise<void> {
       throw new HarnessError({
         code: 'source-unreadable',
         blame: missing || denied ? 'usage' : 'host',
-        message: `${word}: ${missing ? 'there is no such file' : `cannot be read (${code})`}`,
+        message: `${word}: ${missing ? 'no such file' : `cannot be read (${code})`}`,
         cause,
       });
     });

@@ -75,6 +75,6 @@ for (const [what, change] of [
     );
     await source.requireUnchanged(signal);
     change(file);
-    await assert.rejects(source.requireUnchanged(signal), /memory: was changed while it was read/);
+    await assert.rejects(source.requireUnchanged(signal), /memory: another process changed it while Drover read it/);
   });
 }

@@ -79,14 +79,14 @@ void test('wrong usage and unreadable sources are exit code 2, with a reason', a
   mkdirSync(path.join(scratch.directory, 'folder'));
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['scan'], /missing required argument 'source'/],
-    [['scan', '/no/such/file'], /there is no such file/],
+    [['scan', '/no/such/file'], /no such file/],
     [['scan', path.join(scratch.directory, 'folder')], /is a folder/],
     [['scan', gzip], /gzip/],
     [['scan', empty], /is empty/],
     [['scan', gzip, '--range', '2-1'], /expected START-END/],
     [['scan', gzip, '--level', 'nope'], /Allowed choices/],
-    [['scan', 'pid:x'], /not a process id/],
-    [['scan', 'pid:1', gzip], /stands alone/],
+    [['scan', 'pid:x'], /expected a process id/],
+    [['scan', 'pid:1', gzip], /takes no further files/],
     [['scan', 'pid:4194304'], /no such process/],
     [['scan', `pid:${process.pid}`], /not a QEMU/],
     [['inspect', gzip], /gzip/],
@@ -209,7 +209,7 @@ void test(
 
     const again = await drover(['inspect', file!, '--extract', folder], scratch);
     assert.equal(again.code, 2);
-    assert.match(again.stderr, /is there already/);
+    assert.match(again.stderr, /exists already/);
   },
 );
 

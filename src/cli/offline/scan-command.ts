@@ -209,8 +209,8 @@ function requireSame(
   throw new HarnessError({
     code: 'guest-running',
     blame: 'usage',
-    message: 'memory changed while it was read, so the guest runs',
-    details: ["stop it first (monitor command 'stop'), or use --live and expect edges that move"],
+    message: 'the memory changed while Drover read it: the guest is running',
+    details: ["stop it first (monitor command 'stop'), or use --live (may show false damage)"],
   });
 }
 

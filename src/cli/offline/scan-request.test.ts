@@ -38,7 +38,7 @@ void test('raw memory too small for that range is looked at as a whole, other im
   );
   assert.throws(
     () => scanRequest(plain, { format: 'stream', blocks: [block('x', 8 * MiB)] }),
-    /not known at which guest addresses/,
+    /guest addresses of its RAM are unknown/,
   );
 });
 
@@ -57,7 +57,7 @@ void test('a block is looked at as a whole, by offsets, and knows its address', 
   );
   assert.throws(
     () => scanRequest({ ...plain, block: 'nope' }, { format: 'stream', blocks }),
-    /there is no RAM block 'nope'; there are: pc.bios, pc.ram, dimm/,
+    /it has no RAM block 'nope'; it has pc.bios, pc.ram, dimm/,
   );
 });
 
@@ -80,7 +80,7 @@ void test('writers get slices as guests cut them, or a range each', () => {
   assert.deepEqual(scanRequest({ ...plain, ranges: both }, image).slices, both);
   assert.throws(
     () => scanRequest({ ...plain, ranges: both, writers: 2 }, image),
-    /--writers and --hole cut one range/,
+    /--writers and --hole need one range/,
   );
 });
 
@@ -97,13 +97,13 @@ void test('a hole is left out of the slice that reaches across it', () => {
     { start: 0x1000, end: 0x5000, hole: { start: 0x2000, end: 0x3000 } },
     { start: 0x5000, end: 0x9000 },
   ]);
-  assert.throws(() => cut({ start: 0x800, end: 0x2000 }), /does not lie within/);
-  assert.throws(() => cut({ start: 0x2800, end: 0x4000 }), /cuts pages/);
+  assert.throws(() => cut({ start: 0x800, end: 0x2000 }), /is not within/);
+  assert.throws(() => cut({ start: 0x2800, end: 0x4000 }), /not aligned to pages/);
 });
 
 void test('ranges consist of whole pages', () => {
   const image = { format: 'raw', blocks: machine };
   const ranges = [{ start: 0x1000, end: 0x1800 }];
-  assert.throws(() => scanRequest({ ...plain, ranges }, image), /whole pages of 4096 bytes/);
+  assert.throws(() => scanRequest({ ...plain, ranges }, image), /not aligned to pages of 4096 bytes/);
   assert.equal(scanRequest({ ...plain, ranges, pageBytes: 2048 }, image).step, 2048);
 });

@@ -38,12 +38,12 @@ function refuse(message: string, details: readonly string[] = []): HarnessError 
   return new HarnessError({ code: 'bad-scan', blame: 'usage', message, details });
 }
 
-/** `name` as the file has it, or as it is shown. */
+/** `name` as in the file, or as Drover shows it. */
 export function blockNamed(blocks: readonly NativeBlock[], name: string): number {
   const index = blocks.findIndex((block) => block.name === name || showName(block.name) === name);
   if (index >= 0) return index;
   const known = blocks.map((block) => showName(block.name)).join(', ');
-  throw refuse(`there is no RAM block '${name}'; there are: ${known}`);
+  throw refuse(`it has no RAM block '${name}'; it has ${known}`);
 }
 
 /** Main memory: the largest block that has an address, else the largest. */
@@ -62,14 +62,14 @@ export function scanRequest(
 ): NativeImageCheckRequest {
   const index = wish.block === undefined ? undefined : blockNamed(image.blocks, wish.block);
   const block = index === undefined ? mainBlock(image.blocks) : image.blocks[index];
-  if (block === undefined) throw refuse('there is no RAM block in it');
+  if (block === undefined) throw refuse('it has no RAM block');
   // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's: 64 KiB on ppc64.
   const packed = image.format === 'kdump';
   const step = wish.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
   const ranges = wish.ranges.length > 0 ? wish.ranges : [usual(block, index !== undefined, image)];
   for (const range of ranges) {
     if (range.start % step !== 0 || range.end % step !== 0) {
-      throw refuse(`${formatRange(range)} does not consist of whole pages of ${step} bytes`);
+      throw refuse(`${formatRange(range)} is not aligned to pages of ${step} bytes`);
     }
   }
   const start = block.places.find(({ blockOffset }) => blockOffset === 0)?.address;
@@ -91,10 +91,9 @@ function usual(block: NativeBlock, whole: boolean, image: { readonly format: str
     undefined,
   );
   if (place === undefined) {
-    throw refuse(
-      'it is not known at which guest addresses its RAM lies: give --machine, or --block',
-      [`the largest block is '${showName(block.name)}', ${block.length} bytes`],
-    );
+    throw refuse('the guest addresses of its RAM are unknown: give --machine, or --block', [
+      `the largest block is '${showName(block.name)}', ${block.length} bytes`,
+    ]);
   }
   const { address, length } = place;
   if (length >= usualRange.end) {
@@ -112,14 +111,16 @@ function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number
   const [range] = ranges;
   if ((writers === 1 && hole === undefined) || range === undefined) return [...ranges];
   if (ranges.length > 1) {
-    throw refuse('--writers and --hole cut one range; give a --range for each writer, or one');
+    throw refuse(
+      '--writers and --hole need one range: give one --range, or one for each writer without them',
+    );
   }
   if (hole !== undefined) {
     if (!(range.start < hole.start && hole.end < range.end)) {
-      throw refuse(`the hole ${formatRange(hole)} does not lie within ${formatRange(range)}`);
+      throw refuse(`the hole ${formatRange(hole)} is not within ${formatRange(range)}`);
     }
     if ((hole.start - range.start) % step !== 0 || (range.end - hole.end) % step !== 0) {
-      throw refuse(`the hole ${formatRange(hole)} cuts pages of ${step} bytes`);
+      throw refuse(`the hole ${formatRange(hole)} is not aligned to pages of ${step} bytes`);
     }
   }
   const slices = slicesOf({ ...range, step, hole, writers });

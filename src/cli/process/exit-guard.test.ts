@@ -16,7 +16,7 @@ void test('a test module that ends the process is no success', async () => {
   writeFileSync(file, `${aTest}process.exit(0);\n`);
   const { code, stderr } = await drover(['list', '--tests', file], scratch);
   assert.equal(code, 3);
-  assert.match(stderr, /^drover: the process was ended before Drover was done/);
+  assert.match(stderr, /^drover: something ended the process before Drover was done/);
 });
 
 void test('what a test module leaves open does not keep Drover from ending', async () => {

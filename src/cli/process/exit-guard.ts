@@ -1,13 +1,13 @@
-/** How the process ends: a test module of the user's own may neither end it early, unseen, nor keep it from ending. */
+/** Guards the end of the process: a user's test module can neither end it early unnoticed, nor keep it from ending. */
 import { writeSync } from 'node:fs';
 import { exitCodes } from './exit-codes.js';
 
 export interface Ending {
-  /** all is done and written; whatever is still open is not Drover's */
+  /** everything is written; anything still open belongs to a user's module */
   done(exitCode: number): void;
 }
 
-/** what was left open may still close by itself */
+/** time for open handles to close by themselves */
 const graceMs = 500;
 
 export function watchEnding(): Ending {
@@ -16,14 +16,14 @@ export function watchEnding(): Ending {
     if (isDone || code !== exitCodes.passed) return;
     process.exitCode = exitCodes.broken;
     const why =
-      'the process was ended before Drover was done, as process.exit() in a test module does';
+      'something ended the process before Drover was done: look for process.exit() in your test modules';
     writeSync(2, `drover: ${why}\n`);
   });
   return {
     done: (exitCode) => {
       isDone = true;
       process.exitCode = exitCode;
-      // only comes about where something keeps the process alive
+      // runs only if something keeps the process alive
       setTimeout(() => process.exit(), graceMs).unref();
     },
   };

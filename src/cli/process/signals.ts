@@ -1,6 +1,6 @@
 /**
- * Ctrl-C and its kin: the first asks everything to end in good order, the second forces. QEMUs are
- * not in the terminal's process group, so the signal reaches Drover alone.
+ * SIGINT, SIGTERM and SIGHUP: the first cancels the run in good order, the second ends the process. QEMUs are
+ * not in the terminal's process group, so only Drover gets the signal.
  */
 import { Cancelled } from '../../model/deadline.js';
 
@@ -9,7 +9,7 @@ const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface Interruption extends Disposable {
   /** aborted at the first signal, with a `Cancelled` */
   readonly signal: AbortSignal;
-  /** how the user is told; to be changed once something else owns the terminal */
+  /** prints a line for the user; replaced while the live display owns the terminal */
   tell: (line: string) => void;
   /** what the second signal does; it must end the process */
   force: () => void;
@@ -25,7 +25,7 @@ export function catchSignals(exitCode: number): Interruption {
       process.stderr.write(`drover: ${line}\n`);
     },
     force: () => process.exit(exitCode),
-    // Not taken off: what a late signal ends is a process that has cleaned up, and its exit code is still to be ours.
+    // The handlers stay: a late signal then ends a process that has cleaned up, with our exit code and not the signal's.
     [Symbol.dispose]: () => {
       interruption.force = () => process.exit(exitCode);
       isOver = true;
@@ -36,7 +36,9 @@ export function catchSignals(exitCode: number): Interruption {
       interruption.force();
       return;
     }
-    interruption.tell('cancelling: ending tests in good order (once more to force)');
+    interruption.tell(
+      'cancelling: stopping the tests in good order; a second signal ends Drover at once',
+    );
     controller.abort(new Cancelled());
   };
   for (const name of names) process.on(name, onSignal);

@@ -1,11 +1,11 @@
 /**
- * What becomes of standard output and error when nobody reads them, or their disk is full. A reader
- * that went away (`| head`) is no error; anything else turns a good exit code into 3, with one line.
+ * Errors of standard output and standard error. A reader that closed the pipe (`| head`) is no error; any other error,
+ * such as a full disk, turns exit code 0 into 3, with one line.
  */
 import { exitCodes } from './exit-codes.js';
 
 export interface Output {
-  /** Waits until all is written, and gives the exit code that the process should end with. */
+  /** Waits until everything is written. @returns the exit code for the process */
   exitCode(code: number): Promise<number>;
 }
 
@@ -15,7 +15,7 @@ export function watchOutput(): Output {
   process.stdout.on('error', (error: Error) => {
     if (!isGone(error)) problem ??= error;
   });
-  // There is nowhere left to complain to.
+  // there is no other place to report it
   process.stderr.on('error', () => undefined);
   return {
     exitCode: async (code) => {

@@ -1,12 +1,12 @@
 /**
- * How V8 is to work in this process and its threads. To be imported before anything else.
+ * Sets V8 flags for this process and its threads. Import it before anything else.
  *
- * A run is short and does a little of many things. V8's optimising compiler, left alone, takes a tenth of Drover's
- * processor time, on threads of its own, for functions that have been called a few hundred times; what it makes is hardly
- * used any more. So, up to Node.js 20, a function has to work thirty times as long before it is worth that: a loop over a
- * big event log is. Nor is a worker that waits for QEMU to be taken for one that may as well look for memory to free.
+ * A run is short, and calls many functions a few hundred times. By default V8's optimising compiler then takes a tenth of
+ * Drover's processor time, for code that hardly runs again. Up to Node.js 20 a function therefore has to run thirty times
+ * as long before V8 optimises it; a loop over a large event log still does. The memory reducer would collect garbage in
+ * workers that only wait for QEMU.
  *
- * V8 says on standard error which flags it does not know: each is set only where a release of Node.js was seen to know it.
+ * V8 prints unknown flags on standard error, so each is set only for releases of Node.js that are known to have it.
  */
 import { setFlagsFromString } from 'node:v8';
 

@@ -1,4 +1,4 @@
-/** `drover merge`: the results of a run's shards, put together into one. Starts nothing. */
+/** `drover merge`: merges the results of a run's shards. Starts no QEMU. */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -67,7 +67,7 @@ async function mergeCommand(
     throw new HarnessError({
       code: 'output-directory',
       blame: 'usage',
-      message: `-o: '${options.out}' is the folder of '${dir}', which is to be merged and would be written over while it is read`,
+      message: `-o: '${options.out}' holds '${dir}', one of the shards to merge; give another folder`,
     });
   }
   const facts: LogFacts[] = [];
@@ -81,14 +81,14 @@ async function mergeCommand(
   if (plan.problems.length > 0 && !allowed) {
     const lines = plan.problems.map((problem) => `drover: ${printableLine(problem)}\n`);
     process.stderr.write(
-      `${lines.join('')}drover: nothing is merged (--allow-missing does it anyway)\n`,
+      `${lines.join('')}drover: merged nothing; --allow-missing merges what is there\n`,
     );
     return exitCodes.failed;
   }
   makeOutputDirectory(options.out);
   await checkReportOptions(options);
   const codes = plan.logs.map(({ finished }) => finished?.exitCode ?? exitCodes.broken);
-  // What was let through by --allow-missing is told by the reports; what ran decides.
+  // the reports name what --allow-missing let through; the exit code is about what ran
   const exitCode = worstExitCode(codes);
   const reporters = await openReports(options, environment, options.out, true);
   const keeper = new TimingsKeeper();
@@ -110,7 +110,7 @@ async function mergeCommand(
   return await closeReports(reporters, exitCode);
 }
 
-/** However each is reached; one that is not there yet is no folder that is. */
+/** Also through links; false if one does not exist yet. */
 function isSameFolder(there: string, out: string): boolean {
   try {
     return realpathSync(there) === realpathSync(out);

@@ -77,7 +77,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
     'a binary with another name',
     ['--qemu-src', '/bin/true'],
     2,
-    /--qemu-src: '\/bin\/true' does not look like a QEMU/,
+    /--qemu-src: '\/bin\/true' names no QEMU/,
   ],
   [
     'a path that matches nothing',
@@ -89,7 +89,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
     'a filter that leaves nothing',
     ['-x', '/migration', '--qemu', qemu.command],
     2,
-    /leave no test/,
+    /select no test/,
   ],
   ['no jobs', ['-j', '0'], 2, /expected a whole number of at least 1 and at most 256, not '0'/],
   ['a job count that is no number', ['-j', 'many'], 2, /not 'many'/],

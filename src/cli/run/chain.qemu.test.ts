@@ -83,7 +83,7 @@ void test(
 void test('wrong usage is told before anything runs', { skip }, async () => {
   using scratch = new Scratch();
   for (const [args, message] of [
-    [['--qemu', middle.command], /expected at least two QEMUs.*drover run -r chain/],
+    [['--qemu', middle.command], /expected --qemu at least twice.*drover run -r chain/],
     [
       [
         ...[oldest, middle, oldest].flatMap(({ command }) => ['--qemu', command]),

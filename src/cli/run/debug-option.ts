@@ -1,4 +1,4 @@
-/** `--debug`: a tool, on which side, whether it is there, and what it asks of the run. */
+/** `--debug`: parses the tool and the side, and checks that the tool is installed and that one test is selected. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
@@ -33,7 +33,7 @@ export function debugArgument(value: string): DebugWish {
 
 export interface DebugSituation {
   readonly searchPath: string;
-  /** a person can read here what to type elsewhere */
+  /** a person can read what to type in another terminal */
   readonly isTerminal: boolean;
   /** full paths */
   readonly selected: readonly string[];
@@ -50,9 +50,7 @@ export function planDebug({ tool, sides }: DebugWish, situation: DebugSituation)
   if (selected.length !== 1) {
     const some = selected.slice(0, 3).join(', ');
     const more = selected.length > 3 ? `, ... (${selected.length} in all)` : '';
-    throw refuse(
-      `runs one test: name it with -p, and leave out others with -s; this is ${some}${more}`,
-    );
+    throw refuse(`runs one test, but the options select ${some}${more}; name one with -p`);
   }
   if (locate(tool, situation.searchPath) === undefined) {
     throw new HarnessError({
@@ -64,7 +62,7 @@ export function planDebug({ tool, sides }: DebugWish, situation: DebugSituation)
   return { tool, sides, attach: tool === 'gdb' && situation.isTerminal };
 }
 
-/** What the tool wrote in a kept directory, one absolute path each. */
+/** Absolute paths of the files that the tool wrote in a kept directory. */
 export function toolOutputs(event: DroverEvent, plan: DebugPlan): string[] {
   if (event.type !== 'test-finished' || event.directory === undefined || plan.attach) return [];
   const { directory } = event;
@@ -74,7 +72,7 @@ export function toolOutputs(event: DroverEvent, plan: DebugPlan): string[] {
     .map((name) => path.join(directory, name));
 }
 
-/** A person sits in front of it, who can go to another terminal. */
+/** A person at a terminal, who can open another one. */
 export function isAttended(): boolean {
   // undefined, not false, where it is no terminal, whatever the types say
   return [process.stdin, process.stderr].every(

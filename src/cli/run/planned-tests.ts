@@ -1,7 +1,8 @@
-/** Which tests a pair of QEMUs runs, and why not the others. */
+/** Which of the selected tests a pair of QEMUs can run, and why it skips the others. */
 import type { Arch } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import { unmet } from '../../model/features.js';
+import { counted } from '../../model/text/format.js';
 import type { Need } from '../../model/features.js';
 import { probeHost } from '../../migration/host/host-probes.js';
 import type { HostProbeInput } from '../../migration/host/host-probes.js';
@@ -23,7 +24,7 @@ export function select(
   { all, usual }: Catalogue,
   { arch, flaky }: { readonly arch: Arch; readonly flaky: boolean },
 ): TestDefinition[] {
-  // a skip may name any test; what is taken where none is named are the user's own
+  // without -p and -r only the user's own tests run, if there are any; -s and -x may name any test
   const named = options.p.length + options.runPrefix.length > 0;
   const selected = selectTests(
     all,
@@ -41,18 +42,18 @@ export function select(
     const higher = usual.filter(({ level }) => level !== 'smoke').length;
     const hint =
       options.tests.length > 0 && higher > 0
-        ? `; of your own, ${higher} ${higher === 1 ? 'is' : 'are'} above level smoke: name them with -p, or raise --level`
+        ? `; ${counted(higher, 'test')} of your own ${higher === 1 ? 'is' : 'are'} above level smoke: select them with -p, or raise --level`
         : '';
     throw new HarnessError({
       code: 'nothing-selected',
       blame: 'usage',
-      message: `the filters leave no test to run${hint}`,
+      message: `the options select no test to run${hint}`,
     });
   }
   return selected;
 }
 
-/** Looks at the host for what those tests need whose other needs both QEMUs meet. */
+/** Probes the host for what tests need of it, for tests whose other needs both QEMUs meet. */
 export async function addHostFacts(
   planned: Planned,
   selected: readonly TestDefinition[],
@@ -68,7 +69,7 @@ export async function addHostFacts(
   return { ...planned, plan: { ...plan, host: await probeHost(needs, { plan, ...place }) } };
 }
 
-/** Every selected test, with the reason where this pair of QEMUs cannot run it. */
+/** Every selected test, with a reason if this pair of QEMUs cannot run it. */
 export function planTests(
   selected: readonly TestDefinition[],
   planned: Planned,
@@ -96,7 +97,7 @@ function skipReason(test: TestDefinition, plan: PairPlan): string | undefined {
   if (test.arches?.includes(plan.arch) === false) {
     return `only for ${test.arches.join(', ')}`;
   }
-  // what a QEMU lacks for good comes before what this host lacks
+  // name what a QEMU lacks before what this host lacks: the host can be changed
   const hostLast = (need: Need): number => (need.kind === 'host' ? 1 : 0);
   for (const need of (test.needs ?? []).toSorted((a, b) => hostLast(a) - hostLast(b))) {
     for (const features of allFeatures(plan)) {

@@ -14,6 +14,7 @@ import {
 import type { Arch } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import type { Quarantined } from '../../model/events.js';
+import { counted } from '../../model/text/format.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import { findByName, fullPath } from '../../suite/select.js';
 
@@ -50,7 +51,7 @@ function refused(file: string, why: string, details: readonly string[] = []): Ha
 }
 
 /**
- * @param today such as 2026-11-25; a day that is over makes the file an error, whatever tests are run
+ * @param today such as 2026-11-25; an expired entry makes the file an error, even if its test is not selected
  * @throws HarnessError `quarantine-file`, `quarantine-expired`
  */
 export function readQuarantine(
@@ -77,10 +78,10 @@ export function readQuarantine(
   for (const { test, ...quarantined } of parsed.output.tests) {
     const found = findByName(tests, test, arch);
     if (found === undefined) {
-      throw refused(file, `no test is called '${test}' ('drover list' shows all)`);
+      throw refused(file, `there is no test '${test}'; 'drover list' shows all`);
     }
     const name = fullPath(arch, found);
-    if (known.has(name)) throw refused(file, `'${test}' is in it twice`);
+    if (known.has(name)) throw refused(file, `'${test}' has two entries: remove one`);
     known.set(name, quarantined);
   }
   const expired = [...known].filter(([, { expires }]) => expires < today);
@@ -88,7 +89,7 @@ export function readQuarantine(
     throw new HarnessError({
       code: 'quarantine-expired',
       blame: 'usage',
-      message: `--quarantine: ${file}: ${expired.length} of ${known.size} are over; mend the tests, or decide anew until when they may fail`,
+      message: `--quarantine: ${file}: ${expired.length} of ${counted(known.size, 'entry', 'entries')} expired; fix the tests or extend the dates`,
       details: expired.map(
         ([name, { owner, reason, expires }]) => `${name}: until ${expires}, ${owner}: ${reason}`,
       ),

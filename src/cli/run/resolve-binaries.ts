@@ -1,4 +1,4 @@
-/** Which QEMUs a command works with: flags come before variables, and variables before PATH. */
+/** Which QEMUs a command uses: options before environment variables, variables before PATH. */
 import type { Arch } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import { locate, resolveBinary } from '../../qemu/binary.js';
@@ -11,7 +11,7 @@ export interface Binaries {
   readonly destination: QemuBinary;
 }
 
-/** Flags come before variables, and a side's own before what is for both. */
+/** Options come before variables, and those of one side before those of both. */
 export function resolveBinaries(options: QemuOptions, environment: Environment): Binaries {
   const search = environment.searchPath;
   const pick = (
@@ -42,15 +42,15 @@ export function resolveBinaries(options: QemuOptions, environment: Environment):
     throw new HarnessError({
       code: 'arch-mismatch',
       blame: 'usage',
-      message: `the source emulates ${source.arch} and the destination ${destination.arch}: a guest cannot migrate between architectures`,
+      message: `the source emulates ${source.arch} and the destination ${destination.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
     });
   }
   return { source, destination };
 }
 
 /**
- * QEMUs that are all named: at least two, all of one architecture.
- * @param hint what to do with a single one
+ * Several QEMUs, all named by options: at least two, all of one architecture.
+ * @param hint what to do with one QEMU
  */
 export function resolveSeveral(
   given: readonly string[],
@@ -62,7 +62,7 @@ export function resolveSeveral(
   if (given.length < 2) {
     throw usage(
       'too-few-qemus',
-      `expected at least two QEMUs, each with a --qemu of its own, and got ${given.length === 0 ? 'none' : `only '${String(given[0])}'`}; ${hint}`,
+      `expected --qemu at least twice, and got ${given.length === 0 ? 'none' : `only '${String(given[0])}'`}; ${hint}`,
     );
   }
   const [first, ...others] = given.map((one) =>
@@ -73,7 +73,7 @@ export function resolveSeveral(
   if (other !== undefined) {
     throw usage(
       'arch-mismatch',
-      `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give all --qemu the same`,
+      `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give QEMUs of one architecture`,
     );
   }
   return [first, ...others];

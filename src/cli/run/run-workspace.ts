@@ -56,7 +56,7 @@ export function makeOutputDirectory(directory: string): void {
     throw new HarnessError({
       code: 'output-directory',
       blame: 'usage',
-      message: `--out: cannot make '${directory}': ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `--out: cannot create '${directory}': ${cause instanceof Error ? cause.message : String(cause)}`,
       cause,
     });
   }

@@ -1,4 +1,4 @@
-/** Which part of the tests is run here: `--shard 2/5`, or what a CI system says in the environment. */
+/** Which part of the tests runs here: `--shard 2/5`, or the environment variables of a CI system. */
 import { closeSync, openSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { HarnessError } from '../../model/errors.js';
@@ -31,11 +31,11 @@ export function shardArgument(text: string): ShardWish {
   const wish = { index: Number(index), total: Number(total) };
   if (isShard(wish.index, wish.total)) return wish;
   throw new InvalidArgumentError(
-    `expected INDEX/TOTAL, the index from 1 to the total, such as 2/5, not '${text}'.`,
+    `expected INDEX/TOTAL with an index from 1 to TOTAL, such as 2/5, not '${text}'.`,
   );
 }
 
-/** What the environment asks for; undefined where the run is to be whole. */
+/** The shard that the environment names; undefined without one. */
 export function shardOfEnvironment(given: ShardEnvironment): ShardWish | undefined {
   const pairs = [
     {
@@ -50,14 +50,14 @@ export function shardOfEnvironment(given: ShardEnvironment): ShardWish | undefin
     },
   ];
   for (const { names, from, index, total } of pairs) {
-    // A job that is not split has a total of 1, with or without an index.
+    // a CI job that is not split has a total of 1, with or without an index
     if (total === undefined || (Number(total) === 1 && index === undefined)) continue;
     const wish = { index: Number(index ?? NaN) + 1 - from, total: Number(total) };
     if (!isShard(wish.index, wish.total)) {
       throw new HarnessError({
         code: 'shard-environment',
         blame: 'usage',
-        message: `${names.join(' and ')} are '${index ?? ''}' and '${total}': expected an index from ${from} to below the total${from === 1 ? ' or equal to it' : ''}, or neither`,
+        message: `${names.join(' and ')} are '${index ?? ''}' and '${total}': expected an index from ${from} to ${from === 1 ? 'the total' : 'one below the total'}; set both or neither`,
       });
     }
     if (wish.total > 1) return wish;
@@ -72,7 +72,7 @@ function pair(
   return { index, total };
 }
 
-/** Bazel takes a run that does not touch the file for one that knows nothing of shards. */
+/** Bazel assumes that a run which does not touch this file does not support shards. */
 export function touchStatusFile(file: string | undefined): void {
   if (file === undefined) return;
   try {

@@ -48,7 +48,7 @@ export function addStressCommand(
 
 async function stressCommand(options: StressOptions, environment: Environment): Promise<number> {
   if (options.rounds !== undefined && options.duration !== undefined) {
-    throw usage('bad-stress', '--rounds and --duration exclude one another: give one of them');
+    throw usage('bad-stress', 'give --rounds or --duration, not both');
   }
   const binaries = resolveBinaries(options, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
@@ -86,12 +86,15 @@ async function stressCommand(options: StressOptions, environment: Environment): 
 function requireWholePages({ memory, step }: StressOptions): void {
   for (const [name, bytes] of Object.entries({ memory, step })) {
     if (bytes > 0 && bytes % 4096 === 0) continue;
-    throw usage('bad-stress', `--${name} ${bytes} is no multiple of 4096, the least page size`);
+    throw usage(
+      'bad-stress',
+      `--${name} ${bytes} is not a multiple of 4096, the smallest page size`,
+    );
   }
   if (step <= memory / 2) return;
   throw usage(
     'bad-stress',
-    `--step ${step} is more than half of the memory (--memory ${memory}): a step lies at a multiple of its size, and one has to fit behind what the guest keeps for itself`,
+    `--step ${step} is more than half of --memory ${memory}: give a smaller step, or more memory`,
   );
 }
 

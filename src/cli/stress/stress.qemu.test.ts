@@ -167,12 +167,12 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
     ['--memory', '900T'],
     /need .* of memory, and .* are free to use; --memory \d+M would fit/,
   ],
-  ['no memory', ['--memory', '0'], /--memory 0 is no multiple of 4096/],
-  ['sizes that are no whole pages', ['--step', '5000'], /--step 5000 is no multiple of 4096/],
+  ['no memory', ['--memory', '0'], /--memory 0 is not a multiple of 4096/],
+  ['sizes that are no whole pages', ['--step', '5000'], /--step 5000 is not a multiple of 4096/],
   [
     'memory of no whole pages',
     ['--memory', '48000001'],
-    /--memory 48000001 is no multiple of 4096/,
+    /--memory 48000001 is not a multiple of 4096/,
   ],
   [
     'a step beyond the memory',
@@ -182,7 +182,7 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
   ['too many writers', ['--writers', '65'], /at most 64/],
   ['a pace of nothing', ['--pace', '0GB/s'], /expected how fast memory is written/],
   ['an unknown transport', ['--transport', 'pigeon'], /expected one of unix, tcp, multifd/],
-  ['rounds and a duration', ['--rounds', '2', '--duration', '5s'], /exclude one another/],
+  ['rounds and a duration', ['--rounds', '2', '--duration', '5s'], /--rounds or --duration, not both/],
   ['a parameter that QEMU does not know', ['--set', 'no-such-thing=1'], /no-such-thing/],
 ];
 for (const [what, args, message] of refusals) {

@@ -1,4 +1,4 @@
-/** The console on a terminal: finished tests stay above, what runs now is redrawn below them. */
+/** The console on a terminal: finished tests stay above, running tests are redrawn below them. */
 import type { DroverEvent } from '../../model/events.js';
 import { ConsoleText } from './console-text.js';
 import { LiveArea } from './live-area.js';
@@ -11,7 +11,7 @@ import type { Reporter } from '../reporter.js';
 import { TextSink } from '../text-sink.js';
 import type { TextStream } from '../text-sink.js';
 
-/** Calls `redraw` again and again until the returned function is called. */
+/** Calls `redraw` periodically until the returned function is called. */
 export type Ticker = (redraw: () => void) => () => void;
 
 export interface LiveConsoleOptions {
@@ -80,7 +80,7 @@ export class LiveConsole implements Reporter {
   }
 
   #size(): TerminalSize {
-    // A terminal that does not know its size says 0 or nothing.
+    // a terminal of unknown size reports 0 or undefined
     const { columns = 0, rows = 0 } = this.#stream;
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
   }

@@ -1,4 +1,4 @@
-/** The last lines of the console: what went wrong once more in short, counts, time and its split. */
+/** The last lines of the console: a short list of failures, counts, run time and its split by phase. */
 import { countsText } from '../fold/counts.js';
 import { failureFields, fieldLines } from '../fold/diagnosis.js';
 import { counted, formatCount, formatDuration, formatMs } from '../../model/text/format.js';
@@ -7,11 +7,11 @@ import { printableLine } from '../../model/text/printable.js';
 import type { Merged } from '../../model/events.js';
 import type { FailureGroup, RunSummary } from '../fold/summary.js';
 
-/** More than a screen of failures is read from the log or the JUnit file. */
+/** For more than a screen of failures there are the event log and the JUnit file. */
 const groupsShown = 20;
 const attemptsShown = 5;
 
-/** Which attempts a group stands for, such as ` (attempts 2, 5)`; empty where the run has one of each test. */
+/** The attempts of a group, such as ` (attempts 2, 5)`; empty if the run has one attempt of each test. */
 export function attemptsText({ attempts, repeated }: FailureGroup): string {
   if (!repeated) return '';
   const shown = attempts.slice(0, attemptsShown).join(', ');
@@ -26,7 +26,7 @@ function groupLine(group: FailureGroup, paint: Paint): string {
 }
 
 function failureLines(failures: readonly FailureGroup[], paint: Paint): string[] {
-  // A single one stands just above, in full.
+  // a single failure is just above, in full
   if (failures.length < 2) return [];
   const hidden = failures.length - groupsShown;
   const rest = hidden > 0 ? [`and ${formatCount(hidden)} more`] : [];
@@ -35,7 +35,7 @@ function failureLines(failures: readonly FailureGroup[], paint: Paint): string[]
 
 function verdictLine(summary: RunSummary, paint: Paint): string {
   const { counts, notRun } = summary;
-  const lost = summary.merged !== undefined && mergedTroubles(summary.merged).length > 0;
+  const lost = summary.merged !== undefined && mergedProblems(summary.merged).length > 0;
   const bad = counts.failed + counts.broken > 0 || summary.failure !== undefined || lost;
   const unfinished = notRun > 0 || counts.cancelled > 0 || !summary.complete;
   const kind = bad ? 'failed' : unfinished ? 'cancelled' : 'passed';
@@ -51,17 +51,17 @@ function verdictLine(summary: RunSummary, paint: Paint): string {
   const text = said === '' ? 'no tests' : said;
   const side = merged === undefined ? '' : `, ${counted(merged.runs.length, 'run')} side by side`;
   const sum =
-    summary.sumMs === undefined ? '' : `; all tests together ${formatDuration(summary.sumMs)}`;
+    summary.sumMs === undefined ? '' : `; sum of all tests ${formatDuration(summary.sumMs)}`;
   return `${paint.outcome(kind, text)} in ${formatDuration(summary.durationMs)}${side}${sum}`;
 }
 
 const stopReasons = {
-  'max-failures': 'enough had failed',
-  'until-failure': 'one did not pass',
+  'max-failures': 'stopped by --max-failures',
+  'until-failure': 'stopped by --until-failure',
 } as const;
 
-/** What makes a merged log less than the whole. */
-function mergedTroubles({ runs, missingShards, missingTests, remarks }: Merged): string[] {
+/** What a merged log lacks. */
+function mergedProblems({ runs, missingShards, missingTests, remarks }: Merged): string[] {
   const total = String(runs[0]?.total ?? '?');
   return [
     ...(missingShards.length > 0 ? [`missing: shard ${missingShards.join(', ')} of ${total}`] : []),
@@ -86,12 +86,10 @@ function knownLines({ flaky, quarantined }: RunSummary, paint: Paint): string[] 
 
 function memoryLine({ memory }: RunSummary): string[] {
   if (memory?.usedBytes === undefined) return [];
-  const [used, promised, budget] = [memory.usedBytes, memory.promisedBytes, memory.budgetBytes].map(
+  const [used, reserved, budget] = [memory.usedBytes, memory.promisedBytes, memory.budgetBytes].map(
     (bytes) => `${formatCount(Math.round(bytes / 2 ** 20))} MiB`,
   );
-  return [
-    `memory of all QEMUs: at most ${used} at once, of ${promised} promised and ${budget} allowed`,
-  ];
+  return [`memory of all QEMUs: peak ${used}; reserved ${reserved}; limit ${budget}`];
 }
 
 function timeLines(summary: RunSummary): string[] {
@@ -101,7 +99,7 @@ function timeLines(summary: RunSummary): string[] {
     lines.push(`median by phase, of ${counted(summary.counts.passed, 'passed test')}:`);
     lines.push(`  ${split.join(', ')}`);
   }
-  // Of one test there is no slowest.
+  // one test alone has no slowest
   if (summary.slowest.length > 1) {
     lines.push('slowest:');
     for (const { label, durationMs } of summary.slowest) {
@@ -113,13 +111,13 @@ function timeLines(summary: RunSummary): string[] {
 
 export function summaryLines(summary: RunSummary, paint: Paint): string[] {
   const lines = ['', ...failureLines(summary.failures, paint), ...knownLines(summary, paint)];
-  const lost = summary.merged === undefined ? [] : mergedTroubles(summary.merged);
+  const lost = summary.merged === undefined ? [] : mergedProblems(summary.merged);
   lines.push(...lost.map((text) => paint.outcome('failed', printableLine(text))));
   if (summary.failure !== undefined) {
-    lines.push(paint.outcome('broken', 'the run could not be carried out'));
+    lines.push(paint.outcome('broken', 'the run broke'));
     lines.push(...fieldLines(failureFields(summary.failure)).map((line) => `    ${line}`), '');
   } else if (!summary.complete) {
-    lines.push(paint.warning('the run ended before it was complete'));
+    lines.push(paint.warning('the run did not finish'));
   }
   return [...lines, ...timeLines(summary), ...memoryLine(summary), verdictLine(summary, paint)];
 }

@@ -1,6 +1,6 @@
 /**
- * What the console says to each event, as lines: the same on a terminal and elsewhere. Where and
- * when the lines are written is left to the two consoles, the end of the run to console-summary.
+ * The lines that the console prints for each event, on a terminal and elsewhere. The two consoles decide where and
+ * when to write them; console-summary makes the lines at the end of a run.
  */
 import type { DroverEvent, EventOf, QemuIdentity } from '../../model/events.js';
 import type { OutcomeKind } from '../../model/outcome.js';
@@ -28,7 +28,7 @@ export function outcomeWord(kind: OutcomeKind, paint: Paint): string {
   return paint.outcome(kind, words[kind].padEnd(wordWidth));
 }
 
-/** What retries and quarantine make of an outcome; undefined where they make nothing of it. */
+/** The word if a retry or the quarantine changes what an outcome means, else undefined. */
 function standingWord(event: EventOf<'test-finished'>, paint: Paint): string | undefined {
   switch (standingOf(event)) {
     case 'retried':
@@ -105,7 +105,7 @@ function totalText(run: EventOf<'run-started'>): string {
     : `rounds for ${formatDuration(stress.lastsMs)}`;
 }
 
-/** Events in, lines out; holds the record that the end needs. */
+/** Turns events into lines; keeps the record for the summary. */
 export class ConsoleText {
   readonly #record = new RunRecord();
   readonly #rounds = new StressStatistics();
@@ -127,7 +127,7 @@ export class ConsoleText {
     return event.type === 'run-finished' ? this.endLines() : [];
   }
 
-  /** The summary, once; also for a run that ended without saying so. Nothing where nothing began. */
+  /** The summary, once; also if the log has no run-finished. None if no run started. */
   endLines(): string[] {
     const { started, finished } = this.#record;
     if (this.#ended || (started === undefined && finished === undefined)) return [];

@@ -78,14 +78,14 @@ test('a cancelled run names what was cut off and counts what was not run', async
 
 test('a run that could not be carried out says why', async () => {
   const text = await printed(fixtures.brokenRun);
-  assert.match(text, /^the run could not be carried out\n {4}error {7}pool: no worker could/m);
+  assert.match(text, /^the run broke\n {4}error {7}pool: no worker could/m);
   assert.match(text, /^ {4}details {5}EAGAIN$/m);
   assert.match(text, /^1 test not run in/m);
 });
 
 test('a run that just stops is summarised at the close, once', async () => {
   const text = await printed(fixtures.passedRun.slice(0, -1));
-  assert.match(text, /^the run ended before it was complete$/m);
+  assert.match(text, /^the run did not finish$/m);
   assert.equal(text.match(/2 passed in/g)?.length, 1);
   const whole = await printed(fixtures.passedRun);
   assert.equal(whole.match(/2 passed in/g)?.length, 1);

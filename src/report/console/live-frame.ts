@@ -1,4 +1,4 @@
-/** The moving lines at the bottom of the terminal: running tests and one line of totals. Pure. */
+/** The live lines at the bottom of the terminal: running tests and one line of totals. Pure. */
 import { countsText } from '../fold/counts.js';
 import { formatCount, formatDuration } from '../../model/text/format.js';
 import type { LiveProgress, RunningTest } from './live-progress.js';
@@ -10,7 +10,7 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
-/** Below this an estimate is gone before it is read. */
+/** A shorter estimate would vanish before anyone reads it. */
 const shortestEstimateMs = 2000;
 
 /** Keeps the end, where test paths differ. */
@@ -19,7 +19,7 @@ export function keepEnd(text: string, width: number): string {
   return width <= 3 ? text.slice(text.length - Math.max(0, width)) : `...${text.slice(3 - width)}`;
 }
 
-/** Labels in one column no wider than they need, states in the next. */
+/** Labels in one column, states in the next. */
 function runningLines(
   tests: readonly RunningTest[],
   nowMs: number,
@@ -39,7 +39,7 @@ function runningLines(
   });
 }
 
-/** An estimate has no hundredths. */
+/** whole seconds: an estimate is not more precise */
 function formatEstimate(ms: number): string {
   return ms < 60_000 ? `${(ms / 1000).toFixed(0)} s` : formatDuration(ms);
 }

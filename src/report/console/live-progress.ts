@@ -1,6 +1,6 @@
 /**
- * What is going on right now, folded from events: for the moving part of the terminal. Times are
- * the caller's clock at the moment an event arrived, since elapsed time must move between events.
+ * What is running now, folded from events, for the live part of the terminal. Times are from
+ * the caller's clock when an event arrived, since elapsed time must advance between events.
  */
 import type { DroverEvent } from '../../model/events.js';
 import { noCounts, totalOf, withEvent } from '../fold/counts.js';
@@ -11,11 +11,11 @@ import { standingOf } from '../fold/effective-outcome.js';
 export interface RunningTest {
   readonly label: string;
   readonly sinceMs: number;
-  /** phase, and QEMU's own word for the migration once it said one */
+  /** the phase, or QEMU's migration status once there is one */
   readonly doing: string;
 }
 
-/** Fewer real results than this say nothing about how long the rest takes. */
+/** With fewer results than this there is no estimate. */
 const resultsForEstimate = 3;
 
 export class LiveProgress {
@@ -27,7 +27,7 @@ export class LiveProgress {
   readonly #running = new Map<string, RunningTest>();
   counts: Counts = noCounts;
   total = 0;
-  /** of a run that ends after a while, whatever it has done by then */
+  /** set if the run has a duration instead of a number of tests */
   #lastsMs: number | undefined;
   workers = 1;
 
@@ -79,7 +79,7 @@ export class LiveProgress {
     return nowMs - this.#startedMs;
   }
 
-  /** Mean duration so far times the work that is left, shared by the workers; null while that is a guess. */
+  /** Mean duration so far times the tests left, divided by the workers; null with too few results. */
   remainingMs(nowMs: number): number | null {
     if (this.#lastsMs !== undefined) return Math.max(0, this.#lastsMs - this.elapsedMs(nowMs));
     const left = this.total - this.done;
