@@ -77,7 +77,7 @@ async function measure(command, arch, stamp, pace) {
     const look = async () => {
       await guest.qmp.execute('stop');
       const stoppedAt = performance.now();
-      const verdict = await ram.checkSlicesStopped(context.stamped);
+      const verdict = await ram.checkStopped(context.stamped);
       if (!verdict.intact) throw new Error(`not whole: ${JSON.stringify(verdict.slices)}`);
       return { pages: stampedPages(verdict), stoppedAt, busy: busySeconds(guest.pid) };
     };

@@ -12,7 +12,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkStamped } from '../dist/memory/stamped-check.js';
 import { migrateIncoming } from '../dist/migration/commands.js';
 import { planFor } from '../dist/migration/context.fixtures.js';
 import { TestContext } from '../dist/migration/context.js';
@@ -111,7 +110,7 @@ async function run() {
 async function timeCheck({ context, destination }, checks) {
   await destination.qmp.execute('stop');
   const ram = await destination.ram(context.stamped);
-  const verdict = await checkStamped(ram, context.stamped, { threads: Number(values.threads) });
+  const verdict = await ram.checkStopped(context.stamped, { threads: Number(values.threads) });
   if (!verdict.intact) throw new Error(`not whole: ${stateOf(verdict)}`);
   checks.push(verdict.elapsedMs);
   await destination.qmp.execute('cont');

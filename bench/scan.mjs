@@ -44,8 +44,8 @@ function requireVerdict(verdict, wantedPages, wantedEdge) {
   const right =
     verdict.intact &&
     verdict.pages === wantedPages &&
-    verdict.edge === wantedEdge &&
-    verdict.generation === generation;
+    verdict.slices[0].edge === wantedEdge &&
+    verdict.slices[0].generation === generation;
   if (!right) throw new Error(`wrong verdict: ${JSON.stringify(verdict)}`);
 }
 

@@ -1,11 +1,11 @@
 #include "addon/check.h"
 
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "addon/convert.h"
 #include "addon/task.h"
+#include "addon/verdict_js.h"
+#include "core/checks/damage_list.h"
 #include "core/clock.h"
 #include "core/ram/scan.h"
 #include "core/ram/upstream_rule.h"
@@ -16,17 +16,15 @@ namespace {
 
 struct Request {
   ScanRange range{};
-  std::size_t damagedRunLimit = 0;
+  std::size_t damageLimit = kDamageLimit;
   const Kernel* kernel = &defaultKernel();
   unsigned threads = 1;
 };
 
 struct Report {
-  ScanRange range{};
-  Verdict verdict;
-  std::vector<std::string> upstream;
+  SliceVerdict verdict;
+  std::uint64_t step = 0;
   std::string_view kernel;
-  std::uint64_t elapsedNs = 0;
 };
 
 constexpr std::uint64_t kMostThreads = 256;
@@ -38,11 +36,15 @@ const char* parse(const Napi::Value& value, Request& out) {
   const auto start = toUint(fields.Get("start"));
   const auto end = toUint(fields.Get("end"));
   const auto step = toUint(fields.Get("step"));
-  const auto limit = toUint(fields.Get("damagedRunLimit"));
-  if (!start || !end || !step || !limit) return "start, end, step and damagedRunLimit";
+  if (!start || !end || !step) return "start, end and step";
   out.range = {*start, *end, *step};
   if (!out.range.isValid()) return "a range that is not empty";
-  out.damagedRunLimit = *limit;
+  const Napi::Value limit = fields.Get("damageLimit");
+  if (!limit.IsUndefined()) {
+    const auto runs = toUint(limit);
+    if (!runs) return "damageLimit as a number";
+    out.damageLimit = *runs;
+  }
   const Napi::Value kernel = fields.Get("kernel");
   if (!kernel.IsUndefined()) {
     out.kernel = findKernel(toText(kernel).value_or(""));
@@ -57,57 +59,45 @@ const char* parse(const Napi::Value& value, Request& out) {
   return nullptr;
 }
 
+// Live memory has no blocks: damage lies in block 0, from the range's start on.
+SliceVerdict sliceOf(const ScanRange& range, const Verdict& verdict) {
+  const auto addressOf = [&](std::uint64_t page) { return range.start + page * range.step; };
+  SliceVerdict out;
+  out.slice = {range.start, range.end};
+  out.pages = range.pages();
+  out.generation = verdict.generation;
+  if (verdict.edgePage) out.edge = addressOf(*verdict.edgePage);
+  out.damagedPages = verdict.damagedPages;
+  out.damagedRuns = verdict.damagedRuns;
+  out.pagesByKind[static_cast<std::size_t>(DamageKind::stale)] = verdict.stalePages;
+  out.pagesByKind[static_cast<std::size_t>(DamageKind::ahead)] =
+      verdict.damagedPages - verdict.stalePages;
+  for (const DamagedRun& run : verdict.damage) {
+    PageDamage damage = byteDamage(run.expected, run.found);
+    damage.address = addressOf(run.firstPage);
+    damage.blockOffset = damage.address - range.start;
+    damage.pages = run.pages;
+    out.damage.push_back(damage);
+  }
+  return out;
+}
+
 Result<Report> carryOut(const Request& request, const PageSource& source,
                         const CancelFlag& cancel) noexcept {
   const std::uint64_t startNs = monotonicNs();
   const Result<StampRuns> stamps =
       scanStamps(source, request.range, *request.kernel, request.threads, cancel);
   if (!stamps.ok()) return Result<Report>::failed(stamps.status);
-  Result<Verdict> verdict = judge(stamps.value, request.damagedRunLimit, cancel);
+  Result<Verdict> verdict = judge(stamps.value, request.damageLimit, cancel);
   if (!verdict.ok()) return Result<Report>::failed(verdict.status);
   auto upstream = upstreamLines(stamps.value, request.range.start, request.range.step, cancel);
   if (!upstream.ok()) return Result<Report>::failed(upstream.status);
+  SliceVerdict found = sliceOf(request.range, verdict.value);
+  found.upstreamLines = std::move(upstream.value);
+  found.elapsedNs = monotonicNs() - startNs;
   const std::string_view access = source.access();
-  return Result<Report>::of({request.range, std::move(verdict.value), std::move(upstream.value),
-                             access == "mapping" ? request.kernel->name : access,
-                             monotonicNs() - startNs});
-}
-
-Napi::Value runToJs(Napi::Env env, const ScanRange& range, const DamagedRun& run) {
-  Napi::Object out = Napi::Object::New(env);
-  const std::uint64_t start = range.start + run.firstPage * range.step;
-  out.Set("start", number(env, start));
-  out.Set("end", number(env, start + run.pages * range.step));
-  out.Set("pages", number(env, run.pages));
-  out.Set("expected", number(env, run.expected));
-  out.Set("found", number(env, run.found));
-  return out;
-}
-
-Napi::Value toJs(Napi::Env env, const Report& report) {
-  const Verdict& verdict = report.verdict;
-  Napi::Array damage = Napi::Array::New(env, verdict.damage.size());
-  for (std::uint32_t i = 0; i < verdict.damage.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    damage.Set(i, runToJs(env, report.range, verdict.damage[i]));
-  }
-  Napi::Array lines = Napi::Array::New(env, report.upstream.size());
-  for (std::uint32_t i = 0; i < report.upstream.size(); ++i) {
-    lines.Set(i, Napi::String::New(env, report.upstream[i]));
-  }
-  Napi::Object out = Napi::Object::New(env);
-  out.Set("pages", number(env, report.range.pages()));
-  out.Set("generation", number(env, verdict.generation));
-  out.Set("edge", verdict.edgePage
-                      ? number(env, report.range.start + *verdict.edgePage * report.range.step)
-                      : env.Null());
-  out.Set("damagedPages", number(env, verdict.damagedPages));
-  out.Set("damagedRuns", number(env, verdict.damagedRuns));
-  out.Set("damage", damage);
-  out.Set("upstreamLines", lines);
-  out.Set("kernel", Napi::String::New(env, std::string(report.kernel)));
-  out.Set("elapsedMs", milliseconds(env, report.elapsedNs));
-  return out;
+  return Result<Report>::of({std::move(found), request.range.step,
+                             access == "mapping" ? request.kernel->name : access});
 }
 
 }  // namespace
@@ -123,7 +113,10 @@ Napi::Value startCheck(Napi::Env env, const Napi::Value& value, SourceMaker make
             make(request.range.start, request.range.step);
         return carryOut(request, *source, cancel);
       },
-      [](Napi::Env answerEnv, const Report& report) { return toJs(answerEnv, report); });
+      [](Napi::Env answerEnv, const Report& report) {
+        return verdictToJs(answerEnv, {StampLevel::byte, report.step, report.kernel, false},
+                           report.verdict);
+      });
 }
 
 }  // namespace drover

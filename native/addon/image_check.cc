@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "addon/image_task.h"
+#include "addon/verdict_js.h"
 
 namespace drover {
 namespace {
@@ -23,11 +24,6 @@ bool parseLevel(const Napi::Value& value, StampLevel& out) {
   if (name == "wide") out = StampLevel::wide;
   if (name == "page") out = StampLevel::page;
   return name == "byte" || name == "wide" || name == "page";
-}
-
-const char* levelName(StampLevel level) {
-  if (level == StampLevel::byte) return "byte";
-  return level == StampLevel::wide ? "wide" : "page";
 }
 
 bool parseSlices(const Napi::Value& value, std::vector<Slice>& out) {
@@ -101,67 +97,6 @@ const char* parse(const Napi::Value& value, const OpenedImage& image, ImageCheck
   return parseKernel(fields.Get("kernel"), out);
 }
 
-Napi::Value damageToJs(Napi::Env env, const PageDamage& damage, std::uint32_t step) {
-  Napi::Object out = Napi::Object::New(env);
-  const bool hasOffset = damage.kind == DamageKind::partlyWritten ||
-                         damage.kind == DamageKind::garbage || damage.kind == DamageKind::flipped;
-  out.Set("start", number(env, damage.address));
-  out.Set("end", number(env, damage.address + damage.pages * step));
-  out.Set("pages", number(env, damage.pages));
-  out.Set("block", number(env, damage.block));
-  out.Set("blockOffset", number(env, damage.blockOffset));
-  out.Set("kind", Napi::String::New(env, std::string(damageName(damage.kind))));
-  out.Set("expected", Napi::BigInt::New(env, damage.expected));
-  out.Set("found", damage.found ? Napi::BigInt::New(env, *damage.found) : env.Null());
-  out.Set("by", Napi::BigInt::New(env, damage.by));
-  out.Set("from", damage.from ? number(env, *damage.from) : env.Null());
-  out.Set("byteOffset", hasOffset ? number(env, damage.byteOffset) : env.Null());
-  return out;
-}
-
-Napi::Value addressToJs(Napi::Env env, const std::optional<std::uint64_t>& address) {
-  return address ? number(env, *address) : env.Null();
-}
-
-Napi::Value verdictToJs(Napi::Env env, const Report& report, const SliceVerdict& verdict) {
-  const ImageCheckRequest& request = report.request;
-  Napi::Object kinds = Napi::Object::New(env);
-  for (std::size_t i = 0; i < kDamageKinds; ++i) {
-    kinds.Set(std::string(damageName(static_cast<DamageKind>(i))),
-              number(env, verdict.pagesByKind[i]));
-  }
-  Napi::Array damage = Napi::Array::New(env, verdict.damage.size());
-  for (std::uint32_t i = 0; i < verdict.damage.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    damage.Set(i, damageToJs(env, verdict.damage[i], request.step));
-  }
-  Napi::Array lines = Napi::Array::New(env, verdict.upstreamLines.size());
-  for (std::uint32_t i = 0; i < verdict.upstreamLines.size(); ++i) {
-    lines.Set(i, Napi::String::New(env, verdict.upstreamLines[i]));
-  }
-  const std::string_view kernel =
-      request.level == StampLevel::page ? request.verify->name : request.gather->name;
-  Napi::Object out = Napi::Object::New(env);
-  out.Set("level", Napi::String::New(env, levelName(request.level)));
-  out.Set("start", number(env, verdict.slice.start));
-  out.Set("end", number(env, verdict.slice.end));
-  out.Set("step", number(env, request.step));
-  out.Set("pages", number(env, verdict.pages));
-  out.Set("generation", Napi::BigInt::New(env, verdict.generation));
-  out.Set("edge", addressToJs(env, verdict.edge));
-  out.Set("torn", addressToJs(env, verdict.torn));
-  out.Set("damagedPages", number(env, verdict.damagedPages));
-  out.Set("damagedRuns", number(env, verdict.damagedRuns));
-  out.Set("pagesByKind", kinds);
-  out.Set("damage", damage);
-  out.Set("upstreamLines", lines);
-  out.Set("map",
-          request.mapCells > 0 ? mapToJs(env, verdict.pagesPerCell, verdict.map) : env.Null());
-  out.Set("kernel", Napi::String::New(env, std::string(kernel)));
-  out.Set("elapsedMs", milliseconds(env, verdict.elapsedNs));
-  return out;
-}
-
 }  // namespace
 
 Napi::Value startImageCheck(Napi::Env env, const Napi::Value& value, SharedImage image) {
@@ -177,9 +112,14 @@ Napi::Value startImageCheck(Napi::Env env, const Napi::Value& value, SharedImage
         return Result<Report>::of({request, std::move(verdicts.value)});
       },
       [](Napi::Env answerEnv, const Report& report) -> Napi::Value {
+        const ImageCheckRequest& asked = report.request;
+        const VerdictFacts facts{
+            asked.level, asked.step,
+            asked.level == StampLevel::page ? asked.verify->name : asked.gather->name,
+            asked.mapCells > 0};
         Napi::Array out = Napi::Array::New(answerEnv, report.verdicts.size());
         for (std::uint32_t i = 0; i < report.verdicts.size(); ++i) {
-          out.Set(i, verdictToJs(answerEnv, report, report.verdicts[i]));
+          out.Set(i, verdictToJs(answerEnv, facts, report.verdicts[i]));
         }
         return out;
       });

@@ -25,7 +25,7 @@ TEST_CASE("sound memory is clean at every level, with the edge in its place") {
     CHECK(verdict.pages == kPages);
     CHECK(verdict.generation == (level == StampLevel::byte ? kGeneration % 256 : kGeneration));
     CHECK(verdict.edge == kEdge * kTestPage);
-    CHECK_FALSE(verdict.torn.has_value());
+    CHECK_FALSE(verdict.beingWritten.has_value());
   }
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("a flip in word 0 just before the edge may be a state that a guest pas
       CHECK(only(verdict).address == (kEdge - 1) * kTestPage);
     } else {
       CHECK(verdict.damagedPages == 0);
-      CHECK(verdict.torn == (kEdge - 1) * kTestPage);
+      CHECK(verdict.beingWritten == (kEdge - 1) * kTestPage);
     }
   }
 }

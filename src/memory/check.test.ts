@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync, ftruncateSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ByteVerdict } from '../model/verdict.js';
+import type { MemoryVerdict } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
 import type { GuestRam } from './guest-ram.js';
 import { openFileRam, openSharedRam } from './open-ram.js';
@@ -18,9 +18,10 @@ import {
   rangeOf,
   soundStamps,
 } from './stamps.fixtures.js';
+import { onlySlice } from './verdict.fixtures.js';
 
-function namedPages(verdict: ByteVerdict): number[] {
-  return verdict.damage.flatMap((run) =>
+function namedPages(verdict: MemoryVerdict): number[] {
+  return onlySlice(verdict).damage.flatMap((run) =>
     Array.from({ length: run.pages }, (_, i) => (run.start - ramStart) / pageBytes + i),
   );
 }
@@ -56,12 +57,20 @@ for (const { name, sound, stamps, hurt, edge } of damageCases) {
       assert.equal(verdict.intact, hurt.length === 0);
       assert.equal(verdict.pages, stamps.length);
       assert.equal(verdict.damagedPages, hurt.length);
-      assert.equal(verdict.damagedRuns, verdict.damage.length);
-      assert.equal(verdict.edge, edge === null ? null : pageAt(edge));
-      assert.equal(verdict.generation, sound[0]);
-      assert.deepEqual(verdict.upstreamLines, verdicts[0]?.upstreamLines);
-      for (const run of verdict.damage) {
+      const { damage, pagesByKind, ...slice } = onlySlice(verdict);
+      assert.equal(verdict.damagedRuns, damage.length);
+      assert.equal(slice.edge, edge === null ? null : pageAt(edge));
+      assert.equal(slice.generation, sound[0]);
+      assert.deepEqual(verdict.slices, verdicts[0]?.slices);
+      const { stale, ahead } = pagesByKind;
+      assert.equal(stale + ahead, hurt.length);
+      for (const run of damage) {
         const page = (run.start - ramStart) / pageBytes;
+        const behind = (run.expected - (run.found ?? 0) + 256) % 256;
+        assert.deepEqual(
+          [run.kind, run.by],
+          behind < 128 ? ['stale', behind] : ['ahead', 256 - behind],
+        );
         assert.equal(run.expected, sound[page]);
         assert.equal(run.found, stamps[page]);
         assert.equal(run.end, run.start + run.pages * pageBytes);
@@ -73,7 +82,7 @@ for (const { name, sound, stamps, hurt, edge } of damageCases) {
 test("upstream's lines are upstream's words, ten at most and then a count", async () => {
   const stamps = soundStamps(5000, 3000, 0x27).fill(0x27, 0xd53 - 0x100, 0xd53 - 0x100 + 12);
   await using ram = readerOver(stamps);
-  const { upstreamLines } = await ram.checkStopped(rangeOf(5000));
+  const { upstreamLines } = onlySlice(await ram.checkStopped(rangeOf(5000)));
   assert.equal(upstreamLines.length, 11);
   assert.equal(
     upstreamLines[0],
@@ -85,8 +94,8 @@ test("upstream's lines are upstream's words, ten at most and then a count", asyn
 test('the list of damage is as long as was asked, the totals are true', async () => {
   const stamps = soundStamps(1000, 1000, 9).map((stamp, page) => (page % 4 === 0 ? 77 : stamp));
   await using ram = readerOver(stamps);
-  const verdict = await ram.checkStopped(rangeOf(1000), { damagedRunLimit: 3 });
-  assert.equal(verdict.damage.length, 3);
+  const verdict = await ram.checkStopped(rangeOf(1000), { damageLimit: 3 });
+  assert.equal(onlySlice(verdict).damage.length, 3);
   assert.equal(verdict.damagedRuns, 250);
   assert.equal(verdict.damagedPages, 250);
 });
@@ -104,7 +113,7 @@ test('a region that lies elsewhere in the file continues the one before it', asy
   });
   const verdict = await ram.checkStopped(rangeOf(1000));
   assert.equal(verdict.intact, true);
-  assert.equal(verdict.edge, pageAt(700));
+  assert.equal(onlySlice(verdict).edge, pageAt(700));
 });
 
 test('a raw dump on disk is read with pread and judged the same', async () => {

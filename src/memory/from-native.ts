@@ -1,38 +1,60 @@
-/** Between the model's verdict and the addon's. Pure. */
-import type { PageRange } from '../model/stamps.js';
-import type { ByteVerdict } from '../model/verdict.js';
-import type { KernelName } from '../native/task.js';
-import type { NativeCheckRequest, NativeVerdict } from '../native/ram-addon.js';
+/** From the addon's verdicts on slices to the model's verdict on memory. Pure. */
+import type { StampedRange } from '../model/stamps.js';
+import type { MemoryVerdict, SliceVerdict } from '../model/verdict.js';
+import type { NativeSliceVerdict } from '../native/image-addon.js';
+import type { NativeCheckRequest } from '../native/ram-addon.js';
 import type { CheckOptions } from './guest-ram.js';
 
-/** Enough to name every page of a badly broken guest of the usual size, and little enough to log. */
-const defaultDamagedRunLimit = 8192;
+/** One writer's bytes without a hole: what the addon checks in live memory by itself; other stamps it checks in images. */
+export function isPlain({ stamp = 'byte', writers = 1, hole }: StampedRange): boolean {
+  return stamp === 'byte' && writers === 1 && hole === undefined;
+}
 
-export function toRequest(range: PageRange, options: CheckOptions): NativeCheckRequest {
+export function toRequest(range: StampedRange, options: CheckOptions): NativeCheckRequest {
+  const { start, end, step } = range;
+  const { kernel, threads, damageLimit } = options;
+  return { start, end, step, damageLimit, kernel, threads };
+}
+
+export function toVerdict(
+  found: readonly NativeSliceVerdict[],
+  { start, end, step, stamp = 'byte', hole }: StampedRange,
+  source: string,
+  elapsedMs: number,
+): MemoryVerdict {
+  const sum = (count: (slice: SliceVerdict) => number): number =>
+    found.reduce((total, slice) => total + count(slice), 0);
+  const damagedPages = sum((slice) => slice.damagedPages);
   return {
-    start: range.start,
-    end: range.end,
-    step: range.step,
-    damagedRunLimit: options.damagedRunLimit ?? defaultDamagedRunLimit,
-    kernel: options.kernel as KernelName | undefined,
-    threads: options.threads,
+    stamp,
+    intact: damagedPages === 0,
+    range: { start, end, step },
+    hole: hole ?? null,
+    pages: sum(({ pages }) => pages),
+    slices: found.map(toSlice),
+    damagedPages,
+    damagedRuns: sum((slice) => slice.damagedRuns),
+    source,
+    kernel: found[0]?.kernel ?? '',
+    elapsedMs,
   };
 }
 
-export function toVerdict(found: NativeVerdict, range: PageRange, source: string): ByteVerdict {
+/** Blocks are those of an image, which live memory is opened as only for the check. */
+function toSlice(found: NativeSliceVerdict): SliceVerdict {
+  const { start, end, pages, generation, edge, beingWritten } = found;
+  const { damagedPages, damagedRuns, pagesByKind, damage, upstreamLines } = found;
   return {
-    level: 'byte',
-    intact: found.damagedPages === 0,
-    range: { start: range.start, end: range.end, step: range.step },
-    pages: found.pages,
-    generation: found.generation,
-    edge: found.edge,
-    damagedPages: found.damagedPages,
-    damagedRuns: found.damagedRuns,
-    damage: found.damage,
-    upstreamLines: found.upstreamLines,
-    source,
-    kernel: found.kernel,
-    elapsedMs: found.elapsedMs,
+    start,
+    end,
+    pages,
+    generation,
+    edge,
+    beingWritten,
+    damagedPages,
+    damagedRuns,
+    pagesByKind,
+    damage: damage.map(({ block: _, blockOffset: __, ...rest }) => rest),
+    upstreamLines,
   };
 }

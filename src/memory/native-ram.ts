@@ -1,15 +1,15 @@
 /** Guest memory behind the addon. Checks first, then one call into native code per operation. */
-import type { PageRange, StampedRange } from '../model/stamps.js';
-import type { ByteVerdict, SlicesVerdict } from '../model/verdict.js';
-import type { NativeRam } from '../native/ram-addon.js';
+import type { StampedRange } from '../model/stamps.js';
+import type { MemoryVerdict } from '../model/verdict.js';
+import type { NativeRam, NativeWatchResult } from '../native/ram-addon.js';
 import type { NativeTask } from '../native/task.js';
 import { toRamError } from './native-errors.js';
-import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
+import type { CheckOptions, GuestRam, WatchOptions } from './guest-ram.js';
 import type { MemoryImage } from './image.js';
 import { requireInside, requirePages, requireWatchable, type Extent } from './ranges.js';
 import { checkSlices } from './stamped-check.js';
 import { UnderWay, untilAborted } from './in-flight.js';
-import { toRequest, toVerdict } from './from-native.js';
+import { isPlain, toRequest, toVerdict } from './from-native.js';
 
 /** The same memory as an image, in its present state. */
 export type OpenAsImage = (signal: AbortSignal | undefined) => Promise<MemoryImage>;
@@ -35,22 +35,18 @@ export class NativeGuestRam implements GuestRam {
     this.#underWay = new UnderWay(this.source);
   }
 
-  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<ByteVerdict> {
+  async checkStopped(range: StampedRange, options: CheckOptions = {}): Promise<MemoryVerdict> {
+    if (!isPlain(range)) {
+      return this.#underWay.run(options.signal, async (signal) =>
+        checkSlices(range, { ...options, signal }, this.source, this.#openImage),
+      );
+    }
     requirePages(range);
     requireInside(this.#extents, range.start, range.end);
     const found = await this.#run(options.signal, () =>
       this.#native.check(toRequest(range, options)),
     );
-    return toVerdict(found, range, this.source);
-  }
-
-  async checkSlicesStopped(
-    range: StampedRange,
-    options: CheckOptions = {},
-  ): Promise<SlicesVerdict> {
-    return this.#underWay.run(options.signal, async (signal) =>
-      checkSlices(range, { ...options, signal }, this.source, this.#openImage),
-    );
+    return toVerdict([found], range, this.source, found.elapsedMs);
   }
 
   async readBytes(address: number, length: number): Promise<Buffer> {
@@ -58,7 +54,7 @@ export class NativeGuestRam implements GuestRam {
     return this.#run(undefined, () => this.#native.read(address, length));
   }
 
-  async watch(options: WatchOptions): Promise<WatchResult> {
+  async watch(options: WatchOptions): Promise<NativeWatchResult> {
     const { address, width, until, value, timeoutMs, signal } = options;
     requireWatchable(address, width, value, timeoutMs);
     requireInside(this.#extents, address, address + width);

@@ -3,17 +3,18 @@
  * It reads one byte per page, since a qtest answer costs more per byte than per call, and passes the bytes to the same
  * native verdict.
  */
-import type { PageRange } from '../model/stamps.js';
+import type { PageRange, StampedRange } from '../model/stamps.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../model/errors.js';
-import type { ByteVerdict, SlicesVerdict } from '../model/verdict.js';
+import type { MemoryVerdict } from '../model/verdict.js';
+import type { NativeWatchResult } from '../native/ram-addon.js';
 import { loadAddon } from '../native/addon.js';
 import { toRamError } from './native-errors.js';
-import type { CheckOptions, GuestRam, WatchOptions, WatchResult } from './guest-ram.js';
+import type { CheckOptions, GuestRam, WatchOptions } from './guest-ram.js';
 import { requirePages, requireWatchable } from './ranges.js';
 import { hex } from '../model/text/format.js';
 import { UnderWay, untilAborted } from './in-flight.js';
-import { toRequest, toVerdict } from './from-native.js';
+import { isPlain, toRequest, toVerdict } from './from-native.js';
 
 export interface ReaderRamInput {
   /** exactly `size` bytes from a guest address; its rejections reach the caller unchanged */
@@ -44,7 +45,14 @@ class ReaderRam implements GuestRam {
     this.#underWay = new UnderWay(input.source);
   }
 
-  async checkStopped(range: PageRange, options: CheckOptions = {}): Promise<ByteVerdict> {
+  async checkStopped(range: StampedRange, options: CheckOptions = {}): Promise<MemoryVerdict> {
+    if (!isPlain(range)) {
+      throw new HarnessError({
+        code: 'process-memory-denied',
+        blame: 'host',
+        message: `${this.source} is too slow for stamps of this kind, and this host does not let us read another process's memory; give the guest shared memory, such as a memfd`,
+      });
+    }
     requirePages(range);
     const startedMs = performance.now();
     return this.#underWay.run(options.signal, async (signal) => {
@@ -54,24 +62,11 @@ class ReaderRam implements GuestRam {
           loadAddon().checkStamps(stamps, toRequest(range, options)),
           signal,
         );
-        return {
-          ...toVerdict(found, range, this.source),
-          elapsedMs: performance.now() - startedMs,
-        };
+        return toVerdict([found], range, this.source, performance.now() - startedMs);
       } catch (error) {
         throw toRamError(error, this.source);
       }
     });
-  }
-
-  async checkSlicesStopped(): Promise<SlicesVerdict> {
-    return Promise.reject(
-      new HarnessError({
-        code: 'process-memory-denied',
-        blame: 'host',
-        message: `${this.source} is too slow for stamps of this kind, and this host does not let us read another process's memory; give the guest shared memory, such as a memfd`,
-      }),
-    );
   }
 
   async readBytes(address: number, length: number): Promise<Buffer> {
@@ -85,7 +80,7 @@ class ReaderRam implements GuestRam {
     });
   }
 
-  async watch(options: WatchOptions): Promise<WatchResult> {
+  async watch(options: WatchOptions): Promise<NativeWatchResult> {
     const { address, width, until, value, timeoutMs } = options;
     requireWatchable(address, width, value, timeoutMs);
     const startedMs = performance.now();

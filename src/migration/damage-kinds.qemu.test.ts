@@ -17,6 +17,7 @@ import type { Pair } from './pair.js';
 import { prepareStopped, waitGuest } from './steps.js';
 import { waitStatus } from './waits.js';
 import { hex } from '../model/text/format.js';
+import { onlySlice } from '../memory/verdict.fixtures.js';
 
 const pageBytes = 4096;
 const range = { start: 0x100000, end: 0x300000, step: pageBytes };
@@ -173,10 +174,7 @@ async function wellPlaced(pair: Pair, check: () => Promise<SliceVerdict>): Promi
 
 async function slice(context: TestContext, pair: Pair): Promise<SliceVerdict> {
   const ram = await pair.destination.ram(range);
-  const verdict = await ram.checkSlicesStopped(context.stamped);
-  const [only] = verdict.slices;
-  assert.ok(only !== undefined);
-  return only;
+  return onlySlice(await ram.checkStopped(context.stamped));
 }
 
 for (const stamp of ['byte', 'wide', 'page'] as const) {

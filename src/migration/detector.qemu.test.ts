@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemoryBackend } from '../model/command-line.js';
-import type { ByteVerdict } from '../model/verdict.js';
+import type { MemoryVerdict } from '../model/verdict.js';
 import type { Machine } from '../qemu/machine.js';
 import { realQemus } from '../qemu/qemus.fixtures.js';
 import { Scratch } from '../model/scratch.fixtures.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import { contextFor, planFor, stoppedMachine } from './context.fixtures.js';
+import { onlySlice } from '../memory/verdict.fixtures.js';
 
 const page = 4096;
 const backends: readonly MemoryBackend[] = [{ kind: 'anon' }, { kind: 'memfd' }];
@@ -15,17 +16,17 @@ const backends: readonly MemoryBackend[] = [{ kind: 'anon' }, { kind: 'memfd' }]
 interface Stopped {
   readonly machine: Machine;
   /** what the check says now */
-  check(): Promise<ByteVerdict>;
+  check(): Promise<MemoryVerdict>;
   /** value of a page as the unaltered guest left it */
   readonly at: (address: number) => number;
-  readonly clean: ByteVerdict;
+  readonly clean: MemoryVerdict;
 }
 
 /** Writes stamps through qtest, runs `look`, and puts back what was there. */
 async function altered(
   stopped: Stopped,
   changes: ReadonlyMap<number, number>,
-  look: (verdict: ByteVerdict) => void,
+  look: (verdict: MemoryVerdict) => void,
 ): Promise<void> {
   const { qtest } = stopped.machine;
   for (const [address, value] of changes) await qtest.writeByte(address, value);
@@ -34,8 +35,8 @@ async function altered(
   assert.equal((await stopped.check()).damagedPages, 0, 'put back, it is whole again');
 }
 
-function damagedPages(verdict: ByteVerdict): number[] {
-  return verdict.damage.flatMap((run) =>
+function damagedPages(verdict: MemoryVerdict): number[] {
+  return onlySlice(verdict).damage.flatMap((run) =>
     Array.from({ length: run.pages }, (_, index) => run.start + index * page),
   );
 }
@@ -55,28 +56,29 @@ async function withStopped(
   const machine = await stoppedMachine(context, memory);
   const { range } = context.platform;
   const ram = await machine.ram(range);
-  const check = async (): Promise<ByteVerdict> => await ram.checkStopped(range);
+  const check = async (): Promise<MemoryVerdict> => await ram.checkStopped(range);
   const untouched = await check();
   assert.equal(untouched.pages, 25344);
   assert.equal(untouched.damagedPages, 0, 'an unaltered guest gives none');
 
   // The guest may have been stopped with its edge anywhere, at the very start too: move it to the middle.
   const edge = Math.floor((range.start + range.end) / 2 / page) * page;
-  const value = untouched.generation;
-  const wasEdge = untouched.edge ?? range.end;
+  const { generation: value, edge: wasAt } = onlySlice(untouched);
+  const wasEdge = wasAt ?? range.end;
   for (let address = Math.min(edge, wasEdge); address < Math.max(edge, wasEdge); address += page) {
     await machine.qtest.writeByte(address, address < edge ? value : byteBefore(value));
   }
   const clean = await check();
-  assert.deepEqual([clean.edge, clean.generation, clean.damagedPages], [edge, value, 0]);
+  const set = onlySlice(clean);
+  assert.deepEqual([set.edge, set.generation, set.damagedPages], [edge, value, 0]);
   const at = (address: number): number => (address < edge ? value : byteBefore(value));
   await body({ machine, check, at, clean });
 }
 
 /** somewhere in the part of the range that is before, or after, the edge */
-function somewhere(clean: ByteVerdict, part: 'before' | 'after'): number {
+function somewhere(clean: MemoryVerdict, part: 'before' | 'after'): number {
   const { start, end } = clean.range;
-  const edge = clean.edge ?? end;
+  const edge = onlySlice(clean).edge ?? end;
   const middle = part === 'before' ? (start + edge) / 2 : (edge + end) / 2;
   return Math.floor(middle / page) * page;
 }
@@ -131,7 +133,7 @@ for (const qemu of realQemus) {
             swap.set(end - (index + 1) * page, at(start));
           }
           await altered(stopped, swap, (verdict) => {
-            assert.equal(verdict.edge, clean.edge);
+            assert.equal(onlySlice(verdict).edge, onlySlice(clean).edge);
             const swapped = Array.from({ length: 8 }, (_, index) => start + index * page);
             const others = Array.from({ length: 8 }, (_, index) => end - (8 - index) * page);
             assert.deepEqual(damagedPages(verdict), [...swapped, ...others]);

@@ -61,7 +61,7 @@ for (const arch of arches) {
           await withGuest(arch, version, shape, async (context) => {
             const machine = await stoppedMachine(context);
             const ram = await machine.ram(context.stamped);
-            const { intact, slices, pages } = await ram.checkSlicesStopped(context.stamped);
+            const { intact, slices, pages } = await ram.checkStopped(context.stamped);
             assert.ok(intact, JSON.stringify(slices));
             assert.equal(pages, pagesOf(context.stamped));
             assert.ok((slices[0]?.generation ?? 0) >= context.platform.passesPerB);
@@ -89,7 +89,7 @@ for (const arch of arches) {
       const machine = await stoppedMachine(context);
       const seconds = (performance.now() - startedMs) / 1000;
       const ram = await machine.ram(context.stamped);
-      const { intact, slices } = await ram.checkSlicesStopped(context.stamped);
+      const { intact, slices } = await ram.checkStopped(context.stamped);
       assert.ok(intact, JSON.stringify(slices));
       for (const [writer, beats] of (await beatsOf(context, ram)).entries()) {
         const stamped = (slices[writer]?.generation ?? 0) * (pages / 2);

@@ -11,6 +11,7 @@ import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import { contextFor, planFor, stoppedMachine } from './context.fixtures.js';
 import type { TestContext } from './context.js';
 import { waitByteChange, waitEvent } from './waits.js';
+import { onlySlice } from '../memory/verdict.fixtures.js';
 
 async function withContext(
   qemu: RealQemu,
@@ -47,7 +48,7 @@ for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
 
             const { range, passesPerB } = context.platform;
             const ram = await guest.ram(range);
-            const asleep = await ram.checkStopped(range);
+            const asleep = onlySlice(await ram.checkStopped(range));
             assert.deepEqual(
               [asleep.generation, asleep.edge, asleep.damagedPages],
               [passesPerB, null, 0],
@@ -164,13 +165,13 @@ void test(
       const machine = await stoppedMachine(context);
       const { range } = context.platform;
       const ram = await machine.ram(range);
-      const first = await ram.checkStopped(range);
-      const second = await ram.checkStopped(range);
+      const first = onlySlice(await ram.checkStopped(range));
+      const second = onlySlice(await ram.checkStopped(range));
       assert.deepEqual([first.generation, first.edge], [second.generation, second.edge]);
       await machine.qmp.execute('cont');
       await waitByteChange(context, machine, range.start);
       await machine.qmp.execute('stop');
-      const third = await ram.checkStopped(range);
+      const third = onlySlice(await ram.checkStopped(range));
       assert.notDeepEqual([first.generation, first.edge], [third.generation, third.edge]);
     });
   },

@@ -9,7 +9,6 @@ import type { StampedRange } from '../model/stamps.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { guestContract } from '../guest/contract.js';
 import type { GuestRam } from '../memory/guest-ram.js';
-import { checkStamped } from '../memory/stamped-check.js';
 import type { Machine } from '../qemu/machine.js';
 import { describeExit } from '../qemu/spawn.js';
 import type { TestContext } from './context.js';
@@ -48,7 +47,7 @@ export async function verifyStopped(
   const ram = await machine.ram(stamped, context.signal);
   const check = async (range: StampedRange): Promise<MemoryVerdict> => {
     await context.interference.beforeCheck?.(machine, context);
-    return await checkStamped(ram, range, { signal: context.signal });
+    return await ram.checkStopped(range, { signal: context.signal });
   };
   const few = sparse(stamped);
   const beats = await heartbeats(context, ram);

@@ -6,7 +6,7 @@ import type { CoverageItem } from './coverage.js';
 import type { OwnUse, RoundFigures, StressRun } from './stress.js';
 import type { Failure, Outcome, OutcomeKind, Phase, PhaseTiming, Side } from './outcome.js';
 
-export const eventSchema = 1;
+export const eventSchema = 2;
 
 export interface QemuIdentity {
   /** what the user gave, a shell command prefix */

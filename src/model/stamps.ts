@@ -36,7 +36,7 @@ export interface Slice {
   /** exclusive */
   readonly end: number;
   /** where the slice reaches across it */
-  readonly hole?: Hole;
+  readonly hole?: Hole | undefined;
   readonly pages: number;
 }
 
@@ -74,7 +74,7 @@ export function slicesOf(range: StampedRange): Slice[] {
     return {
       start: addressAt(range, first),
       end: addressAt(range, end - 1) + step,
-      ...(hole !== undefined && first < below && below < end ? { hole } : {}),
+      hole: first < below && below < end ? hole : undefined,
       pages: end - first,
     };
   });

@@ -6,7 +6,7 @@ import type { Accelerator } from './arch.js';
 import type { HostIdentity, QemuIdentity } from './events.js';
 import type { Outcome, PhaseTiming } from './outcome.js';
 
-export const testRecordVersion = 1;
+export const testRecordVersion = 2;
 export const testRecordName = 'test.json';
 
 export interface TestRecord {

@@ -5,45 +5,8 @@
  * All addresses are guest-physical byte addresses, as numbers (exact below 2^53).
  */
 
+import { counted, hex } from './text/format.js';
 import type { Hole, PageRange, StampKind } from './stamps.js';
-
-/** Neighbouring pages that hold one wrong value where one and the same value was expected. */
-export interface DamagedRun {
-  /** address of the first damaged page */
-  readonly start: number;
-  /** address after the last damaged page */
-  readonly end: number;
-  readonly pages: number;
-  /** generation (0..255) that the best cut demands here */
-  readonly expected: number;
-  /** generation (0..255) that is there */
-  readonly found: number;
-}
-
-/** Verdict on one writer's stamps of kind `byte`. */
-export interface ByteVerdict {
-  readonly level: 'byte';
-  readonly intact: boolean;
-  readonly range: PageRange;
-  /** pages examined */
-  readonly pages: number;
-  /** generation (0..255) of the pages before the edge */
-  readonly generation: number;
-  /** address of the first page that is one generation behind; null when all pages are equal */
-  readonly edge: number | null;
-  /** pages that the best cut does not explain: the true total */
-  readonly damagedPages: number;
-  /** how many runs those pages form: the true total */
-  readonly damagedRuns: number;
-  /** the first runs, in address order, capped */
-  readonly damage: readonly DamagedRun[];
-  /** the same memory judged by upstream's sequential rule, in upstream's words; empty when that rule finds nothing */
-  readonly upstreamLines: readonly string[];
-  /** how memory was read and which kernel scanned it, for the record */
-  readonly source: string;
-  readonly kernel: string;
-  readonly elapsedMs: number;
-}
 
 export type PageDamageKind =
   'stale' | 'ahead' | 'misplaced' | 'partly-written' | 'zeroed' | 'absent' | 'garbage' | 'flipped';
@@ -84,41 +47,44 @@ export interface SliceVerdict {
   readonly pagesByKind: Readonly<Record<PageDamageKind, number>>;
   /** the first runs, in address order, capped */
   readonly damage: readonly PageDamage[];
+  /**
+   * of stamps of kind `byte` that lie in one piece: the same memory judged by upstream's sequential rule, in upstream's
+   * words; empty when that rule finds nothing
+   */
+  readonly upstreamLines: readonly string[];
 }
 
-/** Verdict on the stamps of several writers, or of another kind than `byte`: one for each slice. */
-export interface SlicesVerdict {
-  readonly level: 'slices';
+/** Verdict on guest memory: one for each writer, and the totals. */
+export interface MemoryVerdict {
   readonly stamp: StampKind;
   readonly intact: boolean;
   readonly range: PageRange;
   readonly hole: Hole | null;
   /** of all slices together, as are the totals below */
   readonly pages: number;
+  /** at least one */
   readonly slices: readonly SliceVerdict[];
   readonly damagedPages: number;
   readonly damagedRuns: number;
+  /** how memory was read and which kernel scanned it, for the record */
   readonly source: string;
   readonly kernel: string;
   readonly elapsedMs: number;
 }
 
-export type MemoryVerdict = ByteVerdict | SlicesVerdict;
-
-/** How far each writer was, in words; two checks of a stopped guest say the same. */
-export function stateOf(verdict: MemoryVerdict): string {
-  if (verdict.level === 'slices') {
-    return verdict.slices.map((slice, writer) => `writer ${writer}: ${placeOf(slice)}`).join('; ');
-  }
-  return placeOf({ ...verdict, beingWritten: null });
+/** How far each writer was, one text for each; two checks of a stopped guest say the same. */
+export function writerStates({ slices }: MemoryVerdict): string[] {
+  return slices.map((slice, writer) =>
+    slices.length === 1 ? sliceState(slice) : `writer ${writer}: ${sliceState(slice)}`,
+  );
 }
 
-function placeOf(
-  found: Pick<SliceVerdict, 'generation' | 'edge' | 'beingWritten' | 'damagedPages'>,
-): string {
-  const { generation, edge, beingWritten, damagedPages } = found;
-  const hex = (address: number): string => `0x${address.toString(16)}`;
+export function stateOf(verdict: MemoryVerdict): string {
+  return writerStates(verdict).join('; ');
+}
+
+function sliceState({ generation, edge, beingWritten, damagedPages }: SliceVerdict): string {
   const at = edge === null ? 'no edge' : `edge at ${hex(edge)}`;
   const half = beingWritten === null ? '' : `, ${hex(beingWritten)} being written`;
-  return `generation ${generation}, ${at}${half}, ${damagedPages} damaged pages`;
+  return `generation ${generation}, ${at}${half}, ${counted(damagedPages, 'damaged page')}`;
 }

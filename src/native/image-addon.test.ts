@@ -64,7 +64,7 @@ test('an image is checked by path and by descriptor, which stays the caller’s 
     const task = image.check({ ...everything, mapCells: 8 });
     const [verdict] = await task.promise;
     assert.equal(verdict?.damagedPages, 0);
-    assert.equal(verdict.generation, 7n);
+    assert.equal(verdict.generation, 7);
     assert.equal(verdict.edge, edge * pageBytes);
     assert.equal(verdict.map?.cells.length, 8 * 4);
     assert.deepEqual(task.progress(), { done: pages, total: pages });
@@ -85,8 +85,8 @@ test('damage is named with its kind, and the numbers are true', async () => {
   assert.deepEqual(
     verdict?.damage.map(({ start, pages: count, kind, by }) => ({ start, count, kind, by })),
     [
-      { start: 30 * pageBytes, count: 1, kind: 'stale', by: 1n },
-      { start: 40 * pageBytes, count: 2, kind: 'zeroed', by: 0n },
+      { start: 30 * pageBytes, count: 1, kind: 'stale', by: 1 },
+      { start: 40 * pageBytes, count: 2, kind: 'zeroed', by: 0 },
     ],
   );
   const whole = await open();

@@ -1,13 +1,10 @@
 /**
  * What the addon knows of images: guest RAM as files hold it (raw memory, dumps, migration streams).
- * Types alone; `addon.ts` loads the thing. Addresses, offsets and counts are numbers, exact below 2^53;
- * generations are 64 bits wide and so bigints.
+ * Types alone; `addon.ts` loads the thing. Addresses, offsets, counts and generations are numbers, exact below 2^53.
  */
-import type { Hole, StampKind } from '../model/stamps.js';
-import type { PageDamageKind } from '../model/verdict.js';
-import type { KernelName, NativeTask, ProcessRegion } from './task.js';
-
-export type { PageDamageKind } from '../model/verdict.js';
+import type { Slice, StampKind } from '../model/stamps.js';
+import type { PageDamage, SliceVerdict } from '../model/verdict.js';
+import type { NativeTask, ProcessRegion } from './task.js';
 
 export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'stream';
 export type VerifyKernelName = 'serial' | 'avx2' | 'avx512' | 'neon';
@@ -69,18 +66,10 @@ export interface NativeBlock {
   readonly contentElsewhere: boolean;
 }
 
-export type StampLevel = StampKind;
-
-export interface NativeSlice {
-  readonly start: number;
-  /** exclusive */
-  readonly end: number;
-  /** addresses in the midst of it that are not memory */
-  readonly hole?: Hole | undefined;
-}
+export type NativeSlice = Pick<Slice, 'start' | 'end' | 'hole'>;
 
 export interface NativeImageCheckRequest {
-  readonly level: StampLevel;
+  readonly level: StampKind;
   /** slices are guest addresses, or offsets in this block (an index) when one is named */
   readonly block?: number | undefined;
   /** guest address of that block's offset 0, for address words; 0 when absent */
@@ -93,29 +82,16 @@ export interface NativeImageCheckRequest {
   readonly damageLimit?: number | undefined;
   /** cells of the map over each slice; 0 or absent: no map */
   readonly mapCells?: number | undefined;
-  readonly kernel?: KernelName | VerifyKernelName | undefined;
+  /** a `VerifyKernelName` at level page, else a `KernelName`; code `bad-argument` for any other */
+  readonly kernel?: string | undefined;
   readonly threads?: number | undefined;
 }
 
-/** Neighbouring pages damaged in the same way. Addresses are those of the request. */
-export interface NativePageDamage {
-  readonly start: number;
-  readonly end: number;
-  readonly pages: number;
+/** Addresses are those of the request. */
+export interface NativePageDamage extends PageDamage {
   /** index of the block and the place in it of the first page */
   readonly block: number;
   readonly blockOffset: number;
-  readonly kind: PageDamageKind;
-  /** generation; mod 256 at level byte */
-  readonly expected: bigint;
-  /** null where no generation can be told */
-  readonly found: bigint | null;
-  /** stale and ahead: how many generations; else 0 */
-  readonly by: bigint;
-  /** misplaced: where the first page belongs */
-  readonly from: number | null;
-  /** partly-written and garbage: the byte of the page from which it is wrong; flipped: the byte with the bit */
-  readonly byteOffset: number | null;
 }
 
 /** A map's cells, four numbers each: pages with data, zero, absent, damaged. */
@@ -124,23 +100,12 @@ export interface NativePageMap {
   readonly cells: Float64Array;
 }
 
-export interface NativeSliceVerdict {
-  readonly level: StampLevel;
-  readonly start: number;
-  readonly end: number;
+export interface NativeSliceVerdict extends SliceVerdict {
+  readonly level: StampKind;
   readonly step: number;
-  readonly pages: number;
-  readonly generation: bigint;
-  readonly edge: number | null;
-  /** the page that was being written when the guest stopped: no damage */
-  readonly torn: number | null;
-  readonly damagedPages: number;
-  readonly damagedRuns: number;
-  readonly pagesByKind: Readonly<Record<PageDamageKind, number>>;
-  readonly damage: NativePageDamage[];
-  /** level byte, and a slice that lies in one piece */
-  readonly upstreamLines: string[];
+  readonly damage: readonly NativePageDamage[];
   readonly map: NativePageMap | null;
+  /** a kernel's name; for live memory that is not mapped the system call that fetched the stamps */
   readonly kernel: string;
   readonly elapsedMs: number;
 }

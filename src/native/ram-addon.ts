@@ -1,47 +1,33 @@
 /** What the addon does with the memory of a guest that runs here; declared in native/addon/ram.cc and check.cc. */
+import type { NativeSliceVerdict } from './image-addon.js';
 import type { FileRegion, KernelName, NativeTask, ProcessRegion } from './task.js';
 
 export interface NativeCheckRequest {
   readonly start: number;
   readonly end: number;
   readonly step: number;
-  readonly damagedRunLimit: number;
-  readonly kernel?: KernelName | undefined;
+  /** runs listed, 8192 when absent; totals are always true */
+  readonly damageLimit?: number | undefined;
+  /** a `KernelName`; code `bad-argument` for any other */
+  readonly kernel?: string | undefined;
   readonly threads?: number | undefined;
-}
-
-export interface NativeDamagedRun {
-  readonly start: number;
-  readonly end: number;
-  readonly pages: number;
-  readonly expected: number;
-  readonly found: number;
-}
-
-export interface NativeVerdict {
-  readonly pages: number;
-  readonly generation: number;
-  readonly edge: number | null;
-  readonly damagedPages: number;
-  readonly damagedRuns: number;
-  readonly damage: NativeDamagedRun[];
-  readonly upstreamLines: string[];
-  /** a kernel's name for mapped memory, else the system call that fetched the stamps */
-  readonly kernel: string;
-  readonly elapsedMs: number;
 }
 
 export interface NativeWatchRequest {
   readonly address: number;
+  /** bytes to compare; 8 bytes are one little-endian number and lie at a multiple of 8 */
   readonly width: 1 | 8;
+  /** `advances`: a number that only counts up has grown by `value` since the first read; it may wrap */
   readonly until: 'equals' | 'differs' | 'advances';
   readonly value: bigint;
   readonly timeoutMs: number;
 }
 
+/** `met` is false when the time ran out; `last` is the value of the last read either way. */
 export interface NativeWatchResult {
   readonly met: boolean;
   readonly last: bigint;
+  /** growth since the first read; a lower bound, since wraps between two reads are not seen */
   readonly advanced: bigint;
   readonly elapsedMs: number;
 }
@@ -50,7 +36,7 @@ export interface NativeWatchResult {
 export interface NativeRam {
   /** how pages are fetched: a mapping, or one of the system calls */
   readonly access: 'mapping' | 'pread' | 'process_vm_readv';
-  check(request: NativeCheckRequest): NativeTask<NativeVerdict>;
+  check(request: NativeCheckRequest): NativeTask<NativeSliceVerdict>;
   read(address: number, length: number): NativeTask<Buffer>;
   watch(request: NativeWatchRequest): NativeTask<NativeWatchResult>;
   /** refuses further calls; repeatable */
@@ -74,5 +60,5 @@ export interface NativeRamAddon {
   ): NativeRam;
   openProcessRam(pid: number, regions: readonly ProcessRegion[]): NativeRam;
   /** The same verdict on stamps fetched by the caller: byte i belongs to the page at start + i * step. */
-  checkStamps(stamps: Uint8Array, request: NativeCheckRequest): NativeTask<NativeVerdict>;
+  checkStamps(stamps: Uint8Array, request: NativeCheckRequest): NativeTask<NativeSliceVerdict>;
 }

@@ -28,7 +28,7 @@ function hugeFile(context: TestContext): string {
 function busyScript(path: string, tell: string): string {
   return `import(${addonUrl}).then(({ loadAddon }) => {
     const ram = loadAddon().openSharedRam(${JSON.stringify(path)}, [{ address: 0, size: 2 ** 36, offset: 0 }], true);
-    ram.check({ start: 0, end: 2 ** 36, step: 4096, damagedRunLimit: 1, threads: 2 });
+    ram.check({ start: 0, end: 2 ** 36, step: 4096, damageLimit: 1, threads: 2 });
     ram.watch({ address: 0, width: 1, until: 'equals', value: 1n, timeoutMs: 1e6 });
     ${tell};
   })`;
@@ -38,7 +38,7 @@ const checkScript = `import(${addonUrl}).then(async ({ loadAddon }) => {
   const stamps = new Uint8Array(100000).fill(6).fill(7, 0, 30000);
   const edges = [];
   for (let round = 0; round < 20; round++) {
-    const request = { start: 0, end: 100000, step: 1, damagedRunLimit: 9 };
+    const request = { start: 0, end: 100000, step: 1, damageLimit: 9 };
     edges.push((await loadAddon().checkStamps(stamps, request).promise).edge);
   }
   require('node:worker_threads').parentPort.postMessage(edges);

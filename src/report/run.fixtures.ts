@@ -3,7 +3,7 @@ import { eventSchema } from '../model/events.js';
 import type { DroverEvent, EventOf } from '../model/events.js';
 import { phases } from '../model/outcome.js';
 import type { Failure, Outcome, PhaseTiming } from '../model/outcome.js';
-import type { ByteVerdict } from '../model/verdict.js';
+import type { MemoryVerdict, SliceVerdict } from '../model/verdict.js';
 import { noCounts, withOutcome } from './fold/counts.js';
 
 export const plain = '/x86_64/migration/precopy/unix/plain';
@@ -58,34 +58,57 @@ function timings(durationMs: number): PhaseTiming[] {
   return phases.map((phase, index) => ({ phase, startMs: index * eachMs, durationMs: eachMs }));
 }
 
-export const intact: ByteVerdict = {
-  level: 'byte',
-  intact: true,
-  range: { start: 0x100000, end: 0x6400000, step: 4096 },
+const noDamage = {
+  ...{ stale: 0, ahead: 0, misplaced: 0, 'partly-written': 0 },
+  ...{ zeroed: 0, absent: 0, garbage: 0, flipped: 0 },
+};
+
+const slice: SliceVerdict = {
+  start: 0x100000,
+  end: 0x6400000,
   pages: 25_344,
   generation: 27,
   edge: 0xd53000,
+  beingWritten: null,
   damagedPages: 0,
   damagedRuns: 0,
+  pagesByKind: noDamage,
   damage: [],
   upstreamLines: [],
+};
+
+export const intact: MemoryVerdict = {
+  stamp: 'byte',
+  intact: true,
+  range: { start: 0x100000, end: 0x6400000, step: 4096 },
+  hole: null,
+  pages: 25_344,
+  slices: [slice],
+  damagedPages: 0,
+  damagedRuns: 0,
   source: 'shared mapping',
   kernel: 'prefetch',
   elapsedMs: 1.8,
 };
 
-export const damaged: ByteVerdict = {
+const staleByOne = { kind: 'stale', by: 1, from: null, byteOffset: null } as const;
+
+export const damaged: MemoryVerdict = {
   ...intact,
-  intact: false,
-  damagedPages: 4941,
-  damagedRuns: 3,
-  damage: [
-    { start: 0x200000, end: 0x201000, pages: 1, expected: 27, found: 26 },
-    { start: 0xe00000, end: 0x214b000, pages: 4939, expected: 26, found: 25 },
-  ],
-  upstreamLines: [
-    'Memory content inconsistency at 200000 first_byte = 1b last_byte = 1b current = 1a hit_edge = 1',
-    'and in another 4931 pages',
+  ...{ intact: false, damagedPages: 4941, damagedRuns: 3 },
+  slices: [
+    {
+      ...slice,
+      ...{ damagedPages: 4941, damagedRuns: 3, pagesByKind: { ...noDamage, stale: 4941 } },
+      damage: [
+        { ...staleByOne, start: 0x200000, end: 0x201000, pages: 1, expected: 27, found: 26 },
+        { ...staleByOne, start: 0xe00000, end: 0x214b000, pages: 4939, expected: 26, found: 25 },
+      ],
+      upstreamLines: [
+        'Memory content inconsistency at 200000 first_byte = 1b last_byte = 1b current = 1a hit_edge = 1',
+        'and in another 4931 pages',
+      ],
+    },
   ],
 };
 

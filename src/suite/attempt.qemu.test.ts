@@ -8,6 +8,7 @@ import type { Pair } from '../migration/pair.js';
 import { verifyMemory } from '../migration/verify.js';
 import { facts, failureOf, outcomeOf, qemu, socket } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
+import { onlySlice } from '../memory/verdict.fixtures.js';
 
 /** one page in the middle, by a value that no neighbour has; the guest is stopped and stays so */
 async function alterPage({ destination, context }: Pair): Promise<number> {
@@ -43,8 +44,8 @@ void test(
     assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
     assert.equal(outcome.failure.code, 'memory-damaged');
     assert.equal(outcome.verdict?.damagedPages, 1);
-    assert.equal(outcome.verdict.level, 'byte');
-    assert.equal(outcome.verdict.damage[0]?.start, page);
+    assert.equal(outcome.verdict.stamp, 'byte');
+    assert.equal(onlySlice(outcome.verdict).damage[0]?.start, page);
   },
 );
 

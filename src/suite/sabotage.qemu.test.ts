@@ -13,6 +13,7 @@ import type { TestDefinition } from './definition.js';
 import { findTest } from './registry.js';
 import { altered, harmed, ignored, watched } from './sabotage.fixtures.js';
 import type { IgnoredCommand, Moment } from './sabotage.fixtures.js';
+import { onlySlice } from '../memory/verdict.fixtures.js';
 
 interface Family {
   readonly name: string;
@@ -131,8 +132,8 @@ for (const family of families) {
     assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
     assert.equal(outcome.failure.code, 'memory-damaged', JSON.stringify(outcome));
     assert.equal(outcome.verdict?.damagedPages, 1);
-    assert.equal(outcome.verdict.level, 'byte');
-    assert.equal(outcome.verdict.damage[0]?.start, page);
+    assert.equal(outcome.verdict.stamp, 'byte');
+    assert.equal(onlySlice(outcome.verdict).damage[0]?.start, page);
   });
 }
 
@@ -155,7 +156,8 @@ for (const stamp of ['byte', 'wide', 'page'] as const) {
       assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
       assert.equal(outcome.failure.code, 'memory-damaged', JSON.stringify(outcome));
       assert.equal(outcome.verdict?.damagedPages, 1);
-      assert.equal(outcome.verdict.level, 'slices');
+      assert.equal(outcome.verdict.stamp, stamp);
+      assert.equal(outcome.verdict.slices.length, 2);
       const damage = outcome.verdict.slices.flatMap((slice) => slice.damage);
       assert.deepEqual(
         damage.map(({ start, pages }) => [start, pages]),

@@ -2,6 +2,16 @@
 
 namespace drover {
 
+PageDamage byteDamage(std::uint8_t expected, std::uint8_t found) noexcept {
+  const auto behind = static_cast<std::uint8_t>(expected - found);
+  PageDamage damage;
+  damage.kind = behind < 128 ? DamageKind::stale : DamageKind::ahead;
+  damage.by = behind < 128 ? behind : 256U - behind;
+  damage.expected = expected;
+  damage.found = found;
+  return damage;
+}
+
 bool DamageList::continuesLast(const PageDamage& damage) const noexcept {
   const std::uint64_t bytes = last_.pages * step_;
   const bool sameSource =

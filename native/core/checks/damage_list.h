@@ -5,6 +5,9 @@
 
 namespace drover {
 
+// Level byte: a whole page of another generation, stale or ahead, whichever is nearer.
+PageDamage byteDamage(std::uint8_t expected, std::uint8_t found) noexcept;
+
 class DamageList {
  public:
   DamageList(SliceVerdict& verdict, std::uint32_t step, std::size_t limit) noexcept

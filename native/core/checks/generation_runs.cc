@@ -102,25 +102,19 @@ Result<GenerationCut> bestGenerationCut(const GenerationRuns& runs,
     return kind == PageClass::whole || (kind == PageClass::zero && zeroesCount.value);
   };
   Totals totals;
-  GenerationCut best;
-  std::uint64_t explained = 0;
   const bool counted = runs.forEachRun(
       cancel, [&](std::uint64_t, std::uint64_t pages, PageClass kind, std::uint64_t generation) {
         if (takesPart(kind)) totals.add(generation, pages);
       });
   if (!counted) return Found::failed(Status::of(Fault::cancelled, "verdict"));
   totals.settle();
+  CutSearch<std::uint64_t, Totals> search(totals);
   const bool judged = runs.forEachRun(cancel, [&](std::uint64_t first, std::uint64_t pages,
                                                   PageClass kind, std::uint64_t generation) {
-    if (!takesPart(kind)) return;
-    const std::uint64_t before = totals.see(generation, pages);
-    const std::uint64_t later = totals.notSeen(generation - 1);
-    if (before + later < explained) return;
-    explained = before + later;
-    best = {generation, first + pages, later > 0};
+    if (takesPart(kind)) search.offer(generation, first, pages);
   });
   if (!judged) return Found::failed(Status::of(Fault::cancelled, "verdict"));
-  return Found::of(best);
+  return Found::of(search.best());
 }
 
 }  // namespace drover

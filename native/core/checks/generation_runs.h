@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/cancel.h"
+#include "core/ram/cut.h"
 #include "core/status.h"
 
 namespace drover {
@@ -97,12 +98,8 @@ class GenerationRuns {
   std::unique_ptr<Chunk[]> chunks_;
 };
 
-// The cut that explains the most whole pages, by the rule of verdict.h.
-struct GenerationCut {
-  std::uint64_t generation = 0;
-  std::uint64_t page = 0;  // the first page after it
-  bool explainsLaterPages = false;
-};
+// The best cut over the whole pages.
+using GenerationCut = Cut<std::uint64_t>;
 Result<GenerationCut> bestGenerationCut(const GenerationRuns& runs,
                                         const CancelFlag& cancel) noexcept;
 

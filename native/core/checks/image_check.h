@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/checks/damage_limit.h"
 #include "core/checks/page_cells.h"
 #include "core/page_stamp.h"
 #include "core/image/ram_image.h"
@@ -85,7 +86,7 @@ struct ImageCheckRequest {
   std::uint64_t blockAddress = 0;  // guest address of that block's offset 0, for address words
   std::vector<Slice> slices;
   std::uint32_t step = 4096;       // from one stamp to the next
-  std::size_t damageLimit = 8192;  // runs kept per slice; totals are always true
+  std::size_t damageLimit = kDamageLimit;  // runs kept per slice; totals are always true
   std::uint32_t mapCells = 0;      // 0: no map
   const Kernel* gather = &defaultKernel();
   const VerifyKernel* verify = &defaultVerifyKernel();
@@ -99,7 +100,7 @@ struct SliceVerdict {
   // Address of the first page one generation behind, as word 0 tells it.
   std::optional<std::uint64_t> edge;
   // The page under writing when the guest stopped, part of it new: not damage. Level page alone.
-  std::optional<std::uint64_t> torn;
+  std::optional<std::uint64_t> beingWritten;
   std::uint64_t damagedPages = 0;
   std::uint64_t damagedRuns = 0;
   std::array<std::uint64_t, kDamageKinds> pagesByKind{};

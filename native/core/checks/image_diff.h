@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/checks/damage_limit.h"
 #include "core/image/guest_space.h"
 #include "core/progress.h"
 
@@ -21,7 +22,7 @@ struct DiffRequest {
   DiffSide first;
   DiffSide second;
   std::uint64_t length = 0;
-  std::size_t limit = 8192;  // runs kept; totals are always true
+  std::size_t limit = kDamageLimit;  // runs kept; totals are always true
   bool absentIsZero = false;
 };
 

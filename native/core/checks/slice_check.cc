@@ -110,12 +110,7 @@ Status SliceCheck::checkBytes() noexcept {
   const auto side = [&](std::uint64_t first, std::uint64_t count, std::uint8_t value) noexcept {
     const auto expected = static_cast<std::uint8_t>(expectedAt(first));
     if (!failure.ok() || count == 0 || value == expected) return;
-    PageDamage damage;
-    const auto behind = static_cast<std::uint8_t>(expected - value);
-    damage.kind = behind < 128 ? DamageKind::stale : DamageKind::ahead;
-    damage.by = behind < 128 ? behind : 256U - behind;
-    damage.expected = expected;
-    damage.found = value;
+    const PageDamage damage = byteDamage(expected, value);
     failure =
         value == 0 ? reportPerhapsZeroed({first, count, damage}) : report({first, count, damage});
   };

@@ -14,7 +14,7 @@ constexpr std::uint64_t kCancelEvery = 1024;
 // At most one page per writer was under writing when the guest stopped: the first one after the
 // cut that is not damaged, or, where nothing lies before the cut yet, the first of all.
 bool SliceCheck::isTorn(std::uint64_t stamp, std::uint64_t address) const noexcept {
-  if (verdict_.torn || request_.level != StampLevel::page) return false;
+  if (verdict_.beingWritten || request_.level != StampLevel::page) return false;
   const std::uint64_t own = request_.blockAddress + address;
   return (stamp == mayBeTorn_ && isBeingWritten(own, verdict_.generation - 1, page_)) ||
          (stamp == 0 && edge_ == stamps_.present() &&
@@ -48,7 +48,7 @@ Status SliceCheck::reportOdd(std::uint64_t first, std::uint64_t count) noexcept 
       const std::uint64_t stamp = part.first + i;
       const std::uint64_t address = part.address + i * request_.step;
       if (isTorn(stamp, address)) {
-        verdict_.torn = address;
+        verdict_.beingWritten = address;
         // Behind the last whole page of the slice, and so not counted by the cut.
         if (stamp != 0) edge_ = std::min(edge_, stamp);
         continue;

@@ -3,46 +3,43 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ram/cut.h"
+
 namespace drover {
 namespace {
-
-using Counts = std::array<std::uint64_t, 256>;
 
 std::uint8_t before(std::uint8_t generation) noexcept {
   return static_cast<std::uint8_t>(generation - 1);
 }
 
-struct Cut {
-  std::uint8_t generation;
-  std::uint64_t page;  // the first page after it
-  std::uint64_t explained;
-  bool explainsLaterPages;
+class ByteTotals {
+ public:
+  void add(std::uint8_t generation, std::uint64_t pages) noexcept { left_[generation] += pages; }
+  std::uint64_t see(std::uint8_t generation, std::uint64_t pages) noexcept {
+    left_[generation] -= pages;
+    return seen_[generation] += pages;
+  }
+  [[nodiscard]] std::uint64_t notSeen(std::uint8_t generation) const noexcept {
+    return left_[generation];
+  }
+
+ private:
+  std::array<std::uint64_t, 256> left_{};
+  std::array<std::uint64_t, 256> seen_{};
 };
 
-// A cut with generation G explains the pages of value G before it and those of G - 1 after it.
-// Moving it past a page of value G makes it better, past one of G - 1 worse, past any other makes
-// no difference. So a best cut lies at the end of some run, with that run's value as its G: one
-// candidate for each run.
-Result<Cut> bestCut(const StampRuns& stamps, const CancelFlag& cancel) noexcept {
-  Counts total{};
-  Counts seen{};
-  Cut best{0, 0, 0, false};
-  const auto cancelled = [] {
-    return Result<Cut>::failed(Status::of(Fault::cancelled, "verdict"));
-  };
-  if (!stamps.forEachRun(cancel, [&](const Run& run) noexcept { total[run.value] += run.pages; })) {
-    return cancelled();
-  }
-  const bool complete = stamps.forEachRun(cancel, [&](const Run& run) noexcept {
-    const std::uint8_t generation = run.value;
-    seen[generation] += run.pages;
-    const std::uint64_t later = total[before(generation)] - seen[before(generation)];
-    const std::uint64_t explained = seen[generation] + later;
-    if (explained >= best.explained) {
-      best = {generation, run.firstPage + run.pages, explained, later > 0};
-    }
-  });
-  return complete ? Result<Cut>::of(best) : cancelled();
+Result<Cut<std::uint8_t>> bestCut(const StampRuns& stamps, const CancelFlag& cancel) noexcept {
+  using Found = Result<Cut<std::uint8_t>>;
+  ByteTotals totals;
+  CutSearch<std::uint8_t, ByteTotals> search(totals);
+  const bool complete =
+      stamps.forEachRun(cancel,
+                        [&](const Run& run) noexcept { totals.add(run.value, run.pages); }) &&
+      stamps.forEachRun(cancel, [&](const Run& run) noexcept {
+        search.offer(run.value, run.firstPage, run.pages);
+      });
+  return complete ? Found::of(search.best())
+                  : Found::failed(Status::of(Fault::cancelled, "verdict"));
 }
 
 class DamageList {
@@ -54,6 +51,7 @@ class DamageList {
     if (run.pages == 0 || run.value == expected) return;
     verdict_.damagedPages += run.pages;
     verdict_.damagedRuns += 1;
+    if (static_cast<std::uint8_t>(expected - run.value) < 128) verdict_.stalePages += run.pages;
     if (verdict_.damage.size() < limit_) {
       verdict_.damage.push_back({run.firstPage, run.pages, expected, run.value});
     }
@@ -68,13 +66,11 @@ class DamageList {
 
 Result<Verdict> judge(const StampRuns& stamps, std::size_t damagedRunLimit,
                       const CancelFlag& cancel) noexcept {
-  const Result<Cut> cut = bestCut(stamps, cancel);
+  const Result<Cut<std::uint8_t>> cut = bestCut(stamps, cancel);
   if (!cut.ok()) return Result<Verdict>::failed(cut.status);
 
   Verdict verdict;
   verdict.generation = cut.value.generation;
-  // Where no later page is explained there is no edge: those pages are damaged either way, and
-  // measured against G.
   const std::uint64_t edge = cut.value.explainsLaterPages ? cut.value.page : stamps.pages();
   if (cut.value.explainsLaterPages) verdict.edgePage = edge;
 

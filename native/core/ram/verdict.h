@@ -1,14 +1,5 @@
-// The verdict on the guest's generation stamps.
-//
-// The guest walks its pages in ascending order, over and over, adding 1 (mod 256) to the first byte
-// of each. So when it is stopped all pages before one point, the edge, hold a generation G and all
-// others G - 1. The verdict is the cut, with its G, that explains the most pages; the pages it does
-// not explain are the damaged ones. Unlike a rule that walks the pages and trusts what it met
-// first, one stale page is never the reason to blame another.
-//
-// Of two cuts that explain equally many pages the later one is taken: it explains the doubtful
-// pages as stale, which is what a lost write leaves behind, where the earlier one would have them
-// written before their time.
+// The verdict on the generation stamps of one writer, a byte each: the best cut (see cut.h, mod 256)
+// and the pages that it does not explain.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +23,8 @@ struct Verdict {
   // The first page of generation G - 1; none when no page has it there.
   std::optional<std::uint64_t> edgePage;
   std::uint64_t damagedPages = 0;
+  // Of them, those less than 128 generations behind; the others are ahead.
+  std::uint64_t stalePages = 0;
   std::uint64_t damagedRuns = 0;
   // The first of them.
   std::vector<DamagedRun> damage;

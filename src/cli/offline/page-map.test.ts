@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NativePageDamage, PageDamageKind } from '../../native/image-addon.js';
+import type { PageDamage, PageDamageKind } from '../../model/verdict.js';
 import { drawPageMap } from './page-map.js';
 import type { MapInput } from './page-map.js';
 
@@ -13,10 +13,10 @@ function drawn(cells: readonly (readonly number[])[], rest: Partial<MapInput> = 
   return drawPageMap({ start: 0x100000, step: 4096, map, checked: true, ...rest }, paint);
 }
 
-function run(kind: PageDamageKind, start: number, end: number): NativePageDamage {
+function run(kind: PageDamageKind, start: number, end: number): PageDamage {
   return {
-    ...{ start, end, kind, pages: (end - start) / 4096, block: 0, blockOffset: start },
-    ...{ expected: 1n, found: null, by: 0n, from: null, byteOffset: null },
+    ...{ start, end, kind, pages: (end - start) / 4096 },
+    ...{ expected: 1, found: null, by: 0, from: null, byteOffset: null },
   };
 }
 

@@ -2,7 +2,8 @@
  * A range of memory drawn in the terminal: 64 columns, each character a few pages, so that a pattern of damage is seen
  * at a glance. The worst that is in a cell decides its character. Pure.
  */
-import type { NativePageDamage, NativePageMap, PageDamageKind } from '../../native/image-addon.js';
+import type { PageDamage, PageDamageKind } from '../../model/verdict.js';
+import type { NativePageMap } from '../../native/image-addon.js';
 import { addressAt, pageAt } from '../../model/stamps.js';
 import type { Hole } from '../../model/stamps.js';
 import { counted, hex } from '../../model/text/format.js';
@@ -55,7 +56,7 @@ export interface MapInput {
   readonly map: NativePageMap;
   /** whether stamps were looked at; then a page with data is intact */
   readonly checked: boolean;
-  readonly damage?: readonly NativePageDamage[];
+  readonly damage?: readonly PageDamage[];
 }
 
 export function drawPageMap(input: MapInput, paint: MapPaint): string[] {

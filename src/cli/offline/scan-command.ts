@@ -4,7 +4,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import type { MemoryImage } from '../../memory/image.js';
-import type { NativeSliceVerdict, StampLevel } from '../../native/image-addon.js';
+import type { StampKind } from '../../model/stamps.js';
+import type { NativeSliceVerdict } from '../../native/image-addon.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
@@ -24,7 +25,7 @@ import { sourceFacts, sourceText, trouble } from './source-facts.js';
 
 interface ScanOptions extends SourceOptions {
   readonly range?: readonly Range[];
-  readonly level: StampLevel | 'zero' | 'hash';
+  readonly level: StampKind | 'zero' | 'hash';
   readonly writers: number;
   readonly hole?: Range;
   readonly block?: string;

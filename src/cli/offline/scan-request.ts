@@ -1,11 +1,11 @@
 /** Which pages a scan looks at: from what the user asked for and what the image holds. Pure. */
 import { HarnessError } from '../../model/errors.js';
 import { pagesOf, slicesOf } from '../../model/stamps.js';
+import type { StampKind } from '../../model/stamps.js';
 import type {
   NativeBlock,
   NativeImageCheckRequest,
   NativeSlice,
-  StampLevel,
 } from '../../native/image-addon.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { formatRange } from '../../model/text/sizes.js';
@@ -14,7 +14,7 @@ import type { Range } from '../../model/text/sizes.js';
 import { showName } from './offline-output.js';
 
 export interface ScanWish {
-  readonly level: StampLevel;
+  readonly level: StampKind;
   /** each a writer's own; none: the usual range of a test guest */
   readonly ranges: readonly Range[];
   /** into how many slices a single range is cut, as guests do it */
@@ -75,11 +75,12 @@ export function scanRequest(
   const start = block.places.find(({ blockOffset }) => blockOffset === 0)?.address;
   return {
     level: wish.level,
-    ...(index === undefined ? {} : { block: index, blockAddress: start ?? 0 }),
+    block: index,
+    blockAddress: index === undefined ? undefined : (start ?? 0),
     slices: cut(ranges, wish, step),
     step,
     mapCells: wish.map ? mapColumns * mapRows : 0,
-    ...(wish.kernel === undefined ? {} : { kernel: wish.kernel as 'serial' }),
+    kernel: wish.kernel,
     threads: wish.threads,
   };
 }
@@ -123,12 +124,7 @@ function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number
       throw refuse(`the hole ${formatRange(hole)} is not aligned to pages of ${step} bytes`);
     }
   }
-  const slices = slicesOf({ ...range, step, hole, writers });
   const pages = pagesOf({ ...range, step, hole });
   if (pages < writers) throw refuse(`${pages} pages cannot be cut into ${writers} slices`);
-  return slices.map(({ start, end, hole: within }) => ({
-    start,
-    end,
-    ...(within === undefined ? {} : { hole: within }),
-  }));
+  return slicesOf({ ...range, step, hole, writers });
 }

@@ -5,8 +5,8 @@ import type {
   NativePageDamage,
   NativePageMap,
   NativeSliceVerdict,
-  PageDamageKind,
 } from '../../native/image-addon.js';
+import type { PageDamageKind } from '../../model/verdict.js';
 import { pageAt } from '../../model/stamps.js';
 import type { Hole } from '../../model/stamps.js';
 import { drawPageMap } from './page-map.js';
@@ -27,7 +27,7 @@ export interface VerdictTextOptions {
 
 /** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */
 export function isClean({ damagedPages, generation, edge }: NativeSliceVerdict): boolean {
-  return damagedPages === 0 && !(generation === 0n && edge === null);
+  return damagedPages === 0 && !(generation === 0 && edge === null);
 }
 
 export function verdictText(
@@ -75,14 +75,14 @@ export function verdictText(
 }
 
 function generationText(
-  { generation, edge, torn, start, step }: NativeSliceVerdict,
+  { generation, edge, beingWritten, start, step }: NativeSliceVerdict,
   hole: Hole | undefined,
 ): string {
   const at =
     edge === null
       ? 'all pages alike, no edge'
-      : `edge at ${hex(edge)} (page ${pageAt({ start, step, hole }, edge)}), ${generation - 1n} from there on`;
-  const half = torn === null ? '' : `; ${hex(torn)} was being written`;
+      : `edge at ${hex(edge)} (page ${pageAt({ start, step, hole }, edge)}), ${generation - 1} from there on`;
+  const half = beingWritten === null ? '' : `; ${hex(beingWritten)} was being written`;
   return `generation ${generation}, ${at}${half}`;
 }
 

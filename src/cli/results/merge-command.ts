@@ -12,6 +12,7 @@ import { eventLogPath } from '../../report/log/read-log.js';
 import { noTimings } from '../../schedule/timings.js';
 import { readTimings } from '../../schedule/timings-file.js';
 import type { Environment } from '../process/environment.js';
+import { noteOnStderr } from '../process/note.js';
 import { exitCodes, worstExitCode } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
 import {
@@ -71,7 +72,7 @@ async function mergeCommand(
     });
   }
   const facts: LogFacts[] = [];
-  for (const dir of dirs) facts.push(await logFacts(dir));
+  for (const dir of dirs) facts.push(await logFacts(dir, noteOnStderr));
   const [first, ...others] = facts;
   if (first === undefined) throw new Error('at least one folder is required');
   const before =

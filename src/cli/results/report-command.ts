@@ -7,6 +7,7 @@ import { HtmlReporter } from '../../report/html/html-reporter.js';
 import { eventLogPath, readEventLog } from '../../report/log/read-log.js';
 import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
+import { noteOnStderr } from '../process/note.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
 import {
@@ -51,7 +52,7 @@ async function reportCommand(
       : new Reporters([new HtmlReporter(onlyHtml(options))]);
   // Files are written on closing: a log that cannot be read ends this before.
   for (const log of logs) {
-    for await (const event of readEventLog(log)) {
+    for await (const event of readEventLog(log, noteOnStderr)) {
       reporters.onEvent(located(event, path.dirname(log)));
     }
   }

@@ -4,6 +4,7 @@ import { paintWith } from '../../report/console/colors.js';
 import { whyLines } from '../../report/log/why.js';
 import { withExamples } from '../options/help.js';
 import type { Environment } from '../process/environment.js';
+import { noteOnStderr } from '../process/note.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
 
@@ -22,7 +23,7 @@ export function addWhyCommand(
     .action((directory: string) => {
       const paint = paintWith(color && outputIsTerminal());
       process.stdout.write(
-        whyLines(directory, paint)
+        whyLines(directory, paint, noteOnStderr)
           .map((line) => `${line}\n`)
           .join(''),
       );

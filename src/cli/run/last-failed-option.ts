@@ -1,6 +1,7 @@
 /** `--last-failed DIR`: of the selected tests, those that did not pass in an earlier run. */
 import type { Arch } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
+import { noteOnStderr } from '../process/note.js';
 import { lastFailed } from '../../report/log/last-failed.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import { fullPath } from '../../suite/select.js';
@@ -15,7 +16,7 @@ export async function onlyLastFailed(
   catalogue: Catalogue,
   { arch, flaky }: { readonly arch: Arch; readonly flaky: boolean },
 ): Promise<TestDefinition[]> {
-  const failed = new Set(await lastFailed(directory));
+  const failed = new Set(await lastFailed(directory, noteOnStderr));
   const known = new Set(catalogue.all.map((test) => fullPath(arch, test)));
   const unknown = [...failed].filter((name) => !known.has(name));
   if (unknown.length > 0) {

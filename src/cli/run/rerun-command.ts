@@ -4,6 +4,7 @@ import { HarnessError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import type { TestRecord } from '../../model/test-record.js';
 import { readTestRecord } from '../../report/log/kept-test.js';
+import { noteOnStderr } from '../process/note.js';
 import type { Environment } from '../process/environment.js';
 import { withExamples } from '../options/help.js';
 import { countUpTo } from '../options/options.js';
@@ -29,7 +30,7 @@ export function addRerunCommand(
     .option('--repeat <count>', 'run the test this many times', countUpTo(1e9), 1)
     .option('--out <dir>', 'write the event log and the evidence to this folder')
     .action(async (directory: string, options: RerunOptions) => {
-      finish(await rerunCommand(readTestRecord(directory), options, environment));
+      finish(await rerunCommand(readTestRecord(directory, noteOnStderr), options, environment));
     });
   withExamples(command, {
     'drover rerun results/migration-precopy-tcp-plain-1 --repeat 20': 'does it fail every time?',

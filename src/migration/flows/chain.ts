@@ -4,6 +4,7 @@
  */
 import { HarnessError } from '../../model/errors.js';
 import type { LegResult, MigrationFigures } from '../../model/outcome.js';
+import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import type { Machine } from '../../qemu/machine.js';
 import { figuresOf, migrate, migrateIncoming, discoverAddress } from '../commands.js';
@@ -133,15 +134,14 @@ async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
   await beforeCheck();
   const before = await (await source.ram(range, context.signal)).checkStopped(range);
   const verdict = await (await destination.ram(range, context.signal)).checkStopped(range);
-  const moved = before.generation !== verdict.generation || before.edge !== verdict.edge;
-  if (verdict.intact && moved) {
+  if (verdict.intact && stateOf(before) !== stateOf(verdict)) {
     throw new HarnessError({
       code: 'memory-differs',
       blame: 'contract',
       message: 'a stopped guest arrived with other stamps than it left with',
       side: destination.side,
-      waitedFor: `generation ${before.generation}, edge ${String(before.edge)}`,
-      lastSeen: `generation ${verdict.generation}, edge ${String(verdict.edge)}`,
+      waitedFor: stateOf(before),
+      lastSeen: stateOf(verdict),
     });
   }
   return { verdict, figures: figuresOf(answer) };

@@ -3,8 +3,8 @@
  * console prints below the test and what the JUnit file holds. TAP has its own, structured form.
  */
 import type { Failure, Outcome, PhaseTiming } from '../../model/outcome.js';
-import { stateOf } from '../../model/verdict.js';
-import type { DamagedRun, MemoryVerdict, PageDamage, SlicesVerdict } from '../../model/verdict.js';
+import { writerStates } from '../../model/verdict.js';
+import type { MemoryVerdict, PageDamage } from '../../model/verdict.js';
 import { counted, formatCount, formatMs, hex } from '../../model/text/format.js';
 import { printableLine, printableLines } from '../../model/text/printable.js';
 
@@ -40,63 +40,28 @@ function addLines(fields: Field[], name: string, texts: readonly string[] | unde
 }
 
 export function verdictFields(verdict: MemoryVerdict): Field[] {
-  if (verdict.level === 'slices') return slicesFields(verdict);
-  const { range, generation, edge } = verdict;
-  const where = edge === null ? 'the same in every page' : `up to the edge at ${hex(edge)}`;
+  const { range, stamp, slices, damagedRuns, pages } = verdict;
   const found = verdict.intact
     ? 'intact'
-    : `${counted(verdict.damagedPages, 'page')} damaged in ${counted(verdict.damagedRuns, 'run')}`;
-  const fields: Field[] = [
-    {
-      name: 'memory',
-      lines: [
-        `${found}; ${counted(verdict.pages, 'page')} examined, ` +
-          `${hex(range.start)} to ${hex(range.end)}, one byte every ${formatCount(range.step)}`,
-        `generation ${String(generation)}, ${where}`,
-      ],
-    },
-  ];
-  if (verdict.damage.length > 0) {
-    const hidden = verdict.damagedRuns - verdict.damage.length;
-    const rest = hidden > 0 ? [`and ${counted(hidden, 'more run')}`] : [];
-    fields.push({ name: 'damage', lines: [...verdict.damage.map(damageLine), ...rest] });
-  }
-  addLines(fields, 'upstream', verdict.upstreamLines);
-  fields.push({
-    name: 'scan',
-    lines: [
-      printableLine(`${verdict.source}, kernel ${verdict.kernel}, ${formatMs(verdict.elapsedMs)}`),
-    ],
-  });
-  return fields;
-}
-
-function slicesFields(verdict: SlicesVerdict): Field[] {
-  const { range, stamp, slices } = verdict;
-  const found = verdict.intact
-    ? 'intact'
-    : `${counted(verdict.damagedPages, 'page')} damaged in ${counted(verdict.damagedRuns, 'run')}`;
+    : `${counted(verdict.damagedPages, 'page')} damaged in ${counted(damagedRuns, 'run')}`;
   const listed = slices.flatMap(({ damage }) => damage);
-  const hidden = verdict.damagedRuns - listed.length;
+  const hidden = damagedRuns - listed.length;
   const fields: Field[] = [
     {
       name: 'memory',
       lines: [
-        `${found}; ${counted(verdict.pages, 'page')} examined, ` +
+        `${found}; ${counted(pages, 'page')} examined, ` +
           `${hex(range.start)} to ${hex(range.end)}, stamp ${stamp} every ${formatCount(range.step)}`,
-        ...stateOf(verdict).split('; '),
+        ...writerStates(verdict),
       ],
     },
   ];
   const rest = hidden > 0 ? [`and ${counted(hidden, 'more run')}`] : [];
   addLines(fields, 'damage', [...listed.map(pageDamageLine), ...rest]);
-  fields.push({
-    name: 'scan',
-    lines: [
-      printableLine(`${verdict.source}, kernel ${verdict.kernel}, ${formatMs(verdict.elapsedMs)}`),
-    ],
-  });
-  return fields;
+  const upstream = slices.flatMap(({ upstreamLines }) => upstreamLines);
+  addLines(fields, 'upstream', upstream);
+  const scan = `${verdict.source}, kernel ${verdict.kernel}, ${formatMs(verdict.elapsedMs)}`;
+  return [...fields, { name: 'scan', lines: [printableLine(scan)] }];
 }
 
 /** for every damage kind: what it is, what was expected, what was found */
@@ -111,11 +76,6 @@ export function pageDamageLine(damage: PageDamage): string {
   ];
   const what = parts.filter((part) => part !== '').join(', ');
   return `${hex(start)} to ${hex(end)}: ${counted(pages, 'page')}, ${what}`;
-}
-
-function damageLine({ start, end, pages, expected, found }: DamagedRun): string {
-  const values = `expected ${String(expected)}, found ${String(found)}`;
-  return `${hex(start)} to ${hex(end)}: ${counted(pages, 'page')}, ${values}`;
 }
 
 export interface Surroundings {

@@ -21,7 +21,7 @@ test('the JSON document holds the run, every attempt and the counts', async (t) 
     'flaky',
     'quarantined',
   ]);
-  assert.equal(report.schema, 1);
+  assert.equal(report.schema, 2);
   assert.deepEqual(report.counts, { passed: 1, failed: 1, broken: 1, skipped: 1, cancelled: 0 });
   const { run, tests } = report;
   assert.equal(run.complete, true);

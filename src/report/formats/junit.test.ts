@@ -71,7 +71,7 @@ test('failed is a failure, broken an error, skipped is skipped with its reason',
   ]);
   assert.match(
     textOf(failure['#text']),
-    /0xe00000 to 0x214b000: 4,939 pages, expected 26, found 25/,
+    /0xe00000 to 0x214b000: 4,939 pages, stale by 1, expected 26, found 25/,
   );
   assert.match(
     textOf(failure['#text']),

@@ -1,10 +1,9 @@
 /** Events as lines of TAP version 14. Pure; the stream is tap.ts. */
 import type { EventOf } from '../../model/events.js';
 import type { Failure } from '../../model/outcome.js';
-import { stateOf } from '../../model/verdict.js';
+import { writerStates } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import { pageDamageLine } from '../fold/diagnosis.js';
-import { hex } from '../../model/text/format.js';
 import { printable, printableLine } from '../../model/text/printable.js';
 import { standingOf } from '../fold/effective-outcome.js';
 
@@ -37,29 +36,16 @@ function yamlLines(map: YamlMap, indent: string): string[] {
 }
 
 function verdictMap(verdict: MemoryVerdict): YamlMap {
-  if (verdict.level === 'slices') {
-    return {
-      intact: verdict.intact,
-      stamp: verdict.stamp,
-      pages: verdict.pages,
-      slices: stateOf(verdict).split('; '),
-      damaged_pages: verdict.damagedPages,
-      damaged_runs: verdict.damagedRuns,
-      damage: verdict.slices.flatMap(({ damage }) => damage.map(pageDamageLine)),
-    };
-  }
+  const { intact, stamp, pages, slices, damagedPages, damagedRuns } = verdict;
   return {
-    intact: verdict.intact,
-    pages: verdict.pages,
-    generation: verdict.generation,
-    edge: verdict.edge === null ? null : hex(verdict.edge),
-    damaged_pages: verdict.damagedPages,
-    damaged_runs: verdict.damagedRuns,
-    damage: verdict.damage.map(
-      ({ start, end, pages, expected, found }) =>
-        `${hex(start)}-${hex(end)} pages ${String(pages)} expected ${String(expected)} found ${String(found)}`,
-    ),
-    upstream: verdict.upstreamLines,
+    intact,
+    stamp,
+    pages,
+    slices: writerStates(verdict),
+    damaged_pages: damagedPages,
+    damaged_runs: damagedRuns,
+    damage: slices.flatMap(({ damage }) => damage.map(pageDamageLine)),
+    upstream: slices.flatMap(({ upstreamLines }) => upstreamLines),
   };
 }
 

@@ -64,16 +64,16 @@ test('the diagnosis of a failure is YAML that a reader gets back', async () => {
     side: 'destination',
     memory: {
       intact: false,
+      stamp: 'byte',
       pages: 25_344,
-      generation: 27,
-      edge: '0xd53000',
+      slices: ['generation 27, edge at 0xd53000, 4,941 damaged pages'],
       damaged_pages: 4941,
       damaged_runs: 3,
       damage: [
-        '0x200000-0x201000 pages 1 expected 27 found 26',
-        '0xe00000-0x214b000 pages 4939 expected 26 found 25',
+        '0x200000 to 0x201000: 1 page, stale by 1, expected 27, found 26',
+        '0xe00000 to 0x214b000: 4,939 pages, stale by 1, expected 26, found 25',
       ],
-      upstream: fixtures.damaged.upstreamLines,
+      upstream: fixtures.damaged.slices[0]?.upstreamLines,
     },
     evidence: '/tmp/drover-Zk3/unix-plain',
   });

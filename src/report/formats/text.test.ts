@@ -103,10 +103,10 @@ test('a failure is told with all that is known of it', () => {
 
 test('a verdict names the cut, the damaged runs in hex and upstream’s words', () => {
   assert.deepEqual(fieldLines(verdictFields(fixtures.damaged)), [
-    'memory      4,941 pages damaged in 3 runs; 25,344 pages examined, 0x100000 to 0x6400000, one byte every 4,096',
-    '            generation 27, up to the edge at 0xd53000',
-    'damage      0x200000 to 0x201000: 1 page, expected 27, found 26',
-    '            0xe00000 to 0x214b000: 4,939 pages, expected 26, found 25',
+    'memory      4,941 pages damaged in 3 runs; 25,344 pages examined, 0x100000 to 0x6400000, stamp byte every 4,096',
+    '            generation 27, edge at 0xd53000, 4,941 damaged pages',
+    'damage      0x200000 to 0x201000: 1 page, stale by 1, expected 27, found 26',
+    '            0xe00000 to 0x214b000: 4,939 pages, stale by 1, expected 26, found 25',
     '            and 1 more run',
     'upstream    Memory content inconsistency at 200000 first_byte = 1b last_byte = 1b current = 1a hit_edge = 1',
     '            and in another 4931 pages',
@@ -115,7 +115,12 @@ test('a verdict names the cut, the damaged runs in hex and upstream’s words', 
 });
 
 test('a verdict of equal pages has no edge', () => {
-  const lines = fieldLines(verdictFields({ ...fixtures.intact, edge: null }));
+  const lines = fieldLines(
+    verdictFields({
+      ...fixtures.intact,
+      slices: fixtures.intact.slices.map((slice) => ({ ...slice, edge: null })),
+    }),
+  );
   assert.equal(lines[0]?.slice(12, 18), 'intact');
-  assert.equal(lines[1]?.trim(), 'generation 27, the same in every page');
+  assert.equal(lines[1]?.trim(), 'generation 27, no edge, 0 damaged pages');
 });

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { HarnessError } from '../../model/errors.js';
 import { isObject } from '../../model/json.js';
+import { outcomeFrom1 } from './version-1.js';
 import { testRecordName, testRecordVersion } from '../../model/test-record.js';
 import type { TestRecord } from '../../model/test-record.js';
 
@@ -17,7 +18,10 @@ function refused(directory: string, why: string, cause?: unknown): HarnessError 
 }
 
 /** @throws HarnessError `no-test-record` */
-export function readTestRecord(directory: string): TestRecord {
+export function readTestRecord(
+  directory: string,
+  note: (text: string) => void = () => undefined,
+): TestRecord {
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path.join(directory, testRecordName), 'utf8'));
@@ -31,10 +35,15 @@ export function readTestRecord(directory: string): TestRecord {
   if (missing.length > 0) {
     throw refused(directory, `${testRecordName} does not name ${missing.join(', ')}`);
   }
+  if (value['version'] === 1) {
+    const place = path.join(directory, testRecordName);
+    note(`${place} has version 1; converted to ${testRecordVersion} while reading`);
+    return { ...value, outcome: outcomeFrom1(value['outcome']) } as unknown as TestRecord;
+  }
   if (value['version'] !== testRecordVersion) {
     throw refused(
       directory,
-      `its version is ${JSON.stringify(value['version'])}, this Drover reads ${testRecordVersion}`,
+      `its version is ${JSON.stringify(value['version'])}, this Drover reads 1 to ${testRecordVersion}`,
     );
   }
   return value as unknown as TestRecord;

@@ -3,10 +3,10 @@ import { eventLogPath, readEventLog } from './read-log.js';
 import { standingOf } from '../fold/effective-outcome.js';
 
 /** Names of tests, in the order of that run. A test that failed and passed on a retry is not among them. */
-export async function lastFailed(place: string): Promise<string[]> {
+export async function lastFailed(place: string, note?: (text: string) => void): Promise<string[]> {
   const left = new Set<string>();
   const bad = new Set<string>();
-  for await (const event of readEventLog(await eventLogPath(place))) {
+  for await (const event of readEventLog(await eventLogPath(place), note)) {
     if (event.type === 'run-started') for (const test of event.tests) left.add(test);
     if (event.type !== 'test-finished') continue;
     const standing = standingOf(event);

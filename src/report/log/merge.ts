@@ -12,11 +12,11 @@ import type { LogFacts, MergePlan } from './merge-plan.js';
 import { eventLogPath, readEventLog } from './read-log.js';
 
 /** Reads a log once and keeps only what the plan needs. */
-export async function logFacts(from: string): Promise<LogFacts> {
+export async function logFacts(from: string, note?: (text: string) => void): Promise<LogFacts> {
   let started: EventOf<'run-started'> | undefined;
   let finished: EventOf<'run-finished'> | undefined;
   let lastAtMs = 0;
-  for await (const event of readEventLog(await eventLogPath(from))) {
+  for await (const event of readEventLog(await eventLogPath(from), note)) {
     lastAtMs = Math.max(lastAtMs, event.atMs);
     if (event.type === 'run-started') started = event;
     if (event.type === 'run-finished') finished = event;

@@ -48,7 +48,7 @@ test('what is no log is refused, and where is told', async (t) => {
     ],
     [start.replace('"host":{', '"host":0,"was":{'), /:1 is no whole event: it has no host/],
     [rest.join(''), /does not begin with run-started, but with test-started/],
-    [start.replace('"schema":1', '"schema":99'), /has schema 99, this version of Drover reads 1/],
+    [start.replace('"schema":2', '"schema":99'), /version 99, this version of Drover reads 1 to 2/],
   ] as const) {
     writeFileSync(file, content);
     await assert.rejects(read(file), message);

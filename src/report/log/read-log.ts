@@ -10,6 +10,7 @@ import { HarnessError } from '../../model/errors.js';
 import { eventSchema } from '../../model/events.js';
 import type { DroverEvent } from '../../model/events.js';
 import { missingField } from './event-fields.js';
+import { eventFrom1 } from './version-1.js';
 import { isObject } from '../../model/json.js';
 import { printableLine } from '../../model/text/printable.js';
 
@@ -37,7 +38,8 @@ export async function eventLogPath(place: string): Promise<string> {
   }
 }
 
-function eventOf(line: string, where: string): DroverEvent {
+/** Of the file's schema version; another one is refused by `requireStart`. */
+function eventOf(line: string, where: string, version: number): DroverEvent {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -47,15 +49,13 @@ function eventOf(line: string, where: string): DroverEvent {
   if (!isObject(value) || typeof value['type'] !== 'string' || typeof value['atMs'] !== 'number') {
     throw refuse(`${where} is no event: ${printableLine(line.slice(0, 80))}`);
   }
-  // another schema has other fields; which one it is gets told below
-  const isOurs = value['type'] !== 'run-started' || value['schema'] === eventSchema;
-  const missing = isOurs ? missingField(value) : undefined;
+  const missing = version === 1 || version === eventSchema ? missingField(value) : undefined;
   if (missing !== undefined) {
     throw refuse(
       `${where} is no whole event: it has no ${missing}: ${printableLine(line.slice(0, 80))}`,
     );
   }
-  return value as unknown as DroverEvent;
+  return (version === 1 ? eventFrom1(value) : value) as unknown as DroverEvent;
 }
 
 function requireStart(event: DroverEvent, path: string): void {
@@ -65,7 +65,7 @@ function requireStart(event: DroverEvent, path: string): void {
   const schema: unknown = event.schema;
   if (schema !== eventSchema) {
     throw refuse(
-      `${path} has schema ${String(schema)}, this version of Drover reads ${String(eventSchema)}`,
+      `${path} has schema version ${String(schema)}, this version of Drover reads 1 to ${String(eventSchema)}`,
     );
   }
 }
@@ -79,10 +79,17 @@ async function openLog(path: string): Promise<ReadStream> {
   }
 }
 
-/** The events of a log, in order; the first is `run-started`. */
-export async function* readEventLog(path: string): AsyncGenerator<DroverEvent, void, undefined> {
+/**
+ * The events of a log, in order; the first is `run-started`. Those of an earlier schema version are converted, which `note`
+ * says once, before the first event.
+ */
+export async function* readEventLog(
+  path: string,
+  note: (text: string) => void = () => undefined,
+): AsyncGenerator<DroverEvent, void, undefined> {
   const input = await openLog(path);
   let number = 0;
+  let version: number = eventSchema;
   /** not given out yet: it may be an incomplete last line */
   let last: string | undefined;
   try {
@@ -97,9 +104,23 @@ export async function* readEventLog(path: string): AsyncGenerator<DroverEvent, v
   if (number === 0) throw refuse(`${path} is empty`);
 
   function take(line: string, at: number): DroverEvent {
-    const event = eventOf(line, `${path}:${String(at)}`);
+    if (at === 1) version = versionOf(line);
+    const event = eventOf(line, `${path}:${String(at)}`, version);
     if (at === 1) requireStart(event, path);
+    if (at === 1 && version !== eventSchema) {
+      note(`${path} has schema version 1; converted to ${String(eventSchema)} while reading`);
+    }
     return event;
+  }
+}
+
+/** Of a log whose first line is this; that of our own where the line does not tell. */
+function versionOf(line: string): number {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) && typeof value['schema'] === 'number' ? value['schema'] : eventSchema;
+  } catch {
+    return eventSchema;
   }
 }
 

@@ -12,8 +12,8 @@ import { printableLine } from '../../model/text/printable.js';
 const lastLines = 8;
 const longestLine = 160;
 
-export function whyLines(directory: string, paint: Paint): string[] {
-  const record = readTestRecord(directory);
+export function whyLines(directory: string, paint: Paint, note?: (text: string) => void): string[] {
+  const record = readTestRecord(directory, note);
   const { outcome, rerun } = record;
   return [
     ...headLines(record, paint),

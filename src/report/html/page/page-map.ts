@@ -1,10 +1,8 @@
 /** A picture of the checked memory: sound pages of both generations, the edge, damaged pages. */
-import type { MemoryVerdict } from '../../../model/verdict.js';
+import type { MemoryVerdict, PageDamage } from '../../../model/verdict.js';
 import { counted, formatCount, hex } from '../../../model/text/format.js';
 import { verdictFields } from '../../fold/diagnosis.js';
 import { h, svg, table } from './dom.js';
-import { slicesOf } from './slices.js';
-import type { DrawnDamage, DrawnSlice } from './slices.js';
 
 const columns = 64;
 const mostRows = 24;
@@ -19,9 +17,7 @@ interface PageMap {
   readonly edges: readonly number[];
 }
 
-function mapOf(verdict: MemoryVerdict, slices: readonly DrawnSlice[]): PageMap {
-  const { range } = verdict;
-  const hole = verdict.level === 'slices' ? verdict.hole : null;
+function mapOf({ range, hole, slices }: MemoryVerdict): PageMap {
   const pages = Math.max(1, Math.ceil((range.end - range.start) / range.step));
   const rows = Math.max(1, Math.min(mostRows, Math.ceil(pages / columns)));
   const bytesPerCell = Math.ceil(pages / (rows * columns)) * range.step;
@@ -84,11 +80,7 @@ function drawn({ rows, kinds, edges }: PageMap, label: string): SVGElement {
   return picture;
 }
 
-function legend(
-  { bytesPerCell, kinds }: PageMap,
-  { range }: MemoryVerdict,
-  slices: readonly DrawnSlice[],
-): HTMLElement {
+function legend({ bytesPerCell, kinds }: PageMap, { range, slices }: MemoryVerdict): HTMLElement {
   const generations = slices.length === 1 ? slices[0]?.generation : undefined;
   const [newer, older] =
     generations === undefined
@@ -115,7 +107,7 @@ function legend(
   );
 }
 
-function damageTable(damage: readonly DrawnDamage[]): HTMLElement | undefined {
+function damageTable(damage: readonly PageDamage[]): HTMLElement | undefined {
   if (damage.length === 0) return undefined;
   const number = { isNumber: true };
   return table(
@@ -126,25 +118,33 @@ function damageTable(damage: readonly DrawnDamage[]): HTMLElement | undefined {
       { head: 'Pages', ...number },
       { head: 'Expected', ...number },
       { head: 'Found', ...number },
-      ...(damage.some(({ what }) => what !== '') ? [{ head: 'How' }] : []),
+      { head: 'How' },
     ],
-    damage.map(({ start, end, pages, expected, found, what }) => [
-      hex(start),
-      hex(end),
-      formatCount(pages),
-      expected,
-      found,
-      ...(what === '' ? [] : [what]),
+    damage.map((run) => [
+      hex(run.start),
+      hex(run.end),
+      formatCount(run.pages),
+      String(run.expected),
+      run.found === null ? 'none' : String(run.found),
+      how(run),
     ]),
   );
 }
 
+function how({ kind, by, from, byteOffset }: PageDamage): string {
+  const more = [
+    by === 0 ? '' : ` by ${String(by)}`,
+    from === null ? '' : `, belongs to ${hex(from)}`,
+    byteOffset === null ? '' : `, from byte ${String(byteOffset)}`,
+  ];
+  return `${kind}${more.join('')}`;
+}
+
 export function memorySection(verdict: MemoryVerdict): HTMLElement {
-  const slices = slicesOf(verdict);
-  const map = mapOf(verdict, slices);
-  const { range, damagedPages, damagedRuns, pages } = verdict;
+  const map = mapOf(verdict);
+  const { range, slices, damagedPages, damagedRuns, pages } = verdict;
   const damage = slices.flatMap((slice) => slice.damage);
-  const upstreamLines = verdict.level === 'byte' ? verdict.upstreamLines : [];
+  const upstreamLines = slices.flatMap((slice) => slice.upstreamLines);
   const found = verdict.intact
     ? 'intact'
     : `${counted(damagedPages, 'page')} damaged in ${counted(damagedRuns, 'run')}`;
@@ -159,7 +159,7 @@ export function memorySection(verdict: MemoryVerdict): HTMLElement {
       .flatMap(({ lines }) => lines.map((line) => h('p', { class: 'close' }, line))),
     h('div', { class: 'map-ends' }, h('code', {}, hex(range.start)), h('code', {}, hex(range.end))),
     h('div', { class: 'map-frame' }, drawn(map, label)),
-    legend(map, verdict, slices),
+    legend(map, verdict),
     damageTable(damage),
     hidden > 0 ? h('p', {}, `and ${counted(hidden, 'more run')}, not drawn`) : undefined,
     upstreamLines.length === 0
