@@ -126,5 +126,7 @@ function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number
   }
   const pages = pagesOf({ ...range, step, hole });
   if (pages < writers) throw refuse(`${pages} pages cannot be cut into ${writers} slices`);
-  return slicesOf({ ...range, step, hole, writers });
+  return slicesOf({ ...range, step, hole, writers }).map(({ start, end, hole: within }) =>
+    within === undefined ? { start, end } : { start, end, hole: within },
+  );
 }
