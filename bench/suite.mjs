@@ -16,8 +16,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { beyondTests } from '../dist/suite/tests/beyond.js';
-import { chainTests } from '../dist/suite/tests/chain-tests.js';
+import { allTests } from '../dist/suite/registry.js';
 import { hostFacts, hostLine, median, root, writeResults } from './rounds.mjs';
 
 const { values: options } = parseArgs({
@@ -38,11 +37,8 @@ const fetched = ['10.0', '11.1']
 const qemus = options.qemu ?? fetched;
 if (qemus.length === 0)
   throw new Error('no QEMU: give --qemu COMMAND, or run scripts/get-qemu.sh 10.0');
-const beyond = [
-  ...[...beyondTests, ...chainTests].map((test) => test.path),
-  '/migration/multifd/tcp/plain/zero-page/multifd',
-];
-const left = options.all ? [] : beyond.flatMap((path) => ['-s', path]);
+const own = allTests.filter(({ origin }) => origin === 'drover');
+const left = options.all ? [] : own.flatMap(({ path }) => ['-s', path]);
 const jobs = options.jobs.split(',').map(Number);
 const rounds = Number(options.rounds);
 

@@ -73,6 +73,7 @@ const path = v.pipe(
 const factEntries: Entries<TestFacts> = {
   path,
   level: v.picklist(levels),
+  origin: v.optional(v.literal('drover')),
   arches: v.optional(v.array(v.picklist(Object.keys(platforms)))),
   needs: v.optional(v.array(need)),
   usualMs: v.optional(

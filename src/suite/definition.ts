@@ -31,14 +31,16 @@ export interface TestFacts {
   /** without the architecture in front, such as /migration/precopy/unix/plain */
   readonly path: string;
   readonly level: Level;
+  /** of tests that QEMU's own migration test does not have; unless given, upstream's */
+  readonly origin?: 'drover' | undefined;
   /** architectures it makes sense on; all, unless given */
-  readonly arches?: readonly Arch[];
+  readonly arches?: readonly Arch[] | undefined;
   /** what both QEMUs must offer; otherwise the test is skipped with the reason */
-  readonly needs?: readonly Need[];
+  readonly needs?: readonly Need[] | undefined;
   /** how long it takes under TCG on an ordinary host, for the order of a run; milliseconds */
-  readonly usualMs?: number;
+  readonly usualMs?: number | undefined;
   /** what it takes of the host, where that is not two QEMUs with the usual guest */
-  readonly takes?: Takes;
+  readonly takes?: Takes | undefined;
 }
 
 /** How much runs at the same time is decided by this. What is not said follows from the rest. */
@@ -99,13 +101,6 @@ export function migrationTest(
 }
 
 export function factsOf(input: TestFacts): TestFacts {
-  const { path, level, arches, needs, usualMs, takes } = input;
-  return {
-    path,
-    level,
-    ...(arches === undefined ? {} : { arches }),
-    ...(needs === undefined ? {} : { needs }),
-    ...(usualMs === undefined ? {} : { usualMs }),
-    ...(takes === undefined ? {} : { takes }),
-  };
+  const { path, level, origin, arches, needs, usualMs, takes } = input;
+  return { path, level, origin, arches, needs, usualMs, takes };
 }

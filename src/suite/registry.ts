@@ -1,13 +1,13 @@
 /** Every test Drover brings along, and how one is found by its path. */
-import { beyondTests } from './tests/beyond.js';
 import { cancelTests } from './tests/cancel/cancel-tests.js';
-import { chainTests } from './tests/chain-tests.js';
+import { chainTests, pingPongTest } from './tests/chain-tests.js';
 import { compressionTests } from './tests/compression-tests.js';
 import { cprTests } from './tests/cpr/cpr-tests.js';
 import type { TestDefinition } from './definition.js';
+import { deviceTests } from './tests/devices/device-tests.js';
 import { fdTests } from './tests/fd-tests.js';
 import { fileTests } from './tests/file/file-tests.js';
-import { limitTests } from './tests/throttle/throttle-tests.js';
+import { throttleTests } from './tests/throttle/throttle-tests.js';
 import { multifdTests } from './tests/multifd-tests.js';
 import { postcopyTests } from './tests/postcopy-tests.js';
 import { precopyTests } from './tests/precopy-tests.js';
@@ -25,11 +25,12 @@ export const allTests: readonly TestDefinition[] = [
   ...fileTests,
   ...fdTests,
   ...cancelTests,
-  ...limitTests,
+  ...throttleTests,
   ...cprTests,
   ...validationTests,
-  ...beyondTests,
+  ...deviceTests,
   ...chainTests,
+  pingPongTest,
 ];
 
 /** `path` without the architecture in front */

@@ -4,7 +4,9 @@
  */
 import { chain } from '../../migration/flows/chain.js';
 import type { ChainWish } from '../../migration/flows/chain.js';
+import type { TestContext } from '../../migration/context.js';
 import { routeOf } from '../../migration/plan.js';
+import type { FlowResult } from '../../migration/steps.js';
 import { migrationTest } from '../definition.js';
 import type { TestDefinition, TestFacts } from '../definition.js';
 import { needsCapability, needsMultifd, needsUserfaultfd } from '../needs.js';
@@ -45,7 +47,24 @@ function chainTest(input: Omit<TestFacts, 'level'> & ChainWish): TestDefinition 
   return migrationTest({
     ...facts,
     level: 'full',
+    origin: 'drover',
     usualMs: 1500,
     run: async (context) => await chain(context, wish, routeOf(context.plan)),
   });
 }
+
+/** There and back, twice. */
+export async function pingPong(context: TestContext): Promise<FlowResult> {
+  const [here, there] = routeOf(context.plan);
+  if (here === undefined || there === undefined) throw new Error('a route has two ends');
+  const wish = { kind: 'stopped', listen: 'unix:$DIR/leg$LEG' } as const;
+  return await chain(context, wish, [here, there, here, there, here]);
+}
+
+export const pingPongTest = migrationTest({
+  path: '/migration/ping-pong/unix',
+  level: 'full',
+  origin: 'drover',
+  run: pingPong,
+  usualMs: 1200,
+});

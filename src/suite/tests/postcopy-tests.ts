@@ -82,25 +82,35 @@ function needsOf(row: Row): Need[] {
   ];
 }
 
-export const postcopyTests: readonly TestDefinition[] = rows.map((row) =>
+export const postcopyTests: readonly TestDefinition[] = [
+  ...rows.map((row) =>
+    postcopyTest({
+      path: `/migration/${row.path}`,
+      level: row.level ?? 'full',
+      needs: needsOf(row),
+      // in this order: preempt is refused without postcopy
+      capabilities: [
+        ...(row.multifd ? ['multifd'] : []),
+        ...(row.preempt ? ['postcopy-preempt'] : []),
+      ],
+      ...(row.suspend ? { suspend: true, arches: suspendArches } : {}),
+      ...(row.recovery === undefined ? {} : { recovery: row.recovery }),
+      ...(row.psk
+        ? {
+            startHook: async (pair: Pair) => {
+              await usePsk(pair);
+            },
+          }
+        : {}),
+      usualMs: row.recovery === undefined ? 600 : 800,
+    }),
+  ),
   postcopyTest({
-    path: `/migration/${row.path}`,
-    level: row.level ?? 'full',
-    needs: needsOf(row),
-    // in this order: preempt is refused without postcopy
-    capabilities: [
-      ...(row.multifd ? ['multifd'] : []),
-      ...(row.preempt ? ['postcopy-preempt'] : []),
-    ],
-    ...(row.suspend ? { suspend: true, arches: suspendArches } : {}),
-    ...(row.recovery === undefined ? {} : { recovery: row.recovery }),
-    ...(row.psk
-      ? {
-          startHook: async (pair: Pair) => {
-            await usePsk(pair);
-          },
-        }
-      : {}),
-    usualMs: row.recovery === undefined ? 600 : 800,
+    path: '/migration/postcopy/release-ram',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsUserfaultfd, needsCapability('release-ram', '2.9')],
+    capabilities: ['release-ram'],
+    usualMs: 700,
   }),
-);
+];

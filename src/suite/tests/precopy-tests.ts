@@ -1,8 +1,20 @@
-/** Precopy over UNIX and TCP sockets, without compression or encryption. */
+/** Precopy over sockets, exec and vsock, and with each kind of memory, without compression or encryption. */
+import { randomInt } from 'node:crypto';
 import { dirtyRing } from '../../migration/host/dirty-rate.js';
-import { precopyTest } from '../definition.js';
+import { precopy } from '../../migration/flows/precopy.js';
+import { switchoverBandwidth } from './switchover-bandwidth.js';
+import { migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
-import { needsCapability, needsDirtyRing, needsSuspendedGuest, suspendArches } from '../needs.js';
+import {
+  needsCapability,
+  needsDirtyRing,
+  needsHugePages,
+  needsParameter,
+  needsSharedMemory,
+  needsSuspendedGuest,
+  needsVsock,
+  suspendArches,
+} from '../needs.js';
 
 const unixSocket = {
   listen: 'unix:$DIR/migsocket',
@@ -10,6 +22,12 @@ const unixSocket = {
 } as const;
 
 const anyTcpPort = 'tcp:127.0.0.1:0';
+
+const memoryKinds = [
+  { memory: 'memfd', needs: [] },
+  { memory: 'shmem', needs: [needsSharedMemory] },
+  { memory: 'hugetlb', needs: [needsHugePages] },
+] as const;
 
 export const precopyTests: readonly TestDefinition[] = [
   precopyTest({
@@ -74,5 +92,55 @@ export const precopyTests: readonly TestDefinition[] = [
     connect: anyTcpPort,
     expect: { kind: 'fails', throughActive: false, destination: 'alive' },
     usualMs: 250,
+  }),
+  precopyTest({
+    path: '/migration/precopy/exec/plain',
+    level: 'full',
+    origin: 'drover',
+    // whoever comes second finds the pipe
+    listen: 'exec:mkfifo pipe; exec cat pipe',
+    connect: 'exec:until [ -p pipe ]; do sleep 0.01; done; exec cat > pipe',
+    live: true,
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/vsock/plain',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsVsock],
+    // 1 is this host itself; nobody can be asked which ports are free, so a random one
+    run: async (context) =>
+      await precopy(context, { listen: `vsock:1:${randomInt(2 ** 16, 2 ** 30)}`, live: true }),
+    usualMs: 700,
+  }),
+  ...memoryKinds.map(({ memory, needs }) =>
+    precopyTest({
+      path: `/migration/precopy/unix/memory/${memory}`,
+      level: 'full',
+      origin: 'drover',
+      needs,
+      ...unixSocket,
+      memory,
+      live: true,
+      usualMs: 700,
+    }),
+  ),
+  precopyTest({
+    path: '/migration/precopy/unix/late-block-activate',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsCapability('late-block-activate', '3.0')],
+    ...unixSocket,
+    capabilities: ['late-block-activate'],
+    live: true,
+    usualMs: 700,
+  }),
+  migrationTest({
+    path: '/migration/precopy/unix/switchover-bandwidth',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsParameter('avail-switchover-bandwidth', '8.2')],
+    run: switchoverBandwidth,
+    usualMs: 1800,
   }),
 ];

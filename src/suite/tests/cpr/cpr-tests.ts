@@ -1,9 +1,9 @@
-/** Checkpoint and restart (CPR): the guest's memory stays in place while QEMU is exchanged. */
+/** Migration modes. Checkpoint and restart (CPR): the guest's memory stays in place while QEMU is exchanged. */
 import { figuresOf, setParameters } from '../../../migration/commands.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
 import { cprExec } from './cpr-exec.js';
 import { cprTransfer } from './cpr-transfer.js';
-import { fileTest, migrationTest } from '../../definition.js';
+import { fileTest, migrationTest, precopyTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
 import { needsCapability, needsFileTransport, needsSharedMemory, needsValue } from '../../needs.js';
 
@@ -29,6 +29,22 @@ export const cprTests: readonly TestDefinition[] = [
       requireLittleSent(figuresOf(await source.qmp.execute('query-migrate')));
     },
     usualMs: 500,
+  }),
+  precopyTest({
+    path: '/migration/mode/normal',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsValue('mode', 'cpr-reboot', '8.2')],
+    listen: 'unix:$DIR/migsocket',
+    connect: 'unix:$DIR/migsocket',
+    // back from another mode, which must leave nothing behind
+    startHook: async ({ source, destination }) => {
+      for (const mode of ['cpr-reboot', 'normal']) {
+        for (const machine of [source, destination]) await setParameters(machine, { mode });
+      }
+    },
+    live: true,
+    usualMs: 700,
   }),
   ...[false, true].map((defer) =>
     migrationTest({

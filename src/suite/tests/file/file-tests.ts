@@ -1,13 +1,20 @@
 /** Migration to a file and back: plain, at an offset, through descriptors, and with pages at fixed places. */
 import { constants } from 'node:fs';
 import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
+import { backgroundSnapshot } from './background-snapshot.js';
 import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
 import { setParameters } from '../../../migration/commands.js';
 import type { Pair } from '../../../migration/pair.js';
 import type { Need } from '../../../model/features.js';
-import { fileTest } from '../../definition.js';
+import { fileTest, migrationTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import { needsCapability, needsDirectIo, needsFileTransport, needsParameter } from '../../needs.js';
+import {
+  needsCapability,
+  needsDirectIo,
+  needsFileTransport,
+  needsParameter,
+  needsUserfaultfd,
+} from '../../needs.js';
 
 const file = 'file:$DIR/migfile';
 const atOffset = `${file},offset=${fileOffset}`;
@@ -148,5 +155,13 @@ export const fileTests: readonly TestDefinition[] = [
       await requireSetsGone(pair.source, setId);
     },
     usualMs: 600,
+  }),
+  migrationTest({
+    path: '/migration/background-snapshot/file',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsFileTransport, needsCapability('background-snapshot', '6.0'), needsUserfaultfd],
+    run: backgroundSnapshot,
+    usualMs: 900,
   }),
 ];

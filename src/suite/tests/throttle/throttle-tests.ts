@@ -1,8 +1,8 @@
 /** Slowing the guest down so that a migration can end. */
-import { autoConverge } from './auto-converge.js';
+import { autoConverge, throttleEarly, waitThrottled } from './auto-converge.js';
 import { dirtyLimit, vcpuDirtyLimit } from './dirty-limit.js';
 import type { Need } from '../../../model/features.js';
-import { migrationTest } from '../../definition.js';
+import { migrationTest, precopyTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
 import { needsCapability, needsDirtyRing, needsParameter } from '../../needs.js';
 
@@ -13,7 +13,7 @@ const needsVcpuDirtyLimit: Need = {
   since: '7.1',
 };
 
-export const limitTests: readonly TestDefinition[] = [
+export const throttleTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/auto_converge',
     level: 'thorough',
@@ -23,6 +23,23 @@ export const limitTests: readonly TestDefinition[] = [
     ],
     run: autoConverge,
     usualMs: 6000,
+  }),
+  precopyTest({
+    path: '/migration/auto_converge/tailslow',
+    level: 'thorough',
+    origin: 'drover',
+    needs: [
+      needsCapability('auto-converge', '1.6'),
+      needsParameter('throttle-trigger-threshold', '5.0'),
+      needsParameter('cpu-throttle-tailslow', '5.1'),
+    ],
+    listen: 'unix:$DIR/migsocket',
+    connect: 'unix:$DIR/migsocket',
+    capabilities: ['auto-converge'],
+    sourceParameters: throttleEarly,
+    live: true,
+    meanwhile: waitThrottled,
+    usualMs: 4000,
   }),
   migrationTest({
     path: '/dirty_limit',
