@@ -7,6 +7,9 @@
  */
 import { checkReportPath } from './atomic-file.js';
 import type { AnnotationOptions } from './formats/annotations.js';
+import { FileReporter } from './file-reporter.js';
+import { RunRecord } from './fold/summary.js';
+import { RunCourse } from './fold/timeline.js';
 import type { EventLogOptions } from './log/event-log.js';
 import { Reporters } from './reporter.js';
 import type { Reporter } from './reporter.js';
@@ -52,23 +55,35 @@ const fileKinds: readonly {
 }[] = [
   {
     path: ({ junitPath }) => junitPath,
-    open: async (path) => new (await import('./formats/junit.js')).JunitReporter(path),
+    open: async (path) => {
+      const { junitXml } = await import('./formats/junit-xml.js');
+      return new FileReporter('JUnit', path, new RunRecord(), (record) => [junitXml(record)]);
+    },
   },
   {
     path: ({ jsonPath }) => jsonPath,
-    open: async (path) => new (await import('./formats/json.js')).JsonReporter(path),
+    open: async (path) => {
+      const { jsonPieces } = await import('./formats/json-document.js');
+      return new FileReporter('JSON', path, new RunRecord(), jsonPieces);
+    },
   },
   {
     path: ({ htmlPath }) => htmlPath,
-    open: async (path) => new (await import('./html/html-reporter.js')).HtmlReporter(path),
+    open: async (path) => (await import('./html/html-reporter.js')).htmlReporter(path),
   },
   {
     path: ({ markdownPath }) => markdownPath,
-    open: async (path) => new (await import('./formats/markdown.js')).MarkdownReporter(path),
+    open: async (path) => {
+      const { markdownOf } = await import('./formats/markdown.js');
+      return new FileReporter('Markdown', path, new RunRecord(), (record) => [markdownOf(record)]);
+    },
   },
   {
     path: ({ tracePath }) => tracePath,
-    open: async (path) => new (await import('./formats/trace.js')).TraceReporter(path),
+    open: async (path) => {
+      const { tracePieces } = await import('./formats/trace.js');
+      return new FileReporter('trace', path, new RunCourse(), tracePieces);
+    },
   },
 ];
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { EventLog } from './log/event-log.js';
 import { folderFor } from './log/folder.fixtures.js';
-import { JsonReporter } from './formats/json.js';
-import { JunitReporter } from './formats/junit.js';
+import { FileReporter } from './file-reporter.js';
+import { RunRecord } from './fold/summary.js';
+import { jsonPieces } from './formats/json-document.js';
+import { junitXml } from './formats/junit-xml.js';
 import { openReporters } from './open-reporters.js';
 import { problemLine, Reporters } from './reporter.js';
 import type { Reporter } from './reporter.js';
@@ -95,8 +97,10 @@ test('a JUnit file that cannot be written is a problem of the run, and the conso
 test('ten thousand attempts are taken and written in seconds', async (t) => {
   const folder = folderFor(t);
   const reporters = new Reporters([
-    new JunitReporter(join(folder, 'j.xml')),
-    new JsonReporter(join(folder, 'r.json')),
+    new FileReporter('JUnit', join(folder, 'j.xml'), new RunRecord(), (record) => [
+      junitXml(record),
+    ]),
+    new FileReporter('JSON', join(folder, 'r.json'), new RunRecord(), jsonPieces),
     new EventLog({ path: join(folder, 'e.jsonl'), replace: false }),
   ]);
   const events = fixtures.repeatedRun(5000);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { located } from '../../report/log/evidence-place.js';
-import { HtmlReporter } from '../../report/html/html-reporter.js';
+import { htmlReporter } from '../../report/html/html-reporter.js';
 import { eventLogPath, readEventLog } from '../../report/log/read-log.js';
 import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
@@ -49,7 +49,7 @@ async function reportCommand(
   const reporters =
     logs.length === 1
       ? await openReports(options, environment, undefined, true)
-      : new Reporters([new HtmlReporter(onlyHtml(options))]);
+      : new Reporters([htmlReporter(onlyHtml(options))]);
   // Files are written on closing: a log that cannot be read ends this before.
   for (const log of logs) {
     for await (const event of readEventLog(log, noteOnStderr)) {

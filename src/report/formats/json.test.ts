@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { folderFor } from '../log/folder.fixtures.js';
 import type { JsonReport } from './json-document.js';
-import { JsonReporter } from './json.js';
+import { FileReporter } from '../file-reporter.js';
+import { RunRecord } from '../fold/summary.js';
+import { jsonPieces } from './json-document.js';
 import * as fixtures from '../run.fixtures.js';
 
 test('the JSON document holds the run, every attempt and the counts', async (t) => {
   const path = join(folderFor(t), 'run.json');
-  const reporter = new JsonReporter(path);
+  const reporter = new FileReporter('JSON', path, new RunRecord(), jsonPieces);
   for (const event of fixtures.mixedRun) reporter.onEvent(event);
   await reporter.close();
   const report = JSON.parse(readFileSync(path, 'utf8')) as JsonReport;
@@ -45,7 +47,7 @@ test('runs without tests, without an end and without a beginning are whole docum
     fixtures.brokenRun,
     [],
   ]) {
-    const reporter = new JsonReporter(path);
+    const reporter = new FileReporter('JSON', path, new RunRecord(), jsonPieces);
     for (const event of run) reporter.onEvent(event);
     await reporter.close();
     const report = JSON.parse(readFileSync(path, 'utf8')) as JsonReport;

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import type { DroverEvent } from '../../model/events.js';
 import type { Failure } from '../../model/outcome.js';
 import { folderFor } from '../log/folder.fixtures.js';
-import { markdownOf, MarkdownReporter, mostCharacters } from './markdown.js';
+import { FileReporter } from '../file-reporter.js';
+import { markdownOf, mostCharacters } from './markdown.js';
 import { code, codeBlock, plain } from './markdown-text.js';
 import * as fixtures from '../run.fixtures.js';
 import { RunRecord } from '../fold/summary.js';
@@ -18,7 +19,9 @@ function recordOf(events: readonly DroverEvent[]): RunRecord {
 
 test('failures come first, flaky tests and the reasons of skips have sections of their own', async (t) => {
   const file = join(folderFor(t), 'summary.md');
-  const reporter = new MarkdownReporter(file);
+  const reporter = new FileReporter('Markdown', file, new RunRecord(), (record) => [
+    markdownOf(record),
+  ]);
   const { failed, passed } = fixtures;
   for (const event of [
     ...fixtures.mixedRun.slice(0, -1),

@@ -2,13 +2,10 @@
  * `--markdown FILE`: a summary for a pull request or a CI job's page, failures first. Its size is limited,
  * since such services refuse longer text: it leaves out complete items and says how many.
  */
-import type { DroverEvent } from '../../model/events.js';
-import { writeAtomically } from '../atomic-file.js';
 import { counted } from '../../model/text/format.js';
 import { headline, sectionsOf } from './markdown-sections.js';
 import type { Section } from './markdown-sections.js';
-import type { Reporter } from '../reporter.js';
-import { RunRecord } from '../fold/summary.js';
+import type { RunRecord } from '../fold/summary.js';
 
 /** GitHub takes 65,536 characters in a comment; some room is for what others write around it. */
 export const mostCharacters = 60_000;
@@ -40,22 +37,4 @@ export function markdownOf(record: RunRecord, most = mostCharacters): string {
     parts.push(fitted(section, most - used - later));
   }
   return `${parts.join('\n\n')}\n`;
-}
-
-export class MarkdownReporter implements Reporter {
-  readonly name = 'Markdown';
-  readonly #path: string;
-  readonly #record = new RunRecord();
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  onEvent(event: DroverEvent): void {
-    this.#record.add(event);
-  }
-
-  async close(): Promise<void> {
-    await writeAtomically(this.#path, [markdownOf(this.#record)]);
-  }
 }

@@ -1,9 +1,6 @@
 /** `--trace FILE`: the run as a timeline for ui.perfetto.dev, written once, whole, when the run is over. */
-import type { DroverEvent } from '../../model/events.js';
-import { writeAtomically } from '../atomic-file.js';
-import { RunCourse } from '../fold/timeline.js';
+import type { RunCourse } from '../fold/timeline.js';
 import { printableLine } from '../../model/text/printable.js';
-import type { Reporter } from '../reporter.js';
 import { attemptTracks, trackName } from './trace-tracks.js';
 import type { TraceEvent } from './trace-tracks.js';
 
@@ -46,22 +43,4 @@ export function* tracePieces(course: RunCourse): Generator<string> {
     separator = ',\n';
   }
   yield '\n]}\n';
-}
-
-export class TraceReporter implements Reporter {
-  readonly name = 'trace';
-  readonly #path: string;
-  readonly #course = new RunCourse();
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  onEvent(event: DroverEvent): void {
-    this.#course.add(event);
-  }
-
-  async close(): Promise<void> {
-    await writeAtomically(this.#path, tracePieces(this.#course));
-  }
 }

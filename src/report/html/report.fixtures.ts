@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptTimeline, DroverEvent } from '../../model/events.js';
 import * as fixtures from '../run.fixtures.js';
-import { HtmlReporter } from './html-reporter.js';
+import { htmlReporter } from './html-reporter.js';
 
 export const hostile = `</script><script>globalThis.harmed = 1</script><img src=x onerror='globalThis.harmed = 1'><!--<script>`;
 
@@ -89,7 +89,7 @@ export function many(count: number): DroverEvent[] {
 }
 
 export async function writeReport(file: string, events: readonly DroverEvent[]): Promise<string> {
-  const reporter = new HtmlReporter(file);
+  const reporter = htmlReporter(file);
   for (const event of events) reporter.onEvent(event);
   await reporter.close();
   return file;
