@@ -3,6 +3,7 @@
  * folder under guest/. Machine types, and what tests use of them, are in model/arch.
  */
 import { HarnessError } from '../model/errors.js';
+import { stampKinds } from '../model/stamps.js';
 import type { StampKind } from '../model/stamps.js';
 import { guestContract } from './contract.js';
 
@@ -37,15 +38,13 @@ export interface GuestPlatform {
   readonly suspends: boolean;
 }
 
-const allStamps = ['byte', 'wide', 'page'] as const;
-
 const x86 = {
   image: 'x86/drover-x86.bin',
   imageBytes: guestContract.x86ImageBytes,
   blockOffset: guestContract.blockOffset,
   pageBytes: 4096,
   rangeMin: guestContract.x86RangeMin,
-  stamps: allStamps,
+  stamps: stampKinds,
   writersMax: guestContract.writersMax,
   hole: true,
   pace: true,
@@ -69,7 +68,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     pageBytes: 4096,
     rangeMin: guestContract.aarch64RangeMin,
     addressMax: 2 ** 39,
-    stamps: allStamps,
+    stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
     pace: true,
@@ -85,7 +84,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     pageBytes: 4096,
     rangeMin: guestContract.riscv64RangeMin,
     addressMax: 2 ** 39,
-    stamps: allStamps,
+    stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
     pace: true,
@@ -101,7 +100,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     pageBytes: 4096,
     rangeMin: guestContract.s390xRangeMin,
     addressMax: 2 ** 44,
-    stamps: allStamps,
+    stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
     pace: true,
@@ -117,7 +116,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     pageBytes: 4096,
     rangeMin: guestContract.ppc64RangeMin,
     addressMax: 2 ** 44,
-    stamps: allStamps,
+    stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
     pace: true,

@@ -4,6 +4,7 @@ import { markerValue } from '../model/arch.js';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
+import { endStatuses } from '../model/outcome.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import type { Machine } from '../qemu/machine.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
@@ -121,9 +122,6 @@ export async function plantMarker(context: TestContext, source: Machine): Promis
   await source.qtest.write(context.platform.markerAddress, marker);
 }
 
-/** statuses after which nothing is sent any more */
-const ends = ['failed', 'cancelled', 'completed'];
-
 /** Does `work`; should one of the machines go away meanwhile, that is the news, at once. */
 export async function whileAlive<T>(
   machines: readonly Machine[],
@@ -166,7 +164,7 @@ export async function whileMigrating<T>(
     signal,
   };
   const isEnd = ({ name, data }: QmpEvent): boolean =>
-    name === 'MIGRATION' && ends.includes(asString(data['status']) ?? '');
+    name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '');
   const end = source.qmp.events.wait(isEnd, options).then(async ({ data }) => {
     throw await wrongStatus(source, 'active', [asString(data['status']) ?? '']);
   });

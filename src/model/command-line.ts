@@ -19,6 +19,13 @@ export type MemoryBackend =
   | { readonly kind: 'hugetlb' }
   | { readonly kind: 'shmem'; readonly path: string; readonly descriptor: number };
 
+export const memoryKinds = [
+  'anon',
+  'memfd',
+  'shmem',
+  'hugetlb',
+] as const satisfies readonly MemoryBackend['kind'][];
+
 export interface MachineSpec {
   readonly side: Side;
   readonly arch: Arch;

@@ -2,6 +2,7 @@
  * The one event union. Reporters read it and nothing else; the JSON-lines event log is these
  * objects, one per line. Adding an optional field keeps `schema`; anything else raises it.
  */
+import type { Accelerator } from './arch.js';
 import type { CoverageItem } from './coverage.js';
 import type { OwnUse, RoundFigures, StressRun } from './stress.js';
 import type { Failure, Outcome, OutcomeKind, Phase, PhaseTiming, Side } from './outcome.js';
@@ -93,7 +94,7 @@ export interface RunStarted extends Stamped {
   /** of a chain: all QEMUs that the guest comes by, in order; the first and the last are source and destination */
   readonly route?: readonly QemuIdentity[];
   readonly machine: string;
-  readonly accel: 'tcg' | 'kvm';
+  readonly accel: Accelerator;
   readonly workers: number;
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */
   readonly total: number;

@@ -1,7 +1,11 @@
 /** How a test ended. Plain data: it crosses threads and is written to the event log. */
 import type { MemoryVerdict } from './verdict.js';
 
-export type Side = 'source' | 'destination';
+export const sides = ['source', 'destination'] as const;
+export type Side = (typeof sides)[number];
+
+/** statuses of a migration after which QEMU sends nothing more */
+export const endStatuses: readonly string[] = ['completed', 'failed', 'cancelled'];
 
 /** The stretches of one test, in order; what the time split is reported by. */
 export const phases = ['prepare', 'launch', 'warm-up', 'migrate', 'verify', 'end'] as const;

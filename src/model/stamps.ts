@@ -12,7 +12,8 @@ export interface PageRange {
 }
 
 /** What is written at each page: one byte, two words, or all of it. */
-export type StampKind = 'byte' | 'wide' | 'page';
+export const stampKinds = ['byte', 'wide', 'page'] as const;
+export type StampKind = (typeof stampKinds)[number];
 
 /** Addresses that are no memory, in the midst of a range; the end is exclusive. */
 export interface Hole {

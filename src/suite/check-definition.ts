@@ -5,7 +5,8 @@
 import { inspect } from 'node:util';
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { isArch, platforms } from '../model/arch.js';
+import { accelerators, isArch, platforms } from '../model/arch.js';
+import { memoryKinds } from '../model/command-line.js';
 import { exclusives } from '../model/demand.js';
 import type { Need } from '../model/features.js';
 import { hostFactNames } from '../model/host-facts.js';
@@ -115,10 +116,10 @@ const commonEntries: Entries<MigrateCommon> = {
   live: flag,
   passes: v.optional(count),
   suspend: flag,
-  memory: v.optional(v.picklist(['anon', 'memfd', 'hugetlb', 'shmem'])),
+  memory: v.optional(v.picklist(memoryKinds)),
   sourceArgs: v.optional(texts),
   destinationArgs: v.optional(texts),
-  accel: v.optional(v.picklist(['tcg', 'kvm'])),
+  accel: v.optional(v.picklist(accelerators)),
   accelOptions: v.optional(text),
   oob: flag,
   prepareHook: hook,

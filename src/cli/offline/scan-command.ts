@@ -20,6 +20,7 @@ import { mapColumns, mapRows } from './page-map.js';
 import { blockNamed, scanRequest } from './scan-request.js';
 import { isClean, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../options/size-arguments.js';
+import { stampKinds } from '../../model/stamps.js';
 import type { Range } from '../../model/text/sizes.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
 
@@ -60,7 +61,7 @@ export function addScanCommand(
         '--level <name>',
         'byte, wide, page: the stamps; zero: count zero pages; hash: SHA-256',
       )
-        .choices(['byte', 'wide', 'page', 'zero', 'hash'])
+        .choices([...stampKinds, 'zero', 'hash'])
         .default('byte'),
     )
     .option(

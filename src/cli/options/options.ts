@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { AccelWish } from '../../migration/host/accelerator.js';
+import { accelerators } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import { levels } from '../../suite/definition.js';
 import type { Level } from '../../suite/definition.js';
@@ -104,7 +105,7 @@ export function withPairOptions(command: Command): Command {
     .option('--machine <type>', 'machine type or alias (default: the newest that all QEMUs know)')
     .addOption(
       new Option('--accel <name>', 'accelerator; auto measures and uses the faster one')
-        .choices(['auto', 'kvm', 'tcg'])
+        .choices(['auto', ...accelerators])
         .default('auto'),
     )
     .option('--no-cache', 'probe the QEMUs again instead of reusing what Drover found');

@@ -1,7 +1,9 @@
 /** The options of `drover stress`. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { memoryKinds } from '../../model/command-line.js';
 import type { MemoryBackend } from '../../model/command-line.js';
+import { stampKinds } from '../../model/stamps.js';
 import type { StampKind } from '../../model/stamps.js';
 import type { Freeze } from '../../migration/stress/spec.js';
 import { countUpTo, withPairOptions, withQemuOptions } from '../options/options.js';
@@ -70,7 +72,7 @@ function withGuestOptions(command: Command): Command {
         '--stamp <kind>',
         'what the guest writes in each page: byte: 1 byte; wide: 16 bytes; page: the whole page',
       )
-        .choices(['byte', 'wide', 'page'])
+        .choices(stampKinds)
         .default('page'),
     )
     .option('--step <size>', 'distance between stamps, in bytes', sizeArgument, 4096)
@@ -81,7 +83,7 @@ function withGuestOptions(command: Command): Command {
     )
     .addOption(
       new Option('--backend <kind>', 'memory backend of the guest; shmem is a file in /dev/shm')
-        .choices(['anon', 'memfd', 'shmem', 'hugetlb'])
+        .choices(memoryKinds)
         .default('memfd'),
     );
 }

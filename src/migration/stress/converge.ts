@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled } from '../../model/deadline.js';
 import { asString } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
+import { endStatuses } from '../../model/outcome.js';
 import type { EventCursor, QmpEvent } from '../../qmp/events.js';
 import { setParameters } from '../commands.js';
 import type { Pair } from '../pair.js';
@@ -64,7 +65,7 @@ async function firstPassEnds(
   return await source.qmp.events.wait(
     ({ name, data }) =>
       (name === 'MIGRATION_PASS' && Number(data['pass']) >= 2) ||
-      (name === 'MIGRATION' && ends.includes(asString(data['status']) ?? '')),
+      (name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '')),
     {
       what: 'event MIGRATION_PASS 2, the end of the first pass,',
       since,
@@ -73,8 +74,6 @@ async function firstPassEnds(
     },
   );
 }
-
-const ends = ['failed', 'cancelled', 'completed'];
 
 /** Postcopy: the guest goes on at the destination once one pass over memory has been made. */
 export async function convergeByPostcopy(pair: Pair, wish: ConvergeWish): Promise<Converged> {

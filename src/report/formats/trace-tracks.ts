@@ -5,6 +5,7 @@
  */
 import type { AttemptTimeline, QmpEventSeen } from '../../model/events.js';
 import type { AttemptCourse } from '../fold/timeline.js';
+import { endStatuses } from '../../model/outcome.js';
 import { printableLine } from '../../model/text/printable.js';
 import { standingOf } from '../fold/effective-outcome.js';
 
@@ -103,8 +104,6 @@ function stretches(
   }));
 }
 
-const over = ['completed', 'failed', 'cancelled'];
-
 function machineTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const machine = timeline.machines[index];
   if (machine === undefined) return;
@@ -122,7 +121,7 @@ function machineTrack(track: Track, timeline: AttemptTimeline, index: number): v
     };
     for (const { value, startMs, endMs: until } of statuses) {
       tell(startMs);
-      if (over.includes(value)) track.instant(`migration ${value}`, startMs);
+      if (endStatuses.includes(value)) track.instant(`migration ${value}`, startMs);
       else {
         const slice = { name: value, category: 'migration', startMs, endMs: until };
         track.slice(slice, () => {
@@ -138,7 +137,7 @@ function machineTrack(track: Track, timeline: AttemptTimeline, index: number): v
 function passTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const events = timeline.events.filter((event) => event.machine === index);
   const end = events.find(
-    ({ name, value }) => name === 'MIGRATION' && over.includes(String(value)),
+    ({ name, value }) => name === 'MIGRATION' && endStatuses.includes(String(value)),
   );
   const endMs = end?.ms ?? lengthOf(track.course);
   const passes = stretches(events, 'MIGRATION_PASS', endMs).filter(

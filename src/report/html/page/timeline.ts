@@ -1,5 +1,6 @@
 /** One attempt over time: its phases, each QEMU's migration status and events, and the same as a table. */
 import type { AttemptTimeline } from '../../../model/events.js';
+import { endStatuses } from '../../../model/outcome.js';
 import { formatMs } from '../../../model/text/format.js';
 import type { PageDetail } from '../payload.js';
 import { h, table } from './dom.js';
@@ -18,8 +19,6 @@ interface Lane {
   readonly marks: readonly { readonly text: string; readonly ms: number }[];
 }
 
-const over = ['completed', 'failed', 'cancelled'];
-
 function machineLanes(timeline: AttemptTimeline, endMs: number): Lane[] {
   return timeline.machines.flatMap(({ name, startMs }, index): Lane[] => {
     const events = timeline.events.filter(({ machine }) => machine === index);
@@ -27,11 +26,13 @@ function machineLanes(timeline: AttemptTimeline, endMs: number): Lane[] {
     const statuses = changes.flatMap(({ ms, value = '' }, at): Bar[] => {
       const text = String(value);
       const until = changes[at + 1]?.ms ?? endMs;
-      return over.includes(text) ? [] : [{ text, startMs: ms, endMs: until, kind: 'status' }];
+      return endStatuses.includes(text)
+        ? []
+        : [{ text, startMs: ms, endMs: until, kind: 'status' }];
     });
     const marks = events
       .filter((event) => event.name !== 'MIGRATION_PASS')
-      .filter((event) => event.name !== 'MIGRATION' || over.includes(String(event.value)))
+      .filter((event) => event.name !== 'MIGRATION' || endStatuses.includes(String(event.value)))
       .map((event) => ({ text: eventText(event), ms: event.ms }));
     const waiting: Bar = {
       text: 'started',
@@ -49,8 +50,8 @@ function machineLanes(timeline: AttemptTimeline, endMs: number): Lane[] {
 
 function passBars(events: AttemptTimeline['events'], endMs: number): Bar[] {
   const end =
-    events.find(({ name, value }) => name === 'MIGRATION' && over.includes(String(value)))?.ms ??
-    endMs;
+    events.find(({ name, value }) => name === 'MIGRATION' && endStatuses.includes(String(value)))
+      ?.ms ?? endMs;
   const active = events.find(({ name, value }) => name === 'MIGRATION' && value === 'active');
   const told = events.filter(({ name, ms }) => name === 'MIGRATION_PASS' && ms < end);
   if (told.length === 0) return [];
