@@ -57,17 +57,23 @@ export function sampleNamed(name: string): Sample {
 
 /** Unpacks a sample's files, the main stream first, and gives their paths. */
 export function unpack(sample: Sample, directory: string): string[] {
-  return sample.files.map(({ file }) => {
-    const target = path.join(directory, file.replace(/\.xz$/, ''));
-    const out = openSync(target, 'w', 0o600);
-    try {
-      const { status } = spawnSync('xz', ['-dc', path.join(folder, file)], {
-        stdio: ['ignore', out, 'inherit'],
-      });
-      if (status !== 0) throw new Error(`cannot unpack ${file}`);
-    } finally {
-      closeSync(out);
-    }
-    return target;
-  });
+  return sample.files.map(({ file }) => unpackFile(path.join(folder, file), directory));
+}
+
+/** Unpacks one of the files in src/memory/fixtures/cases, and gives its path. */
+export function unpackCase(name: string, directory: string): string {
+  const cases = path.join(packageRoot, 'src', 'memory', 'fixtures', 'cases');
+  return unpackFile(path.join(cases, `${name}.xz`), directory);
+}
+
+function unpackFile(packed: string, directory: string): string {
+  const target = path.join(directory, path.basename(packed, '.xz'));
+  const out = openSync(target, 'w', 0o600);
+  try {
+    const { status } = spawnSync('xz', ['-dc', packed], { stdio: ['ignore', out, 'inherit'] });
+    if (status !== 0) throw new Error(`cannot unpack ${packed}`);
+  } finally {
+    closeSync(out);
+  }
+  return target;
 }

@@ -80,8 +80,10 @@ ProgramHeader programHeader(const Fields& fields, bool wide) noexcept {
 
 constexpr std::uint32_t kLoad = 1;
 
+// Memory behind the bytes that a segment has in the file was left out by who wrote it (QEMU with
+// paging, makedumpfile): it is absent, not zero. `end` is where memory ends, held or not.
 ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::uint64_t at,
-                      std::vector<Segment>& segments) noexcept {
+                      std::vector<Segment>& segments, std::uint64_t& end) noexcept {
   if (header.type != kLoad) return {};
   const std::uint64_t length = std::max(header.fileBytes, header.memoryBytes);
   if (header.address > kHighestAddress || length > kHighestAddress - header.address) {
@@ -90,17 +92,13 @@ ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::u
   if (header.fileBytes > header.memoryBytes) {
     return {"a segment that is longer in the file than in memory", 0, at};
   }
-  // Memory that a filter left out has all-ones for an offset: not in the file, and not zero either.
-  if (header.fileBytes == 0 && header.offset == ~std::uint64_t{0}) return {};
+  end = std::max(end, header.address + header.memoryBytes);
+  if (header.fileBytes == 0) return {};
   if (!file.holds(header.offset, header.fileBytes)) {
     return {"the file ends before a segment's data does: cut short", 0,
             std::min(header.offset, file.size())};
   }
-  if (header.fileBytes > 0) segments.push_back({header.address, header.fileBytes, header.offset});
-  if (header.memoryBytes > header.fileBytes) {
-    segments.push_back(
-        {header.address + header.fileBytes, header.memoryBytes - header.fileBytes, Segment::kZero});
-  }
+  segments.push_back({header.address, header.fileBytes, header.offset});
   return {};
 }
 
@@ -116,6 +114,7 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
   if (!error.ok()) return error;
 
   std::vector<Segment> segments;
+  std::uint64_t end = 0;
   for (std::uint64_t i = 0; i < header.count && !cancel.isSet(); ++i) {
     std::array<std::uint8_t, 56> bytes{};
     const std::uint64_t at = header.programHeaders + i * header.entryBytes;
@@ -123,17 +122,16 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
       return {"the program headers are cut short", 0, at};
     }
     const Fields fields(bytes, header.bigEndian);
-    error = addSegment(file, programHeader(fields, header.wide), at, segments);
+    error = addSegment(file, programHeader(fields, header.wide), at, segments, end);
     if (!error.ok()) return error;
   }
-  error = joinSegments(segments);
+  error = joinSegments(file, segments, cancel);
   if (!error.ok()) return {error.reason, 0, header.programHeaders};
   if (segments.empty()) return {"a core dump without memory", 0, header.programHeaders};
 
   RamBlock block;
   block.name = "memory";
   block.pageBytes = options.pageBytes.value_or(4096);
-  const std::uint64_t end = segments.back().address + segments.back().length;
   const std::uint64_t pages = (end + block.pageBytes - 1) / block.pageBytes;
   block.length = pages * block.pageBytes;
   block.places = {{0, 0, block.length}};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/cancel.h"
 #include "core/image/ram_image.h"
 
 namespace drover {
@@ -11,13 +12,14 @@ namespace drover {
 struct Segment {
   std::uint64_t address;
   std::uint64_t length;
-  std::uint64_t offset;  // in the file; kZero for memory that is zero and not in it
-  static constexpr std::uint64_t kZero = ~std::uint64_t{0};
+  std::uint64_t offset;  // in the file
 };
 
-// Sorts, and joins what is continuous. The same memory may be listed more than once, as long as all
-// say the same; otherwise the index of a segment that contradicts another is in the error's offset.
-ParseError joinSegments(std::vector<Segment>& segments) noexcept;
+// Sorts, cuts overlaps, and joins what is continuous. The same memory may be listed more than once,
+// as long as the file holds the same bytes each time; otherwise the address is in the error's
+// offset. `file` holds all segments.
+ParseError joinSegments(const InputFile& file, std::vector<Segment>& segments,
+                        const CancelFlag& cancel) noexcept;
 
 class SegmentTable final : public PageTable {
  public:
@@ -27,7 +29,7 @@ class SegmentTable final : public PageTable {
       : file_(file), segments_(std::move(segments)), pageBytes_(pageBytes), pages_(pages) {}
 
   [[nodiscard]] PageRun runAt(std::uint64_t page) const noexcept override;
-  // Pages that consist of more than one piece.
+  // Pages that consist of more than one piece, or of which the file holds a part only.
   [[nodiscard]] Status unpack(std::uint64_t page,
                               std::span<std::uint8_t> out) const noexcept override;
   [[nodiscard]] std::uint64_t indexBytes() const noexcept override {

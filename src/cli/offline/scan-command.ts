@@ -18,7 +18,7 @@ import { openSource, usage } from './offline-source.js';
 import { countUpTo } from '../options/options.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { blockNamed, scanRequest } from './scan-request.js';
-import { isClean, statisticsText, verdictText } from './scan-text.js';
+import { isClean, hashText, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../options/size-arguments.js';
 import { stampKinds } from '../../model/stamps.js';
 import type { Range } from '../../model/text/sizes.js';
@@ -231,9 +231,11 @@ async function withoutStamps(
     if (block === undefined) continue;
     const work = { signal, onProgress: progress.step(showName(block.name)) };
     if (options.level === 'hash') {
-      const sha256 = await image.hash(index, options.range?.[0], work);
-      text.push(`${sha256}  ${showName(block.name)}`);
-      json.push({ name: block.name, length: block.length, sha256 });
+      const { pages, absent } = await image.statistics(index, false, { signal });
+      const nothing = absent === pages;
+      const sha256 = nothing ? null : await image.hash(index, options.range?.[0], work);
+      text.push(hashText(block, sha256, absent));
+      json.push({ name: block.name, length: block.length, pages, absent, sha256 });
     } else {
       const found = await image.statistics(index, true, work);
       const map = options.map ? await image.pageMap(index, mapColumns * mapRows, work) : null;

@@ -126,6 +126,21 @@ function explain({ kind, expected, found, by, from, byteOffset }: NativePageDama
   }
 }
 
+/** In the form of sha256sum; of a block without any page in the file there is no hash. */
+export function hashText(
+  { name, contentElsewhere }: NativeBlock,
+  sha256: string | null,
+  absent: number,
+): string {
+  if (sha256 === null) {
+    const where = contentElsewhere ? ': its content lies elsewhere (x-ignore-shared)' : '';
+    return `not in the file  ${showName(name)}${where}`;
+  }
+  const gaps =
+    absent === 0 ? '' : ` (${counted(absent, 'page')} not in the file, hashed as zeroes)`;
+  return `${sha256}  ${showName(name)}${gaps}`;
+}
+
 export function statisticsText(
   block: NativeBlock,
   found: NativeBlockStatistics,

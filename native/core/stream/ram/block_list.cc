@@ -85,6 +85,8 @@ class ListReader {
       return fail(who +
                   reason(" names a page size of %llu", static_cast<unsigned long long>(pageBytes)));
     }
+    // QEMU from 11.0 on: the next entry follows at once.
+    if (form_.ignoreShared && header.bitmapOffset == 0 && header.pagesOffset == 0) return true;
     // Everything strictly in order, so nothing can overlap and no list can lead back.
     const std::uint64_t bits = block.length / form_.pageBytes;
     const std::uint64_t bitmapBytes = (bits + 7) / 8;

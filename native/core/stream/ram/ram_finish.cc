@@ -64,8 +64,7 @@ bool RamSection::examineBitmaps(BitmapOrder order, bool ended) {
     if (!examineBlocks(little, big)) return false;
   }
   if (!(mappedOrder_ == BitmapOrder::bigEndian ? big : little)) {
-    return context_.fail(main, blocks_.front().listed.mapped->bitmapOffset,
-                         "a bitmap has bits beyond the last page of its block");
+    return context_.fail(main, 0, "a bitmap has bits beyond the last page of its block");
   }
   std::uint64_t present = 0;
   for (const Block& block : blocks_) {
@@ -79,6 +78,7 @@ bool RamSection::examineBlocks(bool& littleTail, bool& bigTail) {
   const std::uint32_t main = context_.report.mainInput;
   for (Block& block : blocks_) {
     const std::uint64_t pages = pageOf(block.listed.length);
+    if (!block.listed.mapped) continue;
     const std::uint64_t at = block.listed.mapped->bitmapOffset;
     if (!context_.alive()) return false;
     const Result<BitmapFacts> facts = examineBitmap(context_.inputs[main], at, pages, mappedOrder_);
