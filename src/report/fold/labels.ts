@@ -19,6 +19,11 @@ export class Labels {
     return this.#allRepeated || this.#repeated.has(test);
   }
 
+  /** For readers that follow a test by its name: only `--repeat` adds a number, a retry does not. */
+  nameOf(attempt: { readonly test: string; readonly attempt: number }): string {
+    return this.isRepeated(attempt.test) ? this.of(attempt) : attempt.test;
+  }
+
   of(attempt: { readonly test: string; readonly attempt: number }): string {
     const shown = attempt.attempt > 1 || this.isRepeated(attempt.test);
     return shown ? `${attempt.test} (attempt ${String(attempt.attempt)})` : attempt.test;

@@ -134,9 +134,13 @@ function addAttempt(
   const { outcome, test, directory } = event;
   const testCase = suite
     .testCase()
-    .name(printableLine(record.labels.of(event)))
+    .name(printableLine(record.labels.nameOf(event)))
     .className(printableLine(className(test)))
     .time(seconds(event.durationMs));
+  // Of the suite: not every JUnit schema knows properties of a test case.
+  if (event.attempt > 1 && !record.labels.isRepeated(test)) {
+    suite.property(printableLine(`attempt of ${test}`), String(event.attempt));
+  }
   const output: string[] = [];
   if (standingOf(event) === 'flaky') output.push('flaky: passed only when it was tried again');
   if (event.phases.length > 0) output.push(`phases: ${phaseLine(event.phases)}`);

@@ -164,6 +164,8 @@ test('what was tried again stands in the case of the attempt that decides, as Su
     ...attempt(tcp, late, { attempt: 2, retry: 1 }),
   ];
   const { cases } = reported([...events, runFinished(events)]);
+  const names = cases.map(({ name }) => name);
+  assert.deepEqual(names, [plain, tcp], 'history by name sees one test');
   assert.deepEqual(
     cases.map(({ name: _name, classname: _class, time: _time, ...rest }) => Object.keys(rest)),
     [

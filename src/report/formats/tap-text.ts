@@ -120,7 +120,10 @@ export function pointLines(
   const point = `${String(number)} - ${description(label)}`;
   if (outcome.kind === 'passed') {
     const flaky = standingOf(event) === 'flaky';
-    return [`ok ${point}`, ...(flaky ? [comment(`flaky: ${label}`)] : [])];
+    return [
+      `ok ${point}`,
+      ...(flaky ? [comment(`flaky: ${label}, attempt ${String(event.attempt)}`)] : []),
+    ];
   }
   if (outcome.kind === 'skipped') return [`ok ${point} # SKIP ${description(outcome.reason)}`];
   if (outcome.kind === 'cancelled') {
@@ -129,6 +132,7 @@ export function pointLines(
   }
   const diagnostics: YamlMap = {
     outcome: outcome.kind,
+    attempt: event.attempt > 1 ? event.attempt : undefined,
     ...failureMap(outcome.failure),
     memory:
       outcome.kind === 'failed' && outcome.verdict !== undefined

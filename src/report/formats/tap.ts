@@ -39,7 +39,7 @@ export class TapReporter implements Reporter {
         }
         this.#points += 1;
         if (event.outcome.kind === 'cancelled') this.#cancelled += 1;
-        this.#sink.writeLines(pointLines(event, this.#points, this.#labels.of(event)));
+        this.#sink.writeLines(pointLines(event, this.#points, this.#labels.nameOf(event)));
         break;
       case 'warning':
         this.#sink.writeLines([comment(`warning: ${event.message}`)]);
