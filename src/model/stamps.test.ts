@@ -7,9 +7,9 @@ const page = 4096;
 test('writers share a range evenly, and the last has what is left over', () => {
   const range = { start: 0x100000, end: 0x100000 + 10 * page, step: page, writers: 3 };
   assert.deepEqual(slicesOf(range), [
-    { start: 0x100000, end: 0x103000, pages: 3 },
-    { start: 0x103000, end: 0x106000, pages: 3 },
-    { start: 0x106000, end: 0x10a000, pages: 4 },
+    { start: 0x100000, end: 0x103000, hole: undefined, pages: 3 },
+    { start: 0x103000, end: 0x106000, hole: undefined, pages: 3 },
+    { start: 0x106000, end: 0x10a000, hole: undefined, pages: 4 },
   ]);
 });
 
@@ -42,7 +42,7 @@ test('slices together are the range, and only the one across the hole knows of i
 test('a slice that ends where the hole begins does not reach across it', () => {
   const range = { start: 0, end: 8 * page, step: page, hole: { start: 2 * page, end: 6 * page } };
   assert.deepEqual(slicesOf({ ...range, writers: 2 }), [
-    { start: 0, end: 2 * page, pages: 2 },
-    { start: 6 * page, end: 8 * page, pages: 2 },
+    { start: 0, end: 2 * page, hole: undefined, pages: 2 },
+    { start: 6 * page, end: 8 * page, hole: undefined, pages: 2 },
   ]);
 });
