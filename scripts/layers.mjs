@@ -11,7 +11,15 @@ import process from 'node:process';
 export const ROWS = [
   { folders: ['cli'], what: 'the entry: reads the arguments and hands over to one command' },
   {
-    folders: ['cli/matrix', 'cli/stress', 'cli/results', 'cli/doctor', 'cli/offline', 'cli/docs'],
+    folders: [
+      'cli/matrix',
+      'cli/stress',
+      'cli/results',
+      'cli/doctor',
+      'cli/offline',
+      'cli/vmstate',
+      'cli/docs',
+    ],
     what: 'one room per kind of command; they do not know `drover run`’s neighbours above them',
   },
   { folders: ['cli/run'], what: '`run`, `chain`, `list`, `rerun`: options, QEMUs, plan, session' },

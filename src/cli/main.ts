@@ -32,6 +32,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     inspect: async () => (await import('./offline/inspect-command.js')).addInspectCommand,
     diff: async () => (await import('./offline/diff-command.js')).addDiffCommand,
   },
+  'Two QEMUs, without a guest:': {
+    vmstate: async () => (await import('./vmstate/vmstate-command.js')).addVmstateCommand,
+  },
   'Results of earlier runs:': {
     why: async () => (await import('./results/why-command.js')).addWhyCommand,
     report: async () => (await import('./results/report-command.js')).addReportCommand,

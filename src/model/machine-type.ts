@@ -66,6 +66,27 @@ export function chooseMachine(
   });
 }
 
+/**
+ * The newest version of the platform's machine that all know; where its machines have no versions, the machine itself.
+ * Undefined when there is none.
+ */
+export function newestCommonMachine(
+  alias: string,
+  ...qemus: readonly QemuFeatures[]
+): string | undefined {
+  const known = qemus.map(({ machines }) => new Set(machines.map(({ name }) => name)));
+  const meant = qemus.flatMap((features) => find(features, alias)?.name ?? []);
+  const families = new Set(meant.map(familyOf));
+  const [newest] = (qemus[0]?.machines ?? [])
+    .map(({ name }) => name)
+    .filter((name) => families.has(familyOf(name)) && known.every((names) => names.has(name)))
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  return newest;
+}
+
+/** the name without its version */
+const familyOf = (name: string): string => name.replace(/-\d+(\.\d+)+$/, '');
+
 /** how a QEMU is called among those of a pair, or of a longer route */
 function role(index: number, count: number): string {
   if (count > 2) return `${ordinals[index] ?? `${index + 1}th`} QEMU`;

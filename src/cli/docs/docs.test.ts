@@ -62,6 +62,7 @@ for (const command of [
   'merge',
   'shards',
   'rerun',
+  'vmstate',
 ]) {
   void test(`cli.md has a row for every option of drover ${command}, and no row for another`, async () => {
     const rows = section(command)

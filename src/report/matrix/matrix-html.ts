@@ -4,7 +4,7 @@ import { failureFields, fieldLines, outcomeFields } from '../fold/diagnosis.js';
 import { counted, formatDuration } from '../../model/text/format.js';
 import { allCounts, cellLines, cellsOf, pairsText, verdictWord } from './matrix.js';
 import type { Cell, Matrix } from './matrix.js';
-import { printable } from '../../model/text/printable.js';
+import { element, escaped } from '../html-text.js';
 import { rerunCommand } from '../fold/rerun-line.js';
 
 const style = `
@@ -25,17 +25,6 @@ td span { display: block; white-space: nowrap; }
 .cancelled, .not-run, .left-out { background: var(--off); }
 pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); background: var(--head); }
 `;
-
-/** Text of QEMUs and users, made safe for elements and for attributes in double quotes. */
-function escaped(text: string): string {
-  return printable(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}
-
-const element = (tag: string, text: string): string => `<${tag}>${escaped(text)}</${tag}>`;
 
 function qemuTable({ qemus }: Matrix): string {
   const rows = qemus.map(({ label, version = '', package: build = '', command, failure }) => {

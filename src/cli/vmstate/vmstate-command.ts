@@ -1,0 +1,145 @@
+/** `drover vmstate`: what a migration between two QEMUs would miss of the devices' state, without starting a guest. */
+import type { Command } from 'commander';
+import { platforms } from '../../model/arch.js';
+import { HarnessError, toFailure } from '../../model/errors.js';
+import type { QemuFeatures } from '../../model/features.js';
+import { chooseMachine, newestCommonMachine } from '../../model/machine-type.js';
+import type { QemuBinary } from '../../qemu/binary.js';
+import { resolveBinary } from '../../qemu/binary.js';
+import { dumpVmstate } from '../../qemu/vmstate-dump.js';
+import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
+import { parseDump } from '../../vmstate/dump.js';
+import type { VmstateDump } from '../../vmstate/dump.js';
+import { compareDumps } from '../../vmstate/two-dumps.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes } from '../process/exit-codes.js';
+import { withExamples } from '../options/help.js';
+import { lines, print } from '../process/print.js';
+import { droverVersion } from '../process/version.js';
+import { Qemus } from '../run/probed-qemus.js';
+import { withWorkplace } from '../run/run-workspace.js';
+import { vmstateHtmlPieces } from './vmstate-html.js';
+import { comparedQemu, mustBreak, vmstateJson } from './vmstate-report.js';
+import type { VmstateReport } from './vmstate-report.js';
+import { vmstateLines } from './vmstate-text.js';
+
+interface VmstateOptions {
+  readonly machine?: string;
+  readonly json?: string;
+  readonly html?: string;
+  readonly cache: boolean;
+}
+
+/** a real QEMU needs less than a second; valgrind, a minute */
+const dumpTimeoutMs = 120_000;
+
+export function addVmstateCommand(
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+): void {
+  const command = program
+    .command('vmstate')
+    .description('compare the device state that two QEMUs send and take, both ways')
+    .argument('<a>', 'a QEMU, as for --qemu of drover run')
+    .argument('<b>', 'the other QEMU')
+    .option(
+      '--machine <type>',
+      'the machine type (default: the newest version that both QEMUs know)',
+    )
+    .option('--json <file>', 'write all differences as one JSON document')
+    .option('--html <file>', 'write all differences as one HTML file')
+    .option('--no-cache', 'probe QEMUs anew')
+    .action(async (a: string, b: string, options: VmstateOptions) => {
+      finish(await vmstateCommand([a, b], options, environment));
+    });
+  withExamples(command, {
+    'drover vmstate qemu-system-x86_64 build/qemu-system-x86_64':
+      'does a guest of the installed QEMU come to my build, and back?',
+  });
+}
+
+async function vmstateCommand(
+  given: readonly [string, string],
+  options: VmstateOptions,
+  environment: Environment,
+): Promise<number> {
+  const [a, b] = given.map((one) =>
+    resolveBinary(one, { searchPath: environment.searchPath, origin: 'drover vmstate' }),
+  ) as [QemuBinary, QemuBinary];
+  if (a.arch !== b.arch) {
+    throw new HarnessError({
+      code: 'arch-mismatch',
+      blame: 'usage',
+      message: `A emulates ${a.arch} and B ${b.arch}: a guest cannot migrate between architectures`,
+    });
+  }
+  for (const file of [options.json, options.html]) {
+    if (file !== undefined) await checkReportPath(file);
+  }
+  return await withWorkplace(environment, async ({ interruption, probeDirectory }) => {
+    const { signal } = interruption;
+    const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
+    const [featuresA, featuresB] = await qemus.bothFeatures({ source: a, destination: b });
+    const machine = machineFor(
+      platforms[a.arch].machineAlias,
+      options.machine,
+      featuresA,
+      featuresB,
+    );
+    const dump = async (binary: QemuBinary): Promise<VmstateDump> => {
+      const directory = probeDirectory;
+      const { env } = qemus;
+      const text = await dumpVmstate(binary, {
+        directory,
+        env,
+        machine,
+        timeoutMs: dumpTimeoutMs,
+        signal,
+      });
+      return parseDump(text, `'${binary.command}'`);
+    };
+    const [dumpA, dumpB] = await Promise.all([dump(a), dump(b)]);
+    const report: VmstateReport = {
+      drover: droverVersion(),
+      machine,
+      a: comparedQemu(a.command, featuresA, dumpA.devices.size),
+      b: comparedQemu(b.command, featuresB, dumpB.devices.size),
+      devices: compareDumps(dumpA, dumpB),
+    };
+    await print(lines(vmstateLines(report)));
+    return await writeFiles(report, options);
+  });
+}
+
+function machineFor(
+  alias: string,
+  wanted: string | undefined,
+  a: QemuFeatures,
+  b: QemuFeatures,
+): string {
+  if (wanted === undefined) {
+    const newest = newestCommonMachine(alias, a, b);
+    if (newest !== undefined) return newest;
+  }
+  const choice = chooseMachine({ alias, wanted }, a, b);
+  if (choice.kind === 'chosen') return choice.machine;
+  throw new HarnessError({ code: 'unknown-machine', blame: 'usage', message: choice.reason });
+}
+
+/** A file that could not be written is told, and ends as broken what is otherwise fine. */
+async function writeFiles(report: VmstateReport, options: VmstateOptions): Promise<number> {
+  let exitCode: number = mustBreak(report) ? exitCodes.failed : exitCodes.passed;
+  const write = async (file: string | undefined, pieces: () => Iterable<string>): Promise<void> => {
+    if (file === undefined) return;
+    try {
+      await writeAtomically(file, pieces());
+    } catch (error) {
+      process.stderr.write(`drover: ${toFailure(error).message}\n`);
+      if (exitCode === exitCodes.passed) exitCode = exitCodes.broken;
+    }
+  };
+  await write(options.json, () => [vmstateJson(report)]);
+  await write(options.html, () => vmstateHtmlPieces(report));
+  return exitCode;
+}
