@@ -50,7 +50,10 @@ for (const qemu of realQemus) {
             await waitEvent(context, machine, 'RESUME', since);
             const running = await drover(['scan', source], scratch);
             assert.equal(running.code, 2, running.stdout);
-            assert.match(running.stderr, /the guest is running \(thread .*\), so its memory changes/);
+            assert.match(
+              running.stderr,
+              /the guest is running \(thread .*\), so its memory changes/,
+            );
             const live = await drover(['scan', '--live', source], scratch);
             assert.ok(live.code === 0 || live.code === 1, live.stderr);
             assert.match(live.stdout, /an edge that moves can look like damage/);

@@ -75,6 +75,9 @@ for (const [what, change] of [
     );
     await source.requireUnchanged(signal);
     change(file);
-    await assert.rejects(source.requireUnchanged(signal), /memory: another process changed it while Drover read it/);
+    await assert.rejects(
+      source.requireUnchanged(signal),
+      /memory: another process changed it while Drover read it/,
+    );
   });
 }

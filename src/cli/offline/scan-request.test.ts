@@ -104,6 +104,9 @@ void test('a hole is left out of the slice that reaches across it', () => {
 void test('ranges consist of whole pages', () => {
   const image = { format: 'raw', blocks: machine };
   const ranges = [{ start: 0x1000, end: 0x1800 }];
-  assert.throws(() => scanRequest({ ...plain, ranges }, image), /not aligned to pages of 4096 bytes/);
+  assert.throws(
+    () => scanRequest({ ...plain, ranges }, image),
+    /not aligned to pages of 4096 bytes/,
+  );
   assert.equal(scanRequest({ ...plain, ranges, pageBytes: 2048 }, image).step, 2048);
 });

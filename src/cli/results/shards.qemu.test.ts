@@ -82,10 +82,7 @@ void test(
       scratch,
     );
     assert.equal(merge.code, 1, merge.stdout + merge.stderr);
-    assert.match(
-      merge.stdout,
-      /^1 failed, 2 passed in .* 2 runs side by side; sum of all tests/m,
-    );
+    assert.match(merge.stdout, /^1 failed, 2 passed in .* 2 runs side by side; sum of all tests/m);
     assert.deepEqual(resultsOf(at('merged')), resultsOf(at('whole')));
     assert.match(readFileSync(json, 'utf8'), /"missingShards": \[\]/);
     assert.match(readFileSync(path.join(at('merged'), 'timings.json'), 'utf8'), /made-up\/other/);

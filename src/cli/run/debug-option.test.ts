@@ -43,8 +43,14 @@ void test('one test, one job, and a tool that is there', () => {
     assert.throws(() => planDebug(wish, { ...one, ...more }), { code: 'bad-debug', message });
   };
   refused({ jobs: 2 }, /leave out -j 2$/);
-  refused({ selected: ['/a/b', '/a/b/c'] }, /the options select \/a\/b, \/a\/b\/c; name one with -p$/);
-  refused({ selected: ['/a', '/b', '/c', '/d'] }, /\/a, \/b, \/c, \.\.\. \(4 in all\); name one with -p$/);
+  refused(
+    { selected: ['/a/b', '/a/b/c'] },
+    /the options select \/a\/b, \/a\/b\/c; name one with -p$/,
+  );
+  refused(
+    { selected: ['/a', '/b', '/c', '/d'] },
+    /\/a, \/b, \/c, \.\.\. \(4 in all\); name one with -p$/,
+  );
 });
 
 for (const tool of debugToolNames) {

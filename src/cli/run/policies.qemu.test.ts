@@ -117,7 +117,11 @@ void test('after enough failures no more tests are started', { skip }, async () 
   using scratch = new Scratch();
   const ran = await run(scratch, '-j', '1', '--max-failures', '1', '--repeat', '3');
   assert.equal(ran.code, 1);
-  assert.match(ran.stdout, /^1 failed, 11 tests not run \(stopped by --max-failures\) in/m, ran.stdout);
+  assert.match(
+    ran.stdout,
+    /^1 failed, 11 tests not run \(stopped by --max-failures\) in/m,
+    ran.stdout,
+  );
 });
 
 void test('--until-failure repeats until one does not pass', { skip }, async () => {

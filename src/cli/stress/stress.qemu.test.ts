@@ -179,10 +179,14 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
     ['--step', '1G', '--memory', '64M'],
     /--step 1073741824 is more than/,
   ],
-  ['too many writers', ['--writers', '65'], /at most 64/],
-  ['a pace of nothing', ['--pace', '0GB/s'], /expected how fast memory is written/],
+  ['too many writers', ['--writers', '65'], /from 1 to 64/],
+  ['a pace of nothing', ['--pace', '0GB/s'], /expected a rate of at least one page/],
   ['an unknown transport', ['--transport', 'pigeon'], /expected one of unix, tcp, multifd/],
-  ['rounds and a duration', ['--rounds', '2', '--duration', '5s'], /--rounds or --duration, not both/],
+  [
+    'rounds and a duration',
+    ['--rounds', '2', '--duration', '5s'],
+    /--rounds or --duration, not both/,
+  ],
   ['a parameter that QEMU does not know', ['--set', 'no-such-thing=1'], /no-such-thing/],
 ];
 for (const [what, args, message] of refusals) {
