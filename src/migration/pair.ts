@@ -1,22 +1,31 @@
 /** A source and a destination QEMU, started side by side and set up for one migration. */
 import { both } from '../model/both.js';
 import type { MemoryBackend } from '../model/command-line.js';
-import { HarnessError } from '../model/errors.js';
-import { asString } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import type { Machine } from '../qemu/machine.js';
 import { closeMemory, openMemory } from '../qemu/shared-memory.js';
-import { discoverAddress, discoverChannels, setCapability, setParameters } from './commands.js';
+import {
+  discoverAddress,
+  discoverChannels,
+  migrateIncoming,
+  setCapability,
+  setParameters,
+} from './commands.js';
 import type { Target } from './commands.js';
 import type { MachineWish, TestContext } from './context.js';
+import { Migration } from './migration.js';
 import type { PairSettings } from './pair-settings.js';
 
 /** upstream's number of channels for every multifd test that says nothing else */
 const usualChannels = 4;
 
 /** slow: an unthrottled guest that rewrites all its memory can never be caught up with within 1 ms */
-const heldRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
+const nonConvergingRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
 /** fast: whatever is left fits into the allowed downtime */
-export const releasedRate = { 'max-bandwidth': 10_000_000_000, 'downtime-limit': 30_000 } as const;
+export const convergingRate = {
+  'max-bandwidth': 10_000_000_000,
+  'downtime-limit': 30_000,
+} as const;
 
 export class Pair {
   constructor(
@@ -35,18 +44,29 @@ export class Pair {
    * Keeps a live migration from ending: the guest dirties its whole range (99 MiB) in milliseconds,
    * and 1 ms of downtime at this bandwidth is 0.1 MB.
    */
-  async hold(): Promise<void> {
-    await setParameters(this.source, heldRate);
+  async ensureNonConverge(): Promise<void> {
+    await setParameters(this.source, nonConvergingRate);
   }
 
   /** Sends faster, but still may not end: 1 ms at this bandwidth is 1 MB. */
-  async hurry(): Promise<void> {
-    await setParameters(this.source, { ...heldRate, 'max-bandwidth': 1_000_000_000 });
+  async sendFaster(): Promise<void> {
+    await setParameters(this.source, { ...nonConvergingRate, 'max-bandwidth': 1_000_000_000 });
   }
 
   /** Lets the migration converge. */
-  async release(): Promise<void> {
-    await setParameters(this.source, releasedRate);
+  async ensureConverge(): Promise<void> {
+    await setParameters(this.source, convergingRate);
+  }
+
+  /** Tells a deferred destination where to listen, and waits until it does. */
+  async listen(target: Target, extra: JsonObject = {}): Promise<void> {
+    const { patience, signal } = this.context;
+    await migrateIncoming(this.destination, target, patience.eventMs, signal, extra);
+  }
+
+  /** Begins to migrate, to where the destination listens unless given. */
+  async migrate(target?: Target): Promise<Migration> {
+    return await Migration.start(this, target ?? (await this.target()));
   }
 
   /** what `migrate` is given */
@@ -148,17 +168,4 @@ export async function setUp({ common, source }: Pair, machines: readonly Machine
     const own = machine === source ? common.sourceParameters : common.destinationParameters;
     if (own !== undefined) await setParameters(machine, own);
   }
-}
-
-/** Fails unless a machine's guest runs, or does not run, as expected. */
-export async function requireRunning(machine: Machine, running: boolean): Promise<void> {
-  const answer = await machine.qmp.execute('query-status');
-  if (answer['running'] === running) return;
-  throw new HarnessError({
-    code: running ? 'guest-not-running' : 'guest-running',
-    blame: 'contract',
-    message: `the guest should ${running ? '' : 'not '}run on the ${machine.side}, whose run state is ${asString(answer['status']) ?? 'unknown'}`,
-    side: machine.side,
-    lastSeen: JSON.stringify(answer),
-  });
 }

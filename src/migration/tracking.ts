@@ -14,11 +14,10 @@
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
 import { pagesOf, slicesOf } from '../model/stamps.js';
-import type { EventCursor } from '../qmp/events.js';
 import { setParameters } from './commands.js';
+import type { Migration, Sides } from './migration.js';
 import type { PairSettings } from './pair-settings.js';
-import type { Pair } from './pair.js';
-import { waitGuestPasses, waitStatus, whileMigrating } from './waits.js';
+import { waitGuestPasses } from './waits.js';
 
 /** from one flush of a guest's TLB to the next (guest/x86/writer.inc) */
 const passesPerFlush = 8;
@@ -30,12 +29,12 @@ function passesOf({ arch, stamp = 'byte' }: Platform): number {
 }
 
 /** whose guest writes while it is sent */
-export interface Tracked extends Pick<Pair, 'context' | 'source'> {
+export interface Tracked extends Pick<Sides, 'context' | 'source'> {
   readonly common: Pick<PairSettings, 'accel'>;
 }
 
 /** Waits until every writer of the source's guest has flushed its TLB, and has written all its memory since. */
-export async function waitTracked(
+export async function waitDirtyTracking(
   { context, common, source }: Tracked,
   signal: AbortSignal = context.signal,
 ): Promise<void> {
@@ -57,28 +56,20 @@ export async function waitTracked(
 /** So slow that no migration is over before its guest has come round, however rarely a busy host lets that run. */
 export const trickleRate = { 'max-bandwidth': 1_000_000, 'downtime-limit': 1 } as const;
 
-/** Holds a live migration that may end now, until the guest's writes are noticed, whichever look at them was the last. */
-export async function holdTracked(pair: Pair, since: EventCursor): Promise<void> {
-  const { context, common, source } = pair;
-  if (common.suspend === true) return;
-  await setParameters(source, trickleRate);
-  await whileMigrating(pair, context, since, async (signal) => {
-    await waitTracked(pair, signal);
+/** Slows a live migration that may end now, until the guest's writes are noticed, whichever look at them was the last. */
+export async function trickleUntilTracked(migration: Migration): Promise<void> {
+  const { pair } = migration;
+  if (pair.common.suspend === true) return;
+  await setParameters(pair.source, trickleRate);
+  await migration.whileActive(async (signal) => {
+    await waitDirtyTracking(pair, signal);
   });
 }
 
-/** For a migration that began at `trickleRate`: lets it go on once the guest's writes are noticed. */
-export async function releaseTracked(
-  pair: Pair,
-  since: EventCursor,
-  release: () => Promise<void> = async () => {
-    await pair.release();
-  },
-): Promise<void> {
-  const { context, source } = pair;
-  await waitStatus(context, source, { goal: 'active', since });
-  await whileMigrating(pair, context, since, async (signal) => {
-    await waitTracked(pair, signal);
+/** For a migration that began at `trickleRate`: waits until it is active, and the guest's writes are noticed. */
+export async function untilTracked(migration: Migration): Promise<void> {
+  await migration.until('active');
+  await migration.whileActive(async (signal) => {
+    await waitDirtyTracking(migration.pair, signal);
   });
-  await release();
 }

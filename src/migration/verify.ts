@@ -4,6 +4,7 @@
  */
 import { pause } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
+import { asString } from '../model/json.js';
 import { stateOf } from '../model/verdict.js';
 import type { StampedRange } from '../model/stamps.js';
 import type { MemoryVerdict } from '../model/verdict.js';
@@ -165,4 +166,33 @@ async function endOne(
     });
   }
   return undefined;
+}
+
+/** Both must still be there, and quit with status 0 when asked. */
+export async function endBoth({
+  context,
+  source,
+  destination,
+}: {
+  readonly context: TestContext;
+  readonly source: Machine;
+  readonly destination: Machine;
+}): Promise<void> {
+  await endMachines(context, [
+    { machine: source, status: 0 },
+    { machine: destination, status: 0 },
+  ]);
+}
+
+/** Fails unless a machine's guest runs, or does not run, as expected. */
+export async function requireRunning(machine: Machine, running: boolean): Promise<void> {
+  const answer = await machine.qmp.execute('query-status');
+  if (answer['running'] === running) return;
+  throw new HarnessError({
+    code: running ? 'guest-not-running' : 'guest-running',
+    blame: 'contract',
+    message: `the guest should ${running ? '' : 'not '}run on the ${machine.side}, whose run state is ${asString(answer['status']) ?? 'unknown'}`,
+    side: machine.side,
+    lastSeen: JSON.stringify(answer),
+  });
 }

@@ -4,17 +4,16 @@ import { markerValue } from '../model/arch.js';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
-import { endStatuses } from '../model/outcome.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import type { Machine } from '../qemu/machine.js';
-import type { EventCursor, QmpEvent } from '../qmp/events.js';
+import type { EventCursor } from '../qmp/events.js';
 import type { TestContext } from './context.js';
 import { hex } from '../model/text/format.js';
 
 export interface StatusGoal {
   readonly goal: string;
   /** statuses that may come before the goal; any other is a failure. Undefined: all but failed and completed */
-  readonly through?: readonly string[];
+  readonly through?: readonly string[] | undefined;
   readonly since: EventCursor;
 }
 
@@ -59,7 +58,11 @@ export async function waitStatus(
   });
 }
 
-async function wrongStatus(machine: Machine, goal: string, seen: string[]): Promise<HarnessError> {
+export async function wrongStatus(
+  machine: Machine,
+  goal: string,
+  seen: string[],
+): Promise<HarnessError> {
   const last = seen.at(-1) ?? 'none';
   const answer = await machine.qmp.execute('query-migrate').catch((): JsonObject => ({}));
   const why = asString(answer['error-desc']);
@@ -87,6 +90,15 @@ export async function waitEvent(
     timeoutMs: context.patience.eventMs,
     signal: context.signal,
   });
+}
+
+/** Waits for the guest's next sign of life on the serial port. */
+export async function waitSerial(
+  { patience, signal }: TestContext,
+  { serial }: Machine,
+  since = 0,
+): Promise<void> {
+  await serial.waitForB({ since, timeoutMs: patience.serialMs, signal });
 }
 
 export interface PassGoal {
@@ -141,44 +153,6 @@ export async function whileAlive<T>(
   } finally {
     over.abort(new Cancelled());
     await Promise.allSettled(losses);
-  }
-}
-
-/**
- * Does `work` while a migration goes on; should the migration end, or either QEMU go away, that is the
- * news, at once, and not that `work` waited in vain.
- */
-export async function whileMigrating<T>(
-  pair: { readonly source: Machine; readonly destination: Machine },
-  context: TestContext,
-  since: EventCursor,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { source, destination } = pair;
-  const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
-  const options = {
-    what: 'end of the migration',
-    since,
-    timeoutMs: context.patience.statusMs,
-    signal,
-  };
-  const isEnd = ({ name, data }: QmpEvent): boolean =>
-    name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '');
-  const end = source.qmp.events.wait(isEnd, options).then(async ({ data }) => {
-    throw await wrongStatus(source, 'active', [asString(data['status']) ?? '']);
-  });
-  // nothing ends this wait but the loss of the connection
-  const loss = destination.qmp.events.wait(() => false, options);
-  try {
-    return await Promise.race([
-      work(signal),
-      end,
-      loss.then(() => Promise.reject(new Cancelled())),
-    ]);
-  } finally {
-    over.abort(new Cancelled());
-    await Promise.allSettled([end, loss]);
   }
 }
 

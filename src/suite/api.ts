@@ -15,31 +15,26 @@ export type { Hooks, MigrateCommon } from '../migration/migrate-common.js';
 export type { Expectation, PairSettings } from '../migration/pair-settings.js';
 export type { PostcopyCommon } from '../migration/flows/postcopy.js';
 export type { Pair } from '../migration/pair.js';
-export type { FlowResult } from '../migration/steps.js';
+export type { FlowResult, Migration, StatusOptions } from '../migration/migration.js';
 export type { Machine } from '../qemu/machine.js';
 export type { EventCursor, QmpEvent } from '../qmp/events.js';
 export { QmpCommandError } from '../qmp/client.js';
 export {
   discoverAddress,
   discoverChannels,
-  figuresOf,
-  migrate,
-  migrateIncoming,
   setCapability,
   setParameters,
 } from '../migration/commands.js';
-export { requireRunning, startNewDestination, startPair } from '../migration/pair.js';
+export { startNewDestination, startPair } from '../migration/pair.js';
 export {
-  arrive,
-  endBoth,
   expectRefusal,
   prepareLive,
   prepareStopped,
   requireRefusal,
   waitGuest,
 } from '../migration/steps.js';
-export { waitTracked } from '../migration/tracking.js';
-export { verifyMemory } from '../migration/verify.js';
+export { waitDirtyTracking } from '../migration/tracking.js';
+export { endBoth, requireRunning, verifyMemory } from '../migration/verify.js';
 export {
   plantMarker,
   waitByteChange,
@@ -48,5 +43,4 @@ export {
   waitPass,
   waitStatus,
   whileAlive,
-  whileMigrating,
 } from '../migration/waits.js';

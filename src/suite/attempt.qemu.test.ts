@@ -106,7 +106,7 @@ void test('a migration that should fail and does not fails', { skip: qemu.skip }
       ...socket,
       // at QEMU's own limits it would not converge, and not end at all
       startHook: async (pair) => {
-        await pair.release();
+        await pair.ensureConverge();
       },
       expect: { kind: 'fails', throughActive: true, destination: 'alive' },
     }),

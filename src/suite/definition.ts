@@ -21,7 +21,7 @@ import type { FileCommon } from '../migration/flows/file-migration.js';
 import { postcopy } from '../migration/flows/postcopy.js';
 import type { PostcopyCommon } from '../migration/flows/postcopy.js';
 import { precopy } from '../migration/flows/precopy.js';
-import type { FlowResult } from '../migration/steps.js';
+import type { FlowResult } from '../migration/migration.js';
 
 /** Each level includes the ones before it. */
 export const levels = ['smoke', 'full', 'thorough', 'flaky'] as const;

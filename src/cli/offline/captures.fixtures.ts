@@ -7,8 +7,8 @@ import { finished } from 'node:stream/promises';
 import { contextFor, planFor, stoppedMachine } from '../../migration/context.fixtures.js';
 import { migrate, setCapability, setParameters } from '../../migration/commands.js';
 import type { TestContext } from '../../migration/context.js';
-import { releasedRate } from '../../migration/pair.js';
-import { trickleRate, waitTracked } from '../../migration/tracking.js';
+import { convergingRate } from '../../migration/pair.js';
+import { trickleRate, waitDirtyTracking } from '../../migration/tracking.js';
 import { waitEvent, waitStatus } from '../../migration/waits.js';
 import type { MemoryBackend } from '../../model/command-line.js';
 import type { MemoryImage } from '../../memory/image.js';
@@ -72,7 +72,7 @@ export async function resumeHeld({ context, machine }: Stage): Promise<void> {
  */
 export async function sendAgain({ context, machine }: Stage, since: EventCursor): Promise<void> {
   await waitStatus(context, machine, { goal: 'active', since });
-  await waitTracked({ context, source: machine, common: {} });
+  await waitDirtyTracking({ context, source: machine, common: {} });
   await setParameters(machine, { 'max-bandwidth': 200_000_000, 'downtime-limit': 1 });
   // Pages that compress well may all fit into a millisecond: then it has ended before.
   const { name: seen } = await machine.qmp.events.wait(
@@ -83,7 +83,7 @@ export async function sendAgain({ context, machine }: Stage, since: EventCursor)
   );
   if (seen === 'MIGRATION') return;
   await setParameters(machine, trickleRate);
-  await waitTracked({ context, source: machine, common: {} });
+  await waitDirtyTracking({ context, source: machine, common: {} });
 }
 
 /** Sends the memory of a running guest three times, where that can be, and the rest once the guest is stopped. */
@@ -92,7 +92,7 @@ export async function migrateLive(stage: Stage, uri: string): Promise<void> {
   await migrateTo(stage, uri, async (since) => {
     await sendAgain(stage, since);
     await stage.machine.qmp.execute('stop');
-    await setParameters(stage.machine, releasedRate);
+    await setParameters(stage.machine, convergingRate);
   });
 }
 

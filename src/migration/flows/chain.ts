@@ -7,16 +7,15 @@ import type { LegResult, MigrationFigures } from '../../model/outcome.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import type { Machine } from '../../qemu/machine.js';
-import { figuresOf, migrate, migrateIncoming, discoverAddress } from '../commands.js';
 import type { TestContext } from '../context.js';
-import { Pair, requireRunning, setUp } from '../pair.js';
+import type { FlowResult, Migration } from '../migration.js';
+import { Pair, setUp } from '../pair.js';
 import type { Station } from '../plan.js';
 import { switchOver } from './postcopy.js';
 import { finishLive } from './precopy.js';
 import { prepareLive, prepareStopped } from '../steps.js';
-import type { FlowResult } from '../steps.js';
-import { endMachines, verifyMemory } from '../verify.js';
-import { waitByteChange, waitEvent, waitStatus } from '../waits.js';
+import { endMachines, requireRunning, verifyMemory } from '../verify.js';
+import { waitByteChange } from '../waits.js';
 
 /**
  * How the guest is moved. `stopped`: memory on both ends of a leg is compared stamp by stamp. `live`: it runs, and
@@ -98,12 +97,7 @@ async function oneLeg(leg: Leg): Promise<Arrival> {
   const { wish, pair } = leg;
   const { context, source, destination } = pair;
   await setUp(pair, [source, destination]);
-  await migrateIncoming(
-    destination,
-    { uri: pair.expand(pair.common.listen) },
-    context.patience.statusMs,
-    context.signal,
-  );
+  await pair.listen({ uri: pair.expand(pair.common.listen) });
   context.observer.phase('warm-up');
   await requireProgress(context, source);
   switch (wish.kind) {
@@ -111,11 +105,12 @@ async function oneLeg(leg: Leg): Promise<Arrival> {
       return await moveStopped(leg);
     case 'live':
       return await moveRunning(leg, async () => {
-        const since = await migrate(source, { uri: await discoverAddress(destination) });
-        return await finishLive(pair, since);
+        const migration = await pair.migrate();
+        await finishLive(migration);
+        return migration;
       });
     case 'postcopy':
-      return await moveRunning(leg, async () => (await switchOver(pair)).figures);
+      return await moveRunning(leg, async () => await switchOver(pair));
   }
 }
 
@@ -125,10 +120,9 @@ async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
   const { range } = context.platform;
   await prepareStopped(pair);
   context.observer.phase('migrate');
-  const arriving = destination.qmp.events.cursor;
-  const since = await migrate(source, { uri: await discoverAddress(destination) });
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  await waitStatus(context, destination, { goal: 'completed', since: arriving });
+  const migration = await pair.migrate();
+  await migration.until('completed');
+  await migration.until('completed', { side: 'destination' });
 
   context.observer.phase('verify');
   await beforeCheck();
@@ -144,27 +138,26 @@ async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
       lastSeen: stateOf(verdict),
     });
   }
-  return { verdict, figures: figuresOf(answer) };
+  return { verdict, figures: migration.figures };
 }
 
 /** The guest goes on at the destination by itself, and is stopped there for the check. */
 async function moveRunning(
   { pair, beforeCheck }: Leg,
-  move: () => Promise<MigrationFigures>,
+  move: () => Promise<Migration>,
 ): Promise<Arrival> {
   const { context, source, destination } = pair;
   await prepareLive(pair);
   context.observer.phase('migrate');
-  const arriving = destination.qmp.events.cursor;
-  const figures = await move();
-  await waitEvent(context, destination, 'RESUME', arriving);
+  const migration = await move();
+  await migration.untilEvent('RESUME', 'destination');
   await requireProgress(context, destination);
   await requireRunning(source, false);
 
   context.observer.phase('verify');
   await beforeCheck();
   const verdict = await verifyMemory(context, destination);
-  return { verdict, figures };
+  return { verdict, figures: migration.figures };
 }
 
 /** The guest goes round its memory, and was started by this machine only where it is the first. */

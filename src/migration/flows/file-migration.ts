@@ -2,15 +2,15 @@
  * The file flow: the source writes the migration to a file, and only when it has finished does the
  * destination read it. Upstream's flow F; the two sides never overlap.
  */
-import { figuresOf, migrate, migrateIncoming, setParameters } from '../commands.js';
+import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
 import type { MigrateCommon } from '../migrate-common.js';
 import type { Expectation } from '../pair-settings.js';
 import { startPair } from '../pair.js';
-import { arrive, endBoth, expectRefusal, prepareStopped, waitGuest } from '../steps.js';
-import type { FlowResult } from '../steps.js';
-import { releaseTracked, trickleRate } from '../tracking.js';
-import { waitStatus } from '../waits.js';
+import { expectRefusal, prepareStopped, waitGuest } from '../steps.js';
+import type { FlowResult } from '../migration.js';
+import { trickleRate, untilTracked } from '../tracking.js';
+import { endBoth } from '../verify.js';
 
 /** What a file test says: it has one place, and either completes or is refused at once. */
 export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> & {
@@ -40,13 +40,15 @@ export async function fileMigration(context: TestContext, common: FileCommon): P
     return {};
   }
   const target = { uri: pair.expand(common.connect) };
-  const since = await migrate(source, target);
-  if (common.live === true) await releaseTracked(pair, since);
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  const migration = await pair.migrate(target);
+  if (common.live === true) {
+    await untilTracked(migration);
+    await pair.ensureConverge();
+  }
+  await migration.until('completed');
 
-  const destinationSince = destination.qmp.events.cursor;
-  await migrateIncoming(destination, target, context.patience.eventMs, context.signal);
-  await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
+  await pair.listen(target);
+  await migration.until('completed', { side: 'destination' });
   if (common.live !== true) await destination.qmp.execute('cont');
-  return await arrive(pair, destinationSince, figuresOf(answer), common.endHook);
+  return await migration.arrive({ endHook: () => common.endHook?.(pair) });
 }

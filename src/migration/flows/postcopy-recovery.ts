@@ -4,8 +4,7 @@
  */
 import { migrate, setParameters } from '../commands.js';
 import { SocketPair } from '../descriptors.js';
-import type { Pair } from '../pair.js';
-import type { EventCursor } from '../../qmp/events.js';
+import type { Migration, Sides } from '../migration.js';
 import { waitStatus } from '../waits.js';
 
 /**
@@ -25,26 +24,21 @@ const recovering = [
 const commandSection = 8;
 const fdName = 'fd-mig';
 
-/** @returns the cursor from which the source's statuses are those of the recovered migration */
-export async function recover(
-  pair: Pair,
-  recovery: Recovery,
-  since: EventCursor,
-): Promise<EventCursor> {
+export async function recover(migration: Migration, recovery: Recovery): Promise<void> {
+  const { pair } = migration;
   const { context, source, destination } = pair;
-  await waitStatus(context, source, { goal: 'postcopy-active', since });
+  await migration.until('postcopy-active');
   await breakConnection(pair, 'source');
   if (recovery !== 'once') await failToRecover(pair, recovery);
 
   const uri = `unix:${context.file('migsocket-recover')}`;
   await destination.qmp.execute('migrate-recover', { uri }, { oob: true });
-  const resumed = await migrate(source, { uri }, { resume: true });
+  await migration.resume({ uri });
   await setParameters(source, { 'max-postcopy-bandwidth': 0 });
-  return resumed;
 }
 
 /** Breaks the connection from one side; both must pause. */
-async function breakConnection(pair: Pair, by: 'source' | 'destination'): Promise<void> {
+async function breakConnection(pair: Sides, by: 'source' | 'destination'): Promise<void> {
   const { context, source, destination } = pair;
   const cursors = { source: source.qmp.events.cursor, destination: destination.qmp.events.cursor };
   await pair[by].qmp.execute('migrate-pause');
@@ -58,7 +52,7 @@ async function breakConnection(pair: Pair, by: 'source' | 'destination'): Promis
 }
 
 /** The first attempt at a new connection, which comes to nothing. */
-async function failToRecover(pair: Pair, stage: 'reconnect' | 'handshake'): Promise<void> {
+async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Promise<void> {
   const { context, source, destination } = pair;
   using forSource = new SocketPair();
   using forDestination = new SocketPair();

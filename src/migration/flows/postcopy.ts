@@ -4,27 +4,17 @@
  * connections, PR.
  */
 import { HarnessError } from '../../model/errors.js';
-import type { MigrationFigures } from '../../model/outcome.js';
-import type { EventCursor } from '../../qmp/events.js';
-import { figuresOf, migrate, setParameters } from '../commands.js';
+import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
 import type { MigrateCommon } from '../migrate-common.js';
 import { startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
 import { recover } from './postcopy-recovery.js';
 import type { Recovery } from './postcopy-recovery.js';
-import { arrive, waitGuest } from '../steps.js';
-import type { FlowResult } from '../steps.js';
-import { holdTracked } from '../tracking.js';
-import {
-  plantMarker,
-  waitByteChange,
-  waitEvent,
-  waitMarker,
-  waitStatus,
-  whileAlive,
-  whileMigrating,
-} from '../waits.js';
+import { waitGuest } from '../steps.js';
+import type { FlowResult, Migration } from '../migration.js';
+import { trickleUntilTracked } from '../tracking.js';
+import { plantMarker, waitByteChange, waitMarker, whileAlive } from '../waits.js';
 import { waitNonZero } from '../zero-memory.js';
 
 export interface PostcopyCommon extends Omit<
@@ -64,7 +54,7 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
     oob: recovery !== undefined,
   });
   await common.startHook?.(pair);
-  await pair.hold();
+  await pair.ensureNonConverge();
   await plantMarker(context, pair.source);
   await pair.destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
 
@@ -73,10 +63,12 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
   await waitNonZero(pair);
 
   context.observer.phase('migrate');
-  const { figures, destinationSince } = await switchOver(pair, recovery);
-  return await arrive(pair, destinationSince, figures, async () => {
-    await requireWaitFigures(pair);
-    await common.endHook?.(pair);
+  const migration = await switchOver(pair, recovery);
+  return await migration.arrive({
+    endHook: async () => {
+      await requireWaitFigures(pair);
+      await common.endHook?.(pair);
+    },
   });
 }
 
@@ -88,36 +80,29 @@ function ordered(others: readonly string[]): string[] {
 }
 
 /** Migrates until memory was dirtied after it was sent, lets the guest go on at the destination, and waits for the rest. */
-export async function switchOver(
-  pair: Pair,
-  recovery?: Recovery,
-): Promise<{ figures: MigrationFigures; destinationSince: EventCursor }> {
+export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migration> {
   const { context, common, source, destination } = pair;
-  const since = await migrate(source, await pair.target());
-  await whileMigrating(pair, context, since, async (signal) => {
+  const migration = await pair.migrate();
+  await migration.whileActive(async (signal) => {
     await waitMarker(context, destination, signal);
     if (common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
   });
-  await holdTracked(pair, since);
+  await trickleUntilTracked(migration);
   if (recovery !== undefined) await setParameters(source, { 'max-postcopy-bandwidth': trickle });
-  const destinationSince = destination.qmp.events.cursor;
-  await whileMigrating(pair, context, since, async () => {
+  await migration.whileActive(async () => {
     await source.qmp.execute('migrate-start-postcopy');
-    await waitEvent(context, source, 'STOP', since);
+    await migration.untilEvent('STOP');
   });
-  const answer = await whileAlive([source, destination], context, async () => {
-    await waitEvent(context, destination, 'RESUME', destinationSince);
-    const from = recovery === undefined ? since : await recover(pair, recovery, since);
-    return await waitStatus(context, source, {
-      goal: 'completed',
-      through: recovery === undefined ? straight : resumed,
-      since: from,
-    });
+  await whileAlive([source, destination], context, async () => {
+    await migration.untilEvent('RESUME', 'destination');
+    if (recovery !== undefined) await recover(migration, recovery);
+    const through = recovery === undefined ? straight : resumed;
+    await migration.until('completed', { through });
   });
   // The source is done once all is sent. Memory may be looked at when all of it is there.
-  await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
-  return { figures: figuresOf(answer), destinationSince };
+  await migration.until('completed', { side: 'destination' });
+  return migration;
 }
 
 /** Measuring needs to know which thread waits, which not every kernel tells. */
@@ -132,7 +117,7 @@ async function requireWaitFigures({ context, destination }: Pair): Promise<void>
   throw new HarnessError({
     code: 'figures-missing',
     blame: 'contract',
-    message: `the destination does not tell ${missing.join(', ') || 'a migration that went well'} after postcopy`,
+    message: `query-migrate on the destination ${missing.length === 0 ? 'says that the migration failed' : `lacks ${missing.join(', ')}`} after postcopy`,
     side: 'destination',
     waitedFor: waitFigures.join(', '),
     lastSeen: JSON.stringify(answer),

@@ -3,29 +3,22 @@
  * Upstream's flow P, with waits that have deadlines and look at events and memory instead of sleeping.
  */
 import { pause } from '../../model/deadline.js';
-import type { MigrationFigures } from '../../model/outcome.js';
-import type { EventCursor } from '../../qmp/events.js';
-import { figuresOf, migrate } from '../commands.js';
 import type { TestContext } from '../context.js';
 import type { Hooks, MigrateCommon } from '../migrate-common.js';
 import type { Expectation } from '../pair-settings.js';
-import { requireRunning, startPair } from '../pair.js';
+import type { FlowResult, Migration } from '../migration.js';
+import { startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
-import { arrive, expectRefusal, prepareLive, prepareStopped, waitGuest } from '../steps.js';
-import type { FlowResult } from '../steps.js';
-import { holdTracked, waitTracked } from '../tracking.js';
-import { endMachines } from '../verify.js';
-import {
-  waitByteChange,
-  waitEvent,
-  waitMarker,
-  waitPass,
-  waitStatus,
-  whileMigrating,
-} from '../waits.js';
+import { expectRefusal, prepareLive, prepareStopped, waitGuest } from '../steps.js';
+import { trickleUntilTracked, waitDirtyTracking } from '../tracking.js';
+import { endMachines, requireRunning } from '../verify.js';
+import { waitByteChange, waitMarker, waitPass } from '../waits.js';
 
 /** QEMU measures its bandwidth for the first time after 100 ms; a first pass that is over before ends the migration. */
 const unmeasuredMs = 120;
+
+/** while memory is sent */
+type Meanwhile = (signal: AbortSignal) => Promise<void>;
 
 export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
   const expect = common.expect ?? { kind: 'completes' };
@@ -39,14 +32,16 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
   await (common.live === true ? prepareLive(pair) : prepareStopped(pair));
 
   context.observer.phase('migrate');
-  const { source, destination } = pair;
-  const destinationSince = destination.qmp.events.cursor;
-  const since = await migrate(source, await pair.target());
-  const figures =
-    common.live === true
-      ? await finishLive(pair, since, common.meanwhile)
-      : await finishStopped(pair, since, destinationSince);
-  return await arrive(pair, destinationSince, figures, common.endHook);
+  const migration = await pair.migrate();
+  if (common.live === true) {
+    await finishLive(migration, async (signal) => common.meanwhile?.(pair, signal));
+  } else {
+    await migration.until('completed');
+    // `cont` before the destination has loaded everything would be forgotten
+    await migration.until('completed', { side: 'destination' });
+    await pair.destination.qmp.execute('cont');
+  }
+  return await migration.arrive({ endHook: () => common.endHook?.(pair) });
 }
 
 /**
@@ -54,54 +49,32 @@ export async function precopy(context: TestContext, common: MigrateCommon): Prom
  * out in ascending order: once the marker has arrived, the pages below it have been sent; when the
  * guest then writes to one of them, another pass is certain. Only then may the migration converge.
  */
-export async function finishLive(
-  pair: Pair,
-  since: EventCursor,
-  meanwhile?: Hooks['meanwhile'],
-): Promise<MigrationFigures> {
-  const { context, source } = pair;
-  await proveLive(pair, since, meanwhile);
-  await holdTracked(pair, since);
-  await pair.release();
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  await waitEvent(context, source, 'STOP', since);
-  return figuresOf(answer);
+export async function finishLive(migration: Migration, meanwhile?: Meanwhile): Promise<void> {
+  await proveLive(migration, meanwhile);
+  await trickleUntilTracked(migration);
+  await migration.pair.ensureConverge();
+  await migration.until('completed');
+  await migration.untilEvent('STOP');
 }
 
 /** Waits until it counts. */
-export async function proveLive(
-  pair: Pair,
-  since: EventCursor,
-  meanwhile?: Hooks['meanwhile'],
-): Promise<void> {
-  const { context, source, destination } = pair;
-  await whileMigrating(pair, context, since, async (signal) => {
+export async function proveLive(migration: Migration, meanwhile?: Meanwhile): Promise<void> {
+  const { pair } = migration;
+  const { context, common, source, destination } = pair;
+  await migration.whileActive(async (signal) => {
     await waitMarker(context, destination, signal);
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
-    if (pair.common.suspend === true) return;
+    if (common.suspend === true) return;
     await waitByteChange(context, source, context.platform.watchAddress, signal);
-    const { passes } = pair.common;
+    const { passes } = common;
     if (passes !== undefined) {
-      await waitTracked(pair, signal);
+      await waitDirtyTracking(pair, signal);
       await pause(unmeasuredMs, signal);
-      await pair.hurry();
-      await waitPass(context, source, { passes, since, signal });
+      await pair.sendFaster();
+      await waitPass(context, source, { passes, since: migration.since.source, signal });
     }
-    await meanwhile?.(pair, signal);
+    await meanwhile?.(signal);
   });
-}
-
-async function finishStopped(
-  pair: Pair,
-  since: EventCursor,
-  destinationSince: EventCursor,
-): Promise<MigrationFigures> {
-  const { context, source, destination } = pair;
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  // `cont` before the destination has loaded everything would be forgotten
-  await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
-  await destination.qmp.execute('cont');
-  return figuresOf(answer);
 }
 
 /** what a migration may pass on its way to failed without having begun; `failing` is seen from QEMU 11.1 on */
@@ -118,9 +91,9 @@ async function expectFailure(
   if (expect.kind === 'refused') {
     await expectRefusal(pair);
   } else {
-    const since = await migrate(source, await pair.target());
+    const migration = await pair.migrate();
     const through = [...waysToFailure, ...(expect.throughActive ? ['active'] : [])];
-    await waitStatus(context, source, { goal: 'failed', through, since });
+    await migration.until('failed', { through });
     await requireRunning(source, true);
   }
   await endHook?.(pair);

@@ -5,8 +5,7 @@ import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
 import { guestContract } from '../../guest/contract.js';
 import type { Machine } from '../../qemu/machine.js';
 import type { TestContext } from '../context.js';
-import { requireRunning } from '../pair.js';
-import { verifyStopped } from '../verify.js';
+import { requireRunning, verifyStopped } from '../verify.js';
 import { waitByteChange, waitEvent } from '../waits.js';
 
 export interface Arrival {
@@ -69,7 +68,7 @@ function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: Machi
   if (now.slices.every((slice, writer) => isFurther(slice, earlier[writer]))) return;
   throw broken(machine, {
     code: 'guest-stands-still',
-    message: 'a writer is no further than it was a round before',
+    message: 'a writer made no progress since the previous round',
     waitedFor: `more than ${stateOf(before)}`,
     lastSeen: stateOf(now),
   });

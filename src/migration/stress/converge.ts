@@ -6,49 +6,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled } from '../../model/deadline.js';
 import { asString } from '../../model/json.js';
-import type { JsonObject } from '../../model/json.js';
 import { endStatuses } from '../../model/outcome.js';
-import type { EventCursor, QmpEvent } from '../../qmp/events.js';
+import type { QmpEvent } from '../../qmp/events.js';
 import { setParameters } from '../commands.js';
-import type { Pair } from '../pair.js';
-import { waitEvent, waitStatus, whileAlive } from '../waits.js';
+import type { Migration } from '../migration.js';
+import { whileAlive } from '../waits.js';
 
 /** as much as a host can carry, bytes per second; QEMU takes 0 for "unlimited" only from 6.0 on, and tells it so */
 export const fullRate = 100_000_000_000;
 /** whatever is left fits into it, milliseconds; the most that QEMU takes is 2,000,000 */
 const anyDowntimeMs = 600_000;
 
-export interface Converged {
-  /** what query-migrate told once the migration was complete */
-  readonly answer: JsonObject;
-  readonly forced: boolean;
-}
-
-export interface ConvergeWish {
-  readonly since: EventCursor;
-  readonly patienceMs: number;
-}
-
-export async function converge(pair: Pair, wish: ConvergeWish): Promise<Converged> {
-  const { context, source, destination } = pair;
+/** @returns whether the downtime limit had to be lifted */
+export async function converge(migration: Migration, patienceMs: number): Promise<boolean> {
+  const { context, source, destination } = migration.pair;
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   let forced = false;
   const release = async (): Promise<void> => {
-    await firstPassEnds(pair, wish.since, signal);
-    await sleep(wish.patienceMs, undefined, { signal });
+    await firstPassEnds(migration, signal);
+    await sleep(patienceMs, undefined, { signal });
     forced = true;
     await setParameters(source, { 'downtime-limit': anyDowntimeMs });
   };
   return await whileAlive([source, destination], context, async () => {
-    const ended = waitStatus(context, source, { goal: 'completed', since: wish.since });
+    const ended = migration.until('completed');
     const released = release().catch((error: unknown) => {
       // once the migration is over there is nothing to release
       if (!over.signal.aborted) throw error;
     });
     try {
-      const answer = await Promise.race([ended, released.then(async () => await ended)]);
-      return { answer, forced };
+      await Promise.race([ended, released.then(async () => await ended)]);
+      return forced;
     } finally {
       over.abort(new Cancelled());
       await Promise.allSettled([ended, released]);
@@ -57,18 +46,15 @@ export async function converge(pair: Pair, wish: ConvergeWish): Promise<Converge
 }
 
 /** QEMU tells the beginning of each pass, the first is number 1. Or the migration ends. */
-async function firstPassEnds(
-  { context, source }: Pair,
-  since: EventCursor,
-  signal: AbortSignal,
-): Promise<QmpEvent> {
+async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise<QmpEvent> {
+  const { context, source } = migration.pair;
   return await source.qmp.events.wait(
     ({ name, data }) =>
       (name === 'MIGRATION_PASS' && Number(data['pass']) >= 2) ||
       (name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '')),
     {
       what: 'event MIGRATION_PASS 2, the end of the first pass,',
-      since,
+      since: migration.since.source,
       timeoutMs: context.patience.statusMs,
       signal,
     },
@@ -76,16 +62,16 @@ async function firstPassEnds(
 }
 
 /** Postcopy: the guest goes on at the destination once one pass over memory has been made. */
-export async function convergeByPostcopy(pair: Pair, wish: ConvergeWish): Promise<Converged> {
-  const { context, source, destination } = pair;
-  return await whileAlive([source, destination], context, async () => {
+export async function convergeByPostcopy(migration: Migration): Promise<boolean> {
+  const { context, source, destination } = migration.pair;
+  await whileAlive([source, destination], context, async () => {
     // A guest that writes little may be done with before.
-    const { data } = await firstPassEnds(pair, wish.since, context.signal);
+    const { data } = await firstPassEnds(migration, context.signal);
     if (data['status'] === undefined) {
       await source.qmp.execute('migrate-start-postcopy');
-      await waitEvent(context, source, 'STOP', wish.since);
+      await migration.untilEvent('STOP');
     }
-    const answer = await waitStatus(context, source, { goal: 'completed', since: wish.since });
-    return { answer, forced: false };
+    await migration.until('completed');
   });
+  return false;
 }

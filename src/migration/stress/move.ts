@@ -2,17 +2,10 @@
 import type { MigrationFigures } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
 import type { Machine } from '../../qemu/machine.js';
-import {
-  discoverAddress,
-  figuresOf,
-  migrate,
-  migrateIncoming,
-  setParameters,
-} from '../commands.js';
+import { discoverAddress, setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
 import { Pair } from '../pair.js';
-import { waitStatus } from '../waits.js';
-import { trickleRate, releaseTracked } from '../tracking.js';
+import { trickleRate, untilTracked } from '../tracking.js';
 import { converge, convergeByPostcopy, fullRate } from './converge.js';
 import { freezeInTurn } from './freeze.js';
 import type { StressSpec } from './spec.js';
@@ -38,28 +31,20 @@ export async function moveGuest(move: Move): Promise<Moved> {
     .replaceAll('$ROUND', String(round));
   const pair = new Pair(context, { listen: uri }, from, to);
   await setParameters(from, trickleRate);
-  const { patience } = context;
-  const arriving = to.qmp.events.cursor;
-  const incoming = async (): Promise<void> => {
-    await migrateIncoming(to, { uri }, patience.eventMs, context.signal);
-  };
-  if (transport.flow !== 'file') await incoming();
+  if (transport.flow !== 'file') await pair.listen({ uri });
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
-  const since = await migrate(from, { uri: target });
+  const migrating = await pair.migrate({ uri: target });
   // Postcopy is to begin before the rest fits into any downtime.
   const downtimeLimitMs = transport.flow === 'postcopy' ? 1 : spec.downtimeLimitMs;
-  let startMs = 0;
-  await releaseTracked(pair, since, async () => {
-    startMs = performance.now();
-    await setParameters(from, { 'max-bandwidth': fullRate, 'downtime-limit': downtimeLimitMs });
-  });
-  const wish = { since, patienceMs: spec.patienceMs };
+  await untilTracked(migrating);
+  const startMs = performance.now();
+  await setParameters(from, { 'max-bandwidth': fullRate, 'downtime-limit': downtimeLimitMs });
   const finish = transport.flow === 'postcopy' ? convergeByPostcopy : converge;
-  const { answer, forced } = await whileHeld(move, async () => await finish(pair, wish));
-  if (transport.flow === 'file') await incoming();
-  await waitStatus(context, to, { goal: 'completed', since: arriving });
+  const forced = await whileHeld(move, async () => await finish(migrating, spec.patienceMs));
+  const migration = migrating.figures;
+  if (transport.flow === 'file') await pair.listen({ uri });
+  await migrating.until('completed', { side: 'destination' });
   const migrationMs = performance.now() - startMs;
-  const migration = figuresOf(answer);
   return {
     migration,
     figures: {

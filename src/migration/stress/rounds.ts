@@ -9,7 +9,7 @@ import type { RoundFigures } from '../../model/stress.js';
 import { pagesOf } from '../../model/stamps.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import type { TestContext } from '../context.js';
-import type { FlowResult } from '../steps.js';
+import type { FlowResult } from '../migration.js';
 import { checkArrival } from './arrival.js';
 import { both } from '../../model/both.js';
 import { retire, startMember } from './machines.js';

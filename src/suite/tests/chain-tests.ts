@@ -6,7 +6,7 @@ import { chain } from '../../migration/flows/chain.js';
 import type { ChainWish } from '../../migration/flows/chain.js';
 import type { TestContext } from '../../migration/context.js';
 import { routeOf } from '../../migration/plan.js';
-import type { FlowResult } from '../../migration/steps.js';
+import type { FlowResult } from '../../migration/migration.js';
 import { migrationTest } from '../definition.js';
 import type { TestDefinition, TestFacts } from '../definition.js';
 import { needsCapability, needsMultifd, needsUserfaultfd } from '../needs.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { backgroundSnapshot } from './file/background-snapshot.js';
 import type { TestContext } from '../../migration/context.js';
-import type { FlowResult } from '../../migration/steps.js';
+import type { FlowResult } from '../../migration/migration.js';
 import { pingPong } from './chain-tests.js';
 import { facts, failureOf, qemu } from '../attempt.fixtures.js';
 

@@ -1,7 +1,7 @@
 /** Precopy over RDMA, where this host has a link for it: both sides use the same one. */
 import type { TestContext } from '../../migration/context.js';
 import { precopy } from '../../migration/flows/precopy.js';
-import type { FlowResult } from '../../migration/steps.js';
+import type { FlowResult } from '../../migration/migration.js';
 import { HarnessError } from '../../model/errors.js';
 import type { HostFacts } from '../../model/host-facts.js';
 import type { Need } from '../../model/features.js';

@@ -4,7 +4,8 @@ import { ignoreShared } from './file/ignore-shared.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import { startPair } from '../../migration/pair.js';
 import { readBack } from './file/read-back.js';
-import { endBoth, requireRefusal, waitGuest } from '../../migration/steps.js';
+import { requireRefusal, waitGuest } from '../../migration/steps.js';
+import { endBoth } from '../../migration/verify.js';
 import { migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 import { needsCapability, needsChannels, needsSharedMemory } from '../needs.js';
@@ -39,7 +40,7 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
       await setCapability(pair.source, 'validate-uuid');
       if (expect === undefined) return;
       await waitGuest(pair);
-      await pair.release();
+      await pair.ensureConverge();
     },
     live: true,
     ...(expect === undefined ? {} : { expect }),

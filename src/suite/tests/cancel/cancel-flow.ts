@@ -1,30 +1,16 @@
 /** Migrations that are cancelled: once at each status, and in the middle of one that is then done again. */
 import { HarnessError } from '../../../model/errors.js';
 import { asString } from '../../../model/json.js';
-import type { EventCursor } from '../../../qmp/events.js';
 import type { Machine } from '../../../qemu/machine.js';
-import {
-  figuresOf,
-  migrate,
-  migrateIncoming,
-  setCapability,
-  setParameters,
-} from '../../../migration/commands.js';
+import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startNewDestination, startPair } from '../../../migration/pair.js';
 import type { Pair } from '../../../migration/pair.js';
-import { arrive, endBoth, waitGuest } from '../../../migration/steps.js';
-import type { FlowResult } from '../../../migration/steps.js';
-import { releaseTracked, trickleRate, waitTracked } from '../../../migration/tracking.js';
-import { endMachines } from '../../../migration/verify.js';
-import {
-  plantMarker,
-  waitByteChange,
-  waitEvent,
-  waitMarker,
-  waitStatus,
-  whileMigrating,
-} from '../../../migration/waits.js';
+import { waitGuest } from '../../../migration/steps.js';
+import type { FlowResult, Migration } from '../../../migration/migration.js';
+import { trickleRate, untilTracked, waitDirtyTracking } from '../../../migration/tracking.js';
+import { endBoth, endMachines } from '../../../migration/verify.js';
+import { plantMarker, waitByteChange, waitMarker } from '../../../migration/waits.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
 
 export const cancelMoments = [
@@ -56,7 +42,6 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
       await setCapability(destination, name);
     }
   }
-  const destinationSince = destination.qmp.events.cursor;
   if (moment !== 'failed' && moment !== 'none') await listen(pair);
   context.observer.phase('warm-up');
   await waitGuest(pair);
@@ -69,36 +54,36 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
   const converges = ['failed', 'pre-switchover'].includes(moment);
   const completes = ['none', 'completed'].includes(moment);
   if (completes) await setParameters(source, trickleRate);
-  else await (converges ? pair.release() : pair.hold());
+  else await (converges ? pair.ensureConverge() : pair.ensureNonConverge());
   if (!completes && !converges) await waitNonZero(pair);
-  const since = await migrate(source, await pair.target());
+  const migration = await pair.migrate();
   switch (moment) {
     case 'none':
-    case 'completed': {
-      await releaseTracked(pair, since);
-      const answer = await waitStatus(context, source, { goal: 'completed', since });
+    case 'completed':
+      await untilTracked(migration);
+      await pair.ensureConverge();
+      await migration.until('completed');
       if (moment === 'completed') await cancel(source);
       await requireStatus(source, 'completed');
-      return await arrive(pair, destinationSince, figuresOf(answer));
-    }
+      return await migration.arrive();
     case 'failed':
-      await waitStatus(context, source, { goal: 'failed', through: ['setup', 'failing'], since });
+      await migration.until('failed', { through: ['setup', 'failing'] });
       await cancel(source);
       await requireStatus(source, 'failed');
       break;
     case 'cancelling':
     case 'cancelled':
       await cancel(source);
-      await waitStatus(context, source, { goal: moment, since });
+      await migration.until(moment);
       // the call in question
       await cancel(source);
-      await bothGaveUp(pair, since, destinationSince);
+      await bothGaveUp(migration);
       break;
     default:
-      await waitStatus(context, source, { goal: moment, since });
+      await migration.until(moment);
       await cancel(source);
-      await waitStatus(context, source, { goal: 'cancelling', since });
-      await bothGaveUp(pair, since, destinationSince);
+      await migration.until('cancelling');
+      await bothGaveUp(migration);
   }
   context.observer.phase('verify');
   await waitByteChange(context, source, context.platform.range.start);
@@ -108,20 +93,13 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
 
 /** A migration that fails must not take the destination with it. */
 async function listen(pair: Pair): Promise<void> {
-  const { context, destination } = pair;
-  const { patience, signal } = context;
-  const extra = { 'exit-on-error': false };
-  await migrateIncoming(destination, { uri: pair.expand(uri) }, patience.eventMs, signal, extra);
+  await pair.listen({ uri: pair.expand(uri) }, { 'exit-on-error': false });
 }
 
-async function bothGaveUp(
-  { context, source, destination }: Pair,
-  since: EventCursor,
-  destinationSince: EventCursor,
-): Promise<void> {
-  await waitStatus(context, source, { goal: 'cancelled', since });
-  await waitStatus(context, destination, { goal: 'failed', since: destinationSince });
-  await requireStatus(source, 'cancelled');
+async function bothGaveUp(migration: Migration): Promise<void> {
+  await migration.until('cancelled');
+  await migration.until('failed', { side: 'destination' });
+  await requireStatus(migration.pair.source, 'cancelled');
 }
 
 async function requireStatus(machine: Machine, wanted: string): Promise<void> {
@@ -154,25 +132,24 @@ export async function cancelThenMigrate(
   await waitGuest(first);
 
   context.observer.phase('migrate');
-  const since = await migrateHalfway(first);
+  const cancelled = await migrateHalfway(first);
   await cancel(source);
   await endMachines(context, [{ machine: first.destination, status: 1 }]);
-  await waitStatus(context, source, { goal: 'cancelled', since });
+  await cancelled.until('cancelled');
 
   context.observer.phase('launch');
   const second = await startNewDestination(first, '-2');
   await prepare(second, [second.destination], capabilities);
   context.observer.phase('migrate');
-  const destinationSince = second.destination.qmp.events.cursor;
-  const again = await migrateHalfway(second);
-  await second.release();
-  const answer = await waitStatus(context, source, { goal: 'completed', since: again });
-  await waitEvent(context, source, 'STOP', again);
-  return await arrive(second, destinationSince, figuresOf(answer));
+  const migration = await migrateHalfway(second);
+  await second.ensureConverge();
+  await migration.until('completed');
+  await migration.untilEvent('STOP');
+  return await migration.arrive();
 }
 
 async function prepare(
-  { context, destination }: Pair,
+  pair: Pair,
   machines: readonly Machine[],
   capabilities: readonly string[],
 ): Promise<void> {
@@ -181,24 +158,23 @@ async function prepare(
     await setParameters(machine, { 'multifd-channels': manyChannels });
     await setCapability(machine, 'multifd');
   }
-  const { patience, signal } = context;
-  await migrateIncoming(destination, { uri: 'tcp:127.0.0.1:0' }, patience.eventMs, signal);
+  await pair.listen({ uri: 'tcp:127.0.0.1:0' });
 }
 
 /**
  * Until memory was sent, and written again after that. How fast the guest writes is not relied upon, since a busy host may
  * let it stand still: at first all its memory would take 5 s, and once the marker is through, hours.
  */
-async function migrateHalfway(pair: Pair): Promise<EventCursor> {
+async function migrateHalfway(pair: Pair): Promise<Migration> {
   const { context, source, destination } = pair;
   await setParameters(source, { 'max-bandwidth': 20_000_000, 'downtime-limit': 1 });
   await waitNonZero(pair);
-  const since = await migrate(source, await pair.target());
-  await whileMigrating(pair, context, since, async (signal) => {
+  const migration = await pair.migrate();
+  await migration.whileActive(async (signal) => {
     await waitMarker(context, destination, signal);
     await setParameters(source, { 'max-bandwidth': 4096 });
     await waitByteChange(context, source, context.platform.watchAddress, signal);
-    await waitTracked(pair, signal);
+    await waitDirtyTracking(pair, signal);
   });
-  return since;
+  return migration;
 }

@@ -12,10 +12,9 @@ import { migrate, setCapability } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { preservedArgs } from './cpr-transfer.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
-import { requireRunning } from '../../../migration/pair.js';
-import type { FlowResult } from '../../../migration/steps.js';
-import { endMachines, verifyMemory } from '../../../migration/verify.js';
-import { waitEvent } from '../../../migration/waits.js';
+import type { FlowResult } from '../../../migration/migration.js';
+import { endMachines, requireRunning, verifyMemory } from '../../../migration/verify.js';
+import { waitEvent, waitSerial } from '../../../migration/waits.js';
 
 export async function cprExec(context: TestContext): Promise<FlowResult> {
   const { patience, signal } = context;
@@ -34,7 +33,7 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
   });
 
   context.observer.phase('warm-up');
-  await serial.waitForB({ timeoutMs: patience.serialMs, signal });
+  await waitSerial(context, machine);
 
   context.observer.phase('migrate');
   const file = context.file('migfile');
@@ -48,7 +47,7 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
   // It ran before, so it goes on by itself.
   await waitEvent(context, machine, 'RESUME', arrived);
   await requireRunning(machine, true);
-  await serial.waitForB({ since: serial.length, timeoutMs: patience.serialMs, signal });
+  await waitSerial(context, machine, serial.length);
 
   context.observer.phase('verify');
   const verdict = await verifyMemory(context, machine);

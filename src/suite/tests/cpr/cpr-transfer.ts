@@ -8,19 +8,12 @@ import { escapeValue } from '../../../model/command-line.js';
 import { pause, timeoutError } from '../../../model/deadline.js';
 import type { JsonObject } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
-import {
-  figuresOf,
-  migrate,
-  migrateIncoming,
-  setCapability,
-  setParameters,
-} from '../../../migration/commands.js';
+import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { Pair } from '../../../migration/pair.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
-import { arrive, prepareStopped, waitGuest } from '../../../migration/steps.js';
-import type { FlowResult } from '../../../migration/steps.js';
-import { waitStatus } from '../../../migration/waits.js';
+import { prepareStopped, waitGuest } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
 
 export interface TransferCommon {
   /** the destination is told by QMP where to listen for the main channel, instead of on its command line */
@@ -66,27 +59,21 @@ export async function cprTransfer(
   await waitListener(context, destination, cpr);
 
   context.observer.phase('migrate');
-  const since = await migrate(source, {
+  const migration = await pair.migrate({
     channels: [socketChannel('main', main), socketChannel('cpr', cpr)],
   });
   await connect();
-  const { events } = destination.qmp;
-  const destinationSince = events.cursor;
   if (defer) {
     await setCapability(destination, 'events');
-    const channels = { channels: [socketChannel('main', main)] };
-    await migrateIncoming(destination, channels, context.patience.eventMs, context.signal);
+    await pair.listen({ channels: [socketChannel('main', main)] });
   }
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  await migration.until('completed');
   // It may have been through before it could tell us by an event.
   const { status } = await destination.qmp.execute('query-migrate');
-  if (status !== 'completed') {
-    await waitStatus(context, destination, { goal: 'completed', since: destinationSince });
-  }
+  if (status !== 'completed') await migration.until('completed', { side: 'destination' });
   await destination.qmp.execute('cont');
-  const figures = figuresOf(answer);
-  requireLittleSent(figures);
-  return await arrive(pair, destinationSince, figures);
+  requireLittleSent(migration.figures);
+  return await migration.arrive();
 }
 
 /** A socket has its file before it listens, and would refuse whoever comes in between. */

@@ -11,7 +11,7 @@ import { HarnessError } from '../../../model/errors.js';
 import { setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
-import type { FlowResult } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
 
 const card = '52:54:00:d0:07:e4';
 const rounds = 3;

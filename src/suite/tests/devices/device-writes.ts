@@ -10,7 +10,7 @@ import type { WritingDeviceKind } from './writing-devices.js';
 import type { TestContext } from '../../../migration/context.js';
 import type { Pair } from '../../../migration/pair.js';
 import { precopy } from '../../../migration/flows/precopy.js';
-import type { FlowResult } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
 import { hex } from '../../../model/text/format.js';
 
 /** behind what the guest stamps */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
 import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
-import type { FlowResult } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
 
 /** A bitmap of a node; by the names of the other side it would not be found. */
 interface Place {

@@ -5,7 +5,7 @@ import { asArray, asNumber, asObject } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
 import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
-import type { FlowResult } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
 import { hex } from '../../../model/text/format.js';
 
 const pageBytes = 4096;

@@ -1,12 +1,11 @@
 /** Migration between two QEMUs that map the same memory: the pages stay where they are. */
 import { HarnessError } from '../../../model/errors.js';
 import type { MigrationFigures } from '../../../model/outcome.js';
-import { figuresOf, migrate } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
-import { arrive, waitGuest } from '../../../migration/steps.js';
-import type { FlowResult } from '../../../migration/steps.js';
-import { plantMarker, waitEvent, waitMarker, waitStatus } from '../../../migration/waits.js';
+import { waitGuest } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
+import { plantMarker, waitMarker } from '../../../migration/waits.js';
 
 /** devices, and what memory there is beside the shared; bytes */
 const transferredLimit = 4 * 1024 * 1024;
@@ -20,23 +19,21 @@ export async function ignoreShared(context: TestContext): Promise<FlowResult> {
     capabilities: ['x-ignore-shared'],
   });
   const { source, destination } = pair;
-  await pair.hold();
+  await pair.ensureNonConverge();
   await plantMarker(context, source);
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
 
   context.observer.phase('migrate');
-  const destinationSince = destination.qmp.events.cursor;
-  const since = await migrate(source, await pair.target());
+  const migration = await pair.migrate();
   // the same memory: there at once
   await waitMarker(context, destination, context.signal);
   // nothing is left to send, so it ends although it may not take longer than a millisecond
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  await waitEvent(context, source, 'STOP', since);
-  const figures = figuresOf(answer);
-  requireLittleSent(figures);
-  return await arrive(pair, destinationSince, figures);
+  await migration.until('completed');
+  await migration.untilEvent('STOP');
+  requireLittleSent(migration.figures);
+  return await migration.arrive();
 }
 
 /** Memory that both sides map must not have been sent. */

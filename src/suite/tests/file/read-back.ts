@@ -6,12 +6,12 @@ import { shellQuote } from '../../../model/shell.js';
 import { deviceStates, readDescription } from '../../../memory/device-states.js';
 import { openImage } from '../../../memory/image.js';
 import type { MemoryImage } from '../../../memory/image.js';
-import { figuresOf, migrate, setCapability } from '../../../migration/commands.js';
+import { setCapability } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
-import { endBoth, waitGuest } from '../../../migration/steps.js';
-import type { FlowResult } from '../../../migration/steps.js';
-import { waitStatus } from '../../../migration/waits.js';
+import { waitGuest } from '../../../migration/steps.js';
+import type { FlowResult } from '../../../migration/migration.js';
+import { endBoth } from '../../../migration/verify.js';
 
 const lookMs = 2;
 
@@ -28,23 +28,23 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await pair.release();
+  await pair.ensureConverge();
 
   context.observer.phase('migrate');
   const file = context.file('migfile');
   const part = `${file}.part`;
   // QEMU tells that it is done when it has sent all; the file has its name when the command has written all.
-  const since = await migrate(source, {
+  const migration = await pair.migrate({
     uri: `exec:cat > ${shellQuote(part)} && mv ${shellQuote(part)} ${shellQuote(file)}`,
   });
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
+  await migration.until('completed');
   await fileNamed(context, file);
 
   context.observer.phase('verify');
   using image = await openImage([file], {}, { signal: context.signal });
   await requireWhole(image, uuid);
   await endBoth(pair);
-  return { figures: figuresOf(answer) };
+  return { figures: migration.figures };
 }
 
 async function fileNamed({ patience, signal }: TestContext, file: string): Promise<void> {

@@ -3,14 +3,12 @@ import { pause, timeoutError } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
 import { asObject } from '../../../model/json.js';
-import type { EventCursor } from '../../../qmp/events.js';
-import { figuresOf, migrate, setCapability, setParameters } from '../../../migration/commands.js';
+import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
 import type { Pair } from '../../../migration/pair.js';
-import { arrive, waitGuest } from '../../../migration/steps.js';
-import type { FlowResult } from '../../../migration/steps.js';
-import { waitEvent, waitStatus, whileMigrating } from '../../../migration/waits.js';
+import { waitGuest } from '../../../migration/steps.js';
+import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
 
 /** percent */
@@ -39,14 +37,14 @@ function looksWhileThrottling({ parameters, statuses }: QemuFeatures): boolean {
 export async function autoConverge(context: TestContext): Promise<FlowResult> {
   const socket = 'unix:$DIR/migsocket';
   const pair = await startPair(context, { listen: socket, connect: socket });
-  const { source, destination } = pair;
+  const { source } = pair;
   await setCapability(source, 'auto-converge');
   await setParameters(source, {
     'cpu-throttle-initial': initial,
     'cpu-throttle-increment': increment,
     'max-cpu-throttle': limit,
   });
-  await pair.hold();
+  await pair.ensureNonConverge();
   await setCapability(source, 'pause-before-switchover');
 
   context.observer.phase('warm-up');
@@ -54,25 +52,24 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   await waitNonZero(pair);
 
   context.observer.phase('migrate');
-  const destinationSince = destination.qmp.events.cursor;
   // As slow as it was set: a pass takes a second, so a guest that a busy host leaves waiting for some
   // milliseconds does not let the migration end before it is throttled.
   const looks = looksWhileThrottling(context.plan.sourceFeatures);
-  const since = await migrate(source, await pair.target());
-  await whileMigrating(pair, context, since, async () => {
-    await waitThrottle(pair, since, looks);
+  const migration = await pair.migrate();
+  await migration.whileActive(async () => {
+    await waitThrottle(migration, looks);
     if (!looks) return;
     await setParameters(source, { 'max-bandwidth': slow });
     await waitSync(pair);
   });
-  await pair.release();
-  await waitStatus(context, source, { goal: 'pre-switchover', since });
+  await pair.ensureConverge();
+  await migration.until('pre-switchover');
   const throttle = await throttleOf(pair);
   if (throttle > limit) throw outOfRange(`at most ${limit}`, throttle);
   await source.qmp.execute('migrate-continue', { state: 'pre-switchover' });
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  await waitEvent(context, source, 'STOP', since);
-  return await arrive(pair, destinationSince, figuresOf(answer));
+  await migration.until('completed');
+  await migration.untilEvent('STOP');
+  return await migration.arrive();
 }
 
 /** throttles as soon as a tenth of what is sent is dirtied again, in steps that become smaller */
@@ -103,7 +100,7 @@ export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<vo
   if (throttle < least) throw outOfRange(`at least ${least}`, throttle);
 }
 
-async function throttleOf({ source }: Pair): Promise<number> {
+async function throttleOf({ source }: Pick<Pair, 'source'>): Promise<number> {
   const answer = await source.qmp.execute('query-migrate');
   return Number(answer['cpu-throttle-percentage'] ?? 0);
 }
@@ -135,14 +132,14 @@ async function waitSync({ context, source }: Pair): Promise<void> {
  * pages meanwhile, for seconds, a guest throttled by little would keep a processor busy for nothing: the second
  * step is as large as can be, which has to end at the limit, and is waited for where it comes in time.
  */
-async function waitThrottle(pair: Pair, since: EventCursor, toTheLimit: boolean): Promise<void> {
-  const { context, source } = pair;
+async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<void> {
+  const { context, source } = migration.pair;
   const startMs = performance.now();
   let passes = -1; // that have ended: the first event tells the beginning of the first
   let nextStep: number | undefined;
   const follow = source.qmp.events.follow({
     what: 'a pass after which the guest is throttled',
-    since,
+    since: migration.since.source,
     timeoutMs: context.patience.statusMs,
     signal: context.signal,
   });
@@ -150,7 +147,7 @@ async function waitThrottle(pair: Pair, since: EventCursor, toTheLimit: boolean)
     if (name === 'STOP') throw outOfRange('some, before the guest is stopped', 0);
     if (name !== 'MIGRATION_PASS') continue;
     passes += 1;
-    const throttle = await throttleOf(pair);
+    const throttle = await throttleOf(migration.pair);
     if (throttle === 0) continue;
     if (throttle < initial) throw outOfRange(`at least ${initial}`, throttle);
     if (throttle > limit) throw outOfRange(`at most ${limit}`, throttle);

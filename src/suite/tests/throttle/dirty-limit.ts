@@ -8,7 +8,7 @@ import { asNumber, asObject } from '../../../model/json.js';
 import type { JsonObject } from '../../../model/json.js';
 import type { EventCursor } from '../../../qmp/events.js';
 import type { Machine } from '../../../qemu/machine.js';
-import { figuresOf, migrate, setCapability, setParameters } from '../../../migration/commands.js';
+import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import type { RatePlan } from '../../../migration/host/dirty-rate.js';
 import {
@@ -20,10 +20,9 @@ import {
 } from '../../../migration/host/dirty-rate.js';
 import { startNewDestination, startPair } from '../../../migration/pair.js';
 import type { Pair } from '../../../migration/pair.js';
-import { arrive, waitGuest } from '../../../migration/steps.js';
-import type { FlowResult } from '../../../migration/steps.js';
+import { waitGuest } from '../../../migration/steps.js';
+import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { endMachines } from '../../../migration/verify.js';
-import { waitEvent, waitStatus, whileMigrating } from '../../../migration/waits.js';
 
 /** MB/s, upstream's; a guest that is slow by itself gets half its own rate, or it would not be limited at all */
 const usualLimit = 50;
@@ -61,7 +60,7 @@ export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
   context.observer.phase('migrate');
   const cancelled = await migrateUntilLimited(first, bandwidth);
   await source.qmp.execute('migrate_cancel');
-  await waitStatus(context, source, { goal: 'cancelled', since: cancelled });
+  await cancelled.until('cancelled');
   await destinationGivesUp(first);
   await waitUnthrottled(context, source);
   await requireNoLimit(source);
@@ -69,16 +68,15 @@ export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
   context.observer.phase('launch');
   const second = await startNewDestination(first, '-2');
   context.observer.phase('migrate');
-  const destinationSince = second.destination.qmp.events.cursor;
-  const since = await migrateUntilLimited(second, bandwidth);
+  const migration = await migrateUntilLimited(second, bandwidth);
   await requireLimit(source, limit);
   await setParameters(source, final);
-  const paused = await waitStatus(context, source, { goal: 'pre-switchover', since });
+  const paused = await migration.until('pre-switchover');
   requireLittleLeft(paused);
   await source.qmp.execute('migrate-continue', { state: 'pre-switchover' });
-  const answer = await waitStatus(context, source, { goal: 'completed', since });
-  await waitEvent(context, source, 'STOP', since);
-  return await arrive(second, destinationSince, figuresOf(answer));
+  await migration.until('completed');
+  await migration.untilEvent('STOP');
+  return await migration.arrive();
 }
 
 /** It tells that the migration failed, and goes: too soon after that to be asked anything. */
@@ -104,12 +102,13 @@ export function throttleTime(answer: JsonObject): number {
  * shortest that QEMU judges by; once it has set a limit, so slowly that a limited guest cannot be caught
  * up with: it takes QEMU another second or more to act on the limit.
  */
-async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<EventCursor> {
+async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Migration> {
   const { context, source } = pair;
-  await pair.hold();
+  await pair.ensureNonConverge();
   await setParameters(source, { 'max-bandwidth': bandwidth });
-  const since = await migrate(source, await pair.target());
-  await whileMigrating(pair, context, since, async (signal) => {
+  const migration = await pair.migrate();
+  const since = migration.since.source;
+  await migration.whileActive(async (signal) => {
     const look = { source, since, timeoutMs: context.patience.statusMs, signal };
     await lookUntil({ ...look, what: 'limit on the guest by the migration' }, async () => {
       const limit = await queryLimit(source);
@@ -121,7 +120,7 @@ async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Event
       return { met: throttleTime(answer) > 0, seen: JSON.stringify(answer) };
     });
   });
-  return since;
+  return migration;
 }
 
 interface Look {

@@ -1,0 +1,173 @@
+/** One migration of a pair: its command, waits for its statuses and events, and the end that proves it. */
+import { Cancelled } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
+import { asString } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
+import { endStatuses } from '../model/outcome.js';
+import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
+import type { MemoryVerdict } from '../model/verdict.js';
+import type { Machine } from '../qemu/machine.js';
+import type { EventCursor, QmpEvent } from '../qmp/events.js';
+import { figuresOf } from './commands.js';
+import type { Target } from './commands.js';
+import type { TestContext } from './context.js';
+import type { PairSettings } from './pair-settings.js';
+import { endBoth, requireRunning, verifyMemory } from './verify.js';
+import { waitEvent, waitSerial, waitStatus, wrongStatus } from './waits.js';
+
+/** What a flow that went as expected brings home. */
+export interface FlowResult {
+  readonly verdict?: MemoryVerdict;
+  readonly figures?: MigrationFigures;
+  /** of a guest that was moved several times; verdict and figures are of the last */
+  readonly legs?: readonly LegResult[];
+}
+
+/** what a migration needs of its pair */
+export interface Sides {
+  readonly context: TestContext;
+  readonly common: PairSettings;
+  readonly source: Machine;
+  readonly destination: Machine;
+  ensureConverge(): Promise<void>;
+  sendFaster(): Promise<void>;
+}
+
+export interface StatusOptions {
+  /** the source, unless given */
+  readonly side?: Side;
+  /** statuses that may come before; any other is a failure. Undefined: all but failed and completed */
+  readonly through?: readonly string[];
+}
+
+export class Migration {
+  /** from where the events of this migration count; `resume` moves the source's */
+  readonly since: Record<Side, EventCursor>;
+  /** what query-migrate answered on the source after the last status that was waited for there */
+  answer: JsonObject = {};
+
+  private constructor(readonly pair: Sides) {
+    const { source, destination } = pair;
+    this.since = {
+      source: source.qmp.events.cursor,
+      destination: destination.qmp.events.cursor,
+    };
+  }
+
+  static async start(pair: Sides, target: Target): Promise<Migration> {
+    const migration = new Migration(pair);
+    await pair.source.qmp.execute('migrate', { ...target });
+    return migration;
+  }
+
+  /** Goes on with a paused postcopy over a new connection. */
+  async resume(target: Target): Promise<void> {
+    const { source } = this.pair;
+    this.since.source = source.qmp.events.cursor;
+    await source.qmp.execute('migrate', { ...target, resume: true });
+  }
+
+  /**
+   * Waits for a status.
+   * @returns the answer of query-migrate after that
+   */
+  async until(status: string, options: StatusOptions = {}): Promise<JsonObject> {
+    const { side = 'source', through } = options;
+    const { context } = this.pair;
+    const wanted = { goal: status, through, since: this.since[side] };
+    const answer = await waitStatus(context, this.pair[side], wanted);
+    if (side === 'source') this.answer = answer;
+    return answer;
+  }
+
+  /** Waits for an event by name, on the source unless given. */
+  async untilEvent(name: string, side: Side = 'source'): Promise<void> {
+    await waitEvent(this.pair.context, this.pair[side], name, this.since[side]);
+  }
+
+  /** QEMU's figures in the last answer */
+  get figures(): MigrationFigures {
+    return figuresOf(this.answer);
+  }
+
+  /** Does `work` while memory is sent. Fails at once when the migration ends meanwhile, or either QEMU does. */
+  async whileActive<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { context, source, destination } = this.pair;
+    const over = new AbortController();
+    const signal = AbortSignal.any([context.signal, over.signal]);
+    const options = {
+      what: 'end of the migration',
+      since: this.since.source,
+      timeoutMs: context.patience.statusMs,
+      signal,
+    };
+    const isEnd = ({ name, data }: QmpEvent): boolean =>
+      name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '');
+    const end = source.qmp.events.wait(isEnd, options).then(async ({ data }) => {
+      throw await wrongStatus(source, 'active', [asString(data['status']) ?? '']);
+    });
+    // nothing ends this wait but the loss of the connection
+    const loss = destination.qmp.events.wait(() => false, options);
+    try {
+      return await Promise.race([
+        work(signal),
+        end,
+        loss.then(() => Promise.reject(new Cancelled())),
+      ]);
+    } finally {
+      over.abort(new Cancelled());
+      await Promise.allSettled([end, loss]);
+    }
+  }
+
+  /**
+   * The end of every migration that completes: the guest runs at the destination, and only there, its
+   * memory is intact, and both QEMUs quit in good order.
+   */
+  async arrive(
+    options: { readonly endHook?: () => Promise<void> | void } = {},
+  ): Promise<FlowResult> {
+    const { pair, figures } = this;
+    const { context, common, source, destination } = pair;
+    await this.untilEvent('RESUME', 'destination');
+    if (common.suspend === true) await destination.qmp.execute('system_wakeup');
+    await waitSerial(context, destination);
+    // The first sign may come right away, the second only after the guest has gone round here.
+    await waitSerial(context, destination, destination.serial.length);
+    await requireRunning(source, false);
+    await options.endHook?.();
+
+    context.observer.phase('verify');
+    const verdict = await verifyMemory(context, destination);
+    if (!verdict.intact) {
+      // Damage is the news, however the QEMUs end after it.
+      await endBoth(pair).catch(() => undefined);
+      return { verdict, figures };
+    }
+    requireNoRestart(pair);
+    // Two guests that run would be seen by whoever talks to them, not in either's memory.
+    await requireRunning(source, false);
+    await endBoth(pair);
+    return { verdict, figures };
+  }
+}
+
+/**
+ * A guest that starts anew writes fresh memory, which would pass any check. Only waking up is such a
+ * start: on the destination once for a suspended guest, else never.
+ */
+function requireNoRestart({ common, source, destination }: Sides): void {
+  const expected = { source: 1, destination: common.suspend === true ? 1 : 0 };
+  for (const { side, serial } of [source, destination]) {
+    if (serial.broken !== undefined) throw serial.broken;
+    if (serial.starts === expected[side]) continue;
+    throw new HarnessError({
+      code: 'guest-restarted',
+      blame: 'contract',
+      message: `the guest started ${serial.starts} times on the ${side}, not ${expected[side]}: it was reset instead of going on`,
+      side,
+      waitedFor: `${expected[side]} starts`,
+      lastSeen: `${serial.starts} starts`,
+    });
+  }
+}
