@@ -23,9 +23,14 @@ export type Expectation =
   /** the migrate command itself is refused */
   | { readonly kind: 'refused' };
 
+/** as `migrate-set-parameters` takes them */
+export type Parameters = Readonly<Record<string, string | number | boolean>>;
+
 export interface PairSettings {
-  /** `-incoming` of the destination; `$DIR` is the test's directory. `defer`: a hook tells it later */
-  readonly listen: string;
+  /** `-incoming` of the destination, `defer` unless given; `$DIR` is the test's directory */
+  readonly listen?: string | undefined;
+  /** with `-incoming defer`: what `migrate-incoming` tells the destination when capabilities and parameters are set */
+  readonly incoming?: string | undefined;
   /** where the source is told to connect; unless given, where the destination says it listens */
   readonly connect?: string;
   /** the address that the destination tells is given as one main channel, instead of as a URI */
@@ -34,11 +39,16 @@ export interface PairSettings {
   readonly channels?: Json;
   /** set on both sides, before the start hook, in this order */
   readonly capabilities?: readonly string[];
+  /** set on each side after the capabilities of both */
+  readonly sourceCapabilities?: readonly string[] | undefined;
+  readonly destinationCapabilities?: readonly string[] | undefined;
   /** with capability multifd; 4 unless given */
   readonly multifdChannels?: number;
-  /** set on each side after the capabilities */
-  readonly sourceParameters?: Readonly<Record<string, string | number | boolean>>;
-  readonly destinationParameters?: Readonly<Record<string, string | number | boolean>>;
+  /** set on both sides after the capabilities, and read back */
+  readonly parameters?: Parameters | undefined;
+  /** set on each side together with those of both */
+  readonly sourceParameters?: Parameters | undefined;
+  readonly destinationParameters?: Parameters | undefined;
   /** the guest runs while it is migrated, and the migration cannot end before Drover lets it */
   readonly live?: boolean;
   /** with `live`: passes over memory that must have ended before the migration may converge */

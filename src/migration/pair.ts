@@ -82,7 +82,7 @@ export class Pair {
 
 /**
  * Starts both sides at once and sets capabilities and parameters: each on the source, then on the
- * destination; then the `events` capability; then the number of multifd channels.
+ * destination; then tells a deferred destination where to listen, if that is known.
  */
 export async function startPair(context: TestContext, common: PairSettings): Promise<Pair> {
   context.observer.phase('launch');
@@ -149,23 +149,31 @@ function destinationWish(
   return {
     ...wishOf(common, memory, firmware),
     side: 'destination',
-    incoming: common.listen.replaceAll('$DIR', context.directory),
+    incoming: (common.listen ?? 'defer').replaceAll('$DIR', context.directory),
     extraArgs: common.destinationArgs ?? [],
   };
 }
 
-/** Sets capabilities and parameters: each on the source, then on the destination. */
-export async function setUp({ common, source }: Pair, machines: readonly Machine[]): Promise<void> {
+/** Sets capabilities and parameters: each on the source, then on the destination. Then tells the destination where to listen. */
+export async function setUp(pair: Pair, machines: readonly Machine[]): Promise<void> {
+  const { common, context, source, destination } = pair;
   const capabilities = common.capabilities ?? [];
-  for (const name of [...capabilities, 'events']) {
+  for (const name of capabilities) {
     for (const machine of machines) await setCapability(machine, name);
   }
   for (const machine of machines) {
-    if (capabilities.includes('multifd')) {
-      const channels = common.multifdChannels ?? usualChannels;
-      await setParameters(machine, { 'multifd-channels': channels });
-    }
-    const own = machine === source ? common.sourceParameters : common.destinationParameters;
-    if (own !== undefined) await setParameters(machine, own);
+    const isSource = machine === source;
+    const own = isSource ? common.sourceCapabilities : common.destinationCapabilities;
+    for (const name of [...(own ?? []), 'events']) await setCapability(machine, name);
+    const channels = common.multifdChannels ?? usualChannels;
+    const all = {
+      ...(capabilities.includes('multifd') && { 'multifd-channels': channels }),
+      ...common.parameters,
+      ...(isSource ? common.sourceParameters : common.destinationParameters),
+    };
+    if (Object.keys(all).length > 0) await setParameters(machine, all);
   }
+  if (common.incoming === undefined || !machines.includes(destination)) return;
+  const target = { uri: pair.expand(common.incoming) };
+  await migrateIncoming(destination, target, context.patience.eventMs, context.signal);
 }

@@ -105,12 +105,16 @@ const fails = v.strictObject({
 });
 
 const commonEntries: Entries<MigrateCommon> = {
-  listen: text,
+  listen: v.optional(text),
+  incoming: v.optional(text),
   connect: v.optional(text),
   connectBy: v.optional(v.picklist(['uri', 'channels'])),
   channels: v.optional(v.any()),
   capabilities: v.optional(texts),
+  sourceCapabilities: v.optional(texts),
+  destinationCapabilities: v.optional(texts),
   multifdChannels: v.optional(count),
+  parameters,
   sourceParameters: parameters,
   destinationParameters: parameters,
   live: flag,
@@ -143,16 +147,23 @@ const recovery: v.GenericSchema<unknown, PostcopyCommon['recovery']> = v.optiona
 const flowEntries: Record<FlowName, v.ObjectEntries> = {
   precopy: commonEntries,
   file: {
-    ...without(commonEntries, 'listen', 'channels'),
+    ...without(commonEntries, 'listen', 'incoming', 'channels'),
     connect: text,
     expect: v.optional(v.variant('kind', [completes, refused])),
   },
   postcopy: {
-    ...without(commonEntries, 'listen', 'connect', 'live', 'expect', 'oob'),
+    ...without(commonEntries, 'listen', 'incoming', 'connect', 'live', 'expect', 'oob'),
     recovery,
   },
   own: { run: v.function() },
 };
+
+function entriesOf(made: { flow: FlowName; input: unknown } | undefined): v.ObjectEntries {
+  const entries = { ...factEntries, ...flowEntries[made?.flow ?? 'own'] };
+  const isTold = (made?.input as Partial<MigrateCommon> | undefined)?.incoming !== undefined;
+  if (made?.flow !== 'precopy') return entries;
+  return { ...entries, listen: isTold ? v.optional(v.literal('defer')) : text };
+}
 
 /** All that is wrong with one value that should be a test definition, as `field: expected ..., not ...`. */
 export function definitionFaults(value: unknown): string[] {
@@ -160,7 +171,7 @@ export function definitionFaults(value: unknown): string[] {
     return [`expected a test definition, such as precopyTest({ ... }) gives, not ${shown(value)}`];
   }
   const made = 'made' in value ? (value.made as { flow: FlowName; input: unknown }) : undefined;
-  const entries: v.ObjectEntries = { ...factEntries, ...flowEntries[made?.flow ?? 'own'] };
+  const entries = entriesOf(made);
   const result = v.safeParse(v.strictObject(entries), made?.input ?? value);
   const faults = (result.issues ?? []).map((issue) => faultOf(issue, Object.keys(entries)));
   if (made === undefined || result.issues !== undefined) return faults;

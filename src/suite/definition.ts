@@ -18,10 +18,12 @@ import type { TestContext } from '../migration/context.js';
 import { fileMigration } from '../migration/flows/file-migration.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
 import type { FileCommon } from '../migration/flows/file-migration.js';
+import type { PairSettings } from '../migration/pair-settings.js';
 import { postcopy } from '../migration/flows/postcopy.js';
 import type { PostcopyCommon } from '../migration/flows/postcopy.js';
 import { precopy } from '../migration/flows/precopy.js';
 import type { FlowResult } from '../migration/migration.js';
+import { allNeeds } from './needs.js';
 
 /** Each level includes the ones before it. */
 export const levels = ['smoke', 'full', 'thorough', 'flaky'] as const;
@@ -35,7 +37,7 @@ export interface TestFacts {
   readonly origin?: 'drover' | undefined;
   /** architectures it makes sense on; all, unless given */
   readonly arches?: readonly Arch[] | undefined;
-  /** what both QEMUs must offer; otherwise the test is skipped with the reason */
+  /** what both QEMUs and the host must offer beside what follows from the data; otherwise the test is skipped with the reason */
   readonly needs?: readonly Need[] | undefined;
   /** how long it takes under TCG on an ordinary host, for the order of a run; milliseconds */
   readonly usualMs?: number | undefined;
@@ -69,7 +71,7 @@ export interface TestDefinition extends TestFacts {
 /** A test of the precopy flow: both sides at once over a transport. */
 export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
   return {
-    ...factsOf(input),
+    ...factsOf(input, input),
     run: async (context) => await precopy(context, input),
     made: { flow: 'precopy', input },
   };
@@ -78,7 +80,7 @@ export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
 /** A test of the file flow: written first, read afterwards. */
 export function fileTest(input: TestFacts & FileCommon): TestDefinition {
   return {
-    ...factsOf(input),
+    ...factsOf(input, input),
     run: async (context) => await fileMigration(context, input),
     made: { flow: 'file', input },
   };
@@ -86,8 +88,9 @@ export function fileTest(input: TestFacts & FileCommon): TestDefinition {
 
 /** A test of the postcopy flow: the guest goes on before its memory is complete. */
 export function postcopyTest(input: TestFacts & PostcopyCommon): TestDefinition {
+  const capabilities = ['postcopy-ram', ...(input.capabilities ?? [])];
   return {
-    ...factsOf(input),
+    ...factsOf(input, { ...input, capabilities }),
     run: async (context) => await postcopy(context, input),
     made: { flow: 'postcopy', input },
   };
@@ -100,7 +103,13 @@ export function migrationTest(
   return { ...factsOf(input), run: input.run, made: { flow: 'own', input } };
 }
 
-export function factsOf(input: TestFacts): TestFacts {
-  const { path, level, origin, arches, needs, usualMs, takes } = input;
+export function factsOf(input: TestFacts, data: PairSettings = {}): TestFacts {
+  const { path, level, origin, arches, usualMs, takes } = input;
+  let { needs } = input;
+  try {
+    needs = allNeeds(data, needs);
+  } catch {
+    // data of a wrong type, in JavaScript: the check of definitions names the field
+  }
   return { path, level, origin, arches, needs, usualMs, takes };
 }

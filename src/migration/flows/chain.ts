@@ -77,7 +77,7 @@ export async function chain(
     });
     const listen = wish.listen.replaceAll('$LEG', String(number));
     const { capabilities = [] } = wish;
-    const pair = new Pair(context, { listen, capabilities }, from, to);
+    const pair = new Pair(context, { incoming: listen, capabilities }, from, to);
     const arrival = await oneLeg({
       ...{ wish, pair },
       beforeCheck: async () => await beforeCheck?.(to, number),
@@ -97,7 +97,6 @@ async function oneLeg(leg: Leg): Promise<Arrival> {
   const { wish, pair } = leg;
   const { context, source, destination } = pair;
   await setUp(pair, [source, destination]);
-  await pair.listen({ uri: pair.expand(pair.common.listen) });
   context.observer.phase('warm-up');
   await requireProgress(context, source);
   switch (wish.kind) {

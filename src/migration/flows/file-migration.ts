@@ -13,7 +13,7 @@ import { trickleRate, untilTracked } from '../tracking.js';
 import { endBoth } from '../verify.js';
 
 /** What a file test says: it has one place, and either completes or is refused at once. */
-export type FileCommon = Omit<MigrateCommon, 'listen' | 'channels' | 'expect'> & {
+export type FileCommon = Omit<MigrateCommon, 'listen' | 'incoming' | 'channels' | 'expect'> & {
   readonly connect: string;
   readonly expect?: Exclude<Expectation, { readonly kind: 'fails' }>;
 };

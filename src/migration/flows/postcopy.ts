@@ -19,7 +19,7 @@ import { waitNonZero } from '../zero-memory.js';
 
 export interface PostcopyCommon extends Omit<
   MigrateCommon,
-  'listen' | 'connect' | 'live' | 'expect' | 'oob'
+  'listen' | 'incoming' | 'connect' | 'live' | 'expect' | 'oob'
 > {
   /** the connection is broken in the postcopy phase, and made anew */
   readonly recovery?: Recovery;

@@ -9,7 +9,7 @@ import { routeOf } from '../../migration/plan.js';
 import type { FlowResult } from '../../migration/migration.js';
 import { migrationTest } from '../definition.js';
 import type { TestDefinition, TestFacts } from '../definition.js';
-import { needsCapability, needsMultifd, needsUserfaultfd } from '../needs.js';
+import { needsOf } from '../needs.js';
 
 export const chainTests: readonly TestDefinition[] = [
   chainTest({
@@ -20,21 +20,18 @@ export const chainTests: readonly TestDefinition[] = [
   chainTest({ path: '/migration/chain/tcp/live', kind: 'live', listen: 'tcp:127.0.0.1:0' }),
   chainTest({
     path: '/migration/chain/tcp/xbzrle',
-    needs: [needsCapability('xbzrle', '1.2')],
     kind: 'live',
     listen: 'tcp:127.0.0.1:0',
     capabilities: ['xbzrle'],
   }),
   chainTest({
     path: '/migration/chain/multifd/tcp/live',
-    needs: [needsMultifd],
     kind: 'live',
     listen: 'tcp:127.0.0.1:0',
     capabilities: ['multifd'],
   }),
   chainTest({
     path: '/migration/chain/postcopy',
-    needs: [needsUserfaultfd],
     kind: 'postcopy',
     listen: 'tcp:127.0.0.1:0',
     capabilities: ['postcopy-ram'],
@@ -42,12 +39,13 @@ export const chainTests: readonly TestDefinition[] = [
 ];
 
 function chainTest(input: Omit<TestFacts, 'level'> & ChainWish): TestDefinition {
-  const { kind, listen, capabilities, ...facts } = input;
-  const wish = { kind, listen, ...(capabilities === undefined ? {} : { capabilities }) };
+  const { kind, listen, capabilities = [], ...facts } = input;
+  const wish = { kind, listen, capabilities };
   return migrationTest({
     ...facts,
     level: 'full',
     origin: 'drover',
+    needs: needsOf({ capabilities }),
     usualMs: 1500,
     run: async (context) => await chain(context, wish, routeOf(context.plan)),
   });

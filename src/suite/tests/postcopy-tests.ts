@@ -5,17 +5,8 @@ import type { Pair } from '../../migration/pair.js';
 import type { Need } from '../../model/features.js';
 import { postcopyTest } from '../definition.js';
 import type { Level, TestDefinition } from '../definition.js';
-import {
-  needsCapability,
-  needsMultifd,
-  needsMultifdWithPostcopy,
-  needsSuspendedGuest,
-  suspendArches,
-  needsTls,
-  needsUserfaultfd,
-} from '../needs.js';
+import { needsTls, suspendArches } from '../needs.js';
 
-const needsPreempt = needsCapability('postcopy-preempt', '7.1');
 const needsRecoverSetup: Need = { kind: 'status', name: 'postcopy-recover-setup', since: '9.1' };
 
 /** 7.2 allows both capabilities, but its destination crashes or hangs. */
@@ -33,8 +24,6 @@ const needsPreemptOverTls: Need = {
   witness: 'switchover-ack',
   since: '8.1',
 };
-
-const basic = [needsCapability('postcopy-ram', '2.6'), needsUserfaultfd] as const;
 
 interface Row {
   readonly path: string;
@@ -72,12 +61,9 @@ const rows: readonly Row[] = [
 
 function needsOf(row: Row): Need[] {
   return [
-    ...basic,
-    ...(row.preempt ? [needsPreempt] : []),
-    ...(row.multifd ? [needsMultifd, needsMultifdWithPostcopy, needsMultifdThenPostcopy] : []),
+    ...(row.multifd ? [needsMultifdThenPostcopy] : []),
     ...(row.psk ? [needsTls] : []),
     ...(row.psk && row.preempt ? [needsPreemptOverTls] : []),
-    ...(row.suspend ? [needsSuspendedGuest] : []),
     ...(row.recovery === 'handshake' || row.recovery === 'reconnect' ? [needsRecoverSetup] : []),
   ];
 }
@@ -109,7 +95,6 @@ export const postcopyTests: readonly TestDefinition[] = [
     path: '/migration/postcopy/release-ram',
     level: 'full',
     origin: 'drover',
-    needs: [needsUserfaultfd, needsCapability('release-ram', '2.9')],
     capabilities: ['release-ram'],
     usualMs: 700,
   }),

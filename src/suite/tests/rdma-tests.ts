@@ -4,11 +4,9 @@ import { precopy } from '../../migration/flows/precopy.js';
 import type { FlowResult } from '../../migration/migration.js';
 import { HarnessError } from '../../model/errors.js';
 import type { HostFacts } from '../../model/host-facts.js';
-import type { Need } from '../../model/features.js';
 import { migrationTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
-
-const needsRdmaTransport: Need = { kind: 'transport', name: 'rdma', since: '2.0' };
+import { needsOf } from '../needs.js';
 
 /** upstream's; a destination cannot tell which one it got, so it must be given */
 const port = 29_200;
@@ -30,7 +28,7 @@ function rdmaTest(path: string, name: LinkFact): TestDefinition {
   return migrationTest({
     path,
     level: 'smoke',
-    needs: [needsRdmaTransport, { kind: 'host', name }],
+    needs: [...needsOf({ listen: 'rdma:' }), { kind: 'host', name }],
     run: async (context: TestContext): Promise<FlowResult> => {
       const uri = rdmaUri(context.plan.host, name);
       return await precopy(context, { listen: uri, connect: uri });

@@ -9,14 +9,7 @@ import {
 import type { CertificateSetup, PskSetup } from '../../migration/tls/tls-credentials.js';
 import { precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
-import { listenWithCompression } from './multifd-tests.js';
-import {
-  needsMultifd,
-  needsMultifdCompression,
-  needsMultifdWithPostcopy,
-  needsTls,
-  needsUserfaultfd,
-} from '../needs.js';
+import { needsTls } from '../needs.js';
 
 type Credentials = Pick<Hooks, 'prepareHook' | 'startHook'>;
 
@@ -132,48 +125,38 @@ const single: readonly TestDefinition[] = [
   ),
 ];
 
-/** The destination listens already when it gets its credentials: they are looked at when somebody connects. */
-function listening(credentials: Credentials): Credentials {
-  return {
-    ...credentials,
-    startHook: async (pair) => {
-      await listenWithCompression(pair, 'none');
-      await credentials.startHook?.(pair);
-    },
-  };
-}
-
 const multifd = {
   ...common,
-  needs: [needsTls, needsMultifd, needsMultifdCompression],
-  listen: 'defer',
+  // credentials come later, by the hook: QEMU looks at them when somebody connects
+  incoming: 'tcp:127.0.0.1:0',
   capabilities: ['multifd'],
+  parameters: { 'multifd-compression': 'none' },
 } as const;
 
 const several: readonly TestDefinition[] = [
   precopyTest({
     ...multifd,
     path: '/migration/multifd/tcp/tls/psk/match',
-    ...listening(matchingPsk),
+    ...matchingPsk,
   }),
   precopyTest({
     ...multifd,
     path: '/migration/multifd/tcp/tls/psk/mismatch',
-    ...listening(differentPsk),
+    ...differentPsk,
     expect: bothGoOn,
   }),
   ...(['default-host', 'override-host', 'allow-anon-client'] as const).map((name) =>
     precopyTest({
       ...multifd,
       path: `/migration/multifd/tcp/tls/x509/${name}`,
-      ...listening(certificates(name)),
+      ...certificates(name),
     }),
   ),
   ...(['mismatch-host', 'reject-anon-client'] as const).map((name) =>
     precopyTest({
       ...multifd,
       path: `/migration/multifd/tcp/tls/x509/${name}`,
-      ...listening(certificates(name)),
+      ...certificates(name),
       // the destination still waits for the other channels, and has not begun to load
       expect: bothGoOn,
     }),
@@ -181,9 +164,8 @@ const several: readonly TestDefinition[] = [
   precopyTest({
     ...multifd,
     path: '/migration/multifd+postcopy/tcp/tls/psk/match',
-    needs: [...multifd.needs, needsMultifdWithPostcopy, needsUserfaultfd],
     capabilities: ['postcopy-ram', 'multifd'],
-    ...listening(matchingPsk),
+    ...matchingPsk,
   }),
 ];
 

@@ -1,5 +1,4 @@
 /** Wrong input and what QEMU makes of it: UUIDs that differ, no address or two; and the stream, read by Drover itself. */
-import { setCapability } from '../../migration/commands.js';
 import { ignoreShared } from './file/ignore-shared.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import { startPair } from '../../migration/pair.js';
@@ -8,13 +7,10 @@ import { requireRefusal, waitGuest } from '../../migration/steps.js';
 import { endBoth } from '../../migration/verify.js';
 import { migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
-import { needsCapability, needsChannels, needsSharedMemory } from '../needs.js';
+import { needsChannels, needsOf } from '../needs.js';
 
 const ones = '11111111-1111-1111-1111-111111111111';
 const twos = '22222222-2222-2222-2222-222222222222';
-
-const needsIgnoreShared = needsCapability('x-ignore-shared', '4.0');
-const needsValidateUuid = needsCapability('validate-uuid', '4.2');
 
 interface UuidRow {
   readonly name: string;
@@ -31,13 +27,12 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
   return precopyTest({
     path: `/migration/${name}`,
     level: 'full',
-    needs: [needsValidateUuid],
     listen: 'unix:$DIR/migsocket',
     connect: 'unix:$DIR/migsocket',
     sourceArgs: uuidArgs(source),
     destinationArgs: uuidArgs(destination),
+    sourceCapabilities: ['validate-uuid'],
     startHook: async (pair) => {
-      await setCapability(pair.source, 'validate-uuid');
       if (expect === undefined) return;
       await waitGuest(pair);
       await pair.ensureConverge();
@@ -76,7 +71,7 @@ export const validationTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/ignore-shared',
     level: 'flaky',
-    needs: [needsIgnoreShared, needsSharedMemory],
+    needs: needsOf({ capabilities: ['x-ignore-shared'], memory: 'shmem' }),
     run: ignoreShared,
     usualMs: 500,
   }),
@@ -94,7 +89,7 @@ export const validationTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/analyze-script',
     level: 'smoke',
-    needs: [needsValidateUuid, needsIgnoreShared],
+    needs: needsOf({ capabilities: ['validate-uuid', 'x-ignore-shared'] }),
     run: async (context) => await readBack(context, ones),
     usualMs: 500,
   }),

@@ -3,7 +3,7 @@ import { cancelAfter, cancelMoments, cancelThenMigrate } from './cancel-flow.js'
 import type { Need } from '../../../model/features.js';
 import { migrationTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import { needsMultifd, needsMultifdWithPostcopy, needsUserfaultfd } from '../../needs.js';
+import { needsOf } from '../../needs.js';
 
 /** the destination must outlive a migration that fails */
 const needsExitOnError: Need = {
@@ -26,14 +26,14 @@ export const cancelTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/multifd/tcp/plain/cancel',
     level: 'smoke',
-    needs: [needsMultifd],
+    needs: needsOf({ capabilities: ['multifd'] }),
     run: async (context) => await cancelThenMigrate(context, []),
     usualMs: 900,
   }),
   migrationTest({
     path: '/migration/multifd+postcopy/tcp/plain/cancel',
     level: 'smoke',
-    needs: [needsMultifd, needsMultifdWithPostcopy, needsUserfaultfd],
+    needs: needsOf({ capabilities: ['multifd', 'postcopy-ram'] }),
     run: async (context) => await cancelThenMigrate(context, ['postcopy-ram']),
     usualMs: 900,
   }),

@@ -5,26 +5,17 @@ import { cprExec } from './cpr-exec.js';
 import { cprTransfer } from './cpr-transfer.js';
 import { fileTest, migrationTest, precopyTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import { needsCapability, needsFileTransport, needsSharedMemory, needsValue } from '../../needs.js';
+import { needsOf } from '../../needs.js';
 
 export const cprTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/mode/reboot',
     level: 'flaky',
-    needs: [
-      needsFileTransport,
-      needsCapability('x-ignore-shared', '4.0'),
-      needsValue('mode', 'cpr-reboot', '8.2'),
-      needsSharedMemory,
-    ],
     connect: 'file:$DIR/migfile',
     // really shared: upstream means it, and uses private memory all the same
     memory: 'shmem',
     capabilities: ['x-ignore-shared'],
-    startHook: async ({ source, destination }) => {
-      await setParameters(source, { mode: 'cpr-reboot' });
-      await setParameters(destination, { mode: 'cpr-reboot' });
-    },
+    parameters: { mode: 'cpr-reboot' },
     endHook: async ({ source }) => {
       requireLittleSent(figuresOf(await source.qmp.execute('query-migrate')));
     },
@@ -34,14 +25,12 @@ export const cprTests: readonly TestDefinition[] = [
     path: '/migration/mode/normal',
     level: 'full',
     origin: 'drover',
-    needs: [needsValue('mode', 'cpr-reboot', '8.2')],
     listen: 'unix:$DIR/migsocket',
     connect: 'unix:$DIR/migsocket',
+    parameters: { mode: 'cpr-reboot' },
     // back from another mode, which must leave nothing behind
     startHook: async ({ source, destination }) => {
-      for (const mode of ['cpr-reboot', 'normal']) {
-        for (const machine of [source, destination]) await setParameters(machine, { mode });
-      }
+      for (const machine of [source, destination]) await setParameters(machine, { mode: 'normal' });
     },
     live: true,
     usualMs: 700,
@@ -50,7 +39,7 @@ export const cprTests: readonly TestDefinition[] = [
     migrationTest({
       path: `/migration/mode/transfer${defer ? '/defer' : ''}`,
       level: 'full',
-      needs: [needsValue('mode', 'cpr-transfer', '10.0')],
+      needs: needsOf({ parameters: { mode: 'cpr-transfer' } }),
       run: async (context) => await cprTransfer(context, { defer }),
       usualMs: 500,
     }),
@@ -58,7 +47,7 @@ export const cprTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/mode/exec',
     level: 'full',
-    needs: [needsValue('mode', 'cpr-exec', '10.2')],
+    needs: needsOf({ parameters: { mode: 'cpr-exec' } }),
     run: cprExec,
     usualMs: 500,
   }),

@@ -6,7 +6,7 @@ import { twoRamblocks } from './two-ramblocks.js';
 import { writingDevices } from './writing-devices.js';
 import { migrationTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import { needsCapability, needsParameter, portArches } from '../../needs.js';
+import { needsOf, portArches } from '../../needs.js';
 
 const common = { level: 'full', origin: 'drover' } as const;
 
@@ -14,31 +14,31 @@ export const deviceTests: readonly TestDefinition[] = [
   migrationTest({
     ...common,
     path: '/migration/precopy/tcp/two-ramblocks',
-    needs: [{ kind: 'device', name: 'pc-dimm', since: '2.1' }],
+    needs: needsOf({ sourceArgs: ['-device', 'pc-dimm'] }),
     run: async (context) => await twoRamblocks(context),
     usualMs: 900,
   }),
   migrationTest({
     ...common,
     path: '/migration/precopy/tcp/announce',
-    needs: [
-      needsParameter('announce-rounds', '4.0'),
-      { kind: 'device', name: 'e1000', since: '0.10' },
-    ],
+    needs: needsOf({ parameters: { 'announce-rounds': 1 }, sourceArgs: ['-device', 'e1000'] }),
     run: announceGuest,
     usualMs: 900,
   }),
   migrationTest({
     ...common,
     path: '/migration/precopy/tcp/dirty-bitmaps',
-    needs: [needsCapability('dirty-bitmaps', '3.0')],
+    needs: needsOf({ capabilities: ['dirty-bitmaps'] }),
     run: async (context) => await dirtyBitmaps(context),
     usualMs: 700,
   }),
   migrationTest({
     ...common,
     path: '/migration/precopy/tcp/dirty-bitmaps/renamed',
-    needs: [needsCapability('dirty-bitmaps', '3.0'), needsParameter('block-bitmap-mapping', '5.2')],
+    needs: [
+      ...needsOf({ capabilities: ['dirty-bitmaps'] }),
+      { kind: 'parameter', name: 'block-bitmap-mapping', since: '5.2' },
+    ],
     run: async (context) => await dirtyBitmaps(context, { renamed: true }),
     usualMs: 700,
   }),
@@ -47,7 +47,7 @@ export const deviceTests: readonly TestDefinition[] = [
       ...common,
       path: `/migration/precopy/tcp/device-writes/${kind.name}`,
       arches: portArches,
-      needs: [{ kind: 'device', name: kind.model, since: kind.since }],
+      needs: needsOf({ sourceArgs: ['-device', kind.model] }),
       run: async (context) => await deviceWrites(context, kind),
       usualMs: 1500,
     }),

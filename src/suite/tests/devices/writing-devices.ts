@@ -8,13 +8,12 @@ export interface WritingDeviceKind {
   readonly name: string;
   /** to be asked of QEMU */
   readonly model: string;
-  readonly since: string;
   /** @param directory private, for its image or its sockets */
   readonly open: (directory: string) => Promise<WritingDevice>;
 }
 
 export const writingDevices: readonly WritingDeviceKind[] = [
-  { name: 'virtio-blk', model: 'virtio-blk-pci', since: '0.13', open: openVirtioBlk },
-  { name: 'virtio-net', model: 'virtio-net-pci', since: '0.11', open: openVirtioNet },
-  { name: 'virtio-rng', model: 'virtio-rng-pci', since: '1.3', open: openVirtioRng },
+  { name: 'virtio-blk', model: 'virtio-blk-pci', open: openVirtioBlk },
+  { name: 'virtio-net', model: 'virtio-net-pci', open: openVirtioNet },
+  { name: 'virtio-rng', model: 'virtio-rng-pci', open: openVirtioRng },
 ];

@@ -3,28 +3,15 @@ import { constants } from 'node:fs';
 import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
 import { backgroundSnapshot } from './background-snapshot.js';
 import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
-import { setParameters } from '../../../migration/commands.js';
 import type { Pair } from '../../../migration/pair.js';
-import type { Need } from '../../../model/features.js';
 import { fileTest, migrationTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import {
-  needsCapability,
-  needsDirectIo,
-  needsFileTransport,
-  needsParameter,
-  needsUserfaultfd,
-} from '../../needs.js';
+import { needsFileSets, needsOf } from '../../needs.js';
 
 const file = 'file:$DIR/migfile';
 const atOffset = `${file},offset=${fileOffset}`;
 const setId = 1;
 const setAtOffset = `file:/dev/fdset/${setId},offset=${fileOffset}`;
-
-const needsMappedRam = needsCapability('mapped-ram', '9.0');
-/** Sets of descriptors for file: were reworked in the release that brought direct-io. */
-const needsFileSets: Need = needsParameter('direct-io', '9.1');
-const needsDirectIoParameter = needsParameter('direct-io', '9.1');
 
 const { O_DIRECT, O_RDONLY, O_WRONLY } = constants;
 
@@ -36,15 +23,9 @@ async function fillSets(pair: Pair, extraFlags: readonly number[]): Promise<void
   for (const flags of extraFlags) await addToSet(pair.destination, setId, path, O_RDONLY | flags);
 }
 
-async function useDirectIo({ source, destination }: Pair): Promise<void> {
-  await setParameters(source, { 'direct-io': true });
-  await setParameters(destination, { 'direct-io': true });
-}
-
 const mappedRam = {
   level: 'full',
   connect: file,
-  needs: [needsFileTransport, needsMappedRam],
 } as const;
 const channels = ['multifd', 'mapped-ram'] as const;
 
@@ -52,14 +33,12 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/precopy/file',
     level: 'smoke',
-    needs: [needsFileTransport],
     connect: file,
     usualMs: 600,
   }),
   fileTest({
     path: '/migration/precopy/file/offset',
     level: 'full',
-    needs: [needsFileTransport],
     connect: atOffset,
     live: true,
     startHook: prefillFile,
@@ -69,7 +48,7 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/precopy/file/offset/fdset',
     level: 'full',
-    needs: [needsFileTransport, needsFileSets],
+    needs: [needsFileSets],
     connect: setAtOffset,
     live: true,
     startHook: async (pair) => {
@@ -81,7 +60,6 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/precopy/file/offset/bad',
     level: 'full',
-    needs: [needsFileTransport],
     // a hexadecimal number with a suffix is none
     connect: `${file},offset=0x20M`,
     live: true,
@@ -118,16 +96,15 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/multifd/file/mapped-ram/dio',
     level: 'smoke',
-    needs: [needsFileTransport, needsMappedRam, needsDirectIoParameter, needsDirectIo],
     connect: file,
     capabilities: channels,
-    startHook: useDirectIo,
+    parameters: { 'direct-io': true },
     usualMs: 600,
   }),
   fileTest({
     path: '/migration/multifd/file/mapped-ram/fdset',
     level: 'full',
-    needs: [needsFileTransport, needsMappedRam, needsFileSets],
+    needs: [needsFileSets],
     connect: setAtOffset,
     capabilities: channels,
     startHook: async (pair) => {
@@ -142,13 +119,12 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/multifd/file/mapped-ram/fdset/dio',
     level: 'full',
-    needs: [needsFileTransport, needsMappedRam, needsFileSets, needsDirectIo],
     connect: setAtOffset,
     capabilities: channels,
+    parameters: { 'direct-io': true },
     startHook: async (pair) => {
       // exactly one of the two may be for direct I/O
       await fillSets(pair, [0, O_DIRECT]);
-      await useDirectIo(pair);
     },
     endHook: async (pair) => {
       checkFileOffset(pair);
@@ -160,7 +136,7 @@ export const fileTests: readonly TestDefinition[] = [
     path: '/migration/background-snapshot/file',
     level: 'full',
     origin: 'drover',
-    needs: [needsFileTransport, needsCapability('background-snapshot', '6.0'), needsUserfaultfd],
+    needs: needsOf({ capabilities: ['background-snapshot'], connect: file }),
     run: backgroundSnapshot,
     usualMs: 900,
   }),

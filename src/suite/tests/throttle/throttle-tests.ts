@@ -1,10 +1,11 @@
 /** Slowing the guest down so that a migration can end. */
 import { autoConverge, throttleEarly, waitThrottled } from './auto-converge.js';
 import { dirtyLimit, vcpuDirtyLimit } from './dirty-limit.js';
+import { dirtyRing } from '../../../migration/host/dirty-rate.js';
 import type { Need } from '../../../model/features.js';
 import { migrationTest, precopyTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import { needsCapability, needsDirtyRing, needsParameter } from '../../needs.js';
+import { needsOf } from '../../needs.js';
 
 const needsVcpuDirtyLimit: Need = {
   kind: 'argument',
@@ -17,10 +18,10 @@ export const throttleTests: readonly TestDefinition[] = [
   migrationTest({
     path: '/migration/auto_converge',
     level: 'thorough',
-    needs: [
-      needsCapability('pause-before-switchover', '2.11'),
-      needsParameter('max-cpu-throttle', '3.1'),
-    ],
+    needs: needsOf({
+      capabilities: ['pause-before-switchover'],
+      parameters: { 'max-cpu-throttle': 99 },
+    }),
     run: autoConverge,
     usualMs: 6000,
   }),
@@ -28,11 +29,6 @@ export const throttleTests: readonly TestDefinition[] = [
     path: '/migration/auto_converge/tailslow',
     level: 'thorough',
     origin: 'drover',
-    needs: [
-      needsCapability('auto-converge', '1.6'),
-      needsParameter('throttle-trigger-threshold', '5.0'),
-      needsParameter('cpu-throttle-tailslow', '5.1'),
-    ],
     listen: 'unix:$DIR/migsocket',
     connect: 'unix:$DIR/migsocket',
     capabilities: ['auto-converge'],
@@ -45,7 +41,7 @@ export const throttleTests: readonly TestDefinition[] = [
     path: '/dirty_limit',
     level: 'thorough',
     arches: ['x86_64'],
-    needs: [needsCapability('dirty-limit', '8.1'), needsDirtyRing],
+    needs: needsOf({ capabilities: ['dirty-limit'], ...dirtyRing }),
     run: dirtyLimit,
     usualMs: 15_000,
   }),
@@ -53,7 +49,7 @@ export const throttleTests: readonly TestDefinition[] = [
     path: '/migration/vcpu_dirty_limit',
     level: 'thorough',
     arches: ['x86_64'],
-    needs: [needsVcpuDirtyLimit, needsDirtyRing],
+    needs: [needsVcpuDirtyLimit, ...needsOf(dirtyRing)],
     run: vcpuDirtyLimit,
     usualMs: 8000,
   }),
