@@ -107,7 +107,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['eslint.config.js'],
+    files: ['eslint.config.js', 'src/memory/fixtures/cases/retry-names.mjs'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   prettier,

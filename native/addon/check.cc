@@ -96,8 +96,8 @@ Result<Report> carryOut(const Request& request, const PageSource& source,
   found.upstreamLines = std::move(upstream.value);
   found.elapsedNs = monotonicNs() - startNs;
   const std::string_view access = source.access();
-  return Result<Report>::of({std::move(found), request.range.step,
-                             access == "mapping" ? request.kernel->name : access});
+  return Result<Report>::of(
+      {std::move(found), request.range.step, access == "mapping" ? request.kernel->name : access});
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include "addon/image.h"
 #include "addon/image_task.h"
-#include "core/ram/file_source.h"
 #include "core/image/process_image.h"
+#include "core/ram/file_source.h"
 
 namespace drover {
 namespace {

@@ -28,7 +28,8 @@ Napi::Value damageToJs(Napi::Env env, const PageDamage& damage, std::uint32_t st
   out.Set("blockOffset", number(env, damage.blockOffset));
   out.Set("kind", Napi::String::New(env, std::string(damageName(damage.kind))));
   out.Set("expected", number(env, damage.expected));
-  out.Set("found", damage.found && *damage.found <= kLargestExact ? number(env, *damage.found) : env.Null());
+  out.Set("found",
+          damage.found && *damage.found <= kLargestExact ? number(env, *damage.found) : env.Null());
   out.Set("by", number(env, std::min(damage.by, kLargestExact)));
   out.Set("from", damage.from ? number(env, *damage.from) : env.Null());
   out.Set("byteOffset", hasOffset ? number(env, damage.byteOffset) : env.Null());
@@ -41,8 +42,7 @@ Napi::Value addressToJs(Napi::Env env, const std::optional<std::uint64_t>& addre
 
 }  // namespace
 
-Napi::Value verdictToJs(Napi::Env env, const VerdictFacts& facts,
-                        const SliceVerdict& verdict) {
+Napi::Value verdictToJs(Napi::Env env, const VerdictFacts& facts, const SliceVerdict& verdict) {
   Napi::Object kinds = Napi::Object::New(env);
   for (std::size_t i = 0; i < kDamageKinds; ++i) {
     kinds.Set(std::string(damageName(static_cast<DamageKind>(i))),
@@ -71,8 +71,7 @@ Napi::Value verdictToJs(Napi::Env env, const VerdictFacts& facts,
   out.Set("pagesByKind", kinds);
   out.Set("damage", damage);
   out.Set("upstreamLines", lines);
-  out.Set("map",
-          facts.hasMap ? mapToJs(env, verdict.pagesPerCell, verdict.map) : env.Null());
+  out.Set("map", facts.hasMap ? mapToJs(env, verdict.pagesPerCell, verdict.map) : env.Null());
   out.Set("kernel", Napi::String::New(env, std::string(facts.kernel)));
   out.Set("elapsedMs", milliseconds(env, verdict.elapsedNs));
   return out;

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/page_stamp.h"
 #include "core/open_image.h"
+#include "core/page_stamp.h"
 
 namespace drover::test {
 

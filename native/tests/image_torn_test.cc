@@ -37,7 +37,7 @@ TEST_CASE("the page under writing at the edge is no damage, wherever its writer 
       CAPTURE(torn);
       CAPTURE(end);
       CHECK(verdict.damagedPages == 0);
-      CHECK(verdict.torn == torn * kTestPage);
+      CHECK(verdict.beingWritten == torn * kTestPage);
       // Word 0 decides: before the first page was finished all are of the old generation.
       CHECK(verdict.generation == (torn == 0 ? kGeneration - 1 : kGeneration));
       CHECK(verdict.edge.value_or(0) == torn * kTestPage);
@@ -57,7 +57,7 @@ TEST_CASE("in the first generation a page is written over zeroes") {
     const SliceVerdict verdict = check(memory, StampLevel::page);
     CAPTURE(end);
     CHECK(verdict.damagedPages == 0);
-    CHECK(verdict.torn == kEdge * kTestPage);
+    CHECK(verdict.beingWritten == kEdge * kTestPage);
     CHECK(verdict.generation == 1);
     CHECK(check(memory, StampLevel::wide).damagedPages == 0);
   }
@@ -69,7 +69,7 @@ TEST_CASE("a slice of one page may be under writing") {
   const SliceVerdict verdict = check(memory, StampLevel::page);
   CHECK(verdict.damagedPages == 0);
   CHECK(verdict.generation == 41);
-  CHECK(verdict.torn == 0);
+  CHECK(verdict.beingWritten == 0);
 }
 
 TEST_CASE("only one page may be under writing, and only at the edge") {
@@ -78,7 +78,7 @@ TEST_CASE("only one page may be under writing, and only at the edge") {
     beginPage(memory, page, kGeneration - 1, 512);
   }
   const SliceVerdict verdict = check(memory, StampLevel::page);
-  CHECK(verdict.torn == kEdge * kTestPage);
+  CHECK(verdict.beingWritten == kEdge * kTestPage);
   CHECK(verdict.damagedPages == 2);
   REQUIRE(verdict.damage.size() == 2);
   CHECK(verdict.damage[0].address == (kEdge - 9) * kTestPage);
@@ -107,7 +107,7 @@ TEST_CASE("a page at the edge that is mixed in any other way is damage") {
     }
     const SliceVerdict verdict = check(memory, StampLevel::page);
     CAPTURE(shape);
-    CHECK_FALSE(verdict.torn.has_value());
+    CHECK_FALSE(verdict.beingWritten.has_value());
     CHECK(verdict.damagedPages == 1);
     CHECK(only(verdict).address == address);
   }
@@ -123,7 +123,7 @@ TEST_CASE("a page under writing is told behind a damaged one at the edge") {
     beginPage(memory, kEdge + 1, kGeneration - 1, 512);
     const SliceVerdict verdict = check(memory, StampLevel::page);
     CAPTURE(shape);
-    CHECK(verdict.torn == (kEdge + 1) * kTestPage);
+    CHECK(verdict.beingWritten == (kEdge + 1) * kTestPage);
     CHECK(verdict.damagedPages == 1);
     CHECK(only(verdict).address == kEdge * kTestPage);
   }

@@ -6,8 +6,8 @@
 
 #include <memory>
 
-#include "core/ram/file_source.h"
 #include "core/host/create_fds.h"
+#include "core/ram/file_source.h"
 #include "tests/stamps.h"
 
 namespace drover::test {

@@ -1,4 +1,5 @@
-// Captures of real migrations with known content, from src/memory/fixtures/samples or the folder that DROVER_SAMPLES names.
+// Captures of real migrations with known content, from src/memory/fixtures/samples or the folder
+// that DROVER_SAMPLES names.
 #include <doctest/doctest.h>
 
 #include <cstdio>

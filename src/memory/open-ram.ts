@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
-import { type FileRegion, type ProcessRegion } from '../native/task.js';
-import { type NativeRam } from '../native/ram-addon.js';
+import type { FileRegion, ProcessRegion } from '../native/task.js';
+import type { NativeRam } from '../native/ram-addon.js';
 import { toRamError } from './native-errors.js';
 import type { GuestRam } from './guest-ram.js';
 import { openImage, openStoppedProcess } from './image.js';

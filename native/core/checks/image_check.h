@@ -15,10 +15,10 @@
 #include "core/cancel.h"
 #include "core/checks/damage_limit.h"
 #include "core/checks/page_cells.h"
-#include "core/page_stamp.h"
 #include "core/image/ram_image.h"
 #include "core/kernels/gather_stamps.h"
 #include "core/kernels/verify_pages.h"
+#include "core/page_stamp.h"
 #include "core/progress.h"
 
 namespace drover {
@@ -85,9 +85,9 @@ struct ImageCheckRequest {
   std::optional<std::uint32_t> block;
   std::uint64_t blockAddress = 0;  // guest address of that block's offset 0, for address words
   std::vector<Slice> slices;
-  std::uint32_t step = 4096;       // from one stamp to the next
+  std::uint32_t step = 4096;               // from one stamp to the next
   std::size_t damageLimit = kDamageLimit;  // runs kept per slice; totals are always true
-  std::uint32_t mapCells = 0;      // 0: no map
+  std::uint32_t mapCells = 0;              // 0: no map
   const Kernel* gather = &defaultKernel();
   const VerifyKernel* verify = &defaultVerifyKernel();
   unsigned threads = 1;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "core/checks/stamp_sequence.h"
-#include "core/ram/page_source.h"
 #include "core/progress.h"
+#include "core/ram/page_source.h"
 
 namespace drover {
 

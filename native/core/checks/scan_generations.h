@@ -3,9 +3,9 @@
 #pragma once
 
 #include "core/checks/generation_runs.h"
-#include "core/page_stamp.h"
 #include "core/checks/stamp_sequence.h"
 #include "core/kernels/verify_pages.h"
+#include "core/page_stamp.h"
 #include "core/progress.h"
 
 namespace drover {

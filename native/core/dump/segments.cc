@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t kCompared = 32768;
 
-std::uint64_t endOf(const Segment& segment) noexcept { return segment.address + segment.length; }
+std::uint64_t endOf(const Segment& segment) noexcept {
+  return segment.address + segment.length;
+}
 
 bool continues(const Segment& before, const Segment& next) noexcept {
   return next.offset - before.offset == next.address - before.address;
@@ -33,9 +35,9 @@ Result<bool> sameBytes(const InputFile& file, std::uint64_t first, std::uint64_t
 // bytes may still be compared.
 ParseError checkOverlap(const InputFile& file, std::span<const Segment> before, const Segment& next,
                         std::uint64_t& budget, const CancelFlag& cancel) noexcept {
-  auto other = std::partition_point(
-      before.begin(), before.end(),
-      [&](const Segment& segment) { return endOf(segment) <= next.address; });
+  auto other = std::partition_point(before.begin(), before.end(), [&](const Segment& segment) {
+    return endOf(segment) <= next.address;
+  });
   for (; other != before.end() && other->address < endOf(next) && !cancel.isSet(); ++other) {
     if (continues(*other, next)) continue;
     const std::uint64_t start = std::max(other->address, next.address);

@@ -1,6 +1,6 @@
 // The reference that the other kernels are tested against.
-#include "core/page_stamp.h"
 #include "core/kernels/verify_pages.h"
+#include "core/page_stamp.h"
 
 namespace drover {
 namespace {

@@ -1,9 +1,9 @@
 // The cut: how far a writer was when its guest stopped.
 //
 // A writer walks its pages in ascending order, over and over, and gives each the next generation.
-// So all pages before one point hold a generation G and all others G - 1. The best cut is the point,
-// with its G, that explains the most pages; the others are damaged. Unlike a rule that walks the
-// pages and trusts the first one, a stale page is never the reason to blame another.
+// So all pages before one point hold a generation G and all others G - 1. The best cut is the
+// point, with its G, that explains the most pages; the others are damaged. Unlike a rule that walks
+// the pages and trusts the first one, a stale page is never the reason to blame another.
 //
 // A cut explains the pages of G before it and those of G - 1 after it. Moving it past a page of G
 // makes it better, past one of G - 1 worse, past any other makes no difference. So a best cut lies
@@ -25,8 +25,8 @@ struct Cut {
   bool explainsLaterPages = false;
 };
 
-// Totals holds the pages of each generation. see(generation, pages) counts pages as seen and answers
-// how many were, with these; notSeen(generation) answers how many are left.
+// Totals holds the pages of each generation. see(generation, pages) counts pages as seen and
+// answers how many were, with these; notSeen(generation) answers how many are left.
 template <class Generation, class Totals>
 class CutSearch {
  public:

@@ -32,12 +32,11 @@ Result<Cut<std::uint8_t>> bestCut(const StampRuns& stamps, const CancelFlag& can
   using Found = Result<Cut<std::uint8_t>>;
   ByteTotals totals;
   CutSearch<std::uint8_t, ByteTotals> search(totals);
-  const bool complete =
-      stamps.forEachRun(cancel,
-                        [&](const Run& run) noexcept { totals.add(run.value, run.pages); }) &&
-      stamps.forEachRun(cancel, [&](const Run& run) noexcept {
-        search.offer(run.value, run.firstPage, run.pages);
-      });
+  const bool complete = stamps.forEachRun(cancel, [&](const Run& run) noexcept {
+    totals.add(run.value, run.pages);
+  }) && stamps.forEachRun(cancel, [&](const Run& run) noexcept {
+    search.offer(run.value, run.firstPage, run.pages);
+  });
   return complete ? Found::of(search.best())
                   : Found::failed(Status::of(Fault::cancelled, "verdict"));
 }

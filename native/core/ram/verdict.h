@@ -1,5 +1,5 @@
-// The verdict on the generation stamps of one writer, a byte each: the best cut (see cut.h, mod 256)
-// and the pages that it does not explain.
+// The verdict on the generation stamps of one writer, a byte each: the best cut (see cut.h, mod
+// 256) and the pages that it does not explain.
 #pragma once
 
 #include <cstdint>

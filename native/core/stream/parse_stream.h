@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "core/cancel.h"
-#include "core/open_image.h"
 #include "core/image/ram_image.h"
+#include "core/open_image.h"
 #include "core/stream/stream_report.h"
 
 namespace drover {

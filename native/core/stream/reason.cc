@@ -16,16 +16,16 @@ std::string reason(const char* format, ...) noexcept {
 }
 
 std::string quoted(std::string_view name) {
-  constexpr std::size_t kLongest = 80;
+  constexpr std::size_t kLongestName = 80;
   std::string text = "\"";
-  for (const char c : name.substr(0, kLongest)) {
+  for (const char c : name.substr(0, kLongestName)) {
     if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
       text += c;
     } else {
       text += reason("\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
     }
   }
-  return text + (name.size() > kLongest ? "...\"" : "\"");
+  return text + (name.size() > kLongestName ? "...\"" : "\"");
 }
 
 }  // namespace drover

@@ -6,8 +6,8 @@
 
 #include "core/image/ram_image.h"
 #include "core/status.h"
-#include "core/stream/ram/block_list.h"
 #include "core/stream/parse_stream.h"
+#include "core/stream/ram/block_list.h"
 
 namespace drover {
 

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "core/stream/parse_stream.h"
 #include "core/stream/ram/block_list.h"
 #include "core/stream/ram/mapped_pages.h"
 #include "core/stream/ram/page_index.h"
-#include "core/stream/parse_stream.h"
 #include "core/stream/ram/record_scanner.h"
 #include "core/stream/ram/scratch_pages.h"
 #include "core/stream/stream_context.h"
