@@ -1,12 +1,17 @@
 #include "addon/check.h"
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "addon/convert.h"
 #include "addon/task.h"
 #include "addon/verdict_js.h"
 #include "core/checks/damage_list.h"
+#include "core/checks/zero.h"
 #include "core/clock.h"
+#include "core/page_stamp.h"
 #include "core/ram/scan.h"
 #include "core/ram/upstream_rule.h"
 #include "core/ram/verdict.h"
@@ -82,6 +87,33 @@ SliceVerdict sliceOf(const ScanRange& range, const Verdict& verdict) {
   return out;
 }
 
+// A stamp of 0 on a page that is zero as a whole: the page was lost, whatever generation 0 would
+// mean. A run is named so when all of its pages are. Stamps that somebody else fetched come without
+// their pages: those keep their kind.
+Status nameZeroed(const PageSource& source, const ScanRange& range, SliceVerdict& verdict,
+                  const CancelFlag& cancel) noexcept {
+  std::array<std::uint8_t, kLongestStamp> page{};
+  const auto bytes = std::span(page).first(
+      static_cast<std::size_t>(std::min<std::uint64_t>(range.step, kLongestStamp)));
+  for (PageDamage& damage : verdict.damage) {
+    if (damage.found != 0) continue;
+    bool zero = true;
+    for (std::uint64_t i = 0; zero && i < damage.pages; ++i) {
+      if (cancel.isSet()) return Status::of(Fault::cancelled, "check");
+      const Status status = source.read(damage.address + i * range.step, bytes);
+      if (status.fault == Fault::outOfRange) return {};
+      if (!status.ok()) return status;
+      zero = isZero(bytes);
+    }
+    if (!zero) continue;
+    verdict.pagesByKind[static_cast<std::size_t>(damage.kind)] -= damage.pages;
+    verdict.pagesByKind[static_cast<std::size_t>(DamageKind::zeroed)] += damage.pages;
+    damage.kind = DamageKind::zeroed;
+    damage.by = 0;
+  }
+  return {};
+}
+
 Result<Report> carryOut(const Request& request, const PageSource& source,
                         const CancelFlag& cancel) noexcept {
   const std::uint64_t startNs = monotonicNs();
@@ -93,6 +125,8 @@ Result<Report> carryOut(const Request& request, const PageSource& source,
   auto upstream = upstreamLines(stamps.value, request.range.start, request.range.step, cancel);
   if (!upstream.ok()) return Result<Report>::failed(upstream.status);
   SliceVerdict found = sliceOf(request.range, verdict.value);
+  const Status named = nameZeroed(source, request.range, found, cancel);
+  if (!named.ok()) return Result<Report>::failed(named);
   found.upstreamLines = std::move(upstream.value);
   found.elapsedNs = monotonicNs() - startNs;
   const std::string_view access = source.access();
