@@ -12,9 +12,9 @@ export interface GuestShape {
   /** with it all of RAM is stamped, unless `range` says otherwise */
   readonly ramBytes?: number;
   readonly range?: PageRange;
-  /** addresses in the midst of `range` that are no memory */
+  /** addresses inside `range` that are not memory */
   readonly hole?: Hole;
-  /** of a range that is not given; a page unless told */
+  /** of a range that is not given; default: a page */
   readonly step?: number;
   readonly stamp?: StampKind;
   readonly writers?: number;
@@ -25,7 +25,7 @@ export interface GuestShape {
   readonly passesPerB?: number;
 }
 
-/** A pass over more than this, or at a pace, takes so long that each is told. */
+/** A pass over more than this, or at a pace, takes so long that the guest prints 'B' after each. */
 const manyPages = 2 ** 18;
 
 /** beside the counter of writer 0, in its cache line, which nothing else is in */

@@ -28,7 +28,7 @@ export interface GuestSpec {
   readonly pacePagesPerSecond?: number | undefined;
   /** of a page where each writer counts what it does */
   readonly heartbeatAddress?: number | undefined;
-  /** addresses in the midst of the range that are no memory */
+  /** addresses inside the range that are not memory */
   readonly hole?: Hole | undefined;
 }
 

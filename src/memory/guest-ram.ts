@@ -11,7 +11,7 @@ export type { KernelName } from '../native/task.js';
 export interface CheckOptions {
   /** forces a scan kernel of the stamps' kind; only mapped memory has a choice */
   readonly kernel?: string | undefined;
-  /** scanning threads; 1 unless told, since several guests are checked at once */
+  /** scanning threads; default 1, since several guests are checked at once */
   readonly threads?: number | undefined;
   /** how many damaged runs the verdict lists; their total is always true */
   readonly damageLimit?: number | undefined;

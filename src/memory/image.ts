@@ -185,7 +185,7 @@ export class MemoryImage implements Disposable {
     }
   }
 
-  /** where blocks lie, for whoever asked for a wrong address */
+  /** where blocks lie, for the message about a wrong address */
   describePlaces(): string[] {
     return this.blocks.flatMap((block) => {
       const name = JSON.stringify(block.name);

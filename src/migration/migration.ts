@@ -145,7 +145,7 @@ export class Migration {
       return { verdict, figures };
     }
     requireNoRestart(pair);
-    // Two guests that run would be seen by whoever talks to them, not in either's memory.
+    // Neither side's memory shows that both guests run; query-status does.
     await requireRunning(source, false);
     await endBoth(pair);
     return { verdict, figures };
@@ -153,7 +153,7 @@ export class Migration {
 }
 
 /**
- * A guest that starts anew writes fresh memory, which would pass any check. Only waking up is such a
+ * A guest that was reset writes fresh memory, which would pass any check. Only waking up is such a
  * start: on the destination once for a suspended guest, else never.
  */
 function requireNoRestart({ common, source, destination }: Sides): void {

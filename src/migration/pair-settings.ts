@@ -31,7 +31,7 @@ export interface PairSettings {
   readonly listen?: string | undefined;
   /** with `-incoming defer`: what `migrate-incoming` tells the destination when capabilities and parameters are set */
   readonly incoming?: string | undefined;
-  /** where the source is told to connect; unless given, where the destination says it listens */
+  /** where the source connects; default: where the destination reports that it listens */
   readonly connect?: string;
   /** the address that the destination tells is given as one main channel, instead of as a URI */
   readonly connectBy?: 'uri' | 'channels';

@@ -5,7 +5,7 @@ import type { HostFacts } from '../model/host-facts.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 
-/** One QEMU that a guest comes by. */
+/** One QEMU of a chain. */
 export interface Station {
   readonly binary: QemuBinary;
   readonly features: QemuFeatures;
@@ -17,7 +17,7 @@ export interface PairPlan {
   readonly destination: QemuBinary;
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
-  /** where a guest that is moved several times comes by, first and last included; unless given, there and back */
+  /** the QEMUs of a chain in order; default: from the source to the destination and back */
   readonly route?: readonly Station[] | undefined;
   /** what the selected tests need to know of the host */
   readonly host: HostFacts;
@@ -68,7 +68,7 @@ export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
   );
 }
 
-/** Where a guest that is moved several times comes by. */
+/** The QEMUs of a chain, in order. */
 export function routeOf(plan: PairPlan): readonly Station[] {
   const source = { binary: plan.source, features: plan.sourceFeatures };
   const destination = { binary: plan.destination, features: plan.destinationFeatures };

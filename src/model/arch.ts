@@ -36,7 +36,7 @@ export interface Platform {
   readonly stamp?: StampKind | undefined;
   /** 1 unless given; as many virtual processors */
   readonly writers?: number | undefined;
-  /** addresses in the midst of the range that are no memory */
+  /** addresses inside the range that are not memory */
   readonly hole?: Hole | undefined;
   /** pages per second of all writers together; as fast as it can unless given */
   readonly pacePagesPerSecond?: number | undefined;

@@ -91,7 +91,7 @@ export interface RunStarted extends Stamped {
   readonly host: HostIdentity;
   readonly source: QemuIdentity;
   readonly destination: QemuIdentity;
-  /** of a chain: all QEMUs that the guest comes by, in order; the first and the last are source and destination */
+  /** of a chain: all QEMUs that run the guest, in order; the first and the last are source and destination */
   readonly route?: readonly QemuIdentity[];
   readonly machine: string;
   readonly accel: Accelerator;

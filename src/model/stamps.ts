@@ -15,7 +15,7 @@ export interface PageRange {
 export const stampKinds = ['byte', 'wide', 'page'] as const;
 export type StampKind = (typeof stampKinds)[number];
 
-/** Addresses that are no memory, in the midst of a range; the end is exclusive. */
+/** Addresses inside a range that are not memory; the end is exclusive. */
 export interface Hole {
   readonly start: number;
   readonly end: number;
@@ -23,9 +23,9 @@ export interface Hole {
 
 /** A range as a guest was told it. A plain `PageRange` is one of kind `byte` with one writer. */
 export interface StampedRange extends PageRange {
-  /** `byte` unless told */
+  /** default: `byte` */
   readonly stamp?: StampKind | undefined;
-  /** 1 unless told */
+  /** default: 1 */
   readonly writers?: number | undefined;
   /** pages go on at its end where they meet its start */
   readonly hole?: Hole | undefined;

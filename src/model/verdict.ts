@@ -33,7 +33,7 @@ export interface PageDamage {
 /** Verdict on the pages of one writer. */
 export interface SliceVerdict {
   readonly start: number;
-  /** exclusive; a hole in between is told by the whole verdict */
+  /** exclusive; the verdict's `hole` says where a hole is in between */
   readonly end: number;
   readonly pages: number;
   /** of the pages before the edge; mod 256 where stamps are bytes */

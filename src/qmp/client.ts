@@ -47,7 +47,7 @@ export interface QmpClientOptions {
   /** in tests of Drover: an answer that a command gets instead of being sent */
   readonly answer?:
     ((command: string, args: JsonObject | undefined) => Json | undefined) | undefined;
-  /** deadline of commands that are given none; 30 s unless told */
+  /** deadline of commands that are given none; default: 30 s */
   readonly commandMs?: number | undefined;
 }
 

@@ -53,7 +53,7 @@ struct PageDamage {
 struct Slice {
   std::uint64_t start;
   std::uint64_t end;  // exclusive
-  // Addresses in the midst of it that are not memory: pages go on at holeEnd. None when both are 0.
+  // Addresses inside it that are not memory: pages go on at holeEnd. None when both are 0.
   std::uint64_t holeStart = 0;
   std::uint64_t holeEnd = 0;
 

@@ -90,7 +90,7 @@ export async function openSource(
   return new OfflineSource(await openLiveGuest(guest, options, work), guest, { allowRunning });
 }
 
-/** Size and time of the last change: whoever writes to a file changes one of them. */
+/** Size and time of the last change: a write to the file changes one of them. */
 async function stampOf(file: string): Promise<string> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   return found === undefined ? 'gone' : `${found.size} bytes, written at ${found.mtimeNs} ns`;

@@ -19,7 +19,7 @@ export interface ScanWish {
   readonly ranges: readonly Range[];
   /** into how many slices a single range is cut, as guests do it */
   readonly writers: number;
-  /** addresses in the midst of a single range that are not memory */
+  /** addresses inside a single range that are not memory */
   readonly hole: Range | undefined;
   readonly block: string | undefined;
   readonly pageBytes: number | undefined;

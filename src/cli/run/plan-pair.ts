@@ -15,7 +15,7 @@ import type { Binaries } from './resolve-binaries.js';
 
 export interface PlanInput {
   readonly binaries: Binaries;
-  /** of a chain: all it comes by, the binaries first and last */
+  /** of a chain: all QEMUs that run the guest, source and destination first and last */
   readonly route?: readonly QemuBinary[];
   readonly options: PairOptions;
   readonly environment: Environment;

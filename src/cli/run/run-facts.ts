@@ -120,7 +120,7 @@ export function identity(binary: QemuBinary, features: QemuFeatures): QemuIdenti
   };
 }
 
-/** skipped tests are told once, whatever the number of rounds */
+/** skipped tests are reported once, whatever the number of rounds */
 function totalAttempts(tests: readonly PlannedTest[], repeat: number): number {
   const skipped = tests.filter(({ skip }) => skip !== undefined).length;
   return skipped + (tests.length - skipped) * repeat;

@@ -122,7 +122,7 @@ async function keepTimings(
   }
 }
 
-/** What the tests run with; what is told of the run stays as the user gave it. */
+/** What the tests run with; events show the user's own commands. */
 function underDebugger(plan: PairPlan, debug: DebugPlan): PairPlan {
   const source = underTool(plan.source, 'source', debug);
   const destination = underTool(plan.destination, 'destination', debug);

@@ -156,7 +156,7 @@ function checkRoom(options: StressOptions, { temporaryDirectory }: Environment):
   );
 }
 
-/** What the image cannot do is told now, and not by each round. */
+/** Refuses now what the guest image cannot do, instead of in each round. */
 function requireGuest({ arch, machine }: PairPlan, shape: GuestShape): void {
   buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, shape), machine));
 }

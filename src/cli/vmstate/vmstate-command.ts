@@ -49,7 +49,7 @@ export function addVmstateCommand(
     )
     .option('--json <file>', 'write all differences as one JSON document')
     .option('--html <file>', 'write all differences as one HTML file')
-    .option('--no-cache', 'probe QEMUs anew')
+    .option('--no-cache', 'probe QEMUs again, without the cache')
     .action(async (a: string, b: string, options: VmstateOptions) => {
       finish(await vmstateCommand([a, b], options, environment));
     });
@@ -127,7 +127,7 @@ function machineFor(
   throw new HarnessError({ code: 'unknown-machine', blame: 'usage', message: choice.reason });
 }
 
-/** A file that could not be written is told, and ends as broken what is otherwise fine. */
+/** Reports a file that could not be written; the exit code is then that of a broken run. */
 async function writeFiles(report: VmstateReport, options: VmstateOptions): Promise<number> {
   let exitCode: number = mustBreak(report) ? exitCodes.failed : exitCodes.passed;
   const write = async (file: string | undefined, pieces: () => Iterable<string>): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
  * One guest that is moved again and again, each time to a new machine, which may be of another QEMU. After each leg its
- * memory is checked, it must get on, and it must never start anew.
+ * memory is checked, it must make progress, and it must not be reset.
  */
 import { HarnessError } from '../../model/errors.js';
 import type { LegResult, MigrationFigures } from '../../model/outcome.js';
@@ -25,7 +25,7 @@ export type LegKind = 'stopped' | 'live' | 'postcopy';
 
 export interface ChainWish {
   readonly kind: LegKind;
-  /** where each destination is told to listen; `$DIR` is the test's directory, `$LEG` the number of the leg */
+  /** where each destination listens; `$DIR` is the test's directory, `$LEG` the number of the leg */
   readonly listen: string;
   readonly capabilities?: readonly string[];
 }
@@ -44,7 +44,7 @@ interface Arrival {
   readonly figures: MigrationFigures;
 }
 
-/** @param route where the guest comes by, first and last included */
+/** @param route the QEMUs that run the guest, in order */
 export async function chain(
   context: TestContext,
   wish: ChainWish,
@@ -173,7 +173,7 @@ async function requireProgress(context: TestContext, machine: Machine): Promise<
   throw new HarnessError({
     code: 'guest-restarted',
     blame: 'contract',
-    message: `the guest started anew on the ${machine.side}: it was reset instead of going on`,
+    message: `the guest was reset on the ${machine.side} instead of continuing`,
     side: machine.side,
     waitedFor: `${expected} starts`,
     lastSeen: `${serial.starts} starts`,

@@ -21,7 +21,7 @@ export interface PostcopyCommon extends Omit<
   MigrateCommon,
   'listen' | 'incoming' | 'connect' | 'live' | 'expect' | 'oob'
 > {
-  /** the connection is broken in the postcopy phase, and made anew */
+  /** the connection is broken in the postcopy phase and made again */
   readonly recovery?: Recovery;
 }
 

@@ -1,4 +1,4 @@
-/** That a guest has arrived: all that it stamped is whole, and it goes on here and not there, without being started anew. */
+/** Checks after a round: memory is intact, the guest runs at the destination only, and was not reset. */
 import { HarnessError } from '../../model/errors.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
@@ -31,7 +31,7 @@ export async function checkArrival(context: TestContext, arrival: Arrival): Prom
   await waitEvent(context, to, 'RESUME', since);
   await requireProgress(context, to);
   requireNoRestart(to);
-  // Two guests that run would be seen by whoever talks to them, not in either's memory.
+  // Neither side's memory shows that both guests run; query-status does.
   await requireRunning(from, false);
   return verdict;
 }
@@ -49,13 +49,13 @@ async function requireProgress(context: TestContext, machine: Machine): Promise<
   }
 }
 
-/** A guest that starts anew writes fresh memory, which would pass any check. */
+/** A guest that was reset writes fresh memory, which would pass any check. */
 function requireNoRestart(machine: Machine): void {
   if (machine.serial.broken !== undefined) throw machine.serial.broken;
   if (machine.serial.starts === 0) return;
   throw broken(machine, {
     code: 'guest-restarted',
-    message: 'the guest started anew where it arrived: it was reset instead of going on',
+    message: 'the guest was reset at the destination instead of continuing',
     waitedFor: '0 starts',
     lastSeen: `${machine.serial.starts} starts`,
   });

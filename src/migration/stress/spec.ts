@@ -16,7 +16,7 @@ export interface StressSpec {
   readonly channels?: number;
   /** migration parameters of both sides, over those of the transport */
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
-  /** one guest for all rounds, moved to and fro, instead of a new one for each */
+  /** one guest for all rounds, migrated back and forth, instead of a new one for each */
   readonly pingPong: boolean;
   /** the downtime that the migration must fit into, milliseconds; at first */
   readonly downtimeLimitMs: number;

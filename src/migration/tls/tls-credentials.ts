@@ -78,7 +78,7 @@ export async function prepareCertificates(
   writeCertificates(context.file(certificateFolder), files);
 }
 
-/** Certificates on both sides. With a `host`, the source is told to expect that name. */
+/** Certificates on both sides. With a `host`, the source expects that name (`tls-hostname`). */
 export async function useCertificates(pair: Pair, setup: CertificateSetup): Promise<void> {
   const { context, source, destination } = pair;
   const { host, authorize } = setup;

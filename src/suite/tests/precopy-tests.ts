@@ -80,7 +80,7 @@ export const precopyTests: readonly TestDefinition[] = [
     path: '/migration/precopy/exec/plain',
     level: 'full',
     origin: 'drover',
-    // whoever comes second finds the pipe
+    // the side that starts second finds the pipe
     listen: 'exec:mkfifo pipe; exec cat pipe',
     connect: 'exec:until [ -p pipe ]; do sleep 0.01; done; exec cat > pipe',
     live: true,

@@ -51,7 +51,7 @@ function certificates(name: keyof typeof setups): Credentials {
 
 /** Refused at the handshake, or by the destination while the source already sends: both sides go on. */
 const bothGoOn: Expectation = { kind: 'fails', throughActive: true, destination: 'alive' };
-/** The source does not trust the destination, which is told nothing and gives up. */
+/** The source does not trust the destination and closes the connection; the destination ends. */
 const destinationGivesUp: Expectation = {
   kind: 'fails',
   throughActive: false,

@@ -76,7 +76,7 @@ export async function cprTransfer(
   return await migration.arrive();
 }
 
-/** A socket has its file before it listens, and would refuse whoever comes in between. */
+/** A socket has its file before it listens; a connection in between would be refused. */
 function isListening(socket: string): boolean {
   // address, references, protocol, flags (with __SO_ACCEPTCON where it listens), type, state, inode, path
   return readFileSync('/proc/net/unix', 'utf8')

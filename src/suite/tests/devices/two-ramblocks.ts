@@ -48,7 +48,7 @@ function pageAt(dimm: number, dimmBytes: number, page: number): number {
   return dimm + Math.floor((page * stride) / pageBytes) * pageBytes;
 }
 
-/** Every other page is written anew while memory is sent. */
+/** Every other page is written again while memory is sent. */
 const roundOf = (page: number): number => (page % 2 === 0 ? 2 : 1);
 
 export async function twoRamblocks(
