@@ -60,7 +60,7 @@ const otherQemus = stages.TEST_QEMU_VERSIONS.map((version) => stages.qemuStage(v
 /** `uses`: rows of setup/system.mjs. `nodeTests`: run together at the end, as one run of node:test. */
 export const PARTS = [
   { id: 'types', uses: [], stages: [npmStage, typescriptStage], run: () => [] },
-  { id: 'lint', uses: [], stages: [npmStage], run: async () => [await eslint(), await prettier()] },
+  { id: 'lint', uses: [], stages: [npmStage], run: () => Promise.all([eslint(), prettier()]) },
   {
     id: 'check',
     uses: ['test'],
