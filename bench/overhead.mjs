@@ -25,7 +25,6 @@ export default Array.from({ length: ${tests} }, (_, index) =>
   migrationTest({
     path: '/no-op/' + index,
     level: 'smoke',
-    usualMs: 1,
     takes: { machines: 0 },
     run: async () => ({}),
   }),

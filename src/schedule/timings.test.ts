@@ -12,26 +12,28 @@ void test('the median of the last five passes is expected', () => {
     timings = withDurations(timings, [{ test: a, ms }]);
   }
   assert.deepEqual(timings.tests[a], { ms: [100, 120, 110, 5000, 130] });
-  assert.equal(expectations(timings)({ test: a, usualMs: 1 }), 120);
+  assert.equal(expectations(timings)({ test: a }), 120);
 });
 
-void test('a test that was not seen is expected to be like its family, or what it says itself', () => {
+void test('a test that was not seen is expected to be like its family, or as its level says', () => {
   const timings = withDurations(noTimings, [
     { test: a, ms: 100 },
     { test: b, ms: 300 },
   ]);
   const expected = expectations(timings);
-  assert.equal(expected({ test: '/x86_64/migration/precopy/new', usualMs: 7 }), 200);
-  assert.equal(expected({ test: c, usualMs: 7 }), 7);
+  assert.equal(expected({ test: '/x86_64/migration/precopy/new' }), 200);
+  assert.equal(expected({ test: c }), 1000);
+  assert.equal(expected({ test: c, level: 'full' }), 1000);
+  assert.equal(expected({ test: c, level: 'thorough' }), 6000);
 });
 
 void test('a skipped test takes no time, until it runs somewhere', () => {
   const skipped = withDurations(noTimings, [{ test: a, ms: 0 }]);
-  assert.equal(expectations(skipped)({ test: a, usualMs: 7 }), 0);
+  assert.equal(expectations(skipped)({ test: a }), 0);
   const ran = withDurations(skipped, [{ test: a, ms: 80 }]);
   assert.deepEqual(ran.tests[a], { ms: [80] });
   assert.deepEqual(withDurations(ran, [{ test: a, ms: 0 }]).tests[a], { ms: [80] });
-  assert.equal(expectations(skipped)({ test: b, usualMs: 7 }), 7, 'it is no measure of a family');
+  assert.equal(expectations(skipped)({ test: b }), 1000, 'it is no measure of a family');
 });
 
 void test('names are in order, so that two files can be compared', () => {

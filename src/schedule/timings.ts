@@ -4,6 +4,7 @@
  */
 import { array, literal, maxLength, minValue, number, object, pipe, record, string } from 'valibot';
 import type { InferOutput } from 'valibot';
+import type { Level } from '../suite/definition.js';
 
 /** how many of the last durations to keep; a median of a few tolerates one that was disturbed */
 const kept = 5;
@@ -45,10 +46,14 @@ export function withDurations(before: Timings, durations: readonly Duration[]): 
 /** the expected duration of a test without a record */
 export interface Unseen {
   readonly test: string;
-  readonly usualMs: number;
+  readonly level?: Level;
 }
 
-/** Expected durations: as recorded, or the median of the family, or what the definition says. */
+/** without a record of the test or its family: an ordinary test, and one that waits for a guest to be slowed down */
+const usualMs = 1000;
+const thoroughMs = 6000;
+
+/** Expected durations: as recorded, or the median of the family, or by the test's level. */
 export function expectations(timings: Timings): (test: Unseen) => number {
   const families = new Map<string, number[]>();
   for (const [name, { ms }] of Object.entries(timings.tests)) {
@@ -60,8 +65,10 @@ export function expectations(timings: Timings): (test: Unseen) => number {
     else values.push(value);
   }
   const medians = new Map([...families].map(([family, values]) => [family, median(values)]));
-  return ({ test, usualMs }) =>
-    median(timings.tests[test]?.ms ?? []) ?? medians.get(familyOf(test)) ?? usualMs;
+  return ({ test, level }) =>
+    median(timings.tests[test]?.ms ?? []) ??
+    medians.get(familyOf(test)) ??
+    (level === 'thorough' ? thoroughMs : usualMs);
 }
 
 /** `/x86_64/migration/precopy/unix/plain` is of the family `/x86_64/migration/precopy` */

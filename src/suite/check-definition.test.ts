@@ -27,7 +27,6 @@ for (const [field, value, expected] of [
   ['path', `/own/${'a'.repeat(200)}`, /^path: expected at most 180 characters/],
   ['level', 'smok', /^level: expected "smoke" or "full" or "thorough" or "flaky", not "smok"$/],
   ['arches', ['arm'], /^arches\.0: expected "x86_64" or "i386" or .*, not "arm"$/],
-  ['usualMs', -1, /^usualMs: expected milliseconds, not -1$/],
   ['needs', [{ kind: 'capability', name: 'x' }], /^needs\.0\.since: missing$/],
   ['needs', [{ kind: 'magic' }], /^needs\.0\.kind: expected "capability" or .*, not "magic"$/],
   ['listen', undefined, /^listen: expected a string, not undefined$/],

@@ -77,12 +77,6 @@ const factEntries: Entries<TestFacts> = {
   origin: v.optional(v.literal('drover')),
   arches: v.optional(v.array(v.picklist(Object.keys(platforms)))),
   needs: v.optional(v.array(need)),
-  usualMs: v.optional(
-    v.pipe(
-      v.number(),
-      v.check((value) => value >= 0, 'milliseconds'),
-    ),
-  ),
   takes: v.optional(
     v.strictObject({
       machines: v.optional(amount),

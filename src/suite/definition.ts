@@ -39,8 +39,6 @@ export interface TestFacts {
   readonly arches?: readonly Arch[] | undefined;
   /** what both QEMUs and the host must offer beside what follows from the data; otherwise the test is skipped with the reason */
   readonly needs?: readonly Need[] | undefined;
-  /** how long it takes under TCG on an ordinary host, for the order of a run; milliseconds */
-  readonly usualMs?: number | undefined;
   /** what it takes of the host, where that is not two QEMUs with the usual guest */
   readonly takes?: Takes | undefined;
 }
@@ -104,12 +102,12 @@ export function migrationTest(
 }
 
 export function factsOf(input: TestFacts, data: PairSettings = {}): TestFacts {
-  const { path, level, origin, arches, usualMs, takes } = input;
+  const { path, level, origin, arches, takes } = input;
   let { needs } = input;
   try {
     needs = allNeeds(data, needs);
   } catch {
     // data of a wrong type, in JavaScript: the check of definitions names the field
   }
-  return { path, level, origin, arches, needs, usualMs, takes };
+  return { path, level, origin, arches, needs, takes };
 }

@@ -64,7 +64,7 @@ export function addShardsCommand(
 
 export function forecasts(timings: Timings, max: number, jobs: number): ShardForecast[] {
   const expected = expectations(timings);
-  const unseen = Object.keys(timings.tests).map((test) => ({ test, usualMs: 1000 }));
+  const unseen = Object.keys(timings.tests).map((test) => ({ test }));
   const msOf = new Map(unseen.map((each) => [each.test, expected(each)]));
   const all = [...msOf.values()];
   const sumMs = all.reduce((sum, ms) => sum + ms, 0);

@@ -23,7 +23,7 @@ import { migrationTest, precopyTest } from 'drover';
 
 const pair = { level: 'smoke', ${socket} };
 const strike = (path, startHook, more = {}) =>
-  precopyTest({ ...pair, path, usualMs: 9000, startHook, ...more });
+  precopyTest({ ...pair, path, startHook, ...more });
 
 /** holds all descriptors that this process may still open */
 function exhaust() {
@@ -45,7 +45,6 @@ export default [
   migrationTest({
     path: '/fault/descriptors',
     level: 'smoke',
-    usualMs: 9000,
     run: async (context) => {
       const held = exhaust();
       try {
@@ -62,7 +61,7 @@ export default [
     memory: 'shmem',
     takes: { sharedMemoryBytes: 0 },
   }),
-  ...[1, 2].map((n) => precopyTest({ ...pair, path: '/bystander/' + n, usualMs: 100 })),
+  ...[1, 2].map((n) => precopyTest({ ...pair, path: '/bystander/' + n })),
 ];
 `;
 

@@ -85,7 +85,7 @@ export function planTests(
     return {
       path: test.path,
       name,
-      expectedMs: expected({ test: name, usualMs: test.usualMs ?? 1000 }),
+      expectedMs: expected({ test: name, level: test.level }),
       demand: demandOf(test, plan),
       ...(file === undefined ? {} : { file }),
       ...(skip === undefined ? {} : { skip }),

@@ -101,7 +101,7 @@ export function takeShard(
 ): ShardOfRun {
   if (wish === undefined) return { tests: selected, shard: undefined };
   const allTests = selected.map(nameOf);
-  const unseen = selected.map((test) => ({ test: nameOf(test), usualMs: test.usualMs ?? 1000 }));
+  const unseen = selected.map((test) => ({ test: nameOf(test), level: test.level }));
   const { by, shards } = planShards(unseen, wish.total, timings);
   const mine = new Set(shards[wish.index - 1]);
   return {

@@ -46,7 +46,6 @@ function chainTest(input: Omit<TestFacts, 'level'> & ChainWish): TestDefinition 
     level: 'full',
     origin: 'drover',
     needs: needsOf({ capabilities }),
-    usualMs: 1500,
     run: async (context) => await chain(context, wish, routeOf(context.plan)),
   });
 }
@@ -64,5 +63,4 @@ export const pingPongTest = migrationTest({
   level: 'full',
   origin: 'drover',
   run: pingPong,
-  usualMs: 1200,
 });

@@ -15,6 +15,5 @@ export const compressionTests: readonly TestDefinition[] = [
     live: true,
     // the first pass only fills the cache
     passes: 2,
-    usualMs: 900,
   }),
 ];

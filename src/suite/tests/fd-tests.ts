@@ -37,7 +37,6 @@ export const fdTests: readonly TestDefinition[] = [
       await sockets.give(source, name, 1);
     },
     endHook: requireUsedUp,
-    usualMs: 500,
   }),
   fileTest({
     path: '/migration/precopy/fd/file',
@@ -52,6 +51,5 @@ export const fdTests: readonly TestDefinition[] = [
       await nameFile(source, name, file, flags);
     },
     endHook: requireUsedUp,
-    usualMs: 500,
   }),
 ];

@@ -5,7 +5,6 @@ import type { TestDefinition } from '../definition.js';
 const common = {
   incoming: 'tcp:127.0.0.1:0',
   capabilities: ['multifd'],
-  usualMs: 500,
 } as const;
 const plain = { ...common, parameters: { 'multifd-compression': 'none' } } as const;
 
@@ -72,6 +71,5 @@ export const multifdTests: readonly TestDefinition[] = [
     ...plain,
     sourceCapabilities: ['zero-copy-send'],
     live: true,
-    usualMs: 700,
   }),
 ];

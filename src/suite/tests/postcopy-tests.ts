@@ -88,7 +88,6 @@ export const postcopyTests: readonly TestDefinition[] = [
             },
           }
         : {}),
-      usualMs: row.recovery === undefined ? 600 : 800,
     }),
   ),
   postcopyTest({
@@ -96,6 +95,5 @@ export const postcopyTests: readonly TestDefinition[] = [
     level: 'full',
     origin: 'drover',
     capabilities: ['release-ram'],
-    usualMs: 700,
   }),
 ];

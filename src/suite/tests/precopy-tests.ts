@@ -22,13 +22,11 @@ export const precopyTests: readonly TestDefinition[] = [
     level: 'smoke',
     ...unixSocket,
     live: true,
-    usualMs: 700,
   }),
   precopyTest({
     path: '/migration/precopy/tcp/plain',
     level: 'smoke',
     listen: anyTcpPort,
-    usualMs: 500,
   }),
   precopyTest({
     path: '/migration/precopy/tcp/plain/switchover-ack',
@@ -37,7 +35,6 @@ export const precopyTests: readonly TestDefinition[] = [
     // the second is refused without the first
     capabilities: ['return-path', 'switchover-ack'],
     live: true,
-    usualMs: 600,
   }),
   precopyTest({
     path: '/migration/precopy/unix/suspend/live',
@@ -46,7 +43,6 @@ export const precopyTests: readonly TestDefinition[] = [
     ...unixSocket,
     live: true,
     suspend: true,
-    usualMs: 700,
   }),
   precopyTest({
     path: '/migration/precopy/unix/suspend/notlive',
@@ -54,7 +50,6 @@ export const precopyTests: readonly TestDefinition[] = [
     arches: suspendArches,
     ...unixSocket,
     suspend: true,
-    usualMs: 600,
   }),
   precopyTest({
     path: '/migration/dirty_ring',
@@ -63,7 +58,6 @@ export const precopyTests: readonly TestDefinition[] = [
     ...unixSocket,
     ...dirtyRing,
     live: true,
-    usualMs: 1500,
   }),
   // Upstream runs it only with --full; it costs a quarter of a second and is the one test here that
   // expects a failure, so it belongs to the first look at a QEMU.
@@ -74,7 +68,6 @@ export const precopyTests: readonly TestDefinition[] = [
     // port 0 is taken literally: nobody can listen there
     connect: anyTcpPort,
     expect: { kind: 'fails', throughActive: false, destination: 'alive' },
-    usualMs: 250,
   }),
   precopyTest({
     path: '/migration/precopy/exec/plain',
@@ -84,7 +77,6 @@ export const precopyTests: readonly TestDefinition[] = [
     listen: 'exec:mkfifo pipe; exec cat pipe',
     connect: 'exec:until [ -p pipe ]; do sleep 0.01; done; exec cat > pipe',
     live: true,
-    usualMs: 700,
   }),
   migrationTest({
     path: '/migration/precopy/vsock/plain',
@@ -94,7 +86,6 @@ export const precopyTests: readonly TestDefinition[] = [
     // 1 is this host itself; nobody can be asked which ports are free, so a random one
     run: async (context) =>
       await precopy(context, { listen: `vsock:1:${randomInt(2 ** 16, 2 ** 30)}`, live: true }),
-    usualMs: 700,
   }),
   ...memoryKinds.map((memory) =>
     precopyTest({
@@ -104,7 +95,6 @@ export const precopyTests: readonly TestDefinition[] = [
       ...unixSocket,
       memory,
       live: true,
-      usualMs: 700,
     }),
   ),
   precopyTest({
@@ -114,7 +104,6 @@ export const precopyTests: readonly TestDefinition[] = [
     ...unixSocket,
     capabilities: ['late-block-activate'],
     live: true,
-    usualMs: 700,
   }),
   migrationTest({
     path: '/migration/precopy/unix/switchover-bandwidth',
@@ -122,6 +111,5 @@ export const precopyTests: readonly TestDefinition[] = [
     origin: 'drover',
     needs: needsOf({ parameters: { 'avail-switchover-bandwidth': 0 } }),
     run: switchoverBandwidth,
-    usualMs: 1800,
   }),
 ];

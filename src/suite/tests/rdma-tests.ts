@@ -33,7 +33,6 @@ function rdmaTest(path: string, name: LinkFact): TestDefinition {
       const uri = rdmaUri(context.plan.host, name);
       return await precopy(context, { listen: uri, connect: uri });
     },
-    usualMs: 1000,
   });
 }
 

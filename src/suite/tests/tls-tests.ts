@@ -60,7 +60,7 @@ const destinationGivesUp: Expectation = {
 
 const tcp = { listen: 'tcp:127.0.0.1:0' } as const;
 const unix = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
-const common = { level: 'full', needs: [needsTls], usualMs: 500 } as const;
+const common = { level: 'full', needs: [needsTls] } as const;
 
 const single: readonly TestDefinition[] = [
   precopyTest({

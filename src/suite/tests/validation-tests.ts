@@ -39,7 +39,6 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
     },
     live: true,
     ...(expect === undefined ? {} : { expect }),
-    usualMs: 600,
   });
 }
 
@@ -63,7 +62,6 @@ function uriTest(name: string, addresses: 'both' | 'none'): TestDefinition {
       await endBoth(pair);
       return {};
     },
-    usualMs: 300,
   });
 }
 
@@ -73,7 +71,6 @@ export const validationTests: readonly TestDefinition[] = [
     level: 'flaky',
     needs: needsOf({ capabilities: ['x-ignore-shared'], memory: 'shmem' }),
     run: ignoreShared,
-    usualMs: 500,
   }),
   uuidTest({ name: 'validate_uuid', source: ones, destination: ones }),
   uuidTest({
@@ -91,6 +88,5 @@ export const validationTests: readonly TestDefinition[] = [
     level: 'smoke',
     needs: needsOf({ capabilities: ['validate-uuid', 'x-ignore-shared'] }),
     run: async (context) => await readBack(context, ones),
-    usualMs: 500,
   }),
 ];

@@ -20,7 +20,6 @@ export const cancelTests: readonly TestDefinition[] = [
       level: 'full',
       needs: [needsExitOnError],
       run: async (context) => await cancelAfter(context, moment),
-      usualMs: 400,
     }),
   ),
   migrationTest({
@@ -28,13 +27,11 @@ export const cancelTests: readonly TestDefinition[] = [
     level: 'smoke',
     needs: needsOf({ capabilities: ['multifd'] }),
     run: async (context) => await cancelThenMigrate(context, []),
-    usualMs: 900,
   }),
   migrationTest({
     path: '/migration/multifd+postcopy/tcp/plain/cancel',
     level: 'smoke',
     needs: needsOf({ capabilities: ['multifd', 'postcopy-ram'] }),
     run: async (context) => await cancelThenMigrate(context, ['postcopy-ram']),
-    usualMs: 900,
   }),
 ];

@@ -19,7 +19,6 @@ export const cprTests: readonly TestDefinition[] = [
     endHook: async ({ source }) => {
       requireLittleSent(figuresOf(await source.qmp.execute('query-migrate')));
     },
-    usualMs: 500,
   }),
   precopyTest({
     path: '/migration/mode/normal',
@@ -33,7 +32,6 @@ export const cprTests: readonly TestDefinition[] = [
       for (const machine of [source, destination]) await setParameters(machine, { mode: 'normal' });
     },
     live: true,
-    usualMs: 700,
   }),
   ...[false, true].map((defer) =>
     migrationTest({
@@ -41,7 +39,6 @@ export const cprTests: readonly TestDefinition[] = [
       level: 'full',
       needs: needsOf({ parameters: { mode: 'cpr-transfer' } }),
       run: async (context) => await cprTransfer(context, { defer }),
-      usualMs: 500,
     }),
   ),
   migrationTest({
@@ -49,6 +46,5 @@ export const cprTests: readonly TestDefinition[] = [
     level: 'full',
     needs: needsOf({ parameters: { mode: 'cpr-exec' } }),
     run: cprExec,
-    usualMs: 500,
   }),
 ];

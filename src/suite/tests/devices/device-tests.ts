@@ -16,21 +16,18 @@ export const deviceTests: readonly TestDefinition[] = [
     path: '/migration/precopy/tcp/two-ramblocks',
     needs: needsOf({ sourceArgs: ['-device', 'pc-dimm'] }),
     run: async (context) => await twoRamblocks(context),
-    usualMs: 900,
   }),
   migrationTest({
     ...common,
     path: '/migration/precopy/tcp/announce',
     needs: needsOf({ parameters: { 'announce-rounds': 1 }, sourceArgs: ['-device', 'e1000'] }),
     run: announceGuest,
-    usualMs: 900,
   }),
   migrationTest({
     ...common,
     path: '/migration/precopy/tcp/dirty-bitmaps',
     needs: needsOf({ capabilities: ['dirty-bitmaps'] }),
     run: async (context) => await dirtyBitmaps(context),
-    usualMs: 700,
   }),
   migrationTest({
     ...common,
@@ -40,7 +37,6 @@ export const deviceTests: readonly TestDefinition[] = [
       { kind: 'parameter', name: 'block-bitmap-mapping', since: '5.2' },
     ],
     run: async (context) => await dirtyBitmaps(context, { renamed: true }),
-    usualMs: 700,
   }),
   ...writingDevices.map((kind) =>
     migrationTest({
@@ -49,7 +45,6 @@ export const deviceTests: readonly TestDefinition[] = [
       arches: portArches,
       needs: needsOf({ sourceArgs: ['-device', kind.model] }),
       run: async (context) => await deviceWrites(context, kind),
-      usualMs: 1500,
     }),
   ),
 ];

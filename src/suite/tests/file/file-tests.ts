@@ -34,7 +34,6 @@ export const fileTests: readonly TestDefinition[] = [
     path: '/migration/precopy/file',
     level: 'smoke',
     connect: file,
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/precopy/file/offset',
@@ -43,7 +42,6 @@ export const fileTests: readonly TestDefinition[] = [
     live: true,
     startHook: prefillFile,
     endHook: checkFileOffset,
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/precopy/file/offset/fdset',
@@ -55,7 +53,6 @@ export const fileTests: readonly TestDefinition[] = [
       await fillSets(pair, [0]);
     },
     endHook: checkFileOffset,
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/precopy/file/offset/bad',
@@ -65,33 +62,28 @@ export const fileTests: readonly TestDefinition[] = [
     live: true,
     startHook: prefillFile,
     expect: { kind: 'refused' },
-    usualMs: 300,
   }),
   fileTest({
     path: '/migration/precopy/file/mapped-ram',
     ...mappedRam,
     capabilities: ['mapped-ram'],
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/precopy/file/mapped-ram/live',
     ...mappedRam,
     capabilities: ['mapped-ram'],
     live: true,
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/multifd/file/mapped-ram',
     ...mappedRam,
     capabilities: channels,
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/multifd/file/mapped-ram/live',
     ...mappedRam,
     capabilities: channels,
     live: true,
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/multifd/file/mapped-ram/dio',
@@ -99,7 +91,6 @@ export const fileTests: readonly TestDefinition[] = [
     connect: file,
     capabilities: channels,
     parameters: { 'direct-io': true },
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/multifd/file/mapped-ram/fdset',
@@ -114,7 +105,6 @@ export const fileTests: readonly TestDefinition[] = [
       checkFileOffset(pair);
       await requireSetsGone(pair.source, setId);
     },
-    usualMs: 600,
   }),
   fileTest({
     path: '/migration/multifd/file/mapped-ram/fdset/dio',
@@ -130,7 +120,6 @@ export const fileTests: readonly TestDefinition[] = [
       checkFileOffset(pair);
       await requireSetsGone(pair.source, setId);
     },
-    usualMs: 600,
   }),
   migrationTest({
     path: '/migration/background-snapshot/file',
@@ -138,6 +127,5 @@ export const fileTests: readonly TestDefinition[] = [
     origin: 'drover',
     needs: needsOf({ capabilities: ['background-snapshot'], connect: file }),
     run: backgroundSnapshot,
-    usualMs: 900,
   }),
 ];

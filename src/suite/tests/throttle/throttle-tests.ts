@@ -23,7 +23,6 @@ export const throttleTests: readonly TestDefinition[] = [
       parameters: { 'max-cpu-throttle': 99 },
     }),
     run: autoConverge,
-    usualMs: 6000,
   }),
   precopyTest({
     path: '/migration/auto_converge/tailslow',
@@ -35,7 +34,6 @@ export const throttleTests: readonly TestDefinition[] = [
     sourceParameters: throttleEarly,
     live: true,
     meanwhile: waitThrottled,
-    usualMs: 4000,
   }),
   migrationTest({
     path: '/dirty_limit',
@@ -43,7 +41,6 @@ export const throttleTests: readonly TestDefinition[] = [
     arches: ['x86_64'],
     needs: needsOf({ capabilities: ['dirty-limit'], ...dirtyRing }),
     run: dirtyLimit,
-    usualMs: 15_000,
   }),
   migrationTest({
     path: '/migration/vcpu_dirty_limit',
@@ -51,6 +48,5 @@ export const throttleTests: readonly TestDefinition[] = [
     arches: ['x86_64'],
     needs: [needsVcpuDirtyLimit, ...needsOf(dirtyRing)],
     run: vcpuDirtyLimit,
-    usualMs: 8000,
   }),
 ];
