@@ -1,7 +1,7 @@
 /*
  * Numbers that the guest images and the host agree on. guest/README.md says what they mean.
  *
- * Read by C and C++ as it is; build.sh turns each "#define NAME number" into an assembler symbol;
+ * Read by C and C++ as it is; guest/build.sh turns each "#define NAME number" into an assembler symbol;
  * a test compares each with src/guest/contract.ts. So: one number per line, no expressions.
  */
 #ifndef DROVER_GUEST_CONTRACT_H
