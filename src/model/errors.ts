@@ -71,7 +71,7 @@ export function toFailure(error: unknown, phase?: Phase, isForeign = false): Fai
       ...(causes.length === 0 ? {} : { causes }),
     };
   }
-  const trouble = hostTrouble(error);
+  const trouble = hostProblem(error);
   if (trouble !== undefined) return { ...trouble, ...(phase === undefined ? {} : { phase }) };
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => line.startsWith('    at ')).slice(0, 7);
@@ -94,7 +94,7 @@ const exhausted: Readonly<Record<string, string>> = {
 };
 
 /** Not a mistake of Drover's, then. */
-function hostTrouble(error: unknown): Failure | undefined {
+function hostProblem(error: unknown): Failure | undefined {
   const name: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   const what = typeof name === 'string' ? exhausted[name] : undefined;
   if (what === undefined || !(error instanceof Error)) return undefined;

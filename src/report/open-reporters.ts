@@ -9,7 +9,7 @@ import { checkReportPath } from './atomic-file.js';
 import type { AnnotationOptions } from './formats/annotations.js';
 import { FileReporter } from './file-reporter.js';
 import { RunRecord } from './fold/summary.js';
-import { RunCourse } from './fold/timeline.js';
+import { TimedRun } from './fold/timeline.js';
 import type { EventLogOptions } from './log/event-log.js';
 import { Reporters } from './reporter.js';
 import type { Reporter } from './reporter.js';
@@ -82,7 +82,7 @@ const fileKinds: readonly {
     path: ({ tracePath }) => tracePath,
     open: async (path) => {
       const { tracePieces } = await import('./formats/trace.js');
-      return new FileReporter('trace', path, new RunCourse(), tracePieces);
+      return new FileReporter('trace', path, new TimedRun(), tracePieces);
     },
   },
 ];

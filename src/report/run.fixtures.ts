@@ -164,7 +164,7 @@ export function testFinished(
   };
 }
 
-/** The course of one attempt, up to its end. */
+/** The events of one attempt, up to its end. */
 export function attempt(
   test: string,
   outcome: Outcome,

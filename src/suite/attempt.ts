@@ -136,7 +136,7 @@ async function judge(
   const error = await explain(thrown, context);
   const failure = placed(toFailure(error, phase, input.isForeign), context);
   const contract = error instanceof HarnessError ? error.blame === 'contract' : isAssertion(error);
-  return contract && !isHostTrouble(failure)
+  return contract && !isHostProblem(failure)
     ? { kind: 'failed', failure }
     : { kind: 'broken', failure };
 }
@@ -171,7 +171,7 @@ async function explain(error: unknown, context: TestContext): Promise<unknown> {
 }
 
 /** QEMU reports a full disk or exhausted memory as its own failure, but the host is at fault. */
-function isHostTrouble(failure: Failure): boolean {
+function isHostProblem(failure: Failure): boolean {
   const text = [failure.message, failure.lastSeen, ...(failure.details ?? [])].join('\n');
   return /No space left on device|Cannot allocate memory|Too many open files/i.test(text);
 }

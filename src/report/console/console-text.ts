@@ -11,7 +11,7 @@ import type { Labels } from '../fold/labels.js';
 import type { Paint } from './colors.js';
 import { printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
-import { standingOf } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
 import { StressStatistics, roundText } from '../fold/stress-statistics.js';
 import { RunRecord, summarise } from '../fold/summary.js';
 
@@ -29,8 +29,8 @@ export function outcomeWord(kind: OutcomeKind, paint: Paint): string {
 }
 
 /** The word if a retry or the quarantine changes what an outcome means, else undefined. */
-function standingWord(event: EventOf<'test-finished'>, paint: Paint): string | undefined {
-  switch (standingOf(event)) {
+function statusWord(event: EventOf<'test-finished'>, paint: Paint): string | undefined {
+  switch (testStatusOf(event)) {
     case 'retried':
       return paint.warning('retry'.padEnd(wordWidth));
     case 'flaky':
@@ -75,7 +75,7 @@ export function finishedLines(
   paint: Paint,
 ): string[] {
   const { outcome } = event;
-  const word = standingWord(event, paint) ?? outcomeWord(outcome.kind, paint);
+  const word = statusWord(event, paint) ?? outcomeWord(outcome.kind, paint);
   const head = `${word} ${printableLine(labels.of(event))}`;
   if (outcome.kind === 'skipped') return [`${head}: ${printableLine(outcome.reason)}`];
   const duration = paint.faint(formatDuration(event.durationMs));

@@ -6,7 +6,7 @@ import type { DroverEvent } from '../../model/events.js';
 import { noCounts, totalOf, withEvent } from '../fold/counts.js';
 import type { Counts } from '../fold/counts.js';
 import { Labels } from '../fold/labels.js';
-import { standingOf } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
 
 export interface RunningTest {
   readonly label: string;
@@ -52,7 +52,7 @@ export class LiveProgress {
       case 'test-finished':
         this.#running.delete(keyOf(event));
         this.counts = withEvent(this.counts, event);
-        if (standingOf(event) === 'quarantined') this.#quarantined += 1;
+        if (testStatusOf(event) === 'quarantined') this.#quarantined += 1;
         if (event.outcome.kind !== 'skipped') {
           this.#workMs += event.durationMs;
           this.#results += 1;

@@ -2,7 +2,7 @@
 import type { EventOf } from '../../model/events.js';
 import type { OutcomeKind } from '../../model/outcome.js';
 import { formatCount } from '../../model/text/format.js';
-import { standingOf } from './effective-outcome.js';
+import { testStatusOf } from './test-status.js';
 
 export type Counts = Readonly<Record<OutcomeKind, number>>;
 
@@ -13,8 +13,8 @@ export function withOutcome(counts: Counts, kind: OutcomeKind): Counts {
 }
 
 export function withEvent(counts: Counts, event: EventOf<'test-finished'>): Counts {
-  const standing = standingOf(event);
-  if (standing === 'retried' || standing === 'quarantined') return counts;
+  const status = testStatusOf(event);
+  if (status === 'retried' || status === 'quarantined') return counts;
   return withOutcome(counts, event.outcome.kind);
 }
 

@@ -2,32 +2,32 @@
 import type { EventOf } from '../../model/events.js';
 import { formatCount } from '../../model/text/format.js';
 import type { RunRecord } from './summary.js';
-import { standingOf, standings } from './effective-outcome.js';
-import type { Standing } from './effective-outcome.js';
+import { testStatusOf, testStatuses } from './test-status.js';
+import type { TestStatus } from './test-status.js';
 
 type Finished = EventOf<'test-finished'>;
 
-export type ByStanding = Readonly<Record<Standing, readonly Finished[]>>;
+export type ByStatus = Readonly<Record<TestStatus, readonly Finished[]>>;
 
-export function byStanding(tests: readonly Finished[]): ByStanding {
-  const all = Object.fromEntries(standings.map((standing) => [standing, []])) as unknown as Record<
-    Standing,
+export function byStatus(tests: readonly Finished[]): ByStatus {
+  const all = Object.fromEntries(testStatuses.map((status) => [status, []])) as unknown as Record<
+    TestStatus,
     Finished[]
   >;
-  for (const event of tests) all[standingOf(event)].push(event);
+  for (const event of tests) all[testStatusOf(event)].push(event);
   return all;
 }
 
 /** Such as `2 failed, 1 flaky, 40 passed`; those that did not occur are left out. */
-export function standingsText(of: ByStanding): string {
-  return standings
-    .filter((standing) => of[standing].length > 0)
-    .map((standing) => `${formatCount(of[standing].length)} ${standing}`)
+export function statusCounts(of: ByStatus): string {
+  return testStatuses
+    .filter((status) => of[status].length > 0)
+    .map((status) => `${formatCount(of[status].length)} ${status}`)
     .join(', ');
 }
 
 /** Skipped tests by reason, the most frequent reason first. */
-export function skipReasons(of: ByStanding): { reason: string; tests: string[] }[] {
+export function skipReasons(of: ByStatus): { reason: string; tests: string[] }[] {
   const groups = new Map<string, string[]>();
   for (const { outcome, test } of of.skipped) {
     if (outcome.kind !== 'skipped') continue;
@@ -41,7 +41,7 @@ export function skipReasons(of: ByStanding): { reason: string; tests: string[] }
 }
 
 /** Problems of the run as a whole; each is a sentence that a report must not leave out. */
-export function wholeTroubles({ started, finished, tests }: RunRecord): string[] {
+export function runProblems({ started, finished, tests }: RunRecord): string[] {
   const said: string[] = [];
   const merged = started?.merged;
   if (finished?.failure !== undefined) {

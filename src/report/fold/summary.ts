@@ -10,8 +10,8 @@ import { noCounts, totalOf, withEvent } from './counts.js';
 import type { Counts } from './counts.js';
 import { median } from '../../model/text/format.js';
 import { Labels } from './labels.js';
-import { standingOf } from './effective-outcome.js';
-import type { Standing } from './effective-outcome.js';
+import { testStatusOf } from './test-status.js';
+import type { TestStatus } from './test-status.js';
 
 export class RunRecord {
   started: EventOf<'run-started'> | undefined;
@@ -92,13 +92,13 @@ export interface RunSummary {
 const slowestShown = 3;
 
 export function summarise(record: RunRecord): RunSummary {
-  const standings = record.tests.map(standingOf);
-  const count = (wanted: Standing): number =>
-    standings.filter((standing) => standing === wanted).length;
+  const statuses = record.tests.map(testStatusOf);
+  const count = (wanted: TestStatus): number =>
+    statuses.filter((status) => status === wanted).length;
   const ended = totalOf(record.counts) + count('quarantined');
   const { finished } = record;
   const flakyTests = new Set(
-    record.tests.filter((event) => standingOf(event) === 'flaky').map(({ test }) => test),
+    record.tests.filter((event) => testStatusOf(event) === 'flaky').map(({ test }) => test),
   );
   const total = Math.max(record.started?.total ?? 0, ended);
   return {
@@ -109,15 +109,12 @@ export function summarise(record: RunRecord): RunSummary {
     complete: record.finished !== undefined,
     phases: phaseMedians(record),
     slowest: slowestTests(record),
-    failures: failureGroups(
-      record,
-      ({ standing }) => standing === 'failed' || standing === 'broken',
-    ),
+    failures: failureGroups(record, ({ status }) => status === 'failed' || status === 'broken'),
     flaky: failureGroups(
       record,
-      ({ standing, test }) => standing === 'retried' && flakyTests.has(test),
+      ({ status, test }) => status === 'retried' && flakyTests.has(test),
     ),
-    quarantined: failureGroups(record, ({ standing }) => standing === 'quarantined'),
+    quarantined: failureGroups(record, ({ status }) => status === 'quarantined'),
     quarantinedCount: count('quarantined'),
     flakyCount: count('flaky'),
     stopped: finished?.stopped,
@@ -163,13 +160,13 @@ function slowestTests(record: RunRecord): SlowTest[] {
 
 function failureGroups(
   record: RunRecord,
-  wanted: (of: { readonly standing: Standing; readonly test: string }) => boolean,
+  wanted: (of: { readonly status: TestStatus; readonly test: string }) => boolean,
 ): FailureGroup[] {
   const groups = new Map<string, FailureGroup & { readonly attempts: number[] }>();
   for (const event of record.tests) {
     const { outcome, test, attempt, directory } = event;
     if (outcome.kind !== 'failed' && outcome.kind !== 'broken') continue;
-    if (!wanted({ standing: standingOf(event), test })) continue;
+    if (!wanted({ status: testStatusOf(event), test })) continue;
     const { kind, failure } = outcome;
     const key = JSON.stringify([test, kind, failure.code]);
     const known = groups.get(key);

@@ -5,7 +5,7 @@
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { RunRecord } from './summary.js';
 
-export interface AttemptCourse {
+export interface TimedAttempt {
   readonly finished: EventOf<'test-finished'>;
   /** milliseconds since the run (or its shard) started */
   readonly startMs: number;
@@ -25,7 +25,7 @@ interface Start {
 const keyOf = (event: { test: string; attempt: number; fromShard?: number }): string =>
   `${String(event.fromShard ?? 1)} ${String(event.attempt)} ${event.test}`;
 
-export class RunCourse {
+export class TimedRun {
   readonly record = new RunRecord();
   readonly #starts = new Map<string, Start>();
   readonly #startOf = new Map<EventOf<'test-finished'>, Start>();
@@ -50,8 +50,8 @@ export class RunCourse {
   }
 
   /** In the order they finished. */
-  attempts(): AttemptCourse[] {
-    const courses = this.record.tests.map((finished): AttemptCourse => {
+  attempts(): TimedAttempt[] {
+    const attempts = this.record.tests.map((finished): TimedAttempt => {
       const start = this.#startOf.get(finished);
       const { atMs, durationMs, fromShard: shard = 1 } = finished;
       const startMs = start?.atMs ?? Math.max(0, atMs - durationMs);
@@ -60,24 +60,24 @@ export class RunCourse {
       const endMs = Math.max(startMs, Math.min(atMs, startMs + durationMs));
       return { finished, startMs, endMs, slot, shard };
     });
-    return withSlots(courses);
+    return withSlots(attempts);
   }
 }
 
 /** The lowest free place, if the event has none. */
-function withSlots(courses: readonly AttemptCourse[]): AttemptCourse[] {
-  const ran = ({ startMs, endMs, finished }: AttemptCourse): boolean =>
+function withSlots(attempts: readonly TimedAttempt[]): TimedAttempt[] {
+  const ran = ({ startMs, endMs, finished }: TimedAttempt): boolean =>
     endMs > startMs || finished.phases.length > 0;
-  const needy = courses.filter((course) => course.slot === undefined && ran(course));
-  const slots = new Map<AttemptCourse, number>();
+  const needy = attempts.filter((attempt) => attempt.slot === undefined && ran(attempt));
+  const slots = new Map<TimedAttempt, number>();
   const freeAtMs = new Map<number, number[]>();
-  for (const course of needy.sort((a, b) => a.startMs - b.startMs)) {
-    const places = freeAtMs.get(course.shard) ?? [];
-    freeAtMs.set(course.shard, places);
-    const free = places.findIndex((atMs) => atMs <= course.startMs);
+  for (const attempt of needy.sort((a, b) => a.startMs - b.startMs)) {
+    const places = freeAtMs.get(attempt.shard) ?? [];
+    freeAtMs.set(attempt.shard, places);
+    const free = places.findIndex((atMs) => atMs <= attempt.startMs);
     const slot = free < 0 ? places.length : free;
-    places[slot] = course.endMs;
-    slots.set(course, slot);
+    places[slot] = attempt.endMs;
+    slots.set(attempt, slot);
   }
-  return courses.map((course) => ({ ...course, slot: course.slot ?? slots.get(course) }));
+  return attempts.map((attempt) => ({ ...attempt, slot: attempt.slot ?? slots.get(attempt) }));
 }

@@ -13,7 +13,7 @@ import { counted } from '../../model/text/format.js';
 import { markdownOf } from './markdown.js';
 import { printable, printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
-import { byStanding, skipReasons, wholeTroubles } from '../fold/run-result.js';
+import { byStatus, skipReasons, runProblems } from '../fold/run-result.js';
 import type { Reporter } from '../reporter.js';
 import { RunRecord } from '../fold/summary.js';
 import { TextSink } from '../text-sink.js';
@@ -69,14 +69,14 @@ function detail({ test, outcome, directory }: Finished, record: RunRecord): stri
 }
 
 export function githubLines(record: RunRecord, root: string): string[] {
-  const of = byStanding(record.tests);
+  const of = byStatus(record.tests);
   const noteOf = (level: Note['level'], word: string) => (event: Finished) => {
     const module = record.started?.testFiles?.[event.test];
     const file = module === undefined ? undefined : relative(root, module);
     const text = detail(event, record).join('\n');
     return { level, title: `${word}: ${record.labels.of(event)}`, text, file };
   };
-  const whole = wholeTroubles(record).map((text): Note => ({
+  const whole = runProblems(record).map((text): Note => ({
     level: 'error',
     title: 'drover',
     text,
@@ -113,7 +113,7 @@ function section(name: string, title: string, lines: readonly string[], seconds:
 }
 
 export function gitlabLines(record: RunRecord): string[] {
-  const of = byStanding(record.tests);
+  const of = byStatus(record.tests);
   const startedMs = Date.parse(record.started?.time ?? '');
   const since = (atMs: number): number =>
     Math.floor(((Number.isNaN(startedMs) ? 0 : startedMs) + atMs) / 1000);
@@ -124,7 +124,7 @@ export function gitlabLines(record: RunRecord): string[] {
     ...tests.map((test) => `  ${printableLine(test)}`),
   ]);
   return [
-    ...wholeTroubles(record).map((text) => printableLine(`drover: ${text}`)),
+    ...runProblems(record).map((text) => printableLine(`drover: ${text}`)),
     ...failures.slice(0, sectionsShown).flatMap((event, index) => {
       const title = `${event.outcome.kind}: ${record.labels.of(event)}`;
       const name = `drover_failure_${String(index + 1)}`;

@@ -6,8 +6,8 @@ import { eventSchema } from '../../model/events.js';
 import type { EventOf, MemoryUse } from '../../model/events.js';
 import type { Failure } from '../../model/outcome.js';
 import type { Counts } from '../fold/counts.js';
-import { standingOf } from '../fold/effective-outcome.js';
-import type { Standing } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
+import type { TestStatus } from '../fold/test-status.js';
 import type { RunRecord } from '../fold/summary.js';
 
 export interface JsonReport {
@@ -66,8 +66,8 @@ export function* jsonPieces(record: RunRecord): Generator<string> {
     yield separator + JSON.stringify(jsonAttempt(event));
     separator = ',\n';
   }
-  const names = (wanted: Standing): string => {
-    const found = record.tests.filter((event) => standingOf(event) === wanted);
+  const names = (wanted: TestStatus): string => {
+    const found = record.tests.filter((event) => testStatusOf(event) === wanted);
     return JSON.stringify([...new Set(found.map(({ test }) => test))]);
   };
   yield `\n],\n"counts": ${JSON.stringify(record.counts)},\n`;

@@ -16,7 +16,7 @@ import {
 } from '../fold/diagnosis.js';
 import { printable, printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
-import { standingOf } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
 import type { RunRecord } from '../fold/summary.js';
 
 /** Its types speak of a `default` that the CommonJS module, the one Node loads, does not have. */
@@ -80,11 +80,11 @@ type Finished = EventOf<'test-finished'>;
 
 /** Which tests are flaky and which in quarantine; no test case can say that in every JUnit schema. */
 function addRetries(suite: TestSuite, { tests }: RunRecord): void {
-  for (const standing of ['flaky', 'quarantined'] as const) {
+  for (const status of ['flaky', 'quarantined'] as const) {
     const names = new Set(
-      tests.filter((event) => standingOf(event) === standing).map(({ test }) => test),
+      tests.filter((event) => testStatusOf(event) === status).map(({ test }) => test),
     );
-    if (names.size > 0) suite.property(standing, printableLine([...names].join(' ')));
+    if (names.size > 0) suite.property(status, printableLine([...names].join(' ')));
   }
 }
 
@@ -142,7 +142,7 @@ function addAttempt(
     suite.property(printableLine(`attempt of ${test}`), String(event.attempt));
   }
   const output: string[] = [];
-  if (standingOf(event) === 'flaky') output.push('flaky: passed only when it was tried again');
+  if (testStatusOf(event) === 'flaky') output.push('flaky: passed only when it was tried again');
   if (event.phases.length > 0) output.push(`phases: ${phaseLine(event.phases)}`);
   switch (outcome.kind) {
     case 'passed':
@@ -184,7 +184,7 @@ export function junitXml(record: RunRecord): string {
   addRetries(suite, record);
   const retried = new Map<string, Finished[]>();
   for (const event of record.tests) {
-    if (standingOf(event) === 'retried') {
+    if (testStatusOf(event) === 'retried') {
       retried.set(event.test, [...(retried.get(event.test) ?? []), event]);
       continue;
     }

@@ -4,8 +4,8 @@ import { fieldLines, outcomeFields } from '../fold/diagnosis.js';
 import { counted, formatDuration } from '../../model/text/format.js';
 import { code, codeBlock, cut, folded, plain, table } from './markdown-text.js';
 import { rerunCommand } from '../fold/rerun-line.js';
-import { byStanding, skipReasons, standingsText, wholeTroubles } from '../fold/run-result.js';
-import type { ByStanding } from '../fold/run-result.js';
+import { byStatus, skipReasons, statusCounts, runProblems } from '../fold/run-result.js';
+import type { ByStatus } from '../fold/run-result.js';
 import type { RunRecord } from '../fold/summary.js';
 
 type Finished = EventOf<'test-finished'>;
@@ -45,7 +45,7 @@ function message({ outcome }: Finished): string {
   return plain(cut(outcome.failure.message, messageLength));
 }
 
-function flaky(of: ByStanding): Section {
+function flaky(of: ByStatus): Section {
   const rows = of.flaky.map((event) => {
     const before = of.retried.filter(({ test }) => test === event.test);
     return `| ${code(event.test)} | ${String(before.length)} | ${before[0] === undefined ? '' : message(before[0])} |`;
@@ -54,7 +54,7 @@ function flaky(of: ByStanding): Section {
   return { title: 'Flaky', head, items: rows, noun: 'test', apart: '\n' };
 }
 
-function quarantined(of: ByStanding): Section {
+function quarantined(of: ByStatus): Section {
   const rows = of.quarantined.map((event) => {
     const { owner = '', reason = '', expires = '' } = event.quarantined ?? {};
     return `| ${code(event.test)} | ${plain(reason)} | ${plain(owner)} | ${plain(expires)} | ${message(event)} |`;
@@ -63,7 +63,7 @@ function quarantined(of: ByStanding): Section {
   return { title: 'Quarantined', head, items: rows, noun: 'test', apart: '\n' };
 }
 
-function skipped(of: ByStanding): Section {
+function skipped(of: ByStatus): Section {
   const items = skipReasons(of).map(({ reason, tests }) => {
     const more = tests.length - namesShown;
     const names = tests.slice(0, namesShown).map((test) => `- ${code(test)}`);
@@ -96,7 +96,7 @@ function slowest({ tests, labels }: RunRecord): Section {
 /** One line on what ran, and the lines of what is wrong with the run as a whole. */
 export function headline(record: RunRecord): string {
   const { started, finished, lastAtMs } = record;
-  const text = standingsText(byStanding(record.tests));
+  const text = statusCounts(byStatus(record.tests));
   const duration = formatDuration(finished?.durationMs ?? lastAtMs);
   const lines = [`**${text === '' ? 'no tests' : text}** in ${duration}`];
   if (started !== undefined) {
@@ -109,13 +109,13 @@ export function headline(record: RunRecord): string {
       `QEMU ${versions}, machine ${plain(machine)}, ${accel}, ${counted(workers, 'worker')}${part}`,
     );
   }
-  const troubles = wholeTroubles(record).map((line) => `> **${plain(line)}**`);
-  return [...lines, ...troubles].join('\n\n');
+  const problems = runProblems(record).map((line) => `> **${plain(line)}**`);
+  return [...lines, ...problems].join('\n\n');
 }
 
 /** Empty sections are left out. */
 export function sectionsOf(record: RunRecord): Section[] {
-  const of = byStanding(record.tests);
+  const of = byStatus(record.tests);
   const failures = [...of.failed, ...of.broken].map((event) => failure(event, record));
   const cancelled = of.cancelled.map((event) => `- ${code(record.labels.of(event))}`);
   const sections: Section[] = [

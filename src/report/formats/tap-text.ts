@@ -5,7 +5,7 @@ import { writerStates } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import { pageDamageLine } from '../fold/diagnosis.js';
 import { printable, printableLine } from '../../model/text/printable.js';
-import { standingOf } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
 
 type YamlValue = string | number | boolean | null | readonly string[] | YamlMap | undefined;
 interface YamlMap {
@@ -119,7 +119,7 @@ export function pointLines(
   const { outcome } = event;
   const point = `${String(number)} - ${description(label)}`;
   if (outcome.kind === 'passed') {
-    const flaky = standingOf(event) === 'flaky';
+    const flaky = testStatusOf(event) === 'flaky';
     return [
       `ok ${point}`,
       ...(flaky ? [comment(`flaky: ${label}, attempt ${String(event.attempt)}`)] : []),

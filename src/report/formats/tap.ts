@@ -5,7 +5,7 @@
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { Labels } from '../fold/labels.js';
 import type { Reporter } from '../reporter.js';
-import { standingOf } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
 import { bailOut, comment, headerLines, planLine, pointLines, retriedLines } from './tap-text.js';
 import { TextSink } from '../text-sink.js';
 import type { TextStream } from '../text-sink.js';
@@ -33,7 +33,7 @@ export class TapReporter implements Reporter {
         this.#sink.writeLines(headerLines(event));
         break;
       case 'test-finished':
-        if (standingOf(event) === 'retried') {
+        if (testStatusOf(event) === 'retried') {
           this.#sink.writeLines(retriedLines(event, this.#labels.of(event)));
           break;
         }

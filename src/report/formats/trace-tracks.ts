@@ -4,10 +4,10 @@
  * QEMU with its migration status and events, and one for its iterations.
  */
 import type { AttemptTimeline, QmpEventSeen } from '../../model/events.js';
-import type { AttemptCourse } from '../fold/timeline.js';
+import type { TimedAttempt } from '../fold/timeline.js';
 import { endStatuses } from '../../model/outcome.js';
 import { printableLine } from '../../model/text/printable.js';
-import { standingOf } from '../fold/effective-outcome.js';
+import { testStatusOf } from '../fold/test-status.js';
 
 export interface TraceEvent {
   /** beginning, end, instant, or the name of a track */
@@ -41,11 +41,11 @@ class Track {
   constructor(
     readonly pid: number,
     readonly tid: number,
-    readonly course: AttemptCourse,
+    readonly timed: TimedAttempt,
   ) {}
 
   #micros(ms: number): number {
-    const { startMs, endMs } = this.course;
+    const { startMs, endMs } = this.timed;
     return Math.round(Math.min(Math.max(startMs + ms, startMs), endMs) * 1000);
   }
 
@@ -72,17 +72,17 @@ class Track {
   }
 }
 
-const lengthOf = ({ startMs, endMs }: AttemptCourse): number => endMs - startMs;
+const lengthOf = ({ startMs, endMs }: TimedAttempt): number => endMs - startMs;
 
 function workerTrack(track: Track): void {
-  const { finished } = track.course;
+  const { finished } = track.timed;
   const { outcome, test, attempt, phases } = finished;
-  const args: Record<string, string | number> = { attempt, outcome: standingOf(finished) };
+  const args: Record<string, string | number> = { attempt, outcome: testStatusOf(finished) };
   if (outcome.kind === 'failed' || outcome.kind === 'broken') {
     args['code'] = outcome.failure.code;
     args['message'] = printableLine(outcome.failure.message);
   }
-  const whole = { name: test, category: 'test', startMs: 0, endMs: lengthOf(track.course), args };
+  const whole = { name: test, category: 'test', startMs: 0, endMs: lengthOf(track.timed), args };
   track.slice(whole, () => {
     for (const { phase, startMs, durationMs } of phases) {
       track.slice({ name: phase, category: 'phase', startMs, endMs: startMs + durationMs });
@@ -107,7 +107,7 @@ function stretches(
 function machineTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const machine = timeline.machines[index];
   if (machine === undefined) return;
-  const endMs = lengthOf(track.course);
+  const endMs = lengthOf(track.timed);
   const events = timeline.events.filter((event) => event.machine === index);
   const statuses = stretches(events, 'MIGRATION', endMs);
   const name = `QEMU ${machine.name}`;
@@ -139,7 +139,7 @@ function passTrack(track: Track, timeline: AttemptTimeline, index: number): void
   const end = events.find(
     ({ name, value }) => name === 'MIGRATION' && endStatuses.includes(String(value)),
   );
-  const endMs = end?.ms ?? lengthOf(track.course);
+  const endMs = end?.ms ?? lengthOf(track.timed);
   const passes = stretches(events, 'MIGRATION_PASS', endMs).filter(
     ({ startMs }) => startMs < endMs,
   );
@@ -156,18 +156,18 @@ function passTrack(track: Track, timeline: AttemptTimeline, index: number): void
 }
 
 /** The events of one attempt, each track in the order of time; none where it never ran. */
-export function attemptTracks(course: AttemptCourse): TraceEvent[][] {
-  const { slot, shard, finished } = course;
+export function attemptTracks(timed: TimedAttempt): TraceEvent[][] {
+  const { slot, shard, finished } = timed;
   if (slot === undefined) return [];
   const base = slot * tracksPerWorker + 1;
-  const tracks = [new Track(shard, base, course)];
+  const tracks = [new Track(shard, base, timed)];
   if (tracks[0] !== undefined) workerTrack(tracks[0]);
   const { timeline } = finished;
   for (const index of (timeline?.machines ?? []).slice(0, mostMachines).keys()) {
     if (timeline === undefined) break;
-    const machine = new Track(shard, base + 1 + index * 2, course);
+    const machine = new Track(shard, base + 1 + index * 2, timed);
     machineTrack(machine, timeline, index);
-    const passes = new Track(shard, base + 2 + index * 2, course);
+    const passes = new Track(shard, base + 2 + index * 2, timed);
     passTrack(passes, timeline, index);
     tracks.push(machine, passes);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttemptTimeline, DroverEvent } from '../../model/events.js';
-import { RunCourse } from '../fold/timeline.js';
+import { TimedRun } from '../fold/timeline.js';
 import * as fixtures from '../run.fixtures.js';
 import { tracePieces } from './trace.js';
 
@@ -15,9 +15,9 @@ interface Read {
 }
 
 function traceOf(events: readonly DroverEvent[]): Read[] {
-  const course = new RunCourse();
-  for (const event of events) course.add(event);
-  const text = [...tracePieces(course)].join('');
+  const run = new TimedRun();
+  for (const event of events) run.add(event);
+  const text = [...tracePieces(run)].join('');
   return (JSON.parse(text) as { traceEvents: Read[] }).traceEvents;
 }
 

@@ -1,10 +1,10 @@
 /** `--trace FILE`: the run as a timeline for ui.perfetto.dev, written once, whole, when the run is over. */
-import type { RunCourse } from '../fold/timeline.js';
+import type { TimedRun } from '../fold/timeline.js';
 import { printableLine } from '../../model/text/printable.js';
 import { attemptTracks, trackName } from './trace-tracks.js';
 import type { TraceEvent } from './trace-tracks.js';
 
-function processName(shard: number, { record }: RunCourse): string {
+function processName(shard: number, { record }: TimedRun): string {
   const { started } = record;
   const merged = started?.merged?.runs.find(({ index }) => index === shard);
   const host = merged?.host.hostname ?? started?.host.hostname ?? 'this host';
@@ -13,10 +13,10 @@ function processName(shard: number, { record }: RunCourse): string {
   );
 }
 
-function* names(events: readonly TraceEvent[], course: RunCourse): Generator<TraceEvent> {
+function* names(events: readonly TraceEvent[], run: TimedRun): Generator<TraceEvent> {
   for (const pid of new Set(events.map((event) => event.pid))) {
     const of = { ph: 'M', pid, ts: 0 } as const;
-    yield { ...of, tid: 0, name: 'process_name', args: { name: processName(pid, course) } };
+    yield { ...of, tid: 0, name: 'process_name', args: { name: processName(pid, run) } };
     const tracks = new Set(events.filter((event) => event.pid === pid).map(({ tid }) => tid));
     for (const tid of [...tracks].sort((a, b) => a - b)) {
       yield { ...of, tid, name: 'thread_name', args: { name: trackName(tid) } };
@@ -26,19 +26,19 @@ function* names(events: readonly TraceEvent[], course: RunCourse): Generator<Tra
 }
 
 /** The pieces joined are the file, one event a line, in the order of time. */
-export function* tracePieces(course: RunCourse): Generator<string> {
+export function* tracePieces(run: TimedRun): Generator<string> {
   // Stable: what happens at the same time on one track stays in its order, so that slices nest.
-  const events = course
+  const events = run
     .attempts()
     .sort((a, b) => a.startMs - b.startMs)
     .flatMap(attemptTracks)
     .flat()
     .sort((a, b) => a.ts - b.ts);
-  const { started } = course.record;
+  const { started } = run.record;
   const about = { drover: started?.drover ?? '', time: started?.time ?? '' };
   yield `{"displayTimeUnit":"ms","otherData":${JSON.stringify(about)},"traceEvents":[`;
   let separator = '\n';
-  for (const event of [...names(events, course), ...events]) {
+  for (const event of [...names(events, run), ...events]) {
     yield separator + JSON.stringify(event);
     separator = ',\n';
   }

@@ -26,9 +26,7 @@ test('every result and its detail can be read back from the file, whatever text 
     assert.deepEqual([detail.finished.test, detail.finished.attempt], [name, attempt]);
     assert.equal(finished[index]?.test, name);
   }
-  const bold = payload.rows.find(
-    ({ family, standing }) => family === 'mine' && standing === 'failed',
-  );
+  const bold = payload.rows.find(({ family, status }) => family === 'mine' && status === 'failed');
   assert.equal(bold?.remark, hostile);
   assert.deepEqual(
     payload.runs.map(({ versions }) => versions),

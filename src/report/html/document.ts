@@ -5,11 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { AttemptCourse, RunCourse } from '../fold/timeline.js';
+import type { TimedAttempt, TimedRun } from '../fold/timeline.js';
 import { printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
-import { wholeTroubles } from '../fold/run-result.js';
-import { familyOf, standingOf } from '../fold/effective-outcome.js';
+import { runProblems } from '../fold/run-result.js';
+import { familyOf, testStatusOf } from '../fold/test-status.js';
 import { InlineBudget, readEvidence } from './evidence.js';
 import type { PageDetail, PagePayload, PageRow, PageRun } from './payload.js';
 
@@ -26,7 +26,7 @@ function embedded(value: unknown): string {
   ).replaceAll('<', '\\u003c');
 }
 
-function pageRun({ record }: RunCourse): PageRun {
+function pageRun({ record }: TimedRun): PageRun {
   const { started, finished, lastAtMs, warnings } = record;
   const versions = started === undefined ? 'unknown' : versionsOf(started);
   const { tests: _tests, testFiles: _files, shard, ...kept } = started ?? {};
@@ -36,7 +36,7 @@ function pageRun({ record }: RunCourse): PageRun {
     ...(shard === undefined ? {} : { shard: { index: shard.index, total: shard.total } }),
     ...(finished === undefined ? {} : { finished }),
     durationMs: finished?.durationMs ?? lastAtMs,
-    troubles: wholeTroubles(record),
+    problems: runProblems(record),
     warnings: warnings.map(({ message }) => message),
   };
 }
@@ -44,13 +44,13 @@ function pageRun({ record }: RunCourse): PageRun {
 function versionsOf({
   source,
   destination,
-}: Pick<NonNullable<RunCourse['record']['started']>, 'source' | 'destination'>): string {
+}: Pick<NonNullable<TimedRun['record']['started']>, 'source' | 'destination'>): string {
   return source.version === destination.version
     ? source.version
     : `${source.version} to ${destination.version}`;
 }
 
-function remarkOf({ finished: { outcome } }: AttemptCourse): { remark?: string } {
+function remarkOf({ finished: { outcome } }: TimedAttempt): { remark?: string } {
   if (outcome.kind === 'skipped') return { remark: outcome.reason };
   if (outcome.kind === 'failed' || outcome.kind === 'broken') {
     return { remark: printableLine(outcome.failure.message).slice(0, 300) };
@@ -59,9 +59,9 @@ function remarkOf({ finished: { outcome } }: AttemptCourse): { remark?: string }
 }
 
 function pageRow(
-  attempt: AttemptCourse,
+  attempt: TimedAttempt,
   run: number,
-  course: RunCourse,
+  timed: TimedRun,
   place: { at: number; length: number },
 ): PageRow {
   const { finished, startMs, endMs, slot, shard } = attempt;
@@ -69,9 +69,9 @@ function pageRow(
     run,
     test: finished.test,
     attempt: finished.attempt,
-    label: course.record.labels.of(finished),
+    label: timed.record.labels.of(finished),
     family: familyOf(finished.test),
-    standing: standingOf(finished),
+    status: testStatusOf(finished),
     durationMs: finished.durationMs,
     startMs,
     endMs,
@@ -104,14 +104,14 @@ function head(title: string, js: string, css: string): string {
 }
 
 /** The pieces joined are the file; evidence is read as the pieces are made. */
-export function* htmlPieces(runs: readonly RunCourse[], htmlFolder: string): Generator<string> {
+export function* htmlPieces(runs: readonly TimedRun[], htmlFolder: string): Generator<string> {
   const [js, css] = [script(), style()];
   const budget = new InlineBudget();
   const rows: PageRow[] = [];
   yield head('Drover report', js, css);
   let at = 0;
-  for (const [run, course] of runs.entries()) {
-    for (const attempt of course.attempts()) {
+  for (const [run, timed] of runs.entries()) {
+    for (const attempt of timed.attempts()) {
       const { finished } = attempt;
       const evidence =
         finished.directory === undefined
@@ -119,11 +119,11 @@ export function* htmlPieces(runs: readonly RunCourse[], htmlFolder: string): Gen
           : readEvidence(finished.directory, htmlFolder, budget);
       const detail: PageDetail = {
         finished,
-        rerun: rerunCommand(finished.test, course.record.started),
+        rerun: rerunCommand(finished.test, timed.record.started),
         ...(evidence === undefined ? {} : { evidence }),
       };
       const text = embedded(detail);
-      rows.push(pageRow(attempt, run, course, { at, length: text.length }));
+      rows.push(pageRow(attempt, run, timed, { at, length: text.length }));
       at += text.length + 1;
       yield `${text}\n`;
     }

@@ -2,15 +2,15 @@
 import path from 'node:path';
 import type { DroverEvent } from '../../model/events.js';
 import { FileReporter } from '../file-reporter.js';
-import { RunCourse } from '../fold/timeline.js';
+import { TimedRun } from '../fold/timeline.js';
 import { htmlPieces } from './document.js';
 
 /** a log after another is a run after another */
 class Runs {
-  readonly all: RunCourse[] = [];
+  readonly all: TimedRun[] = [];
 
   add(event: DroverEvent): void {
-    if (event.type === 'run-started' || this.all.length === 0) this.all.push(new RunCourse());
+    if (event.type === 'run-started' || this.all.length === 0) this.all.push(new TimedRun());
     this.all.at(-1)?.add(event);
   }
 }

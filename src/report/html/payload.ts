@@ -3,7 +3,7 @@
  * opened, and a `PageDetail` only when somebody opens that attempt.
  */
 import type { EventOf } from '../../model/events.js';
-import type { Standing } from '../fold/effective-outcome.js';
+import type { TestStatus } from '../fold/test-status.js';
 
 export interface PagePayload {
   readonly runs: readonly PageRun[];
@@ -19,7 +19,7 @@ export interface PageRun {
   readonly finished?: EventOf<'run-finished'>;
   readonly durationMs: number;
   /** problems of the run as a whole */
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export interface PageRow {
   /** the test's path, with the attempt where the run has several */
   readonly label: string;
   readonly family: string;
-  readonly standing: Standing;
+  readonly status: TestStatus;
   readonly durationMs: number;
   /** since the run (the shard) started */
   readonly startMs: number;

@@ -1,10 +1,10 @@
 /** Marks a result: always by a word, the colour is an addition. */
-import type { Standing } from '../../fold/effective-outcome.js';
+import type { TestStatus } from '../../fold/test-status.js';
 import { h } from './dom.js';
 import type { Child } from './dom.js';
 
-export function badge(standing: Standing): HTMLElement {
-  return h('span', { class: `badge ${standing}` }, standing);
+export function badge(status: TestStatus): HTMLElement {
+  return h('span', { class: `badge ${status}` }, status);
 }
 
 /** A label whose attempt number does not wrap at the end of a line. */

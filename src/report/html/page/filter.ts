@@ -1,6 +1,6 @@
 /** Which results the list shows, in which order: the filter, its form in the address, and its result. */
-import { standings } from '../../fold/effective-outcome.js';
-import type { Standing } from '../../fold/effective-outcome.js';
+import { testStatuses } from '../../fold/test-status.js';
+import type { TestStatus } from '../../fold/test-status.js';
 import type { PageRow } from '../payload.js';
 import type { ReportData } from './data.js';
 
@@ -9,7 +9,7 @@ export type Order = (typeof orders)[number];
 
 export interface Filter {
   /** empty means all */
-  readonly standings: ReadonlySet<Standing>;
+  readonly statuses: ReadonlySet<TestStatus>;
   readonly family: string;
   readonly versions: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface Filter {
 }
 
 export const everything: Filter = {
-  standings: new Set(),
+  statuses: new Set(),
   family: '',
   versions: '',
   text: '',
@@ -35,7 +35,7 @@ export function filterFrom(query: string): Filter {
   const order = orders.find((each) => each === given.get('order')) ?? 'status';
   const page = Number(given.get('page'));
   return {
-    standings: new Set(standings.filter((standing) => wanted.includes(standing))),
+    statuses: new Set(testStatuses.filter((status) => wanted.includes(status))),
     family: given.get('family') ?? '',
     versions: given.get('versions') ?? '',
     text: given.get('text') ?? '',
@@ -50,7 +50,7 @@ export function queryOf(filter: Filter): string {
   const put = (name: string, value: string): void => {
     if (value !== '') query.set(name, value);
   };
-  put('status', [...filter.standings].join(','));
+  put('status', [...filter.statuses].join(','));
   put('family', filter.family);
   put('versions', filter.versions);
   put('text', filter.text);
@@ -61,10 +61,10 @@ export function queryOf(filter: Filter): string {
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const rank = new Map(standings.map((standing, index) => [standing, index]));
+const rank = new Map(testStatuses.map((status, index) => [status, index]));
 
 const compare: Record<Order, (a: PageRow, b: PageRow) => number> = {
-  status: (a, b) => (rank.get(a.standing) ?? 0) - (rank.get(b.standing) ?? 0),
+  status: (a, b) => (rank.get(a.status) ?? 0) - (rank.get(b.status) ?? 0),
   test: (a, b) => byText(a.test, b.test),
   time: (a, b) => a.durationMs - b.durationMs,
 };
@@ -76,7 +76,7 @@ export function chosen({ rows, runs }: ReportData, filter: Filter): PageRow[] {
     .split(/\s+/)
     .filter((word) => word !== '');
   const shown = rows.filter((row) => {
-    if (filter.standings.size > 0 && !filter.standings.has(row.standing)) return false;
+    if (filter.statuses.size > 0 && !filter.statuses.has(row.status)) return false;
     if (filter.family !== '' && row.family !== filter.family) return false;
     if (filter.versions !== '' && runs[row.run]?.versions !== filter.versions) return false;
     if (words.length === 0) return true;

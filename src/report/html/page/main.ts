@@ -1,6 +1,6 @@
 /** The page of a report: its frame, and which view the address asks for. */
 import { formatCount, formatDuration } from '../../../model/text/format.js';
-import { standings } from '../../fold/effective-outcome.js';
+import { testStatuses } from '../../fold/test-status.js';
 import { dateText } from './badge.js';
 import { readData } from './data.js';
 import type { ReportData } from './data.js';
@@ -20,13 +20,13 @@ const views = [
 ] as const;
 
 function summaryText({ rows }: ReportData): string {
-  const counts = standings
-    .map((standing) => ({
-      standing,
-      count: rows.filter((row) => row.standing === standing).length,
+  const counts = testStatuses
+    .map((status) => ({
+      status,
+      count: rows.filter((row) => row.status === status).length,
     }))
     .filter(({ count }) => count > 0)
-    .map(({ standing, count }) => `${formatCount(count)} ${standing}`);
+    .map(({ status, count }) => `${formatCount(count)} ${status}`);
   return counts.length === 0 ? 'no tests' : counts.join(', ');
 }
 
@@ -55,14 +55,14 @@ function header(data: ReportData, onTheme: () => void): HTMLElement {
   );
 }
 
-function troubles({ runs }: ReportData): HTMLElement | undefined {
+function problems({ runs }: ReportData): HTMLElement | undefined {
   const told = runs.flatMap((run) =>
-    run.troubles.map((text) => (runs.length > 1 ? `${run.versions}: ${text}` : text)),
+    run.problems.map((text) => (runs.length > 1 ? `${run.versions}: ${text}` : text)),
   );
   if (told.length === 0) return undefined;
   return h(
     'div',
-    { role: 'alert', class: 'troubles' },
+    { role: 'alert', class: 'problems' },
     h('strong', {}, 'This report is not of a whole run'),
     h('ul', {}, ...told.map((text) => h('li', {}, text))),
   );
@@ -129,7 +129,7 @@ function start(): void {
     h('nav', { 'aria-label': 'Views', class: 'views' }, ...links.map(({ link }) => link)),
     main,
   );
-  const alert = troubles(data);
+  const alert = problems(data);
   if (alert !== undefined) main.before(alert);
   results.show('');
   addEventListener('hashchange', route);

@@ -10,7 +10,7 @@ const slowestShown = 50;
 export function slowestView({ rows }: ReportData): HTMLElement {
   const ran = rows
     .map((row, index) => ({ row, index }))
-    .filter(({ row }) => row.standing !== 'skipped' && row.durationMs > 0)
+    .filter(({ row }) => row.status !== 'skipped' && row.durationMs > 0)
     .sort((a, b) => b.row.durationMs - a.row.durationMs);
   const sumMs = ran.reduce((sum, { row }) => sum + row.durationMs, 0);
   const longestMs = ran[0]?.row.durationMs ?? 1;
@@ -23,7 +23,7 @@ export function slowestView({ rows }: ReportData): HTMLElement {
     .slice(0, slowestShown)
     .map(({ row, index }) => [
       testLink(row.label, index),
-      badge(row.standing),
+      badge(row.status),
       formatDuration(row.durationMs),
       bar(row),
     ]);
@@ -48,7 +48,7 @@ export function slowestView({ rows }: ReportData): HTMLElement {
 export function skippedView({ rows }: ReportData): HTMLElement {
   const reasons = new Map<string, { row: PageRow; index: number }[]>();
   for (const [index, row] of rows.entries()) {
-    if (row.standing !== 'skipped') continue;
+    if (row.status !== 'skipped') continue;
     const reason = row.remark ?? 'no reason given';
     reasons.set(reason, [...(reasons.get(reason) ?? []), { row, index }]);
   }

@@ -1,6 +1,6 @@
 /** The list of results: filters, a table that shows one page at a time, and announcements for screen readers. */
 import { formatCount, formatDuration } from '../../../model/text/format.js';
-import { standings } from '../../fold/effective-outcome.js';
+import { testStatuses } from '../../fold/test-status.js';
 import type { PageRow } from '../payload.js';
 import { badge, testLink } from './badge.js';
 import type { ReportData } from './data.js';
@@ -103,9 +103,9 @@ function resultRow(row: PageRow, index: number): HTMLElement {
   return h(
     'tr',
     {},
-    h('td', {}, badge(row.standing)),
+    h('td', {}, badge(row.status)),
     h('th', { scope: 'row' }, testLink(row.label, index)),
-    h('td', { class: 'number' }, row.standing === 'skipped' ? '' : formatDuration(row.durationMs)),
+    h('td', { class: 'number' }, row.status === 'skipped' ? '' : formatDuration(row.durationMs)),
     h('td', { class: 'remark' }, row.remark),
   );
 }
@@ -169,17 +169,17 @@ interface FilterForm {
 }
 
 function filterForm(data: ReportData, change: (next: Partial<Filter>) => void): FilterForm {
-  const counts = new Map(standings.map((standing) => [standing, 0]));
-  for (const { standing } of data.rows) counts.set(standing, (counts.get(standing) ?? 0) + 1);
-  const boxes = standings
-    .filter((standing) => (counts.get(standing) ?? 0) > 0)
-    .map((standing) => ({
-      standing,
-      box: h('input', { type: 'checkbox', name: 'status', value: standing, change: checked }),
+  const counts = new Map(testStatuses.map((status) => [status, 0]));
+  for (const { status } of data.rows) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const boxes = testStatuses
+    .filter((status) => (counts.get(status) ?? 0) > 0)
+    .map((status) => ({
+      status,
+      box: h('input', { type: 'checkbox', name: 'status', value: status, change: checked }),
     }));
   function checked(): void {
-    const wanted = boxes.filter(({ box }) => box.checked).map(({ standing }) => standing);
-    change({ standings: new Set(wanted) });
+    const wanted = boxes.filter(({ box }) => box.checked).map(({ status }) => status);
+    change({ statuses: new Set(wanted) });
   }
   const families = selectOf(
     'family',
@@ -214,7 +214,7 @@ function filterForm(data: ReportData, change: (next: Partial<Filter>) => void): 
     text.focus();
   };
   function show(filter: Filter): void {
-    for (const { standing, box } of boxes) box.checked = filter.standings.has(standing);
+    for (const { status, box } of boxes) box.checked = filter.statuses.has(status);
     families.select.value = filter.family;
     versions.select.value = filter.versions;
     text.value = filter.text;
@@ -233,12 +233,12 @@ function filterForm(data: ReportData, change: (next: Partial<Filter>) => void): 
       'fieldset',
       {},
       h('legend', {}, 'Status'),
-      ...boxes.map(({ standing, box }) =>
+      ...boxes.map(({ status, box }) =>
         h(
           'label',
-          { class: `check ${standing}` },
+          { class: `check ${status}` },
           box,
-          ` ${standing} (${formatCount(counts.get(standing) ?? 0)})`,
+          ` ${status} (${formatCount(counts.get(status) ?? 0)})`,
         ),
       ),
     ),

@@ -39,7 +39,7 @@ export function testView(data: ReportData, index: number, place: TestPlace): HTM
       link('Previous result', place.before),
       link('Next result', place.after),
     ),
-    h('h2', { id: 'test-title', tabindex: -1 }, badge(row.standing), ' ', ...named(row.label)),
+    h('h2', { id: 'test-title', tabindex: -1 }, badge(row.status), ' ', ...named(row.label)),
     whatWentWrong(detail),
     about(data, row, detail),
     attemptsSection(data, row),
@@ -57,7 +57,7 @@ function about({ runs }: ReportData, row: PageRow, { finished, rerun }: PageDeta
   const worker = row.slot === undefined ? undefined : String(row.slot + 1);
   const shards = run?.started?.merged?.runs.length ?? 0;
   return facts([
-    ['took', row.standing === 'skipped' ? undefined : formatDuration(row.durationMs)],
+    ['took', row.status === 'skipped' ? undefined : formatDuration(row.durationMs)],
     ['began', worker === undefined ? undefined : `${formatDuration(row.startMs)} into the run`],
     [
       'worker',
@@ -133,7 +133,7 @@ function attemptsSection(data: ReportData, row: PageRow): HTMLElement | undefine
       each === row
         ? h('strong', { 'aria-current': 'true' }, `${name} (this)`)
         : testLink(name, indexOf.get(each) ?? 0),
-      badge(each.standing),
+      badge(each.status),
       formatDuration(each.durationMs),
       ...phases.map((phase) => {
         const spent = finished.phases.filter((timing) => timing.phase === phase);

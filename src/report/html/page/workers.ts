@@ -63,7 +63,7 @@ function draw(canvas: HTMLCanvasElement, { wholeMs, workers }: RunWorkers): void
     for (const { row } of rows) {
       const x = (row.startMs / wholeMs) * width;
       const length = Math.max(1, ((row.endMs - row.startMs) / wholeMs) * width - 0.5);
-      context.fillStyle = style.getPropertyValue(`--draw-${row.standing}`);
+      context.fillStyle = style.getPropertyValue(`--draw-${row.status}`);
       context.fillRect(x, y, length, laneHeight);
     }
   }
@@ -93,7 +93,7 @@ function runSection(run: RunWorkers, isOnly: boolean): HTMLElement {
     canvas.title =
       found === undefined
         ? ''
-        : `${found.row.label}: ${found.row.standing}, ${formatDuration(found.row.durationMs)}`;
+        : `${found.row.label}: ${found.row.status}, ${formatDuration(found.row.durationMs)}`;
     canvas.classList.toggle('over', found !== undefined);
   });
   canvas.addEventListener('click', (event) => {

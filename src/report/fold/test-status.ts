@@ -5,7 +5,7 @@ import type { OutcomeKind } from '../../model/outcome.js';
 type Finished = EventOf<'test-finished'>;
 
 /** Most important first. */
-export const standings = [
+export const testStatuses = [
   'failed',
   'broken',
   'flaky',
@@ -20,16 +20,16 @@ export const standings = [
  * `retried`: did not pass and was retried, so it decides nothing. `flaky`: passed on a retry.
  * `quarantined`: did not pass, and is a known failure.
  */
-export type Standing = (typeof standings)[number];
+export type TestStatus = (typeof testStatuses)[number];
 
 const bad: readonly OutcomeKind[] = ['failed', 'broken'];
 
-export function standingOf({
+export function testStatusOf({
   outcome,
   willRetry,
   retry,
   quarantined,
-}: Pick<Finished, 'outcome' | 'willRetry' | 'retry' | 'quarantined'>): Standing {
+}: Pick<Finished, 'outcome' | 'willRetry' | 'retry' | 'quarantined'>): TestStatus {
   const { kind } = outcome;
   if (willRetry === true) return 'retried';
   if (quarantined !== undefined && bad.includes(kind)) return 'quarantined';
