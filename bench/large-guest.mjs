@@ -35,20 +35,19 @@ const { values } = parseArgs({
 
 const GiB = 2 ** 30;
 const flows = {
-  multifd: (context, common) =>
+  multifd: (context, settings) =>
     precopy(context, {
-      ...common,
+      ...settings,
       listen: 'defer',
-      startHook: ({ destination }) =>
-        migrateIncoming(destination, { uri: 'tcp:127.0.0.1:0' }, context.patience.eventMs),
+      startHook: ({ destination }) => migrateIncoming(destination, { uri: 'tcp:127.0.0.1:0' }),
       capabilities: ['multifd'],
       multifdChannels: 4,
       live: true,
     }),
-  postcopy: (context, common) => postcopy(context, common),
-  'mapped-ram': (context, common) =>
+  postcopy: (context, settings) => postcopy(context, settings),
+  'mapped-ram': (context, settings) =>
     fileMigration(context, {
-      ...common,
+      ...settings,
       connect: 'file:$DIR/migfile',
       capabilities: ['mapped-ram'],
       live: true,
@@ -93,9 +92,9 @@ async function run() {
     },
   });
   const checks = [];
-  const common = { memory: 'memfd', endHook: (pair) => timeCheck(pair, checks) };
+  const settings = { memory: 'memfd', endHook: (pair) => timeCheck(pair, checks) };
   try {
-    const { verdict, figures } = await flow(context, common);
+    const { verdict, figures } = await flow(context, settings);
     const pages = pagesOf(context.stamped);
     if (verdict?.intact !== true || verdict.pages !== pages) {
       throw new Error(`not whole: ${JSON.stringify(verdict, undefined, 1).slice(0, 4000)}`);

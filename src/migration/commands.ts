@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../model/json.js';
 import type { MigrationFigures } from '../model/outcome.js';
 import type { Machine } from '../qemu/machine.js';
 import type { EventCursor } from '../qmp/events.js';
+import type { TestMachine } from './context.js';
 
 /** A capability is set by a command of its own, as upstream does. */
 export async function setCapability(machine: Machine, name: string, state = true): Promise<void> {
@@ -50,19 +51,18 @@ export async function migrate(
 
 /** Tells a deferred destination where to listen and waits until it does. */
 export async function migrateIncoming(
-  machine: Machine,
+  machine: TestMachine,
   target: Target,
-  timeoutMs: number,
-  signal?: AbortSignal,
   extra: JsonObject = {},
 ): Promise<void> {
+  const { patience, signal } = machine.context;
   const { events } = machine.qmp;
   const since = events.cursor;
   await machine.qmp.execute('migrate-incoming', { ...target, ...extra });
   await events.wait((event) => event.name === 'MIGRATION' && event.data['status'] === 'setup', {
     what: 'MIGRATION event setup after migrate-incoming',
     since,
-    timeoutMs,
+    timeoutMs: patience.eventMs,
     signal,
   });
 }

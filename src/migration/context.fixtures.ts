@@ -5,10 +5,10 @@ import type { MemoryBackend } from '../model/command-line.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { GuestShape } from '../guest/shape.js';
 import { resolveBinary } from '../qemu/binary.js';
-import type { Machine } from '../qemu/machine.js';
 import { probeFeatures } from '../qemu/probe.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import { TestContext } from './context.js';
+import type { TestMachine } from './context.js';
 import { makePlan } from './plan.js';
 import type { PairPlan } from './plan.js';
 import { waitEvent } from './waits.js';
@@ -52,7 +52,7 @@ export function contextFor(plan: PairPlan, directory: string, guest: GuestShape 
 export async function stoppedMachine(
   context: TestContext,
   memory: MemoryBackend = { kind: 'anon' },
-): Promise<Machine> {
+): Promise<TestMachine> {
   const machine = await context.startMachine({
     side: 'destination',
     memory,
@@ -60,6 +60,6 @@ export async function stoppedMachine(
   });
   await machine.serial.waitForB({ timeoutMs: 20_000 });
   await machine.qmp.execute('stop');
-  await waitEvent(context, machine, 'STOP', 0);
+  await waitEvent(machine, 'STOP', 0);
   return machine;
 }

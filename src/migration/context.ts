@@ -19,7 +19,7 @@ import { attachCommand, waitForTracer } from '../qemu/debug-tools.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import { Machine } from '../qemu/machine.js';
 import type { LaunchOptions } from '../qemu/machine.js';
-import type { ExitReport } from '../qemu/process.js';
+import type { ExitReport, QemuProcess } from '../qemu/process.js';
 import { asString } from '../model/json.js';
 import { makeCertificates } from '../credentials/certificates.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
@@ -53,9 +53,9 @@ export interface GuestWish {
 /** What a test of Drover itself puts between a migration test and its machines. */
 export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeouts'> {
   /** sees each machine as soon as its process runs */
-  readonly started?: (machine: Machine, context: TestContext) => void;
+  readonly started?: (machine: TestMachine) => void;
   /** runs before each check of a stopped guest's memory */
-  readonly beforeCheck?: (machine: Machine, context: TestContext) => Promise<void>;
+  readonly beforeCheck?: (machine: TestMachine) => Promise<void>;
 }
 
 export interface TestContextInput {
@@ -70,6 +70,18 @@ export interface TestContextInput {
   readonly interference?: Interference | undefined;
 }
 
+/** A QEMU of a test. */
+export class TestMachine extends Machine {
+  constructor(
+    spec: MachineSpec,
+    process: QemuProcess,
+    options: LaunchOptions,
+    readonly context: TestContext,
+  ) {
+    super(spec, process, options);
+  }
+}
+
 export class TestContext implements AsyncDisposable {
   readonly plan: PairPlan;
   readonly directory: string;
@@ -81,9 +93,7 @@ export class TestContext implements AsyncDisposable {
   readonly patience: Patience;
   readonly certificates: CertificateMaker;
   readonly interference: Interference;
-  readonly #machines: Machine[] = [];
-  /** which of several migrations goes on, for whoever reads a failure */
-  where: string | undefined;
+  readonly #machines: TestMachine[] = [];
 
   constructor(input: TestContextInput) {
     this.plan = input.plan;
@@ -100,7 +110,7 @@ export class TestContext implements AsyncDisposable {
   }
 
   /** every machine started so far, ended or not */
-  get machines(): readonly Machine[] {
+  get machines(): readonly TestMachine[] {
     return this.#machines;
   }
 
@@ -119,7 +129,7 @@ export class TestContext implements AsyncDisposable {
   }
 
   /** Starts a QEMU and greets it. */
-  async startMachine(wish: MachineWish): Promise<Machine> {
+  async startMachine(wish: MachineWish): Promise<TestMachine> {
     const { machine, connect } = await this.launchMachine(wish);
     await connect();
     return machine;
@@ -128,7 +138,7 @@ export class TestContext implements AsyncDisposable {
   /** Starts a QEMU that answers only later, such as one that waits for another's state: `connect` greets it then. */
   async launchMachine(
     wish: MachineWish,
-  ): Promise<{ machine: Machine; connect: () => Promise<void> }> {
+  ): Promise<{ machine: TestMachine; connect: () => Promise<void> }> {
     const { plan } = this;
     const { ramBytes, writers } = this.platform;
     const { side } = wish;
@@ -157,9 +167,10 @@ export class TestContext implements AsyncDisposable {
       signal: this.signal,
       unhurried: plan.debug !== undefined,
     };
-    const machine = await Machine.launch(spec, options);
+    const process = await Machine.startProcess(spec, options);
+    const machine = new TestMachine(spec, process, options, this);
     this.#machines.push(machine);
-    started?.(machine, this);
+    started?.(machine);
     machine.qmp.events.listen((event) => {
       const status = asString(event.data['status']);
       if (event.name === 'MIGRATION' && status !== undefined) this.observer.status(side, status);
@@ -182,7 +193,7 @@ export class TestContext implements AsyncDisposable {
   }
 
   /** Lets go of a machine that has ended: a guest may go through thousands of them. */
-  async forget(machine: Machine): Promise<void> {
+  async forget(machine: TestMachine): Promise<void> {
     await machine[Symbol.asyncDispose]();
     const { survivors } = await machine.process.end();
     if (survivors) {

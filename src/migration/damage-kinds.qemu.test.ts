@@ -154,7 +154,7 @@ async function migrated(pair: Pair): Promise<void> {
   await prepareStopped(pair);
   const arriving = pair.destination.qmp.events.cursor;
   await migrate(pair.source, await pair.target());
-  await waitStatus(pair.context, pair.destination, { goal: 'completed', since: arriving });
+  await waitStatus(pair.destination, { goal: 'completed', since: arriving });
 }
 
 /** Lets the guest go on at the destination until 256 generations back there was one, and the edge is in the midst. */

@@ -105,7 +105,7 @@ for (const arch of arches) {
       const { verdict } = await precopy(context, {
         listen: 'tcp:127.0.0.1:0',
         live: true,
-        passes: 1,
+        iterations: 1,
       });
       assert.equal(verdict?.intact, true);
     });

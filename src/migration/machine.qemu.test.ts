@@ -43,7 +43,7 @@ for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
               firmware: context.writeGuest({ suspend: true }),
             });
             await guest.serial.waitForB({ timeoutMs: 20_000 });
-            await waitEvent(context, guest, 'SUSPEND', 0);
+            await waitEvent(guest, 'SUSPEND', 0);
             assert.equal((await guest.qmp.execute('query-status'))['status'], 'suspended');
 
             const { range, passesPerB } = context.platform;
@@ -55,9 +55,9 @@ for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
             );
             const signs = guest.serial.length;
             await guest.qmp.execute('system_wakeup');
-            await waitEvent(context, guest, 'WAKEUP', 0);
+            await waitEvent(guest, 'WAKEUP', 0);
             await guest.serial.waitForB({ timeoutMs: 20_000, since: signs });
-            await waitByteChange(context, guest, range.start);
+            await waitByteChange(guest, range.start);
             assert.match(readFileSync(context.file('source.serial'), 'latin1'), /^ABAB+$/);
           },
           machine,
@@ -169,7 +169,7 @@ void test(
       const second = onlySlice(await ram.checkStopped(range));
       assert.deepEqual([first.generation, first.edge], [second.generation, second.edge]);
       await machine.qmp.execute('cont');
-      await waitByteChange(context, machine, range.start);
+      await waitByteChange(machine, range.start);
       await machine.qmp.execute('stop');
       const third = onlySlice(await ram.checkStopped(range));
       assert.notDeepEqual([first.generation, first.edge], [third.generation, third.edge]);

@@ -10,7 +10,7 @@ export interface Hooks {
   /** after both sides are set up, before the guest is waited for */
   readonly startHook?: (pair: Pair) => Promise<void> | void;
   /** with `live`: while memory is sent, before the migration may converge */
-  readonly meanwhile?: (pair: Pair, signal: AbortSignal) => Promise<void> | void;
+  readonly liveHook?: (pair: Pair, signal: AbortSignal) => Promise<void> | void;
   /** after the migration, before memory is verified and both sides are ended */
   readonly endHook?: (pair: Pair) => Promise<void> | void;
 }

@@ -6,11 +6,10 @@ import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
 import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
-import type { Machine } from '../qemu/machine.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
 import { figuresOf } from './commands.js';
 import type { Target } from './commands.js';
-import type { TestContext } from './context.js';
+import type { TestContext, TestMachine } from './context.js';
 import type { PairSettings } from './pair-settings.js';
 import { endBoth, requireRunning, verifyMemory } from './verify.js';
 import { waitEvent, waitSerial, waitStatus, wrongStatus } from './waits.js';
@@ -21,14 +20,28 @@ export interface FlowResult {
   readonly figures?: MigrationFigures;
   /** of a guest that was moved several times; verdict and figures are of the last */
   readonly legs?: readonly LegResult[];
+  /** the leg on which memory was damaged, for the message */
+  readonly leg?: string;
+}
+
+/** What went wrong on one of several migrations of a guest: `cause`. */
+export class LegError extends Error {
+  override readonly name = 'LegError';
+
+  constructor(
+    readonly leg: string,
+    override readonly cause: unknown,
+  ) {
+    super(leg);
+  }
 }
 
 /** what a migration needs of its pair */
 export interface Sides {
   readonly context: TestContext;
-  readonly common: PairSettings;
-  readonly source: Machine;
-  readonly destination: Machine;
+  readonly settings: PairSettings;
+  readonly source: TestMachine;
+  readonly destination: TestMachine;
   ensureConverge(): Promise<void>;
   sendFaster(): Promise<void>;
 }
@@ -73,16 +86,15 @@ export class Migration {
    */
   async until(status: string, options: StatusOptions = {}): Promise<JsonObject> {
     const { side = 'source', through } = options;
-    const { context } = this.pair;
     const wanted = { goal: status, through, since: this.since[side] };
-    const answer = await waitStatus(context, this.pair[side], wanted);
+    const answer = await waitStatus(this.pair[side], wanted);
     if (side === 'source') this.answer = answer;
     return answer;
   }
 
   /** Waits for an event by name, on the source unless given. */
   async untilEvent(name: string, side: Side = 'source'): Promise<void> {
-    await waitEvent(this.pair.context, this.pair[side], name, this.since[side]);
+    await waitEvent(this.pair[side], name, this.since[side]);
   }
 
   /** QEMU's figures in the last answer */
@@ -128,17 +140,17 @@ export class Migration {
     options: { readonly endHook?: () => Promise<void> | void } = {},
   ): Promise<FlowResult> {
     const { pair, figures } = this;
-    const { context, common, source, destination } = pair;
+    const { context, settings, source, destination } = pair;
     await this.untilEvent('RESUME', 'destination');
-    if (common.suspend === true) await destination.qmp.execute('system_wakeup');
-    await waitSerial(context, destination);
+    if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
+    await waitSerial(destination);
     // The first sign may come right away, the second only after the guest has gone round here.
-    await waitSerial(context, destination, destination.serial.length);
+    await waitSerial(destination, destination.serial.length);
     await requireRunning(source, false);
     await options.endHook?.();
 
     context.observer.phase('verify');
-    const verdict = await verifyMemory(context, destination);
+    const verdict = await verifyMemory(destination);
     if (!verdict.intact) {
       // Damage is the news, however the QEMUs end after it.
       await endBoth(pair).catch(() => undefined);
@@ -156,8 +168,8 @@ export class Migration {
  * A guest that was reset writes fresh memory, which would pass any check. Only waking up is such a
  * start: on the destination once for a suspended guest, else never.
  */
-function requireNoRestart({ common, source, destination }: Sides): void {
-  const expected = { source: 1, destination: common.suspend === true ? 1 : 0 };
+function requireNoRestart({ settings, source, destination }: Sides): void {
+  const expected = { source: 1, destination: settings.suspend === true ? 1 : 0 };
   for (const { side, serial } of [source, destination]) {
     if (serial.broken !== undefined) throw serial.broken;
     if (serial.starts === expected[side]) continue;

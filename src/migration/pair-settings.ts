@@ -51,8 +51,8 @@ export interface PairSettings {
   readonly destinationParameters?: Parameters | undefined;
   /** the guest runs while it is migrated, and the migration cannot end before Drover lets it */
   readonly live?: boolean;
-  /** with `live`: passes over memory that must have ended before the migration may converge */
-  readonly passes?: number;
+  /** with `live`: iterations over memory that must have ended before the migration may converge */
+  readonly iterations?: number;
   /** the guest suspends itself (S3) after its first sign of life and is woken at the destination */
   readonly suspend?: boolean;
   readonly memory?: MemoryBackend['kind'];

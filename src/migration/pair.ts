@@ -2,7 +2,6 @@
 import { both } from '../model/both.js';
 import type { MemoryBackend } from '../model/command-line.js';
 import type { JsonObject } from '../model/json.js';
-import type { Machine } from '../qemu/machine.js';
 import { closeMemory, openMemory } from '../qemu/shared-memory.js';
 import {
   discoverAddress,
@@ -12,7 +11,7 @@ import {
   setParameters,
 } from './commands.js';
 import type { Target } from './commands.js';
-import type { MachineWish, TestContext } from './context.js';
+import type { MachineWish, TestContext, TestMachine } from './context.js';
 import { Migration } from './migration.js';
 import type { PairSettings } from './pair-settings.js';
 
@@ -30,9 +29,9 @@ export const convergingRate = {
 export class Pair {
   constructor(
     readonly context: TestContext,
-    readonly common: PairSettings,
-    readonly source: Machine,
-    readonly destination: Machine,
+    readonly settings: PairSettings,
+    readonly source: TestMachine,
+    readonly destination: TestMachine,
   ) {}
 
   /** `text` with `$DIR` replaced by the test's directory */
@@ -60,8 +59,7 @@ export class Pair {
 
   /** Tells a deferred destination where to listen, and waits until it does. */
   async listen(target: Target, extra: JsonObject = {}): Promise<void> {
-    const { patience, signal } = this.context;
-    await migrateIncoming(this.destination, target, patience.eventMs, signal, extra);
+    await migrateIncoming(this.destination, target, extra);
   }
 
   /** Begins to migrate, to where the destination listens unless given. */
@@ -71,7 +69,7 @@ export class Pair {
 
   /** what `migrate` is given */
   async target(): Promise<Target> {
-    const { connect, connectBy, channels } = this.common;
+    const { connect, connectBy, channels } = this.settings;
     if (channels !== undefined) return { channels };
     if (connectBy === 'channels') return { channels: await discoverChannels(this.destination) };
     return {
@@ -84,26 +82,26 @@ export class Pair {
  * Starts both sides at once and sets capabilities and parameters: each on the source, then on the
  * destination; then tells a deferred destination where to listen, if that is known.
  */
-export async function startPair(context: TestContext, common: PairSettings): Promise<Pair> {
+export async function startPair(context: TestContext, settings: PairSettings): Promise<Pair> {
   context.observer.phase('launch');
-  const firmware = context.writeGuest({ suspend: common.suspend ?? false });
-  const memory = openMemory(common.memory ?? 'anon', context.platform.ramBytes);
+  const firmware = context.writeGuest({ suspend: settings.suspend ?? false });
+  const memory = openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
   // What is sent would be written over what the guest has written since, if both were one.
-  const isOne = common.capabilities?.includes('x-ignore-shared') === true;
-  const other = isOne ? memory : openMemory(common.memory ?? 'anon', context.platform.ramBytes);
-  let source: Machine;
-  let destination: Machine;
+  const isOne = settings.capabilities?.includes('x-ignore-shared') === true;
+  const other = isOne ? memory : openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
+  let source: TestMachine;
+  let destination: TestMachine;
   try {
     [source, destination] = await both(
-      context.startMachine({ side: 'source', ...wishOf(common, memory, firmware) }),
-      context.startMachine(destinationWish(context, common, other, firmware)),
+      context.startMachine({ side: 'source', ...wishOf(settings, memory, firmware) }),
+      context.startMachine(destinationWish(context, settings, other, firmware)),
     );
   } finally {
     // they have it by now
     closeMemory(memory);
     if (!isOne) closeMemory(other);
   }
-  const pair = new Pair(context, common, source, destination);
+  const pair = new Pair(context, settings, source, destination);
   await setUp(pair, [source, destination]);
   return pair;
 }
@@ -116,64 +114,63 @@ export async function startPair(context: TestContext, common: PairSettings): Pro
 export async function startNewDestination(
   pair: Pair,
   tag: string,
-  common: PairSettings = pair.common,
+  settings: PairSettings = pair.settings,
 ): Promise<Pair> {
   const { context, source } = pair;
   const { memory, firmware } = source.spec;
-  const wish = destinationWish(context, common, memory, firmware);
+  const wish = destinationWish(context, settings, memory, firmware);
   const destination = await context.startMachine({ ...wish, tag });
-  const next = new Pair(context, common, source, destination);
+  const next = new Pair(context, settings, source, destination);
   await setUp(next, [destination]);
   return next;
 }
 
 type CommonWish = Omit<MachineWish, 'side'>;
 
-function wishOf(common: PairSettings, memory: MemoryBackend, firmware: string): CommonWish {
+function wishOf(settings: PairSettings, memory: MemoryBackend, firmware: string): CommonWish {
   return {
     memory,
     firmware,
-    oob: common.oob ?? false,
-    extraArgs: common.sourceArgs ?? [],
-    accel: common.accel,
-    accelOptions: common.accelOptions,
+    oob: settings.oob ?? false,
+    extraArgs: settings.sourceArgs ?? [],
+    accel: settings.accel,
+    accelOptions: settings.accelOptions,
   };
 }
 
 function destinationWish(
   context: TestContext,
-  common: PairSettings,
+  settings: PairSettings,
   memory: MemoryBackend,
   firmware: string,
 ): MachineWish {
   return {
-    ...wishOf(common, memory, firmware),
+    ...wishOf(settings, memory, firmware),
     side: 'destination',
-    incoming: (common.listen ?? 'defer').replaceAll('$DIR', context.directory),
-    extraArgs: common.destinationArgs ?? [],
+    incoming: (settings.listen ?? 'defer').replaceAll('$DIR', context.directory),
+    extraArgs: settings.destinationArgs ?? [],
   };
 }
 
 /** Sets capabilities and parameters: each on the source, then on the destination. Then tells the destination where to listen. */
-export async function setUp(pair: Pair, machines: readonly Machine[]): Promise<void> {
-  const { common, context, source, destination } = pair;
-  const capabilities = common.capabilities ?? [];
+export async function setUp(pair: Pair, machines: readonly TestMachine[]): Promise<void> {
+  const { settings, source, destination } = pair;
+  const capabilities = settings.capabilities ?? [];
   for (const name of capabilities) {
     for (const machine of machines) await setCapability(machine, name);
   }
   for (const machine of machines) {
     const isSource = machine === source;
-    const own = isSource ? common.sourceCapabilities : common.destinationCapabilities;
+    const own = isSource ? settings.sourceCapabilities : settings.destinationCapabilities;
     for (const name of [...(own ?? []), 'events']) await setCapability(machine, name);
-    const channels = common.multifdChannels ?? usualChannels;
+    const channels = settings.multifdChannels ?? usualChannels;
     const all = {
       ...(capabilities.includes('multifd') && { 'multifd-channels': channels }),
-      ...common.parameters,
-      ...(isSource ? common.sourceParameters : common.destinationParameters),
+      ...settings.parameters,
+      ...(isSource ? settings.sourceParameters : settings.destinationParameters),
     };
     if (Object.keys(all).length > 0) await setParameters(machine, all);
   }
-  if (common.incoming === undefined || !machines.includes(destination)) return;
-  const target = { uri: pair.expand(common.incoming) };
-  await migrateIncoming(destination, target, context.patience.eventMs, context.signal);
+  if (settings.incoming === undefined || !machines.includes(destination)) return;
+  await pair.listen({ uri: pair.expand(settings.incoming) });
 }

@@ -9,25 +9,25 @@ import { waitNonZero } from './zero-memory.js';
 
 /** Waits until the source's guest lives; a guest that suspends itself, until it has. */
 export async function waitGuest(pair: Pair): Promise<void> {
-  await waitSerial(pair.context, pair.source);
-  if (pair.common.suspend !== true) return;
+  await waitSerial(pair.source);
+  if (pair.settings.suspend !== true) return;
   // QEMU sends no events before the handshake: a guest that was quicker is seen by its run state.
   const { status } = await pair.source.qmp.execute('query-status');
-  if (status !== 'suspended') await waitEvent(pair.context, pair.source, 'SUSPEND', 0);
+  if (status !== 'suspended') await waitEvent(pair.source, 'SUSPEND', 0);
 }
 
 export async function prepareLive(pair: Pair): Promise<void> {
   await pair.ensureNonConverge();
-  await plantMarker(pair.context, pair.source);
+  await plantMarker(pair.source);
   await waitNonZero(pair);
 }
 
 /** Stops the source's guest, so that the migration only has to carry it over. */
 export async function prepareStopped(pair: Pair): Promise<void> {
-  const { context, source } = pair;
+  const { source } = pair;
   const since = source.qmp.events.cursor;
   await source.qmp.execute('stop');
-  await waitEvent(context, source, 'STOP', since);
+  await waitEvent(source, 'STOP', since);
   await pair.ensureConverge();
 }
 

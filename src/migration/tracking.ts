@@ -30,15 +30,15 @@ function passesOf({ arch, stamp = 'byte' }: Platform): number {
 
 /** whose guest writes while it is sent */
 export interface Tracked extends Pick<Sides, 'context' | 'source'> {
-  readonly common: Pick<PairSettings, 'accel'>;
+  readonly settings: Pick<PairSettings, 'accel'>;
 }
 
 /** Waits until every writer of the source's guest has flushed its TLB, and has written all its memory since. */
 export async function waitDirtyTracking(
-  { context, common, source }: Tracked,
+  { context, settings, source }: Tracked,
   signal: AbortSignal = context.signal,
 ): Promise<void> {
-  if ((common.accel ?? context.plan.accel) !== 'tcg') return;
+  if ((settings.accel ?? context.plan.accel) !== 'tcg') return;
   const { platform, patience, stamped } = context;
   const passes = passesOf(platform);
   const { pacePagesPerSecond } = platform;
@@ -59,7 +59,7 @@ export const trickleRate = { 'max-bandwidth': 1_000_000, 'downtime-limit': 1 } a
 /** Slows a live migration that may end now, until the guest's writes are noticed, whichever look at them was the last. */
 export async function trickleUntilTracked(migration: Migration): Promise<void> {
   const { pair } = migration;
-  if (pair.common.suspend === true) return;
+  if (pair.settings.suspend === true) return;
   await setParameters(pair.source, trickleRate);
   await migration.whileActive(async (signal) => {
     await waitDirtyTracking(pair, signal);

@@ -10,9 +10,8 @@ import type { StampedRange } from '../model/stamps.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { guestContract } from '../guest/contract.js';
 import type { GuestRam } from '../memory/guest-ram.js';
-import type { Machine } from '../qemu/machine.js';
 import { describeExit } from '../qemu/spawn.js';
-import type { TestContext } from './context.js';
+import type { TestContext, TestMachine } from './context.js';
 import { waitByteChange, waitEvent } from './waits.js';
 
 /** how long a guest is watched to stand still */
@@ -22,13 +21,13 @@ const standsStillMs = 25;
 const dumpBytesPerMs = 50_000;
 
 /** Watches the guest run, stops it, and checks every stamped page. */
-export async function verifyMemory(context: TestContext, machine: Machine): Promise<MemoryVerdict> {
-  const { platform, stamped } = context;
-  await waitByteChange(context, machine, platform.heartbeatAddress ?? stamped.start);
+export async function verifyMemory(machine: TestMachine): Promise<MemoryVerdict> {
+  const { platform, stamped } = machine.context;
+  await waitByteChange(machine, platform.heartbeatAddress ?? stamped.start);
   const since = machine.qmp.events.cursor;
   await machine.qmp.execute('stop');
-  await waitEvent(context, machine, 'STOP', since);
-  return await verifyStopped(context, machine);
+  await waitEvent(machine, 'STOP', since);
+  return await verifyStopped(machine);
 }
 
 /**
@@ -40,24 +39,18 @@ export async function verifyMemory(context: TestContext, machine: Machine): Prom
  * processor run between two looks that follow each other: of 80 guests that were left running, 29 to 49 were seen to
  * move by such looks, and 78 to 80 by looks 20 ms apart.
  */
-export async function verifyStopped(
-  context: TestContext,
-  machine: Machine,
-): Promise<MemoryVerdict> {
+export async function verifyStopped(machine: TestMachine): Promise<MemoryVerdict> {
+  const { context } = machine;
   const { stamped } = context;
   const ram = await machine.ram(stamped, context.signal);
-  const check = async (range: StampedRange): Promise<MemoryVerdict> => {
-    await context.interference.beforeCheck?.(machine, context);
-    return await ram.checkStopped(range, { signal: context.signal });
-  };
   const few = sparse(stamped);
   const beats = await heartbeats(context, ram);
   const lookedAtMs = performance.now();
-  const before = few === undefined ? undefined : await check(few);
-  const verdict = await check(stamped);
+  const before = few === undefined ? undefined : await checkStopped(machine, few);
+  const verdict = await checkStopped(machine);
   const first = before ?? verdict;
   await pause(Math.max(0, lookedAtMs + standsStillMs - performance.now()), context.signal);
-  const again = await check(few ?? stamped);
+  const again = await checkStopped(machine, few);
   const beatsAgain = await heartbeats(context, ram);
   if (stateOf(first) !== stateOf(again) || !beats.equals(beatsAgain)) {
     throw new HarnessError({
@@ -69,8 +62,18 @@ export async function verifyStopped(
       lastSeen: stateOf(again),
     });
   }
-  if (!verdict.intact) await dump(context, machine);
+  if (!verdict.intact) await dump(machine);
   return verdict;
+}
+
+/** One look at the stamped pages of a guest that is stopped, all of them unless given. */
+export async function checkStopped(
+  machine: TestMachine,
+  range: StampedRange = machine.context.stamped,
+): Promise<MemoryVerdict> {
+  const { stamped, signal, interference } = machine.context;
+  await interference.beforeCheck?.(machine);
+  return await (await machine.ram(stamped, signal)).checkStopped(range, { signal });
 }
 
 /** So many pages apart, and the rest of memory is told by them: a running guest's edge passes thousands between two looks. */
@@ -92,7 +95,8 @@ async function heartbeats({ platform }: TestContext, ram: GuestRam): Promise<Buf
 }
 
 /** Damaged memory is evidence: both sides' RAM is written beside the transcripts. */
-async function dump(context: TestContext, damaged: Machine): Promise<void> {
+async function dump(damaged: TestMachine): Promise<void> {
+  const { context } = damaged;
   const { start, end, hole } = context.stamped;
   const pieces =
     hole === undefined
@@ -119,36 +123,24 @@ async function dump(context: TestContext, damaged: Machine): Promise<void> {
   }
 }
 
-export interface ExpectedExit {
-  readonly machine: Machine;
-  /** 0: asked to quit, it goes in good order. 1: it ends itself, after a failed migration */
-  readonly status: 0 | 1;
+/** 0: asked to quit, it goes in good order. 1: it ends itself, after a failed migration. */
+export type ExitStatus = 0 | 1;
+
+/** Ends a machine, which must go with the status. */
+export async function endMachine(machine: TestMachine, wanted: ExitStatus = 0): Promise<void> {
+  machine.context.observer.phase('end');
+  await endOne(machine, wanted);
 }
 
-/** Ends machines, each of which must end as expected. */
-export async function endMachines(
-  context: TestContext,
-  expected: readonly ExpectedExit[],
-): Promise<void> {
-  context.observer.phase('end');
-  const problems = await Promise.all(
-    expected.map(async ({ machine, status }) => await endOne(context, machine, status)),
-  );
-  for (const problem of problems) if (problem !== undefined) throw problem;
-}
-
-async function endOne(
-  context: TestContext,
-  machine: Machine,
-  wanted: 0 | 1,
-): Promise<HarnessError | undefined> {
-  if (wanted === 1) await machine.process.waitForExit(context.patience.exitMs, context.signal);
+async function endOne(machine: TestMachine, wanted: ExitStatus): Promise<void> {
+  const { patience, signal } = machine.context;
+  if (wanted === 1) await machine.process.waitForExit(patience.exitMs, signal);
   const early = wanted === 0 ? machine.process.status : undefined;
   const report = await machine.end();
   const { side } = machine;
   const details = [...report.stuck, ...machine.process.outputTail()];
   if (wanted === 0 && early === undefined && report.step !== 'quit') {
-    return new HarnessError({
+    throw new HarnessError({
       code: 'no-orderly-exit',
       blame: 'contract',
       message: `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.step.toUpperCase()}`,
@@ -157,7 +149,7 @@ async function endOne(
     });
   }
   if (early !== undefined || report.status.code !== wanted) {
-    return new HarnessError({
+    throw new HarnessError({
       code: 'wrong-exit',
       blame: 'contract',
       message: `the ${side} QEMU ${describeExit(report.status)}${early === undefined ? '' : ' before it was asked to'}; expected: ${wanted === 0 ? 'status 0 when asked to quit' : 'status 1, by itself'}`,
@@ -165,27 +157,23 @@ async function endOne(
       details,
     });
   }
-  return undefined;
 }
 
-/** Both must still be there, and quit with status 0 when asked. */
-export async function endBoth({
-  context,
-  source,
-  destination,
-}: {
-  readonly context: TestContext;
-  readonly source: Machine;
-  readonly destination: Machine;
-}): Promise<void> {
-  await endMachines(context, [
-    { machine: source, status: 0 },
-    { machine: destination, status: 0 },
+/** Both must still be there; the source quits with status 0 when asked, the destination ends as given. */
+export async function endBoth(
+  { source, destination }: { readonly source: TestMachine; readonly destination: TestMachine },
+  destinationStatus: ExitStatus = 0,
+): Promise<void> {
+  source.context.observer.phase('end');
+  const ended = await Promise.allSettled([
+    endOne(source, 0),
+    endOne(destination, destinationStatus),
   ]);
+  for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Fails unless a machine's guest runs, or does not run, as expected. */
-export async function requireRunning(machine: Machine, running: boolean): Promise<void> {
+export async function requireRunning(machine: TestMachine, running: boolean): Promise<void> {
   const answer = await machine.qmp.execute('query-status');
   if (answer['running'] === running) return;
   throw new HarnessError({

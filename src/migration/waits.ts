@@ -5,9 +5,8 @@ import { Cancelled, timeoutError } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import type { GuestRam } from '../memory/guest-ram.js';
-import type { Machine } from '../qemu/machine.js';
 import type { EventCursor } from '../qmp/events.js';
-import type { TestContext } from './context.js';
+import type { TestMachine } from './context.js';
 import { hex } from '../model/text/format.js';
 
 export interface StatusGoal {
@@ -22,20 +21,17 @@ export interface StatusGoal {
  * that comes and goes between two looks is not missed, as it would be by polling.
  * @returns the answer of query-migrate after that
  */
-export async function waitStatus(
-  context: TestContext,
-  machine: Machine,
-  wanted: StatusGoal,
-): Promise<JsonObject> {
+export async function waitStatus(machine: TestMachine, wanted: StatusGoal): Promise<JsonObject> {
   const { goal, through } = wanted;
-  const timeoutMs = context.patience.statusMs;
+  const { patience, signal } = machine.context;
+  const timeoutMs = patience.statusMs;
   const deadline = performance.now() + timeoutMs;
   const seen: string[] = [];
   const follow = machine.qmp.events.follow({
     what: `migration status ${goal}`,
     since: wanted.since,
     timeoutMs,
-    signal: context.signal,
+    signal,
   });
   for await (const event of follow) {
     const status = event.name === 'MIGRATION' ? asString(event.data['status']) : undefined;
@@ -59,7 +55,7 @@ export async function waitStatus(
 }
 
 export async function wrongStatus(
-  machine: Machine,
+  machine: TestMachine,
   goal: string,
   seen: string[],
 ): Promise<HarnessError> {
@@ -79,42 +75,36 @@ export async function wrongStatus(
 
 /** Waits for a named event since a cursor. */
 export async function waitEvent(
-  context: TestContext,
-  machine: Machine,
+  machine: TestMachine,
   name: string,
   since: EventCursor,
 ): Promise<void> {
+  const { patience, signal } = machine.context;
   await machine.qmp.events.wait((event) => event.name === name, {
     what: `event ${name}`,
     since,
-    timeoutMs: context.patience.eventMs,
-    signal: context.signal,
+    timeoutMs: patience.eventMs,
+    signal,
   });
 }
 
 /** Waits for the guest's next sign of life on the serial port. */
-export async function waitSerial(
-  { patience, signal }: TestContext,
-  { serial }: Machine,
-  since = 0,
-): Promise<void> {
+export async function waitSerial({ serial, context }: TestMachine, since = 0): Promise<void> {
+  const { patience, signal } = context;
   await serial.waitForB({ since, timeoutMs: patience.serialMs, signal });
 }
 
-export interface PassGoal {
-  /** whole passes over memory */
-  readonly passes: number;
+export interface IterationGoal {
+  /** whole iterations over memory */
+  readonly iterations: number;
   readonly since: EventCursor;
   readonly signal?: AbortSignal;
 }
 
-/** Waits until so many passes have ended: QEMU tells the beginning of each, the first is number 1. */
-export async function waitPass(
-  { patience, signal }: TestContext,
-  source: Machine,
-  goal: PassGoal,
-): Promise<void> {
-  const wanted = goal.passes + 1;
+/** Waits until so many iterations have ended: QEMU reports the beginning of each, the first is number 1. */
+export async function waitIterations(source: TestMachine, goal: IterationGoal): Promise<void> {
+  const { patience, signal } = source.context;
+  const wanted = goal.iterations + 1;
   await source.qmp.events.wait(
     ({ name, data }) => name === 'MIGRATION_PASS' && Number(data['pass']) >= wanted,
     {
@@ -127,23 +117,22 @@ export async function waitPass(
 }
 
 /** Puts a value into source memory that the guest never writes. */
-export async function plantMarker(context: TestContext, source: Machine): Promise<void> {
+export async function plantMarker(source: TestMachine): Promise<void> {
   const marker = Buffer.alloc(8);
   // not `writeq`, whose bytes lie in the order of the guest's architecture
   marker.writeBigUInt64LE(markerValue);
-  await source.qtest.write(context.platform.markerAddress, marker);
+  await source.qtest.write(source.context.platform.markerAddress, marker);
 }
 
-/** Does `work`; should one of the machines go away meanwhile, that is the news, at once. */
+/** Does `work`; fails at once when one of the two QEMUs ends meanwhile. */
 export async function whileAlive<T>(
-  machines: readonly Machine[],
-  context: TestContext,
+  { source, destination }: { readonly source: TestMachine; readonly destination: TestMachine },
   work: () => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
+  const signal = AbortSignal.any([source.context.signal, over.signal]);
   // nothing ends these waits but the loss of the connection, or the end of the work
-  const losses = machines.map(async ({ qmp }) => {
+  const losses = [source, destination].map(async ({ qmp }) => {
     const timeoutMs = 2 ** 31 - 1;
     await qmp.events.wait(() => false, { what: 'loss of a QEMU', since: 0, timeoutMs, signal });
     throw new Cancelled();
@@ -158,11 +147,10 @@ export async function whileAlive<T>(
 
 /** Waits until the marker is in the destination's memory. */
 export async function waitMarker(
-  context: TestContext,
-  destination: Machine,
-  signal: AbortSignal,
+  destination: TestMachine,
+  signal: AbortSignal = destination.context.signal,
 ): Promise<void> {
-  const { platform, patience } = context;
+  const { platform, patience } = destination.context;
   const ram = await destination.ram(platform.range, signal);
   const result = await ram.watch({
     address: platform.markerAddress,
@@ -192,7 +180,7 @@ export interface PassesOfGuest {
 
 /** Waits until a guest has come by a page so many times: the byte at its beginning counts them. */
 export async function waitGuestPasses(
-  machine: Machine,
+  machine: TestMachine,
   { ram, address, passes, timeoutMs, signal }: PassesOfGuest,
 ): Promise<void> {
   const { met, advanced } = await ram.watch({
@@ -210,12 +198,11 @@ export async function waitGuestPasses(
 
 /** Waits until the byte at an address changes: proof that a guest writes its memory. */
 export async function waitByteChange(
-  context: TestContext,
-  machine: Machine,
+  machine: TestMachine,
   address: number,
-  signal: AbortSignal = context.signal,
+  signal: AbortSignal = machine.context.signal,
 ): Promise<void> {
-  const { platform, patience } = context;
+  const { platform, patience } = machine.context;
   const ram = await machine.ram(platform.range, signal);
   const result = await ram.watch({
     address,

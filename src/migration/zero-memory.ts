@@ -13,9 +13,9 @@ import { waitGuestPasses } from './waits.js';
 const passesBefore = 16;
 
 /** Waits, if need be, until the source's memory is not zero, nor about to be. */
-export async function waitNonZero({ context, source, common }: Pair): Promise<void> {
+export async function waitNonZero({ context, source, settings }: Pair): Promise<void> {
   const { platform, stamped, patience, signal } = context;
-  if ((platform.stamp ?? 'byte') !== 'byte' || common.suspend === true) return;
+  if ((platform.stamp ?? 'byte') !== 'byte' || settings.suspend === true) return;
   const ram = await source.ram(stamped, signal);
   const [now = 0] = await ram.readBytes(stamped.start, 1);
   const left = (256 - now) % 256;

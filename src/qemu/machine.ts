@@ -47,6 +47,11 @@ export interface LaunchOptions {
   readonly answer?: QmpClientOptions['answer'];
 }
 
+/** what all evidence files of a machine begin with */
+function stemOf({ side }: MachineSpec, { directory, tag = '' }: LaunchOptions): string {
+  return path.join(directory, `${side}${tag}`);
+}
+
 export class Machine implements AsyncDisposable {
   readonly side: Side;
   readonly qmp: QmpClient;
@@ -60,12 +65,17 @@ export class Machine implements AsyncDisposable {
   readonly startedAtMs: number;
   #ram: Promise<GuestRam> | undefined;
 
-  private constructor(
+  private readonly transcript: Transcript;
+
+  /** @param process as `startProcess` gives it */
+  constructor(
     readonly spec: MachineSpec,
     readonly process: QemuProcess,
-    private readonly transcript: Transcript,
-    { unhurried, answer }: LaunchOptions,
+    options: LaunchOptions,
   ) {
+    const { unhurried, answer } = options;
+    const transcript = new Transcript(`${stemOf(spec, options)}.qmp.jsonl`);
+    this.transcript = transcript;
     const commandMs = unhurried === true ? endlessMs : undefined;
     this.side = spec.side;
     this.name = path.basename(transcript.path, '.qmp.jsonl');
@@ -92,13 +102,13 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Starts the process only; `connect` follows when QEMU is known to answer. */
-  static async launch(spec: MachineSpec, options: LaunchOptions): Promise<Machine> {
+  static async startProcess(spec: MachineSpec, options: LaunchOptions): Promise<QemuProcess> {
     if (options.signal?.aborted === true) throw new Cancelled();
-    const stem = path.join(options.directory, `${spec.side}${options.tag ?? ''}`);
+    const stem = stemOf(spec, options);
     const args = machineArgs(spec);
     const { unhurried = false } = options;
     writeLaunchRecord(`${stem}.cmdline`, options.binary, args);
-    const process = await QemuProcess.start({
+    return await QemuProcess.start({
       binary: options.binary,
       args,
       cwd: options.directory,
@@ -110,7 +120,6 @@ export class Machine implements AsyncDisposable {
       stopTimeouts: unhurried ? { ...usualStopTimeouts, quit: endlessMs } : options.stopTimeouts,
       hurry: unhurried ? options.signal : undefined,
     });
-    return new Machine(spec, process, new Transcript(`${stem}.qmp.jsonl`), options);
   }
 
   /** of the QEMU itself, once it answers: what was started may be a tool that runs it */

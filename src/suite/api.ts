@@ -9,14 +9,13 @@ export type { Need } from '../model/features.js';
 export type { Json, JsonObject } from '../model/json.js';
 export type { MigrationFigures, Side } from '../model/outcome.js';
 export type { MemoryVerdict } from '../model/verdict.js';
-export type { TestContext } from '../migration/context.js';
+export type { TestContext, TestMachine } from '../migration/context.js';
 export type { FileCommon } from '../migration/flows/file-migration.js';
 export type { Hooks, MigrateCommon } from '../migration/migrate-common.js';
 export type { Expectation, PairSettings } from '../migration/pair-settings.js';
 export type { PostcopyCommon } from '../migration/flows/postcopy.js';
 export type { Pair } from '../migration/pair.js';
 export type { FlowResult, Migration, StatusOptions } from '../migration/migration.js';
-export type { Machine } from '../qemu/machine.js';
 export type { EventCursor, QmpEvent } from '../qmp/events.js';
 export { QmpCommandError } from '../qmp/client.js';
 export {
@@ -39,8 +38,8 @@ export {
   plantMarker,
   waitByteChange,
   waitEvent,
+  waitIterations,
   waitMarker,
-  waitPass,
   waitStatus,
   whileAlive,
 } from '../migration/waits.js';

@@ -32,7 +32,7 @@ void test(
           ...facts,
           ...socket,
           endHook: async (pair) => {
-            await verifyMemory(context, pair.destination);
+            await verifyMemory(pair.destination);
             page = await alterPage(pair);
             await pair.destination.qmp.execute('cont');
             // the guest goes on from the altered value: the page stays 100 ahead
@@ -55,7 +55,7 @@ void test('damage is told even when QEMU ends badly afterwards', { skip: qemu.sk
       ...facts,
       ...socket,
       endHook: async (pair) => {
-        await verifyMemory(pair.context, pair.destination);
+        await verifyMemory(pair.destination);
         await alterPage(pair);
         await pair.destination.qmp.execute('cont');
         process.kill(pair.source.process.pid, 'SIGSTOP');
@@ -156,7 +156,7 @@ void test(
     // between the two looks of the check somebody else moves the edge
     let looks = 0;
     const failure = await failureOf(precopyTest({ ...facts, ...socket }), undefined, {
-      beforeCheck: async ({ qmp, serial }, { signal }) => {
+      beforeCheck: async ({ qmp, serial, context: { signal } }) => {
         if (++looks !== 2) return;
         const since = qmp.events.cursor;
         await qmp.execute('cont');

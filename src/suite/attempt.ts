@@ -14,6 +14,7 @@ import type { MemoryVerdict } from '../model/verdict.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
 import { TestContext } from '../migration/context.js';
 import type { Interference } from '../migration/context.js';
+import { LegError } from '../migration/migration.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
 import type { TestDefinition } from './definition.js';
@@ -75,10 +76,10 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
 
   let outcome: Outcome;
   try {
-    const { verdict, figures, legs } = await input.definition.run(context);
+    const { verdict, figures, legs, leg } = await input.definition.run(context);
     outcome =
       verdict?.intact === false
-        ? { kind: 'failed', failure: placed(damaged(verdict), context), verdict }
+        ? { kind: 'failed', failure: placed(damaged(verdict), leg), verdict }
         : {
             kind: 'passed',
             ...(verdict === undefined ? {} : { verdict }),
@@ -107,8 +108,8 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
 }
 
 /** Which of several migrations it was. */
-function placed(failure: Failure, { where }: TestContext): Failure {
-  return where === undefined ? failure : { ...failure, message: `${where}: ${failure.message}` };
+function placed(failure: Failure, leg: string | undefined): Failure {
+  return leg === undefined ? failure : { ...failure, message: `${leg}: ${failure.message}` };
 }
 
 function damaged({ damagedPages, pages }: MemoryVerdict): Failure {
@@ -130,11 +131,12 @@ async function judge(
   if (input.signal.aborted) {
     return { kind: 'cancelled', ...(phase === undefined ? {} : { phase }) };
   }
-  if (late && thrown instanceof Cancelled) {
-    return { kind: 'failed', failure: placed(await lateness(input, context, phase), context) };
+  const { leg, cause } = thrown instanceof LegError ? thrown : { leg: undefined, cause: thrown };
+  if (late && cause instanceof Cancelled) {
+    return { kind: 'failed', failure: placed(await lateness(input, context, phase), leg) };
   }
-  const error = await explain(thrown, context);
-  const failure = placed(toFailure(error, phase, input.isForeign), context);
+  const error = await explain(cause, context);
+  const failure = placed(toFailure(error, phase, input.isForeign), leg);
   const contract = error instanceof HarnessError ? error.blame === 'contract' : isAssertion(error);
   return contract && !isHostProblem(failure)
     ? { kind: 'failed', failure }

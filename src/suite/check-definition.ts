@@ -112,7 +112,7 @@ const commonEntries: Entries<MigrateCommon> = {
   sourceParameters: parameters,
   destinationParameters: parameters,
   live: flag,
-  passes: v.optional(count),
+  iterations: v.optional(count),
   suspend: flag,
   memory: v.optional(v.picklist(memoryKinds)),
   sourceArgs: v.optional(texts),
@@ -122,7 +122,7 @@ const commonEntries: Entries<MigrateCommon> = {
   oob: flag,
   prepareHook: hook,
   startHook: hook,
-  meanwhile: hook,
+  liveHook: hook,
   endHook: hook,
   expect: v.optional(v.variant('kind', [completes, fails, refused])),
 };
@@ -181,7 +181,7 @@ export function definitionFaults(value: unknown): string[] {
 /** What would be passed over in silence. */
 function unheeded(flow: FlowName, fields: Readonly<Record<string, unknown>>): string[] {
   if (flow === 'precopy' && fields['live'] === true) return [];
-  return ['passes', 'meanwhile']
+  return ['iterations', 'liveHook']
     .filter((name) => fields[name] !== undefined)
     .map((name) => `${name}: heeded only by precopyTest, with live: true`);
 }

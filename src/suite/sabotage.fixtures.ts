@@ -44,11 +44,11 @@ export interface Harm {
 export function harmed({ moment, victim, signal }: Harm, done?: () => void): Interference {
   let over = false;
   return {
-    started: (machine, context) => {
+    started: (machine) => {
       if (machine.side !== moment.side) return;
       onStatus(machine, (status) => {
         if (over || status !== moment.status) return;
-        const target = context.machines.findLast(
+        const target = machine.context.machines.findLast(
           ({ side, process: { status: exit } }) => side === victim && exit === undefined,
         );
         if (target === undefined) return;
@@ -89,9 +89,10 @@ export function ignored({ command, about }: IgnoredCommand): {
 export function altered(done: (page: number) => void): Interference {
   let over = false;
   return {
-    beforeCheck: async ({ qtest }, { platform: { range } }) => {
+    beforeCheck: async ({ qtest, context }) => {
       if (over) return;
       over = true;
+      const { range } = context.platform;
       const page = range.start + 1000 * range.step;
       const value = await qtest.readByte(page);
       await qtest.writeByte(page, (value + 100) % 256);

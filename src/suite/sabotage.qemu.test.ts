@@ -119,11 +119,17 @@ for (const family of families) {
       }
     },
   );
+}
 
-  void test(`${family.name}: an altered page is found and named`, { skip: qemu.skip }, async () => {
+for (const { name, path } of [
+  ...families,
+  { name: 'chain of stopped guests', path: 'chain/unix/stopped' },
+  { name: 'chain of running guests', path: 'chain/tcp/live' },
+]) {
+  void test(`${name}: an altered page is found and named`, { skip: qemu.skip }, async () => {
     let page: number | undefined;
     const outcome = await outcomeOf(
-      definition,
+      definitionOf({ path }),
       undefined,
       altered((address) => {
         page = address;

@@ -6,13 +6,12 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { contextFor, planFor, stoppedMachine } from '../../migration/context.fixtures.js';
 import { migrate, setCapability, setParameters } from '../../migration/commands.js';
-import type { TestContext } from '../../migration/context.js';
+import type { TestContext, TestMachine } from '../../migration/context.js';
 import { convergingRate } from '../../migration/pair.js';
 import { trickleRate, waitDirtyTracking } from '../../migration/tracking.js';
 import { waitEvent, waitStatus } from '../../migration/waits.js';
 import type { MemoryBackend } from '../../model/command-line.js';
 import type { MemoryImage } from '../../memory/image.js';
-import type { Machine } from '../../qemu/machine.js';
 import type { EventCursor } from '../../qmp/events.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
@@ -21,7 +20,7 @@ import { hex } from '../../model/text/format.js';
 export interface Stage {
   readonly scratch: Scratch;
   readonly context: TestContext;
-  readonly machine: Machine;
+  readonly machine: TestMachine;
 }
 
 /** A guest that has counted for a while and is stopped. */
@@ -48,21 +47,21 @@ export async function saveMemory({ context, machine }: Stage, name: string): Pro
 
 /** A migration to nobody, complete; the guest is stopped at its end, whatever it was before. */
 export async function migrateTo(
-  { context, machine }: Stage,
+  { machine }: Stage,
   uri: string,
   during: (since: EventCursor) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const since = await migrate(machine, { uri });
   await during(since);
-  await waitStatus(context, machine, { goal: 'completed', since });
+  await waitStatus(machine, { goal: 'completed', since });
 }
 
 /** The guest runs again; sends so slowly that nothing ends before `sendAgain` says so. */
-export async function resumeHeld({ context, machine }: Stage): Promise<void> {
+export async function resumeHeld({ machine }: Stage): Promise<void> {
   await setParameters(machine, trickleRate);
   const since = machine.qmp.events.cursor;
   await machine.qmp.execute('cont');
-  await waitEvent(context, machine, 'RESUME', since);
+  await waitEvent(machine, 'RESUME', since);
 }
 
 /**
@@ -71,8 +70,8 @@ export async function resumeHeld({ context, machine }: Stage): Promise<void> {
  * a bitmap sync until then (see tracking.ts), and these tests are about what was sent, not about that.
  */
 export async function sendAgain({ context, machine }: Stage, since: EventCursor): Promise<void> {
-  await waitStatus(context, machine, { goal: 'active', since });
-  await waitDirtyTracking({ context, source: machine, common: {} });
+  await waitStatus(machine, { goal: 'active', since });
+  await waitDirtyTracking({ context, source: machine, settings: {} });
   await setParameters(machine, { 'max-bandwidth': 200_000_000, 'downtime-limit': 1 });
   // Pages that compress well may all fit into a millisecond: then it has ended before.
   const { name: seen } = await machine.qmp.events.wait(
@@ -83,7 +82,7 @@ export async function sendAgain({ context, machine }: Stage, since: EventCursor)
   );
   if (seen === 'MIGRATION') return;
   await setParameters(machine, trickleRate);
-  await waitDirtyTracking({ context, source: machine, common: {} });
+  await waitDirtyTracking({ context, source: machine, settings: {} });
 }
 
 /** Sends the memory of a running guest three times, where that can be, and the rest once the guest is stopped. */

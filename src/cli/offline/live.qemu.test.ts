@@ -47,7 +47,7 @@ for (const qemu of realQemus) {
 
             const since = machine.qmp.events.cursor;
             await machine.qmp.execute('cont');
-            await waitEvent(context, machine, 'RESUME', since);
+            await waitEvent(machine, 'RESUME', since);
             const running = await drover(['scan', source], scratch);
             assert.equal(running.code, 2, running.stdout);
             assert.match(

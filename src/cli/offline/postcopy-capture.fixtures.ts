@@ -94,14 +94,14 @@ export async function capturePostcopy(
   const skip = await obstacle([destination, machine]);
   if (skip !== undefined) return { skip };
   const listen = context.file('peer');
-  await migrateIncoming(destination, { uri: `unix:${listen}` }, context.patience.eventMs);
+  await migrateIncoming(destination, { uri: `unix:${listen}` });
   await using relay = await CaptureRelay.listen(context.file('relay'), listen, context.file('pc'));
   await resumeHeld(stage);
   const since = await migrate(machine, { uri: `unix:${relay.path}` });
   // Pages that were sent and are dirty again at the switch: the stream must take them back.
   await sendAgain(stage, since);
   await machine.qmp.execute('migrate-start-postcopy');
-  await waitStatus(context, machine, { goal: 'postcopy-active', since });
-  await waitStatus(context, machine, { goal: 'completed', since });
+  await waitStatus(machine, { goal: 'postcopy-active', since });
+  await waitStatus(machine, { goal: 'completed', since });
   return { files: await relay.whole() };
 }

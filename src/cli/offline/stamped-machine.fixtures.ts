@@ -6,6 +6,8 @@ import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:
 import { contextFor, planFor } from '../../migration/context.fixtures.js';
 import { setCapability } from '../../migration/commands.js';
 import { stampedPage } from '../../memory/mutants.fixtures.js';
+import { TestMachine } from '../../migration/context.js';
+import type { MachineSpec } from '../../model/command-line.js';
 import { Machine } from '../../qemu/machine.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
@@ -59,21 +61,20 @@ export async function withStampedMemory(
     timeoutMs: 20_000,
     signal: context.signal,
   };
-  await using machine = await Machine.launch(
-    {
-      side: 'source',
-      arch: 'x86_64',
-      accel: plan.accel,
-      machine: plan.machine,
-      ramBytes: smallRamBytes,
-      ramRegions: [{ address: 0, size: smallRamBytes }],
-      memory: { kind: 'memfd' },
-      firmware: context.writeGuest(),
-      serialLog: context.file('source.serial'),
-      extraArgs: ['-S'],
-    },
-    options,
-  );
+  const spec: MachineSpec = {
+    side: 'source',
+    arch: 'x86_64',
+    accel: plan.accel,
+    machine: plan.machine,
+    ramBytes: smallRamBytes,
+    ramRegions: [{ address: 0, size: smallRamBytes }],
+    memory: { kind: 'memfd' },
+    firmware: context.writeGuest(),
+    serialLog: context.file('source.serial'),
+    extraArgs: ['-S'],
+  };
+  const process = await Machine.startProcess(spec, options);
+  await using machine = new TestMachine(spec, process, options, context);
   await machine.connect(options);
   await setCapability(machine, 'events');
   stamp(machine.process.pid);

@@ -6,16 +6,22 @@ import { HarnessError } from '../../model/errors.js';
 import type { LegResult, MigrationFigures } from '../../model/outcome.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
-import type { Machine } from '../../qemu/machine.js';
-import type { TestContext } from '../context.js';
+import type { TestContext, TestMachine } from '../context.js';
+import { LegError } from '../migration.js';
 import type { FlowResult, Migration } from '../migration.js';
 import { Pair, setUp } from '../pair.js';
 import type { Station } from '../plan.js';
 import { switchOver } from './postcopy.js';
 import { finishLive } from './precopy.js';
 import { prepareLive, prepareStopped } from '../steps.js';
-import { endMachines, requireRunning, verifyMemory } from '../verify.js';
-import { waitByteChange } from '../waits.js';
+import {
+  checkStopped,
+  endMachine,
+  requireRunning,
+  verifyMemory,
+  verifyStopped,
+} from '../verify.js';
+import { waitByteChange, waitSerial } from '../waits.js';
 
 /**
  * How the guest is moved. `stopped`: memory on both ends of a leg is compared stamp by stamp. `live`: it runs, and
@@ -30,15 +36,6 @@ export interface ChainWish {
   readonly capabilities?: readonly string[];
 }
 
-/** after a leg, before its check; for tests of the check */
-export type BeforeCheck = (arrived: Machine, leg: number) => Promise<void>;
-
-interface Leg {
-  readonly wish: ChainWish;
-  readonly pair: Pair;
-  readonly beforeCheck: () => Promise<void>;
-}
-
 interface Arrival {
   readonly verdict: MemoryVerdict;
   readonly figures: MigrationFigures;
@@ -49,7 +46,6 @@ export async function chain(
   context: TestContext,
   wish: ChainWish,
   route: readonly Station[],
-  beforeCheck?: BeforeCheck,
 ): Promise<FlowResult> {
   const [first, ...stations] = route;
   if (first === undefined || stations.length === 0) throw new Error('a route has two ends');
@@ -69,54 +65,55 @@ export async function chain(
     const tag = index === 0 ? '' : `-leg${number}`;
     const [left, came] = [route[index] ?? first, station].map(({ features }) => features.version);
     const [name, next] = [from.name, `${side}${tag}`];
-    context.where = `leg ${number} of ${stations.length}, QEMU ${left} (${name}) to ${came} (${next})`;
-    if (index > 0) context.observer.phase('launch');
-    const to = await context.startMachine({
-      ...{ side, tag, firmware, binary: station.binary, memory: from.spec.memory },
-      incoming: 'defer',
-    });
-    const listen = wish.listen.replaceAll('$LEG', String(number));
-    const { capabilities = [] } = wish;
-    const pair = new Pair(context, { incoming: listen, capabilities }, from, to);
-    const arrival = await oneLeg({
-      ...{ wish, pair },
-      beforeCheck: async () => await beforeCheck?.(to, number),
-    });
-    legs.push({ from: left ?? '', to: came ?? '', ...arrival });
-    if (!arrival.verdict.intact) return { ...arrival, legs };
-    await endMachines(context, [{ machine: from, status: 0 }]);
-    if (number < stations.length) await to.qmp.execute('cont');
-    from = to;
+    const leg = `leg ${number} of ${stations.length}, QEMU ${left} (${name}) to ${came} (${next})`;
+    try {
+      if (index > 0) context.observer.phase('launch');
+      const to = await context.startMachine({
+        ...{ side, tag, firmware, binary: station.binary, memory: from.spec.memory },
+        incoming: 'defer',
+      });
+      const incoming = wish.listen.replaceAll('$LEG', String(number));
+      const { capabilities = [] } = wish;
+      const arrival = await oneLeg(
+        wish.kind,
+        new Pair(context, { incoming, capabilities }, from, to),
+      );
+      legs.push({ from: left ?? '', to: came ?? '', ...arrival });
+      if (!arrival.verdict.intact) return { ...arrival, legs, leg };
+      await endMachine(from);
+      if (number < stations.length) await to.qmp.execute('cont');
+      from = to;
+    } catch (error) {
+      throw new LegError(leg, error);
+    }
   }
-  await endMachines(context, [{ machine: from, status: 0 }]);
+  await endMachine(from);
   const last = legs.at(-1);
   return last === undefined ? {} : { verdict: last.verdict, figures: last.figures, legs };
 }
 
-async function oneLeg(leg: Leg): Promise<Arrival> {
-  const { wish, pair } = leg;
+async function oneLeg(kind: LegKind, pair: Pair): Promise<Arrival> {
   const { context, source, destination } = pair;
   await setUp(pair, [source, destination]);
   context.observer.phase('warm-up');
-  await requireProgress(context, source);
-  switch (wish.kind) {
+  await requireProgress(source);
+  switch (kind) {
     case 'stopped':
-      return await moveStopped(leg);
+      return await moveStopped(pair);
     case 'live':
-      return await moveRunning(leg, async () => {
+      return await moveRunning(pair, async () => {
         const migration = await pair.migrate();
         await finishLive(migration);
         return migration;
       });
     case 'postcopy':
-      return await moveRunning(leg, async () => await switchOver(pair));
+      return await moveRunning(pair, async () => await switchOver(pair));
   }
 }
 
 /** Nothing changes on the way: generation and edge are the same on both ends. */
-async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
+async function moveStopped(pair: Pair): Promise<Arrival> {
   const { context, source, destination } = pair;
-  const { range } = context.platform;
   await prepareStopped(pair);
   context.observer.phase('migrate');
   const migration = await pair.migrate();
@@ -124,9 +121,8 @@ async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
   await migration.until('completed', { side: 'destination' });
 
   context.observer.phase('verify');
-  await beforeCheck();
-  const before = await (await source.ram(range, context.signal)).checkStopped(range);
-  const verdict = await (await destination.ram(range, context.signal)).checkStopped(range);
+  const verdict = await verifyStopped(destination);
+  const before = await checkStopped(source);
   if (verdict.intact && stateOf(before) !== stateOf(verdict)) {
     throw new HarnessError({
       code: 'memory-differs',
@@ -141,32 +137,27 @@ async function moveStopped({ pair, beforeCheck }: Leg): Promise<Arrival> {
 }
 
 /** The guest goes on at the destination by itself, and is stopped there for the check. */
-async function moveRunning(
-  { pair, beforeCheck }: Leg,
-  move: () => Promise<Migration>,
-): Promise<Arrival> {
+async function moveRunning(pair: Pair, move: () => Promise<Migration>): Promise<Arrival> {
   const { context, source, destination } = pair;
   await prepareLive(pair);
   context.observer.phase('migrate');
   const migration = await move();
   await migration.untilEvent('RESUME', 'destination');
-  await requireProgress(context, destination);
+  await requireProgress(destination);
   await requireRunning(source, false);
 
   context.observer.phase('verify');
-  await beforeCheck();
-  const verdict = await verifyMemory(context, destination);
+  const verdict = await verifyMemory(destination);
   return { verdict, figures: migration.figures };
 }
 
 /** The guest goes round its memory, and was started by this machine only where it is the first. */
-async function requireProgress(context: TestContext, machine: Machine): Promise<void> {
+async function requireProgress(machine: TestMachine): Promise<void> {
   const { serial } = machine;
-  const wait = { timeoutMs: context.patience.serialMs, signal: context.signal };
-  await serial.waitForB(wait);
+  await waitSerial(machine);
   // the first sign may come right away, the second only after the guest has gone round here
-  await serial.waitForB({ ...wait, since: serial.length });
-  await waitByteChange(context, machine, context.platform.watchAddress);
+  await waitSerial(machine, serial.length);
+  await waitByteChange(machine, machine.context.platform.watchAddress);
   if (serial.broken !== undefined) throw serial.broken;
   const expected = machine.spec.incoming === undefined ? 1 : 0;
   if (serial.starts === expected) return;

@@ -22,26 +22,29 @@ export type FileCommon = Omit<MigrateCommon, 'listen' | 'incoming' | 'channels' 
  * `live` decides whether the guest runs while its memory is written. The migration is held back then, until the guest has
  * come round a few times, and goes on at full speed.
  */
-export async function fileMigration(context: TestContext, common: FileCommon): Promise<FlowResult> {
-  await common.prepareHook?.(context);
-  const pair = await startPair(context, { ...common, listen: 'defer' });
+export async function fileMigration(
+  context: TestContext,
+  settings: FileCommon,
+): Promise<FlowResult> {
+  await settings.prepareHook?.(context);
+  const pair = await startPair(context, { ...settings, listen: 'defer' });
   const { source, destination } = pair;
-  await common.startHook?.(pair);
+  await settings.startHook?.(pair);
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await (common.live === true ? setParameters(source, trickleRate) : prepareStopped(pair));
+  await (settings.live === true ? setParameters(source, trickleRate) : prepareStopped(pair));
 
   context.observer.phase('migrate');
-  if (common.expect?.kind === 'refused') {
+  if (settings.expect?.kind === 'refused') {
     await expectRefusal(pair);
-    await common.endHook?.(pair);
+    await settings.endHook?.(pair);
     await endBoth(pair);
     return {};
   }
-  const target = { uri: pair.expand(common.connect) };
+  const target = { uri: pair.expand(settings.connect) };
   const migration = await pair.migrate(target);
-  if (common.live === true) {
+  if (settings.live === true) {
     await untilTracked(migration);
     await pair.ensureConverge();
   }
@@ -49,6 +52,6 @@ export async function fileMigration(context: TestContext, common: FileCommon): P
 
   await pair.listen(target);
   await migration.until('completed', { side: 'destination' });
-  if (common.live !== true) await destination.qmp.execute('cont');
-  return await migration.arrive({ endHook: () => common.endHook?.(pair) });
+  if (settings.live !== true) await destination.qmp.execute('cont');
+  return await migration.arrive({ endHook: () => settings.endHook?.(pair) });
 }

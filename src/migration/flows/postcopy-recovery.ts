@@ -39,11 +39,11 @@ export async function recover(migration: Migration, recovery: Recovery): Promise
 
 /** Breaks the connection from one side; both must pause. */
 async function breakConnection(pair: Sides, by: 'source' | 'destination'): Promise<void> {
-  const { context, source, destination } = pair;
+  const { source, destination } = pair;
   const cursors = { source: source.qmp.events.cursor, destination: destination.qmp.events.cursor };
   await pair[by].qmp.execute('migrate-pause');
   for (const machine of [destination, source]) {
-    await waitStatus(context, machine, {
+    await waitStatus(machine, {
       goal: 'postcopy-paused',
       through: recovering,
       since: cursors[machine.side],
@@ -53,7 +53,7 @@ async function breakConnection(pair: Sides, by: 'source' | 'destination'): Promi
 
 /** The first attempt at a new connection, which comes to nothing. */
 async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Promise<void> {
-  const { context, source, destination } = pair;
+  const { source, destination } = pair;
   using forSource = new SocketPair();
   using forDestination = new SocketPair();
   await forSource.lend(source, fdName, 0);
@@ -66,7 +66,7 @@ async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Pro
   const atDestination = destination.qmp.events.cursor;
   const status = async (goal: string, side: 'source' | 'destination'): Promise<void> => {
     const since = side === 'source' ? atSource : atDestination;
-    await waitStatus(context, pair[side], { goal, through: recovering, since });
+    await waitStatus(pair[side], { goal, through: recovering, since });
   };
   await destination.qmp.execute('migrate-recover', { uri: `fd:${fdName}` }, { oob: true });
   await migrate(source, { uri: `fd:${fdName}` }, { resume: true });
@@ -79,7 +79,7 @@ async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Pro
   await status('postcopy-recover', 'destination');
   const paused = destination.qmp.events.cursor;
   await destination.qmp.execute('migrate-pause', {}, { oob: true });
-  await waitStatus(context, destination, {
+  await waitStatus(destination, {
     goal: 'postcopy-paused',
     through: recovering,
     since: paused,

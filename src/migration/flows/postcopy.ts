@@ -44,18 +44,21 @@ const straight = ['setup', 'active', 'device', 'postcopy-device', 'postcopy-acti
 /** on the way to the end over a new connection */
 const resumed = ['postcopy-recover-setup', 'postcopy-recover', 'postcopy-active'] as const;
 
-export async function postcopy(context: TestContext, common: PostcopyCommon): Promise<FlowResult> {
-  const { recovery } = common;
-  await common.prepareHook?.(context);
+export async function postcopy(
+  context: TestContext,
+  settings: PostcopyCommon,
+): Promise<FlowResult> {
+  const { recovery } = settings;
+  await settings.prepareHook?.(context);
   const pair = await startPair(context, {
-    ...common,
-    capabilities: ordered(common.capabilities ?? []),
+    ...settings,
+    capabilities: ordered(settings.capabilities ?? []),
     listen: 'defer',
     oob: recovery !== undefined,
   });
-  await common.startHook?.(pair);
+  await settings.startHook?.(pair);
   await pair.ensureNonConverge();
-  await plantMarker(context, pair.source);
+  await plantMarker(pair.source);
   await pair.destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
 
   context.observer.phase('warm-up');
@@ -67,7 +70,7 @@ export async function postcopy(context: TestContext, common: PostcopyCommon): Pr
   return await migration.arrive({
     endHook: async () => {
       await requireWaitFigures(pair);
-      await common.endHook?.(pair);
+      await settings.endHook?.(pair);
     },
   });
 }
@@ -81,12 +84,12 @@ function ordered(others: readonly string[]): string[] {
 
 /** Migrates until memory was dirtied after it was sent, lets the guest go on at the destination, and waits for the rest. */
 export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migration> {
-  const { context, common, source, destination } = pair;
+  const { context, settings, source, destination } = pair;
   const migration = await pair.migrate();
   await migration.whileActive(async (signal) => {
-    await waitMarker(context, destination, signal);
-    if (common.suspend === true) return;
-    await waitByteChange(context, source, context.platform.watchAddress, signal);
+    await waitMarker(destination, signal);
+    if (settings.suspend === true) return;
+    await waitByteChange(source, context.platform.watchAddress, signal);
   });
   await trickleUntilTracked(migration);
   if (recovery !== undefined) await setParameters(source, { 'max-postcopy-bandwidth': trickle });
@@ -94,7 +97,7 @@ export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migra
     await source.qmp.execute('migrate-start-postcopy');
     await migration.untilEvent('STOP');
   });
-  await whileAlive([source, destination], context, async () => {
+  await whileAlive(pair, async () => {
     await migration.untilEvent('RESUME', 'destination');
     if (recovery !== undefined) await recover(migration, recovery);
     const through = recovery === undefined ? straight : resumed;

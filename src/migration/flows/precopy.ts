@@ -11,46 +11,46 @@ import { startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
 import { expectRefusal, prepareLive, prepareStopped, waitGuest } from '../steps.js';
 import { trickleUntilTracked, waitDirtyTracking } from '../tracking.js';
-import { endMachines, requireRunning } from '../verify.js';
-import { waitByteChange, waitMarker, waitPass } from '../waits.js';
+import { endBoth, requireRunning } from '../verify.js';
+import { waitByteChange, waitIterations, waitMarker } from '../waits.js';
 
-/** QEMU measures its bandwidth for the first time after 100 ms; a first pass that is over before ends the migration. */
+/** QEMU measures its bandwidth for the first time after 100 ms; a first iteration that is over before ends the migration. */
 const unmeasuredMs = 120;
 
 /** while memory is sent */
-type Meanwhile = (signal: AbortSignal) => Promise<void>;
+type LiveHook = (signal: AbortSignal) => Promise<void>;
 
-export async function precopy(context: TestContext, common: MigrateCommon): Promise<FlowResult> {
-  const expect = common.expect ?? { kind: 'completes' };
-  await common.prepareHook?.(context);
-  const pair = await startPair(context, common);
-  await common.startHook?.(pair);
-  if (expect.kind !== 'completes') return await expectFailure(pair, expect, common.endHook);
+export async function precopy(context: TestContext, settings: MigrateCommon): Promise<FlowResult> {
+  const expect = settings.expect ?? { kind: 'completes' };
+  await settings.prepareHook?.(context);
+  const pair = await startPair(context, settings);
+  await settings.startHook?.(pair);
+  if (expect.kind !== 'completes') return await expectFailure(pair, expect, settings.endHook);
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await (common.live === true ? prepareLive(pair) : prepareStopped(pair));
+  await (settings.live === true ? prepareLive(pair) : prepareStopped(pair));
 
   context.observer.phase('migrate');
   const migration = await pair.migrate();
-  if (common.live === true) {
-    await finishLive(migration, async (signal) => common.meanwhile?.(pair, signal));
+  if (settings.live === true) {
+    await finishLive(migration, async (signal) => settings.liveHook?.(pair, signal));
   } else {
     await migration.until('completed');
     // `cont` before the destination has loaded everything would be forgotten
     await migration.until('completed', { side: 'destination' });
     await pair.destination.qmp.execute('cont');
   }
-  return await migration.arrive({ endHook: () => common.endHook?.(pair) });
+  return await migration.arrive({ endHook: () => settings.endHook?.(pair) });
 }
 
 /**
  * A live migration counts only when memory was dirtied after it was sent, and sent again. Memory goes
  * out in ascending order: once the marker has arrived, the pages below it have been sent; when the
- * guest then writes to one of them, another pass is certain. Only then may the migration converge.
+ * guest then writes to one of them, another iteration is certain. Only then may the migration converge.
  */
-export async function finishLive(migration: Migration, meanwhile?: Meanwhile): Promise<void> {
-  await proveLive(migration, meanwhile);
+export async function finishLive(migration: Migration, liveHook?: LiveHook): Promise<void> {
+  await proveLive(migration, liveHook);
   await trickleUntilTracked(migration);
   await migration.pair.ensureConverge();
   await migration.until('completed');
@@ -58,22 +58,22 @@ export async function finishLive(migration: Migration, meanwhile?: Meanwhile): P
 }
 
 /** Waits until it counts. */
-export async function proveLive(migration: Migration, meanwhile?: Meanwhile): Promise<void> {
+export async function proveLive(migration: Migration, liveHook?: LiveHook): Promise<void> {
   const { pair } = migration;
-  const { context, common, source, destination } = pair;
+  const { context, settings, source, destination } = pair;
   await migration.whileActive(async (signal) => {
-    await waitMarker(context, destination, signal);
+    await waitMarker(destination, signal);
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
-    if (common.suspend === true) return;
-    await waitByteChange(context, source, context.platform.watchAddress, signal);
-    const { passes } = common;
-    if (passes !== undefined) {
+    if (settings.suspend === true) return;
+    await waitByteChange(source, context.platform.watchAddress, signal);
+    const { iterations } = settings;
+    if (iterations !== undefined) {
       await waitDirtyTracking(pair, signal);
       await pause(unmeasuredMs, signal);
       await pair.sendFaster();
-      await waitPass(context, source, { passes, since: migration.since.source, signal });
+      await waitIterations(source, { iterations, since: migration.since.source, signal });
     }
-    await meanwhile?.(signal);
+    await liveHook?.(signal);
   });
 }
 
@@ -86,7 +86,7 @@ async function expectFailure(
   expect: Exclude<Expectation, { kind: 'completes' }>,
   endHook: Hooks['endHook'],
 ): Promise<FlowResult> {
-  const { context, source, destination } = pair;
+  const { context, source } = pair;
   context.observer.phase('migrate');
   if (expect.kind === 'refused') {
     await expectRefusal(pair);
@@ -98,9 +98,6 @@ async function expectFailure(
   }
   await endHook?.(pair);
   const exits = expect.kind === 'fails' && expect.destination === 'exits';
-  await endMachines(context, [
-    { machine: source, status: 0 },
-    { machine: destination, status: exits ? 1 : 0 },
-  ]);
+  await endBoth(pair, exits ? 1 : 0);
   return {};
 }

@@ -3,14 +3,13 @@ import { HarnessError } from '../../model/errors.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
 import { guestContract } from '../../guest/contract.js';
-import type { Machine } from '../../qemu/machine.js';
-import type { TestContext } from '../context.js';
+import type { TestMachine } from '../context.js';
 import { requireRunning, verifyStopped } from '../verify.js';
 import { waitByteChange, waitEvent } from '../waits.js';
 
 export interface Arrival {
-  readonly from: Machine;
-  readonly to: Machine;
+  readonly from: TestMachine;
+  readonly to: TestMachine;
   /** what was found of the same guest a round before */
   readonly before: MemoryVerdict | undefined;
 }
@@ -19,17 +18,17 @@ export interface Arrival {
  * The guest is checked as it has arrived, before it runs: one that goes on writes over what is damaged. It runs when this is
  * done.
  */
-export async function checkArrival(context: TestContext, arrival: Arrival): Promise<MemoryVerdict> {
+export async function checkArrival(arrival: Arrival): Promise<MemoryVerdict> {
   const { from, to, before } = arrival;
   await requireRunning(from, false);
   await requireRunning(to, false);
-  const verdict = await verifyStopped(context, to);
+  const verdict = await verifyStopped(to);
   if (!verdict.intact) return verdict;
   if (before !== undefined) requireGrowth(before, verdict, to);
   const since = to.qmp.events.cursor;
   await to.qmp.execute('cont');
-  await waitEvent(context, to, 'RESUME', since);
-  await requireProgress(context, to);
+  await waitEvent(to, 'RESUME', since);
+  await requireProgress(to);
   requireNoRestart(to);
   // Neither side's memory shows that both guests run; query-status does.
   await requireRunning(from, false);
@@ -37,20 +36,21 @@ export async function checkArrival(context: TestContext, arrival: Arrival): Prom
 }
 
 /** Each writer's counter moves; where there are none, the first page does. */
-async function requireProgress(context: TestContext, machine: Machine): Promise<void> {
-  const { heartbeatAddress, writers = 1 } = context.platform;
+async function requireProgress(machine: TestMachine): Promise<void> {
+  const { platform, stamped } = machine.context;
+  const { heartbeatAddress, writers = 1 } = platform;
   if (heartbeatAddress === undefined) {
-    await waitByteChange(context, machine, context.stamped.start);
+    await waitByteChange(machine, stamped.start);
     return;
   }
   for (let writer = 0; writer < writers; writer++) {
     const address = heartbeatAddress + writer * guestContract.heartbeatStride;
-    await waitByteChange(context, machine, address);
+    await waitByteChange(machine, address);
   }
 }
 
 /** A guest that was reset writes fresh memory, which would pass any check. */
-function requireNoRestart(machine: Machine): void {
+function requireNoRestart(machine: TestMachine): void {
   if (machine.serial.broken !== undefined) throw machine.serial.broken;
   if (machine.serial.starts === 0) return;
   throw broken(machine, {
@@ -62,7 +62,7 @@ function requireNoRestart(machine: Machine): void {
 }
 
 /** Generations of bytes wrap, and say nothing here. */
-function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: Machine): void {
+function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: TestMachine): void {
   if (now.stamp === 'byte') return;
   const earlier = before.slices;
   if (now.slices.every((slice, writer) => isFurther(slice, earlier[writer]))) return;
@@ -82,7 +82,7 @@ function isFurther(now: SliceVerdict, before: SliceVerdict | undefined): boolean
 }
 
 function broken(
-  { side }: Machine,
+  { side }: TestMachine,
   facts: {
     readonly code: string;
     readonly message: string;

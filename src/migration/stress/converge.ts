@@ -19,7 +19,7 @@ const anyDowntimeMs = 600_000;
 
 /** @returns whether the downtime limit had to be lifted */
 export async function converge(migration: Migration, patienceMs: number): Promise<boolean> {
-  const { context, source, destination } = migration.pair;
+  const { context, source } = migration.pair;
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   let forced = false;
@@ -29,7 +29,7 @@ export async function converge(migration: Migration, patienceMs: number): Promis
     forced = true;
     await setParameters(source, { 'downtime-limit': anyDowntimeMs });
   };
-  return await whileAlive([source, destination], context, async () => {
+  return await whileAlive(migration.pair, async () => {
     const ended = migration.until('completed');
     const released = release().catch((error: unknown) => {
       // once the migration is over there is nothing to release
@@ -63,8 +63,8 @@ async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise
 
 /** Postcopy: the guest goes on at the destination once one pass over memory has been made. */
 export async function convergeByPostcopy(migration: Migration): Promise<boolean> {
-  const { context, source, destination } = migration.pair;
-  await whileAlive([source, destination], context, async () => {
+  const { context, source } = migration.pair;
+  await whileAlive(migration.pair, async () => {
     // A guest that writes little may be done with before.
     const { data } = await firstPassEnds(migration, context.signal);
     if (data['status'] === undefined) {

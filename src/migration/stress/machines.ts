@@ -1,11 +1,10 @@
 /** The machines of a stress run: started for a round, ended after it, and their traces with them. */
 import { readdirSync, rmSync } from 'node:fs';
 import type { Side } from '../../model/outcome.js';
-import type { Machine } from '../../qemu/machine.js';
 import { closeMemory, openMemory } from '../../qemu/shared-memory.js';
 import { setCapability, setParameters } from '../commands.js';
-import type { TestContext } from '../context.js';
-import { endMachines } from '../verify.js';
+import type { TestContext, TestMachine } from '../context.js';
+import { endMachine } from '../verify.js';
 import { usualStressChannels } from './transports.js';
 import type { StressSpec } from './spec.js';
 
@@ -18,7 +17,7 @@ export interface Place {
 
 /** A machine under stress, and what its evidence is named after. */
 export interface Member {
-  readonly machine: Machine;
+  readonly machine: TestMachine;
   readonly stem: string;
 }
 
@@ -30,7 +29,7 @@ export async function startMember(
   // each has memory of its own: what both sides map would need no migration
   const memory = openMemory(spec.memory, context.platform.ramBytes);
   const tag = `-round${round}`;
-  let machine: Machine;
+  let machine: TestMachine;
   try {
     machine = await context.startMachine({
       side,
@@ -55,8 +54,9 @@ export async function startMember(
 }
 
 /** Ends a machine in good order, and takes away what it left in the directory: rounds may go on for days. */
-export async function retire(context: TestContext, { machine, stem }: Member): Promise<void> {
-  await endMachines(context, [{ machine, status: 0 }]);
+export async function retire({ machine, stem }: Member): Promise<void> {
+  const { context } = machine;
+  await endMachine(machine);
   await context.forget(machine);
   for (const name of readdirSync(context.directory)) {
     if (name.startsWith(`${stem}.`)) rmSync(context.file(name));

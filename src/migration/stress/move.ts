@@ -1,9 +1,8 @@
 /** One migration of a guest that writes, from one machine to another. */
 import type { MigrationFigures } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
-import type { Machine } from '../../qemu/machine.js';
 import { discoverAddress, setParameters } from '../commands.js';
-import type { TestContext } from '../context.js';
+import type { TestContext, TestMachine } from '../context.js';
 import { Pair } from '../pair.js';
 import { trickleRate, untilTracked } from '../tracking.js';
 import { converge, convergeByPostcopy, fullRate } from './converge.js';
@@ -13,8 +12,8 @@ import type { StressSpec } from './spec.js';
 export interface Move {
   readonly context: TestContext;
   readonly spec: StressSpec;
-  readonly from: Machine;
-  readonly to: Machine;
+  readonly from: TestMachine;
+  readonly to: TestMachine;
   readonly round: number;
 }
 
@@ -61,7 +60,7 @@ function optional<K extends string>(key: K, value: number | undefined): Partial<
   return value === undefined ? {} : ({ [key]: value } as Record<K, number>);
 }
 
-async function addressOf(to: Machine, uri: string): Promise<string> {
+async function addressOf(to: TestMachine, uri: string): Promise<string> {
   return uri.startsWith('tcp:') ? await discoverAddress(to) : uri;
 }
 

@@ -57,17 +57,17 @@ export async function stressRounds(
       startMember(context, spec, { side: other[side], round, receives: true }),
     );
     phase('warm-up');
-    if (home === undefined) await wholePass(context, from);
+    if (home === undefined) await wholePass(from);
 
     phase('migrate');
     const moved = await moveGuest({ context, spec, from: from.machine, to: to.machine, round });
 
     phase('verify');
-    const verdict = await checkArrival(context, { from: from.machine, to: to.machine, before });
+    const verdict = await checkArrival({ from: from.machine, to: to.machine, before });
     if (!verdict.intact) return { verdict, figures: moved.migration };
 
     phase('end');
-    await retire(context, from);
+    await retire(from);
     rmSync(context.file(`round${round}.mig`), { force: true });
     const figures = { ...moved.figures, verifyMs: verdict.elapsedMs, verifiedPages: verdict.pages };
     const more = await hooks.finished({ round, figures, migration: moved.migration, verdict });
@@ -75,14 +75,15 @@ export async function stressRounds(
       home = to;
       before = verdict;
     } else {
-      await retire(context, to);
+      await retire(to);
       if (!more) return { verdict, figures: moved.migration };
     }
   }
 }
 
 /** Every page is stamped once a pass is through: only then is there something to lose. */
-async function wholePass(context: TestContext, { machine }: Member): Promise<void> {
+async function wholePass({ machine }: Member): Promise<void> {
+  const { context } = machine;
   const { pacePagesPerSecond: pace, passesPerB } = context.platform;
   const paceMs = pace === undefined ? 0 : (1000 * pagesOf(context.stamped) * passesPerB) / pace;
   // a host too busy for the pace is no reason to give up

@@ -13,7 +13,7 @@ export const compressionTests: readonly TestDefinition[] = [
     capabilities: ['xbzrle'],
     sourceParameters: { 'xbzrle-cache-size': 32 * MiB },
     live: true,
-    // the first pass only fills the cache
-    passes: 2,
+    // the first iteration only fills the cache
+    iterations: 2,
   }),
 ];

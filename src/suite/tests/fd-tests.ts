@@ -29,11 +29,10 @@ export const fdTests: readonly TestDefinition[] = [
     level: 'full',
     listen: 'defer',
     connect,
-    startHook: async ({ context, source, destination }) => {
+    startHook: async ({ source, destination }) => {
       using sockets = new SocketPair();
       await sockets.give(destination, name, 0);
-      const { patience, signal } = context;
-      await migrateIncoming(destination, { uri: connect }, patience.eventMs, signal);
+      await migrateIncoming(destination, { uri: connect });
       await sockets.give(source, name, 1);
     },
     endHook: requireUsedUp,

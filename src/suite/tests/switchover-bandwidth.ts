@@ -15,7 +15,7 @@ const fast = 1_500_000_000_000;
 
 export async function switchoverBandwidth(context: TestContext): Promise<FlowResult> {
   const socket = 'unix:$DIR/migsocket';
-  const pair = await startPair(context, { listen: socket, connect: socket, passes: 1 });
+  const pair = await startPair(context, { listen: socket, connect: socket, iterations: 1 });
   context.observer.phase('warm-up');
   await waitGuest(pair);
   await prepareLive(pair);

@@ -9,7 +9,7 @@ import type { Pair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { trickleRate, untilTracked, waitDirtyTracking } from '../../../migration/tracking.js';
-import { endBoth, endMachines } from '../../../migration/verify.js';
+import { endBoth, endMachine } from '../../../migration/verify.js';
 import { plantMarker, waitByteChange, waitMarker } from '../../../migration/waits.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
 
@@ -86,7 +86,7 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
       await bothGaveUp(migration);
   }
   context.observer.phase('verify');
-  await waitByteChange(context, source, context.platform.range.start);
+  await waitByteChange(source, context.platform.range.start);
   await endBoth(pair);
   return {};
 }
@@ -125,7 +125,7 @@ export async function cancelThenMigrate(
 ): Promise<FlowResult> {
   const first = await startPair(context, { listen: 'defer' });
   const { source } = first;
-  await plantMarker(context, source);
+  await plantMarker(source);
   await prepare(first, [source, first.destination], capabilities);
 
   context.observer.phase('warm-up');
@@ -134,7 +134,7 @@ export async function cancelThenMigrate(
   context.observer.phase('migrate');
   const cancelled = await migrateHalfway(first);
   await cancel(source);
-  await endMachines(context, [{ machine: first.destination, status: 1 }]);
+  await endMachine(first.destination, 1);
   await cancelled.until('cancelled');
 
   context.observer.phase('launch');
@@ -171,9 +171,9 @@ async function migrateHalfway(pair: Pair): Promise<Migration> {
   await waitNonZero(pair);
   const migration = await pair.migrate();
   await migration.whileActive(async (signal) => {
-    await waitMarker(context, destination, signal);
+    await waitMarker(destination, signal);
     await setParameters(source, { 'max-bandwidth': 4096 });
-    await waitByteChange(context, source, context.platform.watchAddress, signal);
+    await waitByteChange(source, context.platform.watchAddress, signal);
     await waitDirtyTracking(pair, signal);
   });
   return migration;

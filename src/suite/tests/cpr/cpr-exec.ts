@@ -7,13 +7,12 @@ import type { Json } from '../../../model/json.js';
 import { asString } from '../../../model/json.js';
 import { machineArgs } from '../../../model/command-line.js';
 import { HarnessError } from '../../../model/errors.js';
-import type { Machine } from '../../../qemu/machine.js';
 import { migrate, setCapability } from '../../../migration/commands.js';
-import type { TestContext } from '../../../migration/context.js';
+import type { TestContext, TestMachine } from '../../../migration/context.js';
 import { preservedArgs } from './cpr-transfer.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
 import type { FlowResult } from '../../../migration/migration.js';
-import { endMachines, requireRunning, verifyMemory } from '../../../migration/verify.js';
+import { endMachine, requireRunning, verifyMemory } from '../../../migration/verify.js';
 import { waitEvent, waitSerial } from '../../../migration/waits.js';
 
 export async function cprExec(context: TestContext): Promise<FlowResult> {
@@ -29,28 +28,28 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
   await setCapability(machine, 'events');
   await qmp.execute('migrate-set-parameters', {
     mode: 'cpr-exec',
-    'cpr-exec-command': successor(context, machine),
+    'cpr-exec-command': successor(machine),
   });
 
   context.observer.phase('warm-up');
-  await waitSerial(context, machine);
+  await waitSerial(machine);
 
   context.observer.phase('migrate');
   const file = context.file('migfile');
   await machine.expectSuccessor();
   const since = await migrate(machine, { uri: `file:${file}` });
-  await waitWritten(context, machine, since);
+  await waitWritten(machine, since);
   requireLittleSent({ transferredBytes: statSync(file).size });
   await qmp.handshake({ timeoutMs: patience.launchMs, signal });
   const arrived = qmp.events.cursor;
   await qmp.execute('migrate-incoming', { channels: fileChannel(file) });
   // It ran before, so it goes on by itself.
-  await waitEvent(context, machine, 'RESUME', arrived);
+  await waitEvent(machine, 'RESUME', arrived);
   await requireRunning(machine, true);
-  await waitSerial(context, machine, serial.length);
+  await waitSerial(machine, serial.length);
 
   context.observer.phase('verify');
-  const verdict = await verifyMemory(context, machine);
+  const verdict = await verifyMemory(machine);
   if (serial.broken !== undefined) throw serial.broken;
   if (verdict.intact && serial.starts !== 1) {
     throw new HarnessError({
@@ -62,13 +61,13 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
       lastSeen: `${serial.starts} starts`,
     });
   }
-  await endMachines(context, [{ machine, status: 0 }]);
+  await endMachine(machine);
   return { verdict };
 }
 
 /** The destination's binary, with all that the source was started with, waiting to be told where its state is. */
-function successor({ plan }: TestContext, { spec }: Machine): string[] {
-  const script = `exec ${plan.destination.command} "$@"`;
+function successor({ context, spec }: TestMachine): string[] {
+  const script = `exec ${context.plan.destination.command} "$@"`;
   return ['/bin/sh', '-c', script, 'drover', '-incoming', 'defer', ...machineArgs(spec)];
 }
 
@@ -77,11 +76,8 @@ const fileChannel = (filename: string): Json => [
 ];
 
 /** Until the source has written its state; it answers nothing after that, for it then becomes the other program. */
-async function waitWritten(
-  { patience, signal }: TestContext,
-  { qmp, side }: Machine,
-  since: number,
-): Promise<void> {
+async function waitWritten({ context, qmp, side }: TestMachine, since: number): Promise<void> {
+  const { patience, signal } = context;
   const ends = ['completed', 'failed'];
   const { data } = await qmp.events.wait(
     (event) => event.name === 'MIGRATION' && ends.includes(asString(event.data['status']) ?? ''),

@@ -7,9 +7,8 @@ import { readFileSync } from 'node:fs';
 import { escapeValue } from '../../../model/command-line.js';
 import { pause, timeoutError } from '../../../model/deadline.js';
 import type { JsonObject } from '../../../model/json.js';
-import type { Machine } from '../../../qemu/machine.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
-import type { TestContext } from '../../../migration/context.js';
+import type { TestContext, TestMachine } from '../../../migration/context.js';
 import { Pair } from '../../../migration/pair.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
 import { prepareStopped, waitGuest } from '../../../migration/steps.js';
@@ -56,7 +55,7 @@ export async function cprTransfer(
   context.observer.phase('warm-up');
   await waitGuest(pair);
   await prepareStopped(pair);
-  await waitListener(context, destination, cpr);
+  await waitListener(destination, cpr);
 
   context.observer.phase('migrate');
   const migration = await pair.migrate({
@@ -85,11 +84,8 @@ function isListening(socket: string): boolean {
 }
 
 /** The destination makes its socket itself: the source may not be sent there before it is there. */
-async function waitListener(
-  { patience, signal }: TestContext,
-  destination: Machine,
-  socket: string,
-): Promise<void> {
+async function waitListener(destination: TestMachine, socket: string): Promise<void> {
+  const { patience, signal } = destination.context;
   const deadline = performance.now() + patience.launchMs;
   while (!isListening(socket)) {
     if (destination.process.status !== undefined) {

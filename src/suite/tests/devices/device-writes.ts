@@ -35,7 +35,7 @@ export async function deviceWrites(
   return await precopy(context, {
     listen: 'tcp:127.0.0.1:0',
     live: true,
-    passes: 1,
+    iterations: 1,
     sourceArgs: device.args('source'),
     destinationArgs: device.args('destination'),
     startHook: async ({ source }) => {
@@ -46,7 +46,7 @@ export async function deviceWrites(
       }
       await device.submit(nextBatch());
     },
-    meanwhile: async () => {
+    liveHook: async () => {
       for (let count = 0; count < batches; count++) {
         await finish();
         if (count % 4 === 0) await device.readBack?.(someOf(last), wait);

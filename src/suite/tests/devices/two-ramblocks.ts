@@ -68,13 +68,13 @@ export async function twoRamblocks(
   return await precopy(context, {
     listen: 'tcp:127.0.0.1:0',
     live: true,
-    passes: 1,
+    iterations: 1,
     sourceArgs: args,
     destinationArgs: args,
     startHook: async ({ source }) => {
       await write(source, 1);
     },
-    meanwhile: async ({ source }) => {
+    liveHook: async ({ source }) => {
       await write(source, 2);
     },
     endHook: async ({ destination }) => {

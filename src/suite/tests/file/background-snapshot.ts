@@ -25,7 +25,7 @@ export async function backgroundSnapshot(context: TestContext): Promise<FlowResu
   await migration.until('completed');
   // The guest has not been moved: it goes on where it is, and is whole there.
   await requireRunning(source, true);
-  await waitByteChange(context, source, context.platform.watchAddress);
+  await waitByteChange(source, context.platform.watchAddress);
 
   await pair.listen(target);
   await migration.until('completed', { side: 'destination' });
@@ -34,7 +34,7 @@ export async function backgroundSnapshot(context: TestContext): Promise<FlowResu
 
   context.observer.phase('verify');
   for (const machine of [source, destination]) {
-    const verdict = await verifyMemory(context, machine);
+    const verdict = await verifyMemory(machine);
     if (!verdict.intact || machine === destination) {
       if (verdict.intact) await endBoth(pair);
       return { verdict, figures };

@@ -20,7 +20,7 @@ export async function ignoreShared(context: TestContext): Promise<FlowResult> {
   });
   const { source, destination } = pair;
   await pair.ensureNonConverge();
-  await plantMarker(context, source);
+  await plantMarker(source);
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
@@ -28,7 +28,7 @@ export async function ignoreShared(context: TestContext): Promise<FlowResult> {
   context.observer.phase('migrate');
   const migration = await pair.migrate();
   // the same memory: there at once
-  await waitMarker(context, destination, context.signal);
+  await waitMarker(destination);
   // nothing is left to send, so it ends although it may not take longer than a millisecond
   await migration.until('completed');
   await migration.untilEvent('STOP');

@@ -9,7 +9,7 @@ import type { JsonObject } from '../../../model/json.js';
 import type { EventCursor } from '../../../qmp/events.js';
 import type { Machine } from '../../../qemu/machine.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
-import type { TestContext } from '../../../migration/context.js';
+import type { TestContext, TestMachine } from '../../../migration/context.js';
 import type { RatePlan } from '../../../migration/host/dirty-rate.js';
 import {
   dirtyRing,
@@ -22,7 +22,7 @@ import { startNewDestination, startPair } from '../../../migration/pair.js';
 import type { Pair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
-import { endMachines } from '../../../migration/verify.js';
+import { endMachine } from '../../../migration/verify.js';
 
 /** MB/s, upstream's; a guest that is slow by itself gets half its own rate, or it would not be limited at all */
 const usualLimit = 50;
@@ -62,7 +62,7 @@ export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
   await source.qmp.execute('migrate_cancel');
   await cancelled.until('cancelled');
   await destinationGivesUp(first);
-  await waitUnthrottled(context, source);
+  await waitUnthrottled(source);
   await requireNoLimit(source);
 
   context.observer.phase('launch');
@@ -89,7 +89,7 @@ async function destinationGivesUp({ context, destination }: Pair): Promise<void>
       signal: context.signal,
     },
   );
-  await endMachines(context, [{ machine: destination, status: 1 }]);
+  await endMachine(destination, 1);
 }
 
 /** for how long the guest is held back each time its ring is full, microseconds; 0 where nothing is told */
@@ -162,7 +162,8 @@ async function lookUntil(
 }
 
 /** Once a migration is cancelled, it must not tell that it holds the guest back. */
-async function waitUnthrottled({ signal }: TestContext, source: Machine): Promise<void> {
+async function waitUnthrottled(source: TestMachine): Promise<void> {
+  const { signal } = source.context;
   const look = { what: 'end of the throttling', source, timeoutMs: unthrottledMs, signal };
   await lookUntil(look, async () => {
     const held = throttleTime(await source.qmp.execute('query-migrate'));
@@ -229,7 +230,7 @@ export async function vcpuDirtyLimit(context: TestContext): Promise<FlowResult> 
   await machine.qmp.execute('cancel-vcpu-dirty-limit');
   const free = `without a limit, more than ${border} MB/s of its own ${origin} MB/s`;
   await measureUntil(machine, signal, free, (rate) => rate > border);
-  await endMachines(context, [{ machine, status: 0 }]);
+  await endMachine(machine);
   return {};
 }
 

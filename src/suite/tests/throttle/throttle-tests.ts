@@ -33,7 +33,7 @@ export const throttleTests: readonly TestDefinition[] = [
     capabilities: ['auto-converge'],
     sourceParameters: throttleEarly,
     live: true,
-    meanwhile: waitThrottled,
+    liveHook: waitThrottled,
   }),
   migrationTest({
     path: '/dirty_limit',
