@@ -64,7 +64,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => {
-        write(`drover: ${text.replace(/^error: /, '')}`);
+        write(`drover: ${plainUsage(text)}`);
       },
     })
     .showHelpAfterError("('drover COMMAND --help' shows the options of a command)");
@@ -72,6 +72,10 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     program.commandsGroup(group);
     add(program, env, finish);
   }
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 all passed, 1 QEMU or the guest failed, 2 wrong usage, 3 this host or Drover failed, 130 cancelled',
+  );
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the options of a command');
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
@@ -84,6 +88,21 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     if (error instanceof Cancelled) return exitCodes.cancelled;
     return report(error, env);
   }
+}
+
+/** Commander's messages in the form of our own: the option, what is expected, what was given. */
+function plainUsage(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .replace(/^option '(.*)' argument '.*' is invalid\. expected/s, '$1: expected')
+    .replace(
+      /^option '(.*)' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/m,
+      "$1: expected one of $3, not '$2'.",
+    )
+    .replace(
+      /^too many arguments for '(run|list|chain)'.*$/m,
+      "drover $1 takes options only: name a test with -p, such as '-p precopy/unix/plain'.",
+    );
 }
 
 interface GroupedCommand {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { HarnessError } from '../model/errors.js';
+import { HarnessError, fileProblem } from '../model/errors.js';
 import type { StampKind } from '../model/stamps.js';
 import { guestContract as contract } from './contract.js';
 import { guestPlatform } from './platforms.js';
@@ -59,7 +59,7 @@ function readImage(platform: GuestPlatform, images: URL): Buffer {
     throw new HarnessError({
       code: 'guest-image-missing',
       blame: 'host',
-      message: `the guest image ${path} cannot be read`,
+      message: `the guest image ${path} cannot be read: ${fileProblem(cause)}`,
       cause,
     });
   }
@@ -74,7 +74,7 @@ function readImage(platform: GuestPlatform, images: URL): Buffer {
     throw new HarnessError({
       code: 'guest-image-damaged',
       blame: 'host',
-      message: `the guest image ${path} is not one that this version of Drover made`,
+      message: `the guest image ${path} is not one that this version of Drover made; restore it from the package or the clone`,
     });
   }
   return image;

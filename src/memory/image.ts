@@ -60,7 +60,7 @@ const formatNames: Readonly<Record<ImageFormat, string>> = {
   stream: 'a migration stream',
 };
 
-/** `image-unsupported` is a file that is nothing we read, `image-broken` one that is damaged. */
+/** `image-unsupported` is a file of no format that Drover reads, `image-broken` a damaged one. */
 function problemOf(
   files: readonly string[],
   format: ImageFormat,
@@ -79,9 +79,7 @@ function problemOf(
     code: 'image-broken',
     blame: 'contract',
     message: `${file}, read as ${formatNames[format]}, is damaged at offset ${offset} (${hex(offset)}): ${reason}`,
-    details: [
-      "with --salvage, what comes before can still be looked at ('drover inspect --salvage')",
-    ],
+    details: offset === 0 ? [] : ['--salvage uses the part before that offset'],
   });
 }
 

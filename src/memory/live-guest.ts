@@ -22,11 +22,12 @@ export interface LiveGuest {
 }
 
 const advice =
-  'Save its memory with pmemsave or dump-guest-memory and look at that, or give it one memory-backend-memfd';
+  'Save its memory with pmemsave or dump-guest-memory and scan that file, or start it with one memory-backend-memfd';
 
 export function findLiveGuest(pid: number): LiveGuest {
   const words = readQemuWords(read(pid, 'cmdline').split('\0'));
-  if (words === undefined) throw refuse(pid, 'it is not a QEMU that runs a machine');
+  if (words === undefined)
+    throw refuse(pid, 'it is not a QEMU with a guest; give the process id of a qemu-system-ARCH');
   const ram = findRam(readMaps(read(pid, 'maps')), words.ramBytes);
   if ('problem' in ram) throw refuse(pid, `${ram.problem}. ${advice}`);
   return { pid, words, ram };
@@ -95,11 +96,11 @@ function read(pid: number, file: string): string {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ESRCH') throw refuse(pid, 'there is no such process');
+    if (code === 'ENOENT' || code === 'ESRCH') throw refuse(pid, 'no such process');
     throw new HarnessError({
       code: 'process-memory-denied',
       blame: 'host',
-      message: `pid:${pid}: this host does not let us look into the process (${String(code)} at /proc/${pid}/${file})`,
+      message: `pid:${pid}: this host does not allow Drover to read the process (${String(code)} at /proc/${pid}/${file}); run drover as the process's user or as root`,
       cause,
     });
   }

@@ -71,8 +71,8 @@ export function toFailure(error: unknown, phase?: Phase, isForeign = false): Fai
       ...(causes.length === 0 ? {} : { causes }),
     };
   }
-  const trouble = hostProblem(error);
-  if (trouble !== undefined) return { ...trouble, ...(phase === undefined ? {} : { phase }) };
+  const problem = hostProblem(error);
+  if (problem !== undefined) return { ...problem, ...(phase === undefined ? {} : { phase }) };
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => line.startsWith('    at ')).slice(0, 7);
   return {
@@ -82,6 +82,21 @@ export function toFailure(error: unknown, phase?: Phase, isForeign = false): Fai
     ...(stack.length === 0 ? {} : { details: stack.map((line) => line.trim()) }),
     ...(causes.length === 0 ? {} : { causes }),
   };
+}
+
+const fileErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'it is a folder',
+  EEXIST: 'a file of this name exists',
+  EACCES: 'permission denied',
+};
+
+/** Why a file cannot be used, without its path, which the caller names. */
+export function fileProblem(error: unknown): string {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const known = typeof code === 'string' ? fileErrors[code] : undefined;
+  return known ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** What a system call says when the host has no more of something. */

@@ -99,11 +99,12 @@ function requireKnown(name: string, features: QemuFeatures, role: string): void 
   if (find(features, name) !== undefined) return;
   const near = features.machines
     .map((machine) => machine.name)
-    .filter((known) => known.split('-')[1] === name.split('-')[1])
+    .filter((known) => known.includes('-') && known.split('-')[1] === name.split('-')[1])
     // the newest first
     .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
     .slice(0, 8);
-  const hint = near.length === 0 ? '' : `; it has ${near.join(', ')}`;
+  const hint =
+    near.length === 0 ? "; QEMU's -machine help lists all" : `; it has ${near.join(', ')}`;
   throw new HarnessError({
     code: 'unknown-machine',
     blame: 'usage',

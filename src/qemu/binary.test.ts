@@ -48,7 +48,7 @@ void test('a file with a blank in its path is one word', () => {
 
 const refusals: readonly (readonly [string, string, RegExp])[] = [
   ['', 'qemu-empty', /empty/],
-  ['/bin/true', 'qemu-name', /names no QEMU/],
+  ['/bin/true', 'qemu-name', /is not a QEMU/],
   ['/nowhere/qemu-system-x86_64', 'qemu-missing', /no such file/],
   ['qemu-system-i386', 'qemu-missing', /not found on PATH/],
   ['qemu-system-vax', 'qemu-arch', /no guest for it; it has guests for x86_64, i386/],

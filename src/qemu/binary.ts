@@ -7,6 +7,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   openSync,
   readSync,
   realpathSync,
@@ -53,9 +54,11 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
     : splitWords(trimmed);
   const word = words.findLast(({ text }) => path.basename(text).includes('qemu-system-'));
   if (word === undefined) {
+    if (trimmed.includes('/') && words.length === 1 && !existsSync(trimmed))
+      throw usage('qemu-missing', `cannot run '${given}': no such file`);
     throw usage(
       'qemu-name',
-      `'${given}' names no QEMU: expected a program named qemu-system-ARCH, such as qemu-system-x86_64`,
+      `'${given}' is not a QEMU: expected a program named qemu-system-ARCH, such as qemu-system-x86_64`,
     );
   }
   const bare = word.text;

@@ -1,7 +1,7 @@
 /** The file of timings: an absent file is empty, an invalid one is an error, and a new one is written completely or not at all. */
 import { readFileSync } from 'node:fs';
 import { safeParse } from 'valibot';
-import { HarnessError } from '../model/errors.js';
+import { HarnessError, fileProblem } from '../model/errors.js';
 import { noTimings, timingsShape } from './timings.js';
 import type { Timings } from './timings.js';
 
@@ -12,7 +12,7 @@ export function readTimings(file: string): Timings | undefined {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw refused(file, cause instanceof Error ? cause.message : String(cause), cause);
+    throw refused(file, fileProblem(cause), cause);
   }
   // `touch` or an empty cache leaves an empty file
   if (text.trim() === '') return noTimings;
@@ -33,7 +33,7 @@ function refused(file: string, why: string, cause?: unknown): HarnessError {
   return new HarnessError({
     code: 'timings-file',
     blame: 'usage',
-    message: `--timings: '${file}' is no file of timings that a run wrote: ${why}; remove it to start a new one`,
+    message: `--timings: '${file}' is not a file of timings: ${why}; give a file that drover run or drover merge wrote, or the name of a new one`,
     cause,
   });
 }

@@ -10,6 +10,7 @@ import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
 import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
+import { formatCount } from '../model/text/format.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
 import { TestContext } from '../migration/context.js';
@@ -117,7 +118,7 @@ function damaged({ damagedPages, pages }: MemoryVerdict): Failure {
     code: 'memory-damaged',
     phase: 'verify',
     side: 'destination',
-    message: `guest memory is damaged at the destination: ${damagedPages} of ${pages} pages`,
+    message: `guest memory is damaged at the destination: ${formatCount(damagedPages)} of ${formatCount(pages)} pages`,
   };
 }
 

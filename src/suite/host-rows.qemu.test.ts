@@ -73,7 +73,7 @@ void test(
           directory,
           signal,
         })) ?? '',
-        /QEMU 10\.0\.\d+: this QEMU was built without KVM$/,
+        /QEMU 10\.0\.\d+: this QEMU was compiled without KVM$/,
       );
     });
   },

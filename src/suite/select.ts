@@ -102,6 +102,6 @@ function noSuchTest(given: string, tests: readonly TestDefinition[], arch: Arch)
   return new HarnessError({
     code: 'no-such-test',
     blame: 'usage',
-    message: `no test is called '${given}'; near it: ${near.join(', ')} ('drover list' shows all)`,
+    message: `no test or group of tests is called '${given}'; near it: ${near.join(', ')} ('drover list' shows all)`,
   });
 }

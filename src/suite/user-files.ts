@@ -1,7 +1,7 @@
 /** From what `--tests` was given to the modules meant: a file itself, a folder's files at any depth. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { HarnessError } from '../model/errors.js';
+import { HarnessError, fileProblem } from '../model/errors.js';
 import { canReadTypeScript, typescriptEnding } from './user-modules.js';
 
 export interface UserFile {
@@ -48,16 +48,14 @@ function filesOf(given: string): UserFile[] {
     real = realpathSync(given);
     if (!statSync(real).isDirectory()) {
       if (isModule(real)) return [{ file: real, found: false }];
-      throw pathError(`'${given}' is no module: expected a file whose name ends in ${endings}`);
+      throw pathError(`'${given}' is not a module: expected a file whose name ends in ${endings}`);
     }
     const names = modulesBelow(real, '');
     if (names.length > 0)
       return names.map((name) => ({ file: path.join(real, name), found: true }));
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw pathError(code === 'ENOENT' ? `'${given}' is not there` : why, cause);
+    throw pathError(`'${given}': ${fileProblem(cause)}`, cause);
   }
   throw pathError(`there is no module in '${given}': expected files whose names end in ${endings}`);
 }

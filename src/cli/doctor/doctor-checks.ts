@@ -1,6 +1,6 @@
 /**
- * What `drover doctor` looks at: this host first, then each QEMU. Every check tries the thing itself,
- * and a "no" always comes with its reason.
+ * What `drover doctor` checks: this host first, then each QEMU. Every check tries the feature itself,
+ * and a "no" always has a reason.
  */
 import { statfsSync } from 'node:fs';
 import os from 'node:os';
@@ -57,7 +57,12 @@ export async function hostChecks(environment: Environment): Promise<Check[]> {
     sharedMemory(),
     kvm.available ? yes('/dev/kvm', ringDetail(kvm.dirtyRingBytes)) : no('/dev/kvm', kvm.reason),
     uffd.available
-      ? yes('userfaultfd', uffd.threadId ? 'with thread ids' : 'without thread ids')
+      ? yes(
+          'userfaultfd',
+          uffd.threadId
+            ? 'reports which thread waits for a page'
+            : 'does not report which thread waits for a page',
+        )
       : no('userfaultfd', `${uffd.reason}; postcopy needs it`),
     dio.available
       ? yes('O_DIRECT', `in ${environment.temporaryDirectory}`)
@@ -74,15 +79,15 @@ function ringDetail(bytes: number): string {
 
 function pairs(capacity: ReturnType<typeof hostCapacity>): Check {
   const what = 'pairs at once';
-  const there = `${capacity.cores} cores, ${gib(capacity.availableBytes)} of memory available`;
+  const there = `${capacity.cores} cores, ${gib(capacity.availableBytes)} of free memory`;
   const [first] = allTests;
-  if (first === undefined) return no(what, 'there is no test');
+  if (first === undefined) return no(what, 'Drover has no tests');
   const { cpu, memoryBytes } = demandOf(first, { arch: 'x86_64', accel: 'tcg' });
   const limits = limitsFor(capacity, { attempts: Infinity, lightestCpu: cpu });
   const jobs = Math.min(limits.slots, Math.floor(limits.memoryBytes / memoryBytes));
   return jobs > 0
     ? yes(what, `${jobs}: ${there}`)
-    : no(what, `a pair of QEMUs needs about ${mebibytes(memoryBytes)} of memory; ${there}`);
+    : no(what, `a pair of QEMUs needs about ${mebibytes(memoryBytes)} of free memory; ${there}`);
 }
 
 function sharedMemory(): Check {
@@ -95,7 +100,7 @@ function sharedMemory(): Check {
   }
 }
 
-/** features that appeared in one release or another, and are worth a line of their own */
+/** features that not every supported release has */
 const capabilities = [
   'postcopy-ram',
   'postcopy-preempt',
@@ -117,13 +122,13 @@ export async function qemuChecks(binary: QemuBinary, qemus: Qemus): Promise<Chec
   return [
     { what: 'version', answer: 'info', detail: `${features.version} (${features.package})` },
     choice.kind === 'chosen'
-      ? yes('machine', `${platform.machineAlias} is ${choice.machine}`)
+      ? yes('machine', `${platform.machineAlias} stands for ${choice.machine}`)
       : no('machine', choice.reason),
     ...(choice.kind === 'chosen'
       ? await accelerators(binary, features, choice.machine, qemus)
       : []),
     ...listed('transport', ['exec', 'file', 'rdma'], features.transports, lacks),
-    ...listed('compression', compressions, features.compressions, `${lacks}, or not built in`),
+    ...listed('compression', compressions, features.compressions, `${lacks}, or not compiled in`),
     ...listed('capability', capabilities, features.capabilities, lacks),
     ...listed('parameter', ['direct-io', 'mode'], features.parameters, lacks),
   ];
@@ -156,14 +161,14 @@ async function accelerators(
 async function accelerator(accel: Accelerator, plan: PairPlan, qemus: Qemus): Promise<Check> {
   const what = `accelerator ${accel}`;
   const features = plan.sourceFeatures;
-  if (!features.accelerators.includes(accel)) return no(what, 'this QEMU was built without it');
+  if (!features.accelerators.includes(accel)) return no(what, 'this QEMU was compiled without it');
   const obstacle = accel === 'kvm' ? await kvmObstacle(features) : undefined;
   if (obstacle !== undefined) return no(what, obstacle);
   const pace = await qemus.pace(plan, accel);
   return pace.runs
     ? yes(
         what,
-        `${millions(pace.pagesPerSecond)} pages/s, first sign of life after ${(pace.firstSignMs / 1000).toFixed(2)} s`,
+        `${millions(pace.pagesPerSecond)} pages/s, the guest's first output after ${(pace.firstSignMs / 1000).toFixed(2)} s`,
       )
-    : no(what, `does not run the guest: ${pace.reason}`);
+    : no(what, `the guest does not run: ${pace.reason}`);
 }

@@ -67,7 +67,12 @@ export function addDiffCommand(
     .option('--absent-as-zero', 'treat a page that one file does not have as a zero page')
     .option('--no-ram', 'do not compare RAM')
     .option('--no-devices', 'do not compare device state')
-    .option('--limit <count>', 'how many runs, sections and fields to list', limitArgument, 20)
+    .option(
+      '--limit <count>',
+      'how many runs of pages, sections and fields to list',
+      limitArgument,
+      20,
+    )
     .option('--live', 'with pid:N, allow a running guest (results may show false differences)')
     .option('--json', 'write JSON instead of text')
     .action(async (a: string, b: string, options: DiffOptions) => {

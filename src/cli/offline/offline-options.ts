@@ -41,8 +41,14 @@ export function withSourceOptions(command: Command): Command {
       "the guest's page size, in bytes, such as 4K or 64K",
       pageSizeArgument,
     )
-    .option('--arch <name>', "the guest's architecture, as in qemu-system-NAME")
-    .option('--machine <type>', 'machine type; it decides where RAM above 4 GiB or so lies')
+    .option(
+      '--arch <name>',
+      "the guest's architecture, as in qemu-system-NAME; needed only with machine virt",
+    )
+    .option(
+      '--machine <type>',
+      'machine type, such as q35: where RAM lies in guest memory (default: as the file says)',
+    )
     .option('--salvage', 'use the readable part of a damaged file');
 }
 

@@ -84,7 +84,7 @@ void test('wrong usage and unreadable sources are exit code 2, with a reason', a
     [['scan', gzip], /gzip/],
     [['scan', empty], /is empty/],
     [['scan', gzip, '--range', '2-1'], /expected START-END/],
-    [['scan', gzip, '--level', 'nope'], /Allowed choices/],
+    [['scan', gzip, '--level', 'nope'], /expected one of/],
     [['scan', 'pid:x'], /expected a process id/],
     [['scan', 'pid:1', gzip], /takes no further files/],
     [['scan', 'pid:4194304'], /no such process/],

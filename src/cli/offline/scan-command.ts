@@ -3,6 +3,7 @@ import os from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
+import { loadAddon } from '../../native/addon.js';
 import type { MemoryImage } from '../../memory/image.js';
 import type { StampKind } from '../../model/stamps.js';
 import type { NativeSliceVerdict } from '../../native/image-addon.js';
@@ -53,13 +54,13 @@ export function addScanCommand(
     .optionsGroup('What to check:')
     .option(
       '--range <start-end>',
-      "guest addresses that the guest stamps, END exclusive, such as 1M-100M; repeat for each writer's slice",
+      'guest addresses that the guest stamps: START-END (END exclusive) or START+LENGTH, such as 1M-100M; repeatable, one range for each writer',
       (text: string, before?: readonly Range[]) => [...(before ?? []), rangeArgument(text)],
     )
     .addOption(
       new Option(
         '--level <name>',
-        'byte, wide, page: the stamps; zero: count zero pages; hash: SHA-256',
+        'what to check: byte, wide or page stamps; zero: count zero pages; hash: SHA-256',
       )
         .choices([...stampKinds, 'zero', 'hash'])
         .default('byte'),
@@ -79,7 +80,10 @@ export function addScanCommand(
   withSourceOptions(command)
     .optionsGroup('How to check and show it:')
     .addOption(
-      new Option('--kernel <name>', 'use this scan kernel')
+      new Option(
+        '--kernel <name>',
+        'routine that reads stamps; level byte: serial or prefetch; wide and page: all but prefetch',
+      )
         .choices(scanKernels)
         .default(undefined, 'chosen for this host'),
     )
@@ -88,7 +92,7 @@ export function addScanCommand(
         .argParser(countUpTo(1024))
         .default(os.availableParallelism(), 'one per core'),
     )
-    .option('--limit <count>', 'how many damaged runs to list', limitArgument, 20)
+    .option('--limit <count>', 'how many runs of damaged pages to list', limitArgument, 20)
     .option('--no-map', 'do not show the page map')
     .option('--live', 'with pid:N, allow a running guest (results may show false damage)')
     .option('--json', 'write JSON instead of text')
@@ -118,6 +122,16 @@ function refuseIgnored({ level, range, writers, kernel, hole }: ScanOptions): vo
   if (writers > 1) throw usage(`--writers: level ${level} checks no stamps: leave it out`);
   if (hole !== undefined) throw usage(`--hole: level ${level} checks no stamps: leave it out`);
   if (kernel !== undefined) throw usage(`--kernel: level ${level} checks no stamps: leave it out`);
+}
+
+function requireKernel(level: string, kernel: string | undefined): void {
+  const addon = loadAddon();
+  const known: readonly string[] =
+    level === 'byte' ? addon.kernelNames() : addon.verifyKernelNames();
+  if (kernel === undefined || known.includes(kernel)) return;
+  throw usage(
+    `--kernel: '${kernel}' cannot be used at level ${level} on this host; use one of ${known.join(', ')}`,
+  );
 }
 
 function limitArgument(text: string): number {
@@ -158,6 +172,7 @@ async function scan(
     return clean ? exitCodes.passed : exitCodes.failed;
   }
   const { level } = options;
+  requireKernel(level, options.kernel);
   const request = scanRequest(
     {
       level,
@@ -190,7 +205,7 @@ async function scan(
             const { hole } = request.slices[index] ?? {};
             return verdictText(verdict, { ...textOptions, hole }, session.paint);
           }),
-          ...(options.live === true
+          ...(source.live && options.live === true
             ? ['the guest may have run meanwhile: an edge that moves can look like damage']
             : []),
         ]),

@@ -57,7 +57,7 @@ void test('a block is looked at as a whole, by offsets, and knows its address', 
   );
   assert.throws(
     () => scanRequest({ ...plain, block: 'nope' }, { format: 'stream', blocks }),
-    /it has no RAM block 'nope'; it has pc.bios, pc.ram, dimm/,
+    /the file has no RAM block 'nope'; it has 'pc.bios', 'pc.ram', 'dimm'/,
   );
 });
 

@@ -42,8 +42,8 @@ function refuse(message: string, details: readonly string[] = []): HarnessError 
 export function blockNamed(blocks: readonly NativeBlock[], name: string): number {
   const index = blocks.findIndex((block) => block.name === name || showName(block.name) === name);
   if (index >= 0) return index;
-  const known = blocks.map((block) => showName(block.name)).join(', ');
-  throw refuse(`it has no RAM block '${name}'; it has ${known}`);
+  const known = blocks.map((block) => `'${showName(block.name)}'`).join(', ');
+  throw refuse(`--block: the file has no RAM block '${name}'; it has ${known}`);
 }
 
 /** Main memory: the largest block that has an address, else the largest. */
@@ -62,7 +62,8 @@ export function scanRequest(
 ): NativeImageCheckRequest {
   const index = wish.block === undefined ? undefined : blockNamed(image.blocks, wish.block);
   const block = index === undefined ? mainBlock(image.blocks) : image.blocks[index];
-  if (block === undefined) throw refuse('it has no RAM block');
+  if (block === undefined)
+    throw refuse('the file has no RAM block to scan: give a file with guest memory');
   // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's: 64 KiB on ppc64.
   const packed = image.format === 'kdump';
   const step = wish.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
@@ -118,14 +119,17 @@ function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number
   }
   if (hole !== undefined) {
     if (!(range.start < hole.start && hole.end < range.end)) {
-      throw refuse(`the hole ${formatRange(hole)} is not within ${formatRange(range)}`);
+      throw refuse(`--hole: ${formatRange(hole)} is not within the range ${formatRange(range)}`);
     }
     if ((hole.start - range.start) % step !== 0 || (range.end - hole.end) % step !== 0) {
       throw refuse(`the hole ${formatRange(hole)} is not aligned to pages of ${step} bytes`);
     }
   }
   const pages = pagesOf({ ...range, step, hole });
-  if (pages < writers) throw refuse(`${pages} pages cannot be cut into ${writers} slices`);
+  if (pages < writers)
+    throw refuse(
+      `--writers: ${pages} pages cannot be cut into ${writers} slices; give fewer writers`,
+    );
   return slicesOf({ ...range, step, hole, writers }).map(({ start, end, hole: within }) =>
     within === undefined ? { start, end } : { start, end, hole: within },
   );

@@ -104,7 +104,10 @@ export function withPairOptions(command: Command): Command {
   return command
     .option('--machine <type>', 'machine type or alias (default: the newest that all QEMUs know)')
     .addOption(
-      new Option('--accel <name>', 'accelerator; auto measures and uses the faster one')
+      new Option(
+        '--accel <name>',
+        'accelerator; auto runs a guest under each and uses the faster one',
+      )
         .choices(['auto', ...accelerators])
         .default('auto'),
     )
@@ -114,7 +117,10 @@ export function withPairOptions(command: Command): Command {
 export function withQemuOptions(command: Command): Command {
   return command
     .optionsGroup('QEMU:')
-    .option('--qemu <command>', 'QEMU for both sides: a program or a shell command prefix')
+    .option(
+      '--qemu <command>',
+      'QEMU for both sides: qemu-system-ARCH, or a command that ends in one, such as "strace -f qemu-system-x86_64" (default: qemu-system-x86_64 on PATH)',
+    )
     .option('--qemu-src <command>', 'QEMU of the source')
     .option('--qemu-dst <command>', 'QEMU of the destination');
 }
@@ -122,16 +128,26 @@ export function withQemuOptions(command: Command): Command {
 export function withPathOptions(command: Command): Command {
   return command
     .optionsGroup('Which tests:')
-    .option('-p <path>', 'run this test, or the tests directly below it; repeatable', collect, [])
+    .option(
+      '-p <path>',
+      'run this test, or the tests directly below this path (all below: -r); repeatable',
+      collect,
+      [],
+    )
     .option('-r, --run-prefix <path>', 'run all tests below this path; repeatable', collect, [])
-    .option('-s <path>', 'skip this test, or the tests directly below it; repeatable', collect, [])
+    .option(
+      '-s <path>',
+      'skip this test, or the tests directly below this path (all below: -x); repeatable',
+      collect,
+      [],
+    )
     .option('-x, --skip-prefix <path>', 'skip all tests below this path; repeatable', collect, []);
 }
 
 export function withSelectionOptions(command: Command): Command {
   return withPathOptions(command)
     .addOption(
-      new Option('--level <name>', 'run tests up to this level')
+      new Option('--level <name>', 'run tests up to this level; flaky includes all')
         .choices(levels)
         .default(undefined, 'smoke')
         .argParser(levelArgument),
@@ -170,7 +186,7 @@ export function withAttemptOptions(command: Command): Command {
 
 export function withPolicyOptions(command: Command): Command {
   return command
-    .option('--until-failure', 'repeat until a test does not pass')
+    .option('--until-failure', 'repeat until a test does not pass, at most --repeat times if given')
     .option(
       '--retries <count>',
       'run a test that did not pass again, at most this many times',
@@ -183,14 +199,17 @@ export function withPolicyOptions(command: Command): Command {
       'start no more tests after this many that did not pass',
       countUpTo(1e9),
     )
-    .option('--quarantine <file>', 'known failures, each with a last day; they do not fail the run')
-    .option('--timings <file>', 'durations of tests: read for the order, updated at the end');
+    .option(
+      '--quarantine <file>',
+      'JSON file of known failures, each with a last day; they do not fail the run',
+    )
+    .option('--timings <file>', 'durations of tests: long tests start first; updated at the end');
 }
 
 export function withOwnTests(command: Command): Command {
   return command.option(
     '--tests <path>',
-    'your own tests: a module, or a folder of modules; repeatable',
+    'your own tests: a JavaScript or TypeScript module, or a folder of modules; repeatable',
     collect,
     [],
   );

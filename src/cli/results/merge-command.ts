@@ -38,6 +38,7 @@ export function addMergeCommand(
 ): void {
   const command = program
     .command('merge')
+    .usage('[options] -o <dir> <dirs...>')
     .description('merge the results of the shards of one run')
     .argument('<dirs...>', 'the folders of --out, one for each shard')
     .requiredOption(
@@ -68,7 +69,7 @@ async function mergeCommand(
     throw new HarnessError({
       code: 'output-directory',
       blame: 'usage',
-      message: `-o: '${options.out}' holds '${dir}', one of the shards to merge; give another folder`,
+      message: `-o: '${options.out}' is the folder of '${dir}', one of the shards to merge; give another folder`,
     });
   }
   const facts: LogFacts[] = [];

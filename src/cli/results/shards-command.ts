@@ -34,6 +34,7 @@ export function addShardsCommand(
 ): void {
   const command = program
     .command('shards')
+    .usage('[options] --timings <file>')
     .description('estimate the run time for each number of shards')
     .requiredOption(
       '--timings <file>',
@@ -48,7 +49,7 @@ export function addShardsCommand(
         throw new HarnessError({
           code: 'timings-file',
           blame: 'usage',
-          message: `--timings: '${options.timings}' has no durations; drover run writes them with --timings FILE or --out DIR`,
+          message: `--timings: '${options.timings}' ${timings === undefined ? 'does not exist' : 'has no durations: no test passed'}; give the timings.json of a run's --out, or the file of its --timings`,
         });
       }
       const rows = forecasts(timings, options.max, options.jobs);

@@ -77,7 +77,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
     'a binary with another name',
     ['--qemu-src', '/bin/true'],
     2,
-    /--qemu-src: '\/bin\/true' names no QEMU/,
+    /--qemu-src: '\/bin\/true' is not a QEMU/,
   ],
   [
     'a path that matches nothing',
@@ -95,7 +95,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
   ['a job count that is no number', ['-j', 'many'], 2, /not 'many'/],
   ['a deadline of nothing', ['--timeout', '0'], 2, /expected seconds, more than 0/],
   ['an unknown option', ['--frobnicate'], 2, /unknown option '--frobnicate'/],
-  ['an unknown accelerator', ['--accel', 'hax'], 2, /Allowed choices are auto, tcg, kvm/],
+  ['an unknown accelerator', ['--accel', 'hax'], 2, /expected one of auto, tcg, kvm/],
   [
     'a report that cannot be written',
     ['--qemu', qemu.command, '--junit', '/nowhere/x.xml'],
@@ -132,7 +132,7 @@ for (const [what, args, code, message] of refusals) {
   );
 }
 
-void test("no QEMU at all is the host's trouble, and what to install is said", async () => {
+void test('without any QEMU the host is blamed, and the message says what to install', async () => {
   using scratch = new Scratch();
   const ran = await drover(['run'], scratch, { PATH: '/nowhere', QTEST_QEMU_BINARY: '' });
   refused(ran, scratch, 3, /no qemu-system-x86_64 on PATH; install it/);
@@ -158,7 +158,7 @@ void test(
 
 void test('a read-only temporary directory is named', { skip: qemu.skip }, async (t) => {
   using scratch = new Scratch();
-  // /proc takes no directories, whoever asks: root, for whom mode bits are no obstacle, too
+  // nobody can make a directory in /proc, not even root, who ignores mode bits
   const ran = await drover(['run', '--qemu', qemu.command], scratch, { TMPDIR: '/proc' });
   refused(ran, scratch, 3, /cannot make a working directory in '\/proc'/);
   t.diagnostic(ran.stderr.trim());

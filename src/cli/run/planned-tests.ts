@@ -47,7 +47,7 @@ export function select(
     throw new HarnessError({
       code: 'nothing-selected',
       blame: 'usage',
-      message: `the options select no test to run${hint}`,
+      message: `the options select no test to run${hint === '' ? ': check -s and -x, or raise --level' : hint}`,
     });
   }
   return selected;

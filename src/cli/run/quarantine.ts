@@ -12,7 +12,7 @@ import {
   string,
 } from 'valibot';
 import type { Arch } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, fileProblem } from '../../model/errors.js';
 import type { Quarantined } from '../../model/events.js';
 import { counted } from '../../model/text/format.js';
 import type { TestDefinition } from '../../suite/definition.js';
@@ -66,7 +66,9 @@ export function readQuarantine(
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw refused(file, error instanceof Error ? error.message : String(error));
+    throw refused(file, error instanceof SyntaxError ? 'it is not JSON' : fileProblem(error), [
+      'expected {"version": 1, "tests": [{"test": PATH, "owner": TEXT, "reason": TEXT, "expires": "2027-03-31"}]}',
+    ]);
   }
   const parsed = safeParse(shape, value);
   if (!parsed.success) {

@@ -52,7 +52,10 @@ export function addRunCommand(
   const command = program.command('run').description('run migration tests and verify guest memory');
   withOwnTests(withSelectionOptions(withPairOptions(withQemuOptions(command))))
     .option('--shard <index/total>', 'run one part of the tests, such as 2/5', shardArgument)
-    .option('--last-failed <dir>', 'run only tests that did not pass in the run with --out DIR')
+    .option(
+      '--last-failed <dir>',
+      'run only tests that did not pass in an earlier run; DIR is its --out',
+    )
     .option('-l', 'list the tests that would run, and why others would not; then exit');
   withPolicyOptions(withAttemptOptions(command)).option(
     '--debug <tool>',
@@ -60,7 +63,10 @@ export function addRunCommand(
     debugArgument,
   );
   withCoverage(withReportOptions(command))
-    .option('--out <dir>', 'write the event log and the evidence of failures to this folder')
+    .option(
+      '--out <dir>',
+      'write the event log and the evidence of failures (with --keep: of all tests) to this folder; replaces the event log in it',
+    )
     .action(async (options: RunOptions) => {
       finish(await runCommand(options, environment));
     });

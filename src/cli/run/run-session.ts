@@ -25,13 +25,13 @@ export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOpti
   readonly out?: string;
 }
 
-/** Whatever is not given is as usual: no tries again, nothing in quarantine, no end before the end. */
+/** What is not given has its default: no retries, no quarantine, every test is run. */
 export interface SessionPolicy extends Partial<Omit<PolicyOptions, 'quarantine' | 'timings'>> {
   readonly quarantine?: ReadonlyMap<string, Quarantined> | undefined;
   readonly shard?: Shard | undefined;
   /** of earlier runs */
   readonly timings?: Timings;
-  /** where they are to be written */
+  /** files to write them to */
   readonly timingsFile?: string | undefined;
 }
 
@@ -54,7 +54,7 @@ export async function runSession(input: SessionInput): Promise<number> {
   const { options, policy, plan, limits, debug } = input;
   const keeper = new TimingsKeeper();
   const { retries = 0, shard } = policy;
-  // a number of rounds that was asked for bounds it
+  // --repeat limits it
   const isEndless = policy.untilFailure === true && options.repeat === 1;
   const repeat = isEndless ? mostRounds : options.repeat;
   const timeoutMs = debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs;
@@ -69,7 +69,7 @@ export async function runSession(input: SessionInput): Promise<number> {
       keeper.onEvent(event);
       input.onEvent?.(event);
       for (const file of debug === undefined ? [] : toolOutputs(event, debug)) {
-        emit({ type: 'warning', atMs: event.atMs, message: `${debug?.tool}: ${file}` });
+        emit({ type: 'warning', atMs: event.atMs, message: `output of ${debug?.tool}: ${file}` });
       }
     },
     work: async ({ emit, clock, evidenceDirectory }) => {
@@ -131,7 +131,7 @@ function underDebugger(plan: PairPlan, debug: DebugPlan): PairPlan {
 
 const usualTimeoutMs = 120_000;
 
-/** What the user says holds; where nothing is said, slow guests get more time. */
+/** The user's --timeout, else the default, longer for slow guests. */
 function deadlineMs(seconds: number | undefined, slowness: number): number {
   return seconds === undefined ? Math.round(usualTimeoutMs * slowness) : seconds * 1000;
 }

@@ -1,6 +1,7 @@
-/** What runs stand on while they go on: a directory, worker threads, and a second Ctrl-C that still cleans up. */
-import { mkdirSync } from 'node:fs';
-import { HarnessError } from '../../model/errors.js';
+/** What every run needs: a directory, worker threads, and cleaning up even after a second Ctrl-C. */
+import { mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { HarnessError, fileProblem } from '../../model/errors.js';
 import { RunDirectory, createTestDirectory } from '../../qemu/work-directory.js';
 import { WorkerPool } from '../../schedule/pool.js';
 import type { Environment } from '../process/environment.js';
@@ -10,14 +11,14 @@ import type { Interruption } from '../process/signals.js';
 
 export interface Workplace {
   readonly directory: string;
-  /** for what is found out before the tests */
+  /** for probes, before the tests */
   readonly probeDirectory: string;
   readonly interruption: Interruption;
   /** Starts the threads; they end with the work. */
   startPool(threads: number): WorkerPool;
 }
 
-/** Does the work and takes everything away after it. The work gives the exit code. */
+/** Does the work and then removes all that it made. The work gives the exit code. */
 export async function withWorkplace(
   environment: Environment,
   work: (place: Workplace) => Promise<number>,
@@ -49,14 +50,28 @@ export async function withWorkplace(
   }
 }
 
+const isFolder = (directory: string): boolean =>
+  statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** Not mkdir's `recursive`: in /proc, where nobody can make a folder, Node.js then tries for ever. */
+function makeFolder(directory: string): void {
+  if (isFolder(directory)) return;
+  if (path.dirname(directory) !== directory) makeFolder(path.dirname(directory));
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if (!isFolder(directory)) throw error; // not a second run that made it meanwhile
+  }
+}
+
 export function makeOutputDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(path.resolve(directory));
   } catch (cause) {
     throw new HarnessError({
       code: 'output-directory',
       blame: 'usage',
-      message: `--out: cannot create '${directory}': ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `--out: cannot create the folder '${directory}': ${fileProblem(cause)}`,
       cause,
     });
   }

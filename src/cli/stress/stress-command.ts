@@ -3,6 +3,7 @@ import { statfsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { unmet } from '../../model/features.js';
+import { formatBytes } from '../../model/text/sizes.js';
 import { buildGuestImage } from '../../guest/image.js';
 import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
 import type { GuestShape } from '../../guest/shape.js';
@@ -48,7 +49,10 @@ export function addStressCommand(
 
 async function stressCommand(options: StressOptions, environment: Environment): Promise<number> {
   if (options.rounds !== undefined && options.duration !== undefined) {
-    throw usage('bad-stress', 'give --rounds or --duration, not both');
+    throw usage(
+      'bad-stress',
+      '--rounds and --duration both set the length of the run: give one of them',
+    );
   }
   const binaries = resolveBinaries(options, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
@@ -70,7 +74,7 @@ async function stressCommand(options: StressOptions, environment: Environment): 
     return await stressSession({
       options,
       environment,
-      // More memory takes longer in every way, and a side that is held, too.
+      // All that a test waits for takes longer with more memory.
       plan: { ...plan, slowness: plan.slowness * patienceFactor(options) },
       spec,
       guest,
@@ -88,13 +92,13 @@ function requireWholePages({ memory, step }: StressOptions): void {
     if (bytes > 0 && bytes % 4096 === 0) continue;
     throw usage(
       'bad-stress',
-      `--${name} ${bytes} is not a multiple of 4096, the smallest page size`,
+      `--${name}: ${bytes} bytes are not a multiple of the smallest page size; expected a multiple of 4096, such as ${name === 'memory' ? '512M' : '4K'}`,
     );
   }
   if (step <= memory / 2) return;
   throw usage(
     'bad-stress',
-    `--step ${step} is more than half of --memory ${memory}: give a smaller step, or more memory`,
+    `--step: ${formatBytes(step)} are more than half of --memory, ${formatBytes(memory)}; give a smaller step or more memory`,
   );
 }
 
@@ -112,7 +116,7 @@ function shapeOf({ memory, writers, stamp, step, pace }: StressOptions, arch: Ar
     writers,
     stamp,
     step,
-    // writers are watched by it where the image has one
+    // the test sees by it that writers make progress, where the image has one
     heartbeat: guestPlatform(arch).heartbeatAddress !== undefined,
     ...(pace === undefined ? {} : { pacePagesPerSecond: pace }),
   };

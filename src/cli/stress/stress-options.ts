@@ -42,14 +42,14 @@ export interface StressOptions extends QemuOptions, ReportOptions {
   readonly out?: string;
 }
 
-/** without --rounds and --duration */
+/** default of --rounds */
 export const usualRounds = 10;
 
 export function withStressOptions(command: Command): Command {
   withGuestOptions(withPairOptions(withQemuOptions(command)));
   withMoveOptions(command);
   return withReportOptions(command)
-    .option('--keep', 'keep the working directory also of a run that passed')
+    .option('--keep', 'keep the directory of every round, not only of those that did not pass')
     .option('--out <dir>', 'write the event log and the evidence of failures to this folder');
 }
 
@@ -75,7 +75,7 @@ function withGuestOptions(command: Command): Command {
         .choices(stampKinds)
         .default('page'),
     )
-    .option('--step <size>', 'distance between stamps, in bytes', sizeArgument, 4096)
+    .option('--step <size>', 'distance between stamps, a multiple of 4K', sizeArgument, 4096)
     .option(
       '--pace <rate>',
       'how fast all writers together write: 2GB/s, 512MiB/s or 100000pages/s (default: as fast as possible)',
@@ -105,14 +105,14 @@ function withMoveOptions(command: Command): Command {
     .option('--ping-pong', 'migrate one guest back and forth (default: a new guest for each round)')
     .option(
       '--downtime-limit <ms>',
-      'downtime limit of each migration, in ms; not for postcopy',
+      'downtime limit of each migration, in ms; no effect with postcopy',
       millisecondsArgument,
       300,
     )
     .addOption(
       new Option(
         '--patience <time>',
-        'how long after the first iteration to keep the downtime limit before lifting it',
+        'how long a migration may take after its first iteration before the downtime limit is lifted',
       )
         .argParser(durationArgument)
         .default(10_000, '10s'),

@@ -18,7 +18,7 @@ const seconds = { s: 1, m: 60, h: 3600, d: 86400 } as const;
 export function durationArgument(text: string): number {
   const refuse = (): never => {
     throw new InvalidArgumentError(
-      `expected a time of at most 90 days such as 90s, 30m, 2h or 1h30m, not '${text}'.`,
+      `expected a time above 0 and up to 90 days, such as 90s, 30m, 2h or 1h30m, not '${text}'.`,
     );
   };
   if (!/^(?:\d+(?:\.\d+)?[smhd])+$/.test(text)) refuse();

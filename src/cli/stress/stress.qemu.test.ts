@@ -167,12 +167,16 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
     ['--memory', '900T'],
     /need .* of memory, and .* are free to use; --memory \d+M would fit/,
   ],
-  ['no memory', ['--memory', '0'], /--memory 0 is not a multiple of 4096/],
-  ['sizes that are no whole pages', ['--step', '5000'], /--step 5000 is not a multiple of 4096/],
+  ['no memory', ['--memory', '0'], /--memory: 0 bytes are not .* multiple of 4096/],
+  [
+    'sizes that are no whole pages',
+    ['--step', '5000'],
+    /--step: 5000 bytes are not .* multiple of 4096/,
+  ],
   [
     'memory of no whole pages',
     ['--memory', '48000001'],
-    /--memory 48000001 is not a multiple of 4096/,
+    /--memory: 48000001 bytes are not .* multiple of 4096/,
   ],
   [
     'a step beyond the memory',
@@ -185,7 +189,7 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
   [
     'rounds and a duration',
     ['--rounds', '2', '--duration', '5s'],
-    /--rounds or --duration, not both/,
+    /--rounds and --duration both set .*: give one of them/,
   ],
   ['a parameter that QEMU does not know', ['--set', 'no-such-thing=1'], /no-such-thing/],
 ];

@@ -64,14 +64,14 @@ async function vmstateCommand(
   options: VmstateOptions,
   environment: Environment,
 ): Promise<number> {
-  const [a, b] = given.map((one) =>
-    resolveBinary(one, { searchPath: environment.searchPath, origin: 'drover vmstate' }),
+  const [a, b] = given.map((one, index) =>
+    resolveBinary(one, { searchPath: environment.searchPath, origin: index === 0 ? 'A' : 'B' }),
   ) as [QemuBinary, QemuBinary];
   if (a.arch !== b.arch) {
     throw new HarnessError({
       code: 'arch-mismatch',
       blame: 'usage',
-      message: `A emulates ${a.arch} and B ${b.arch}: a guest cannot migrate between architectures`,
+      message: `A emulates ${a.arch} and B ${b.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
     });
   }
   for (const file of [options.json, options.html]) {

@@ -8,7 +8,7 @@ export type AccelWish = 'auto' | Accelerator;
 
 /** Why KVM cannot be used with a binary on this host; undefined when it can be tried. */
 export async function kvmObstacle(features: QemuFeatures): Promise<string | undefined> {
-  if (!features.accelerators.includes('kvm')) return 'this QEMU was built without KVM';
+  if (!features.accelerators.includes('kvm')) return 'this QEMU was compiled without KVM';
   const probe = await loadAddon().probeKvm().promise;
   return probe.available ? undefined : probe.reason;
 }
@@ -18,6 +18,6 @@ export function requireAccelerator(accel: Accelerator, features: QemuFeatures): 
   throw new HarnessError({
     code: 'no-accelerator',
     blame: 'usage',
-    message: `QEMU ${features.version} was built without ${accel.toUpperCase()}; it has ${features.accelerators.join(', ')}`,
+    message: `QEMU ${features.version} was compiled without ${accel.toUpperCase()}; it has ${features.accelerators.join(', ')}`,
   });
 }

@@ -26,13 +26,13 @@ export class StressStatistics {
     const forced = this.#rounds.filter((figures) => figures.forced).length;
     const head = ['min', 'median', '95 %', 'max'].map((cell) => cell.padStart(12)).join('');
     return [
+      '',
       `  ${'over the rounds that passed'.padEnd(nameWidth)}${head}`,
       ...rows,
       ...(forced === 0
         ? []
         : [`  in ${forced} of ${this.#rounds.length} the limit on downtime had to be lifted`]),
       ...this.#ownLines(),
-      '',
     ];
   }
 

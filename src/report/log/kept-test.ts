@@ -1,7 +1,7 @@
 /** The directory of a test that was kept, as it is found later, maybe on another machine. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, fileProblem } from '../../model/errors.js';
 import { isObject } from '../../model/json.js';
 import { outcomeFrom1 } from './version-1.js';
 import { testRecordName, testRecordVersion } from '../../model/test-record.js';
@@ -11,10 +11,23 @@ function refused(directory: string, why: string, cause?: unknown): HarnessError 
   return new HarnessError({
     code: 'no-test-record',
     blame: 'usage',
-    message: `'${directory}' is no directory of a test that was kept: ${why}`,
-    details: [`expected ${testRecordName} in it, as a run leaves it where a test did not pass`],
+    message: `'${directory}' is not the kept directory of a test: ${why}`,
+    details: [
+      `expected a folder with ${testRecordName}: a run keeps one for each test that did not pass, and with --keep for every test`,
+      ...keptBelow(directory),
+    ],
     cause,
   });
+}
+
+/** Most likely it is the folder of --out, or the one above it. */
+function keptBelow(directory: string): string[] {
+  const found = (existsSync(directory) ? readdirSync(directory) : []).filter((name) =>
+    existsSync(path.join(directory, name, testRecordName)),
+  );
+  if (found.length === 0) return [];
+  const more = found.length > 5 ? `, and ${found.length - 5} more` : '';
+  return [`kept tests in it: ${found.slice(0, 5).join(', ')}${more}`];
 }
 
 /** @throws HarnessError `no-test-record` */
@@ -26,7 +39,9 @@ export function readTestRecord(
   try {
     value = JSON.parse(readFileSync(path.join(directory, testRecordName), 'utf8'));
   } catch (error) {
-    throw refused(directory, error instanceof Error ? error.message : String(error), error);
+    const isThere = existsSync(directory);
+    const why = isThere ? `${testRecordName}: ${fileProblem(error)}` : fileProblem(error);
+    throw refused(directory, why, error);
   }
   if (!isObject(value) || typeof value['test'] !== 'string' || !isObject(value['outcome'])) {
     throw refused(directory, `${testRecordName} does not name a test and its outcome`);
@@ -43,7 +58,7 @@ export function readTestRecord(
   if (value['version'] !== testRecordVersion) {
     throw refused(
       directory,
-      `its version is ${JSON.stringify(value['version'])}, this Drover reads 1 to ${testRecordVersion}`,
+      `its version is ${JSON.stringify(value['version'])}; this Drover reads 1 to ${testRecordVersion}`,
     );
   }
   return value as unknown as TestRecord;

@@ -41,12 +41,12 @@ test('what is no log is refused, and where is told', async (t) => {
     ['', /is empty/],
     ['{"torn', /events.jsonl:1 is not JSON: \{"torn/],
     [`${start}no json\n${rest.join('')}`, /events.jsonl:2 is not JSON: no json/],
-    [`${start}[1]\n${rest.join('')}`, /events.jsonl:2 is no event/],
+    [`${start}[1]\n${rest.join('')}`, /events.jsonl:2 is not an event/],
     [
       `${start}{"type":"test-finished","atMs":1,"test":"/a"}\n{}\n`,
-      /:2 is no whole event: it has no attempt/,
+      /:2 is not a complete event: it has no attempt/,
     ],
-    [start.replace('"host":{', '"host":0,"was":{'), /:1 is no whole event: it has no host/],
+    [start.replace('"host":{', '"host":0,"was":{'), /:1 is not a complete event: it has no host/],
     [rest.join(''), /does not begin with run-started, but with test-started/],
     [start.replace('"schema":2', '"schema":99'), /version 99, this version of Drover reads 1 to 2/],
   ] as const) {

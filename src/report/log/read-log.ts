@@ -6,7 +6,7 @@ import type { ReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, fileProblem } from '../../model/errors.js';
 import { eventSchema } from '../../model/events.js';
 import type { DroverEvent } from '../../model/events.js';
 import { missingField } from './event-fields.js';
@@ -21,7 +21,7 @@ function refuse(message: string, cause?: unknown): HarnessError {
     code: 'no-event-log',
     blame: 'usage',
     message,
-    details: [`expected the ${logName} of a run, or the folder that --out made`],
+    details: [`expected the ${logName} of a run, or the folder of its --out`],
     cause,
   });
 }
@@ -33,8 +33,7 @@ export async function eventLogPath(place: string): Promise<string> {
     await stat(path);
     return path;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refuse(`cannot read the event log ${place}: ${why}`, cause);
+    throw refuse(`cannot read the event log of '${place}': ${fileProblem(cause)}`, cause);
   }
 }
 
@@ -47,12 +46,12 @@ function eventOf(line: string, where: string, version: number): DroverEvent {
     throw refuse(`${where} is not JSON: ${printableLine(line.slice(0, 80))}`, cause);
   }
   if (!isObject(value) || typeof value['type'] !== 'string' || typeof value['atMs'] !== 'number') {
-    throw refuse(`${where} is no event: ${printableLine(line.slice(0, 80))}`);
+    throw refuse(`${where} is not an event: ${printableLine(line.slice(0, 80))}`);
   }
   const missing = version === 1 || version === eventSchema ? missingField(value) : undefined;
   if (missing !== undefined) {
     throw refuse(
-      `${where} is no whole event: it has no ${missing}: ${printableLine(line.slice(0, 80))}`,
+      `${where} is not a complete event: it has no ${missing}: ${printableLine(line.slice(0, 80))}`,
     );
   }
   return (version === 1 ? eventFrom1(value) : value) as unknown as DroverEvent;
@@ -74,8 +73,7 @@ async function openLog(path: string): Promise<ReadStream> {
   try {
     return (await open(path)).createReadStream({ encoding: 'utf8' });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refuse(`cannot read the event log ${path}: ${why}`, cause);
+    throw refuse(`cannot read the event log ${path}: ${fileProblem(cause)}`, cause);
   }
 }
 

@@ -43,7 +43,7 @@ function headLines(record: TestRecord, paint: Paint): string[] {
     {
       name: 'took',
       lines: [
-        `${formatDuration(durationMs)} of ${formatDuration(record.timeoutMs)}: ${phaseLine(phases)}`,
+        `${formatDuration(durationMs)}; deadline ${formatDuration(record.timeoutMs)}; ${phaseLine(phases)}`,
       ],
     },
   ];

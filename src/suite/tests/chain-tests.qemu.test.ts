@@ -28,7 +28,7 @@ for (const wish of [
       assert.equal(failure.code, 'memory-damaged');
       assert.match(
         failure.message,
-        /^leg 2 of 2, QEMU 10\.0\.\d+ \(destination\) to 10\.0\.\d+ \(source-leg2\): .* 1 of 25344 pages$/,
+        /^leg 2 of 2, QEMU 10\.0\.\d+ \(destination\) to 10\.0\.\d+ \(source-leg2\): .* 1 of 25,344 pages$/,
       );
     },
   );
