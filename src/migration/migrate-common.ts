@@ -1,4 +1,5 @@
 /** What the author of a migration test gives to a flow: the settings of a pair, and hooks for what data cannot say. */
+import * as v from 'valibot';
 import type { TestContext } from './context.js';
 import type { PairSettings } from './pair-settings.js';
 import type { Pair } from './pair.js';
@@ -14,5 +15,14 @@ export interface Hooks {
   /** after the migration, before memory is verified and both sides are ended */
   readonly endHook?: (pair: Pair) => Promise<void> | void;
 }
+
+/** data of a definition may come from JavaScript: what is no function is named */
+const hook = v.optional(v.function());
+export const hookEntries = {
+  prepareHook: hook,
+  startHook: hook,
+  liveHook: hook,
+  endHook: hook,
+} satisfies Record<keyof Hooks, v.GenericSchema>;
 
 export interface MigrateCommon extends PairSettings, Hooks {}

@@ -2,68 +2,75 @@
  * What a migration test says in data: where the destination listens, where the source connects, which capabilities and
  * parameters, whether the guest runs while it is migrated, what the test expects. Pair keeps it; the hooks are in migrate-common.ts.
  */
-import type { Accelerator } from '../model/arch.js';
-import type { MemoryBackend } from '../model/command-line.js';
+import * as v from 'valibot';
+import { accelerators } from '../model/arch.js';
+import { memoryKinds } from '../model/command-line.js';
 import type { Json } from '../model/json.js';
+import { text, texts, whole } from '../model/shapes.js';
+import type { Fields } from '../model/shapes.js';
+
+/** completes; the guest goes on at the destination and its memory is intact */
+export const completes = v.strictObject({ kind: v.literal('completes') });
+/** the migrate command itself is refused */
+export const refused = v.strictObject({ kind: v.literal('refused') });
+/** The command is accepted, the migration fails, and the guest goes on at the source. */
+const fails = v.strictObject({
+  kind: v.literal('fails'),
+  /** the source may have begun to send */
+  throughActive: v.boolean(),
+  /** it stays alive and listening, or ends itself with status 1 */
+  destination: v.picklist(['alive', 'exits']),
+});
 
 /** What should come of a migration. */
-export type Expectation =
-  /** completes; the guest goes on at the destination and its memory is intact */
-  | { readonly kind: 'completes' }
-  /**
-   * The command is accepted, the migration fails, and the guest goes on at the source.
-   * `throughActive`: the source may have begun to send. `destination`: it stays alive and listening,
-   * or ends itself with status 1.
-   */
-  | {
-      readonly kind: 'fails';
-      readonly throughActive: boolean;
-      readonly destination: 'alive' | 'exits';
-    }
-  /** the migrate command itself is refused */
-  | { readonly kind: 'refused' };
+const expectation = v.variant('kind', [completes, fails, refused]);
+export type Expectation = v.InferOutput<typeof expectation>;
 
 /** as `migrate-set-parameters` takes them */
-export type Parameters = Readonly<Record<string, string | number | boolean>>;
+const parameters = v.pipe(
+  v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+  v.readonly(),
+);
 
-export interface PairSettings {
+export const pairShape = v.strictObject({
   /** `-incoming` of the destination, `defer` unless given; `$DIR` is the test's directory */
-  readonly listen?: string | undefined;
-  /** with `-incoming defer`: what `migrate-incoming` tells the destination when capabilities and parameters are set */
-  readonly incoming?: string | undefined;
+  listen: v.optional(text),
+  /** with `-incoming defer`: what `migrate-incoming` gives the destination when capabilities and parameters are set */
+  incoming: v.optional(text),
   /** where the source connects; default: where the destination reports that it listens */
-  readonly connect?: string;
-  /** the address that the destination tells is given as one main channel, instead of as a URI */
-  readonly connectBy?: 'uri' | 'channels';
+  connect: v.optional(text),
+  /** the address that the destination reports is given as one main channel, instead of as a URI */
+  connectBy: v.optional(v.picklist(['uri', 'channels'])),
   /** `channels` argument instead of a URI */
-  readonly channels?: Json;
+  channels: v.optional(v.any() as v.GenericSchema<Json>),
   /** set on both sides, before the start hook, in this order */
-  readonly capabilities?: readonly string[];
+  capabilities: v.optional(texts),
   /** set on each side after the capabilities of both */
-  readonly sourceCapabilities?: readonly string[] | undefined;
-  readonly destinationCapabilities?: readonly string[] | undefined;
+  sourceCapabilities: v.optional(texts),
+  destinationCapabilities: v.optional(texts),
   /** with capability multifd; 4 unless given */
-  readonly multifdChannels?: number;
+  multifdChannels: v.optional(whole(1)),
   /** set on both sides after the capabilities, and read back */
-  readonly parameters?: Parameters | undefined;
+  parameters: v.optional(parameters),
   /** set on each side together with those of both */
-  readonly sourceParameters?: Parameters | undefined;
-  readonly destinationParameters?: Parameters | undefined;
+  sourceParameters: v.optional(parameters),
+  destinationParameters: v.optional(parameters),
   /** the guest runs while it is migrated, and the migration cannot end before Drover lets it */
-  readonly live?: boolean;
+  live: v.optional(v.boolean()),
   /** with `live`: iterations over memory that must have ended before the migration may converge */
-  readonly iterations?: number;
+  iterations: v.optional(whole(1)),
   /** the guest suspends itself (S3) after its first sign of life and is woken at the destination */
-  readonly suspend?: boolean;
-  readonly memory?: MemoryBackend['kind'];
-  readonly sourceArgs?: readonly string[];
-  readonly destinationArgs?: readonly string[];
+  suspend: v.optional(v.boolean()),
+  memory: v.optional(v.picklist(memoryKinds)),
+  sourceArgs: v.optional(texts),
+  destinationArgs: v.optional(texts),
   /** of both sides, whatever the run's is */
-  readonly accel?: Accelerator;
+  accel: v.optional(v.picklist(accelerators)),
   /** extra properties of the accelerator of both sides, such as `dirty-ring-size=4096` */
-  readonly accelOptions?: string;
+  accelOptions: v.optional(text),
   /** negotiate out-of-band QMP on both sides */
-  readonly oob?: boolean;
+  oob: v.optional(v.boolean()),
   /** default: completes */
-  readonly expect?: Expectation;
-}
+  expect: v.optional(expectation),
+});
+export type PairSettings = Fields<typeof pairShape.entries>;

@@ -2,8 +2,10 @@
  * What one QEMU binary can do, as its own introspection says, and the demands that tests put on it.
  * Plain data, so that it can be kept in a cache and sent to workers.
  */
-import { hostObstacle } from './host-facts.js';
-import type { HostFactName, HostFacts } from './host-facts.js';
+import * as v from 'valibot';
+import { hostFactNames, hostObstacle } from './host-facts.js';
+import type { HostFacts } from './host-facts.js';
+import { text, texts } from './shapes.js';
 
 export interface MachineType {
   readonly name: string;
@@ -46,49 +48,35 @@ export interface QemuFeatures {
   readonly tlsObstacle: string;
 }
 
-/** One demand of a test on both QEMUs. `since` is for the reader of the reason only. */
-export type Need =
-  | { readonly kind: 'capability'; readonly name: string; readonly since: string }
-  | { readonly kind: 'parameter'; readonly name: string; readonly since: string }
-  | { readonly kind: 'transport'; readonly name: string; readonly since: string }
-  | { readonly kind: 'compression'; readonly name: string; readonly since: string }
-  | {
-      readonly kind: 'argument';
-      readonly command: string;
-      readonly name: string;
-      readonly since: string;
-    }
-  /**
-   * A behaviour that introspection does not show: `witness` is a capability, or a member of what
-   * query-migrate tells, that came in the same release, and stands for it.
-   */
-  | {
-      readonly kind: 'behaviour';
-      readonly what: string;
-      readonly witness: string;
-      readonly since: string;
-    }
+const since = text;
+
+const needKinds = [
+  v.strictObject({ kind: v.literal('capability'), name: text, since }),
+  v.strictObject({ kind: v.literal('parameter'), name: text, since }),
+  v.strictObject({ kind: v.literal('transport'), name: text, since }),
+  v.strictObject({ kind: v.literal('compression'), name: text, since }),
+  v.strictObject({ kind: v.literal('status'), name: text, since }),
+  v.strictObject({ kind: v.literal('device'), name: text, since }),
+  v.strictObject({ kind: v.literal('argument'), command: text, name: text, since }),
   /** a value of an enum-typed migration parameter */
-  | {
-      readonly kind: 'value';
-      readonly parameter: string;
-      readonly name: string;
-      readonly since: string;
-    }
+  v.strictObject({ kind: v.literal('value'), parameter: text, name: text, since }),
+  /**
+   * A behaviour that introspection does not show: `witness` is a capability, or a member of the answer of query-migrate,
+   * that came in the same release, and stands for it.
+   */
+  v.strictObject({ kind: v.literal('behaviour'), what: text, witness: text, since }),
   /** What later releases dropped; `witness` is a migration status that came in the release which did. */
-  | {
-      readonly kind: 'former';
-      readonly what: string;
-      readonly witness: string;
-      readonly before: string;
-    }
-  | { readonly kind: 'status'; readonly name: string; readonly since: string }
-  | { readonly kind: 'device'; readonly name: string; readonly since: string }
+  v.strictObject({ kind: v.literal('former'), what: text, witness: text, before: text }),
   /** capabilities that must be allowed at the same time */
-  | { readonly kind: 'together'; readonly names: readonly string[]; readonly since: string }
-  | { readonly kind: 'tls'; readonly since: string }
+  v.strictObject({ kind: v.literal('together'), names: texts, since }),
+  v.strictObject({ kind: v.literal('tls'), since }),
   /** something of this host, or of what QEMU makes of it; probed once, and only when a test needs it */
-  | { readonly kind: 'host'; readonly name: HostFactName };
+  v.strictObject({ kind: v.literal('host'), name: v.picklist(hostFactNames) }),
+] as const;
+
+/** One demand of a test on both QEMUs. `since` is for the reader of the reason only. */
+export const needShape = v.variant('kind', needKinds);
+export type Need = v.InferOutput<typeof needShape>;
 
 /** Why a QEMU does not meet a need; undefined when it does. */
 export function unmet(

@@ -5,150 +5,20 @@
 import { inspect } from 'node:util';
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { accelerators, isArch, platforms } from '../model/arch.js';
-import { memoryKinds } from '../model/command-line.js';
-import { exclusives } from '../model/demand.js';
-import type { Need } from '../model/features.js';
-import { hostFactNames } from '../model/host-facts.js';
+import { hookEntries } from '../migration/migrate-common.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
-import type { PostcopyCommon } from '../migration/flows/postcopy.js';
-import { levels } from './definition.js';
-import type { FlowName, TestFacts } from './definition.js';
-
-type Entries<T> = Record<keyof Required<T>, v.GenericSchema>;
-
-const text = v.pipe(v.string(), v.nonEmpty('a string that is not empty'));
-const texts = v.array(v.string());
-const count = v.pipe(
-  v.number(),
-  v.check((value) => Number.isSafeInteger(value) && value >= 1, 'a whole number of at least 1'),
-);
-const amount = v.pipe(
-  v.number(),
-  v.check((value) => Number.isSafeInteger(value) && value >= 0, 'a whole number of at least 0'),
-);
-const since = { since: text };
-
-/** fields of each kind of need, beside the kind itself */
-const needFields: Record<Need['kind'], v.ObjectEntries> = {
-  capability: { name: text, ...since },
-  parameter: { name: text, ...since },
-  transport: { name: text, ...since },
-  compression: { name: text, ...since },
-  status: { name: text, ...since },
-  device: { name: text, ...since },
-  argument: { command: text, name: text, ...since },
-  value: { parameter: text, name: text, ...since },
-  behaviour: { what: text, witness: text, ...since },
-  former: { what: text, witness: text, before: text },
-  together: { names: texts, ...since },
-  tls: since,
-  host: { name: v.picklist(hostFactNames) },
-};
-const need = v.variant(
-  'kind',
-  Object.entries(needFields).map(([kind, fields]) =>
-    v.strictObject({ kind: v.literal(kind), ...fields }),
-  ),
-);
-
-const longestPath = 180;
-
-/** a name of a test ends up in directories, reports and shells */
-function pathFault(path: string): string | undefined {
-  if (!/^(\/[A-Za-z0-9_][\w+.-]*)+$/.test(path)) {
-    return `a path such as /migration/precopy/unix/plain, of names made of letters, digits and _ + . -`;
-  }
-  if (isArch(path.split('/')[1] ?? '')) return 'a path without the architecture in front';
-  return path.length > longestPath ? `at most ${longestPath} characters` : undefined;
-}
-
-const path = v.pipe(
-  v.string(),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const expected = dataset.typed ? pathFault(dataset.value) : undefined;
-    if (expected !== undefined) addIssue({ expected, message: expected });
-  }),
-);
-
-const factEntries: Entries<TestFacts> = {
-  path,
-  level: v.picklist(levels),
-  origin: v.optional(v.literal('drover')),
-  arches: v.optional(v.array(v.picklist(Object.keys(platforms)))),
-  needs: v.optional(v.array(need)),
-  takes: v.optional(
-    v.strictObject({
-      machines: v.optional(amount),
-      ramBytes: v.optional(amount),
-      sharedMemoryBytes: v.optional(amount),
-      exclusive: v.optional(v.array(v.picklist(exclusives))),
-    }),
-  ),
-};
-
-const parameters = v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])));
-const hook = v.optional(v.function());
-const flag = v.optional(v.boolean());
-const completes = v.strictObject({ kind: v.literal('completes') });
-const refused = v.strictObject({ kind: v.literal('refused') });
-const fails = v.strictObject({
-  kind: v.literal('fails'),
-  throughActive: v.boolean(),
-  destination: v.picklist(['alive', 'exits']),
-});
-
-const commonEntries: Entries<MigrateCommon> = {
-  listen: v.optional(text),
-  incoming: v.optional(text),
-  connect: v.optional(text),
-  connectBy: v.optional(v.picklist(['uri', 'channels'])),
-  channels: v.optional(v.any()),
-  capabilities: v.optional(texts),
-  sourceCapabilities: v.optional(texts),
-  destinationCapabilities: v.optional(texts),
-  multifdChannels: v.optional(count),
-  parameters,
-  sourceParameters: parameters,
-  destinationParameters: parameters,
-  live: flag,
-  iterations: v.optional(count),
-  suspend: flag,
-  memory: v.optional(v.picklist(memoryKinds)),
-  sourceArgs: v.optional(texts),
-  destinationArgs: v.optional(texts),
-  accel: v.optional(v.picklist(accelerators)),
-  accelOptions: v.optional(text),
-  oob: flag,
-  prepareHook: hook,
-  startHook: hook,
-  liveHook: hook,
-  endHook: hook,
-  expect: v.optional(v.variant('kind', [completes, fails, refused])),
-};
-
-function without(entries: v.ObjectEntries, ...names: (keyof MigrateCommon)[]): v.ObjectEntries {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([name]) => !(names as string[]).includes(name)),
-  );
-}
-
-const recovery: v.GenericSchema<unknown, PostcopyCommon['recovery']> = v.optional(
-  v.picklist(['once', 'reconnect', 'handshake']),
-);
+import { fileEntries } from '../migration/flows/file-migration.js';
+import { postcopyEntries } from '../migration/flows/postcopy.js';
+import { pairShape } from '../migration/pair-settings.js';
+import { text } from '../model/shapes.js';
+import { factEntries } from './definition.js';
+import type { FlowName } from './definition.js';
 
 /** what each flow takes beside the facts */
 const flowEntries: Record<FlowName, v.ObjectEntries> = {
-  precopy: commonEntries,
-  file: {
-    ...without(commonEntries, 'listen', 'incoming', 'channels'),
-    connect: text,
-    expect: v.optional(v.variant('kind', [completes, refused])),
-  },
-  postcopy: {
-    ...without(commonEntries, 'listen', 'incoming', 'connect', 'live', 'expect', 'oob'),
-    recovery,
-  },
+  precopy: { ...pairShape.entries, ...hookEntries },
+  file: { ...fileEntries, ...hookEntries },
+  postcopy: { ...postcopyEntries, ...hookEntries },
   own: { run: v.function() },
 };
 

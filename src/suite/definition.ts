@@ -10,9 +10,13 @@
  *     live: true,
  *   })
  */
+import * as v from 'valibot';
+import { isArch, platforms } from '../model/arch.js';
 import type { Arch } from '../model/arch.js';
-import type { Exclusive } from '../model/demand.js';
-import type { Need } from '../model/features.js';
+import { exclusives } from '../model/demand.js';
+import { needShape } from '../model/features.js';
+import { whole } from '../model/shapes.js';
+import type { Fields } from '../model/shapes.js';
 import type { GuestShape } from '../guest/shape.js';
 import type { TestContext } from '../migration/context.js';
 import { fileMigration } from '../migration/flows/file-migration.js';
@@ -29,31 +33,50 @@ import { allNeeds } from './needs.js';
 export const levels = ['smoke', 'full', 'thorough', 'flaky'] as const;
 export type Level = (typeof levels)[number];
 
-export interface TestFacts {
-  /** without the architecture in front, such as /migration/precopy/unix/plain */
-  readonly path: string;
-  readonly level: Level;
-  /** of tests that QEMU's own migration test does not have; unless given, upstream's */
-  readonly origin?: 'drover' | undefined;
-  /** architectures it makes sense on; all, unless given */
-  readonly arches?: readonly Arch[] | undefined;
-  /** what both QEMUs and the host must offer beside what follows from the data; otherwise the test is skipped with the reason */
-  readonly needs?: readonly Need[] | undefined;
-  /** what it takes of the host, where that is not two QEMUs with the usual guest */
-  readonly takes?: Takes | undefined;
+const longestPath = 180;
+
+/** a name of a test ends up in directories, reports and shells */
+function pathFault(path: string): string | undefined {
+  if (!/^(\/[A-Za-z0-9_][\w+.-]*)+$/.test(path)) {
+    return `a path such as /migration/precopy/unix/plain, of names made of letters, digits and _ + . -`;
+  }
+  if (isArch(path.split('/')[1] ?? '')) return 'a path without the architecture in front';
+  return path.length > longestPath ? `at most ${longestPath} characters` : undefined;
 }
 
 /** How much runs at the same time is decided by this. What is not said follows from the rest. */
-export interface Takes {
+const takes = v.strictObject({
   /** QEMUs at the same time, 2 unless given; 0 for a test that starts none */
-  readonly machines?: number;
+  machines: v.optional(whole(0)),
   /** memory of each guest */
-  readonly ramBytes?: number;
+  ramBytes: v.optional(whole(0)),
   /** memory in /dev/shm; that of one guest where host need `shared-memory` is named */
-  readonly sharedMemoryBytes?: number;
+  sharedMemoryBytes: v.optional(whole(0)),
   /** what no other test may have meanwhile; `host`: nothing runs beside it */
-  readonly exclusive?: readonly Exclusive[];
-}
+  exclusive: v.optional(v.pipe(v.array(v.picklist(exclusives)), v.readonly())),
+});
+export type Takes = Fields<typeof takes.entries>;
+
+export const factEntries = {
+  /** without the architecture in front, such as /migration/precopy/unix/plain */
+  path: v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const expected = dataset.typed ? pathFault(dataset.value) : undefined;
+      if (expected !== undefined) addIssue({ expected, message: expected });
+    }),
+  ),
+  level: v.picklist(levels),
+  /** of tests that QEMU's own migration test does not have; unless given, upstream's */
+  origin: v.optional(v.literal('drover')),
+  /** architectures it makes sense on; all, unless given */
+  arches: v.optional(v.pipe(v.array(v.picklist(Object.keys(platforms) as Arch[])), v.readonly())),
+  /** what both QEMUs and the host must offer beside what follows from the data; otherwise the test is skipped with the reason */
+  needs: v.optional(v.pipe(v.array(needShape), v.readonly())),
+  /** what it takes of the host, where that is not two QEMUs with the usual guest */
+  takes: v.optional(takes),
+};
+export type TestFacts = Fields<typeof factEntries>;
 
 export type FlowName = 'precopy' | 'file' | 'postcopy' | 'own';
 

@@ -2,10 +2,13 @@
  * The file flow: the source writes the migration to a file, and only when it has finished does the
  * destination read it. Upstream's flow F; the two sides never overlap.
  */
+import * as v from 'valibot';
+import { text } from '../../model/shapes.js';
+import type { Fields } from '../../model/shapes.js';
 import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
-import type { MigrateCommon } from '../migrate-common.js';
-import type { Expectation } from '../pair-settings.js';
+import type { Hooks } from '../migrate-common.js';
+import { completes, pairShape, refused } from '../pair-settings.js';
 import { startPair } from '../pair.js';
 import { expectRefusal, prepareStopped, waitGuest } from '../steps.js';
 import type { FlowResult } from '../migration.js';
@@ -13,10 +16,12 @@ import { trickleRate, untilTracked } from '../tracking.js';
 import { endBoth } from '../verify.js';
 
 /** What a file test says: it has one place, and either completes or is refused at once. */
-export type FileCommon = Omit<MigrateCommon, 'listen' | 'incoming' | 'channels' | 'expect'> & {
-  readonly connect: string;
-  readonly expect?: Exclude<Expectation, { readonly kind: 'fails' }>;
+export const fileEntries = {
+  ...v.omit(pairShape, ['listen', 'incoming', 'channels']).entries,
+  connect: text,
+  expect: v.optional(v.variant('kind', [completes, refused])),
 };
+export type FileCommon = Fields<typeof fileEntries> & Hooks;
 
 /**
  * `live` decides whether the guest runs while its memory is written. The migration is held back then, until the guest has

@@ -11,7 +11,8 @@ import { waitStatus } from '../waits.js';
  * `once`: one break. Else the first attempt to recover breaks as well: `reconnect` while the new channel
  * is being set up, `handshake` when it stands and the two sides agree on what is missing.
  */
-export type Recovery = 'once' | 'reconnect' | 'handshake';
+export const recoveries = ['once', 'reconnect', 'handshake'] as const;
+export type Recovery = (typeof recoveries)[number];
 
 const recovering = [
   'postcopy-active',

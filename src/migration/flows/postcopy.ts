@@ -3,13 +3,16 @@
  * source, and is fetched as it is touched. Upstream's flows PC and, with recovery from broken
  * connections, PR.
  */
+import * as v from 'valibot';
 import { HarnessError } from '../../model/errors.js';
+import type { Fields } from '../../model/shapes.js';
 import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
-import type { MigrateCommon } from '../migrate-common.js';
+import type { Hooks } from '../migrate-common.js';
+import { pairShape } from '../pair-settings.js';
 import { startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
-import { recover } from './postcopy-recovery.js';
+import { recover, recoveries } from './postcopy-recovery.js';
 import type { Recovery } from './postcopy-recovery.js';
 import { waitGuest } from '../steps.js';
 import type { FlowResult, Migration } from '../migration.js';
@@ -17,13 +20,12 @@ import { trickleUntilTracked } from '../tracking.js';
 import { plantMarker, waitByteChange, waitMarker, whileAlive } from '../waits.js';
 import { waitNonZero } from '../zero-memory.js';
 
-export interface PostcopyCommon extends Omit<
-  MigrateCommon,
-  'listen' | 'incoming' | 'connect' | 'live' | 'expect' | 'oob'
-> {
+export const postcopyEntries = {
+  ...v.omit(pairShape, ['listen', 'incoming', 'connect', 'live', 'expect', 'oob']).entries,
   /** the connection is broken in the postcopy phase and made again */
-  readonly recovery?: Recovery;
-}
+  recovery: v.optional(v.picklist(recoveries)),
+};
+export type PostcopyCommon = Fields<typeof postcopyEntries> & Hooks;
 
 /** so slow that postcopy cannot end before its connection is broken; bytes per second */
 const trickle = 4096;
