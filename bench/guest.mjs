@@ -63,7 +63,7 @@ async function measure(command, arch, stamp, pace) {
       ramBytes: platforms[plan.arch].ramBytes,
       stamp,
       writers: Number(values.writers),
-      ...(pace > 0 ? { pacePagesPerSecond: pace } : {}),
+      pacePagesPerSecond: pace > 0 ? pace : undefined,
     },
   });
   try {

@@ -88,7 +88,7 @@ async function run() {
       ramBytes,
       stamp: 'page',
       writers: Number(values.writers),
-      ...(pace > 0 ? { pacePagesPerSecond: pace } : {}),
+      pacePagesPerSecond: pace > 0 ? pace : undefined,
     },
   });
   const checks = [];

@@ -14,22 +14,22 @@ export interface GuestSpec {
   /** QEMU's name: `x86_64`, `i386` */
   readonly arch: string;
   /** machine type, versioned or not, which says where its RAM lies; the architecture's usual one unless given */
-  readonly machine?: string | undefined;
+  readonly machine?: string;
   readonly range: PageRange;
   /** RAM of the machine, which the range must fit into */
   readonly ramBytes: number;
-  readonly stamp?: StampKind | undefined;
-  readonly writers?: number | undefined;
+  readonly stamp?: StampKind;
+  readonly writers?: number;
   /** suspend to RAM after the first 'B', once */
-  readonly suspend?: boolean | undefined;
+  readonly suspend?: boolean;
   /** full passes between two 'B' */
-  readonly passesPerB?: number | undefined;
+  readonly passesPerB?: number;
   /** of all writers together; not given: as fast as it can */
-  readonly pacePagesPerSecond?: number | undefined;
+  readonly pacePagesPerSecond?: number;
   /** of a page where each writer counts what it does */
-  readonly heartbeatAddress?: number | undefined;
+  readonly heartbeatAddress?: number;
   /** addresses inside the range that are not memory */
-  readonly hole?: Hole | undefined;
+  readonly hole?: Hole;
 }
 
 export const defaultPassesPerB = 64;

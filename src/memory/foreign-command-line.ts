@@ -37,11 +37,7 @@ export function readQemuWords(words: readonly string[]): QemuWords | undefined {
       .map(memoryOf)
       .findLast((bytes) => bytes !== undefined) ??
     (backend === undefined ? undefined : backendBytes[0]);
-  return {
-    arch: known,
-    ramBytes: ramBytes ?? usualRamBytes,
-    ...(machine === undefined ? {} : { machine }),
-  };
+  return { arch: known, ramBytes: ramBytes ?? usualRamBytes, machine };
 }
 
 /** `q35`, `type=q35`, `q35,accel=kvm`; undefined when a -machine only adds properties */

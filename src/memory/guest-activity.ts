@@ -16,7 +16,7 @@ export type GuestActivity =
   | { readonly kind: 'running'; readonly why: string };
 
 export interface ActivityOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   readonly windowMs?: number;
   /** /proc, but for tests */
   readonly root?: string;
@@ -49,7 +49,7 @@ export async function guestActivity(
     return { kind: 'stopped', why: 'the whole process is stopped' };
   }
   const startedMs = performance.now();
-  await sleep(windowMs, undefined, signal === undefined ? {} : { signal });
+  await sleep(windowMs, undefined, { signal });
   const allowedNs = (performance.now() - startedMs) * 1e6 * busyShare;
   const after = sample(folder);
   if (after.length === 0) throw gone(pid);

@@ -10,16 +10,16 @@ export type { KernelName } from '../native/task.js';
 
 export interface CheckOptions {
   /** forces a scan kernel of the stamps' kind; only mapped memory has a choice */
-  readonly kernel?: string | undefined;
+  readonly kernel?: string;
   /** scanning threads; default 1, since several guests are checked at once */
-  readonly threads?: number | undefined;
+  readonly threads?: number;
   /** how many damaged runs the verdict lists; their total is always true */
-  readonly damageLimit?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly damageLimit?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface WatchOptions extends NativeWatchRequest {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface GuestRam extends AsyncDisposable {

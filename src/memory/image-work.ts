@@ -10,8 +10,8 @@ import { hex } from '../model/text/format.js';
 export type OnProgress = (done: number, total: number) => void;
 
 export interface WorkOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
 }
 
 const progressEveryMs = 100;

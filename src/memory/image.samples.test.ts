@@ -21,7 +21,7 @@ async function withImage(
   const files = unpack(sample, scratch.directory);
   const offset = sample.stream_offset ?? 0;
   using image = await openImage(files, {
-    ...(offset === 0 ? {} : { fileOffset: offset }),
+    fileOffset: offset === 0 ? undefined : offset,
     temporaryFolder: scratch.directory,
     ...options,
   });

@@ -41,14 +41,13 @@ export async function openLiveGuest(
 ): Promise<MemoryImage> {
   const { pid, words, ram } = guest;
   if (ram.shared) {
-    const machine = options.machine ?? words.machine;
     return await openImage(
       [descriptorPath(guest)],
       {
         ...options,
         format: 'raw',
         fileOffset: ram.offset,
-        ...(machine === undefined ? {} : { machine }),
+        machine: options.machine ?? words.machine,
         arch: options.arch ?? words.arch,
       },
       work,

@@ -54,7 +54,7 @@ function optionsFor(sample: Sample, scratch: Scratch): OpenImageOptions {
   const raw = sample.name.includes('pmemsave');
   return {
     ...(raw ? { format: 'raw' as const, rawAddress: 0 } : {}),
-    ...(sample.stream_offset === undefined ? {} : { fileOffset: sample.stream_offset }),
+    fileOffset: sample.stream_offset,
     temporaryFolder: scratch.directory,
   };
 }

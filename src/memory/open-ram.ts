@@ -19,7 +19,7 @@ export type SharedRamInput = {
    * Whether somebody might truncate the file while it is read; default: true. `false` is a promise: Drover then maps the
    * file even if it is not sealed, and a truncation ends this process by SIGBUS. Sealed memory is always mapped.
    */
-  readonly mayShrink?: boolean | undefined;
+  readonly mayShrink?: boolean;
 } & ({ readonly fd: number } | { readonly path: string });
 
 export interface ProcessRamInput {

@@ -21,7 +21,7 @@ export interface ReaderRamInput {
   readonly read: (address: number, size: number) => Promise<Buffer>;
   readonly source: string;
   /** how many reads are sent at once; more than one only if the reader keeps them in order */
-  readonly readsAtOnce?: number | undefined;
+  readonly readsAtOnce?: number;
 }
 
 /** Keeps one answer of a text protocol small. */

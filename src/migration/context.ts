@@ -41,9 +41,9 @@ export interface MachineWish
     Pick<MachineSpec, 'side' | 'memory' | 'firmware' | 'incoming' | 'extraArgs' | 'accelOptions'>,
     Pick<LaunchOptions, 'oob' | 'tag'> {
   /** default: the side's */
-  readonly binary?: QemuBinary | undefined;
+  readonly binary?: QemuBinary;
   /** default: the run's */
-  readonly accel?: Accelerator | undefined;
+  readonly accel?: Accelerator;
 }
 
 export interface GuestWish {
@@ -64,10 +64,10 @@ export interface TestContextInput {
   readonly signal: AbortSignal;
   readonly observer: Observer;
   /** the platform's usual one where it says nothing */
-  readonly guest?: GuestShape | undefined;
+  readonly guest?: GuestShape;
   /** this thread, unless given */
-  readonly certificates?: CertificateMaker | undefined;
-  readonly interference?: Interference | undefined;
+  readonly certificates?: CertificateMaker;
+  readonly interference?: Interference;
 }
 
 /** A QEMU of a test. */

@@ -18,20 +18,20 @@ export interface PairPlan {
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
   /** the QEMUs of a chain in order; default: from the source to the destination and back */
-  readonly route?: readonly Station[] | undefined;
+  readonly route?: readonly Station[];
   /** what the selected tests need to know of the host */
   readonly host: HostFacts;
   /** versioned machine type that both know */
   readonly machine: string;
   readonly accel: Accelerator;
   /** `-trace` patterns for every QEMU */
-  readonly trace?: string | undefined;
+  readonly trace?: string;
   /** log qtest traffic into the evidence instead of nowhere */
   readonly qtestLog: boolean;
   /** how many times slower than deadlines are made for a guest runs here; at least 1 */
   readonly slowness: number;
   /** somebody looks at a QEMU: no wait ends before that */
-  readonly debug?: DebugPlan | undefined;
+  readonly debug?: DebugPlan;
   /** the environment QEMUs get */
   readonly env: Readonly<Record<string, string>>;
 }

@@ -12,7 +12,7 @@ import { hex } from '../model/text/format.js';
 export interface StatusGoal {
   readonly goal: string;
   /** statuses that may come before the goal; any other is a failure. Undefined: all but failed and completed */
-  readonly through?: readonly string[] | undefined;
+  readonly through?: readonly string[];
   readonly since: EventCursor;
 }
 
@@ -184,8 +184,12 @@ export async function waitGuestPasses(
   { ram, address, passes, timeoutMs, signal }: PassesOfGuest,
 ): Promise<void> {
   const { met, advanced } = await ram.watch({
-    ...{ address, width: 1, until: 'advances', value: BigInt(passes) },
-    ...{ timeoutMs, signal },
+    address,
+    width: 1,
+    until: 'advances',
+    value: BigInt(passes),
+    timeoutMs,
+    signal,
   });
   if (met) return;
   throw timeoutError({

@@ -21,7 +21,10 @@ export async function waitNonZero({ context, source, settings }: Pair): Promise<
   const left = (256 - now) % 256;
   if (left > passesBefore) return;
   await waitGuestPasses(source, {
-    ...{ ram, address: stamped.start, passes: left + 1 },
-    ...{ timeoutMs: patience.memoryMs, signal },
+    ram,
+    address: stamped.start,
+    passes: left + 1,
+    timeoutMs: patience.memoryMs,
+    signal,
   });
 }

@@ -33,15 +33,15 @@ export interface Platform {
   /** how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to prove that every page is being rewritten */
   readonly passesPerB: number;
   /** of what is stamped: `byte` unless given */
-  readonly stamp?: StampKind | undefined;
+  readonly stamp?: StampKind;
   /** 1 unless given; as many virtual processors */
-  readonly writers?: number | undefined;
+  readonly writers?: number;
   /** addresses inside the range that are not memory */
-  readonly hole?: Hole | undefined;
+  readonly hole?: Hole;
   /** pages per second of all writers together; as fast as it can unless given */
-  readonly pacePagesPerSecond?: number | undefined;
+  readonly pacePagesPerSecond?: number;
   /** the page that holds the writers' counters; none unless given */
-  readonly heartbeatAddress?: number | undefined;
+  readonly heartbeatAddress?: number;
 }
 
 const MiB = 1024 * 1024;

@@ -31,25 +31,25 @@ export interface MachineSpec {
   readonly arch: Arch;
   readonly accel: Accelerator;
   /** extra properties of the accelerator, such as `dirty-ring-size=4096` */
-  readonly accelOptions?: string | undefined;
+  readonly accelOptions?: string;
   /** versioned machine type, such as pc-q35-7.2 */
   readonly machine: string;
   readonly ramBytes: number;
   /** where that lies, in the order of the backend */
   readonly ramRegions: readonly RamRegion[];
   /** virtual processors; 1 unless given */
-  readonly processors?: number | undefined;
+  readonly processors?: number;
   readonly memory: MemoryBackend;
   /** path of the patched guest image, given as firmware */
   readonly firmware: string;
   readonly serialLog: string;
   /** `-incoming`; absent on the source */
-  readonly incoming?: string | undefined;
-  readonly extraArgs?: readonly string[] | undefined;
+  readonly incoming?: string;
+  readonly extraArgs?: readonly string[];
   /** `-trace` patterns */
-  readonly trace?: string | undefined;
+  readonly trace?: string;
   /** where qtest logs to; /dev/null unless QTEST_LOG is set */
-  readonly qtestLog?: string | undefined;
+  readonly qtestLog?: string;
 }
 
 /** The block is named after this id, so both sides must use the same. */

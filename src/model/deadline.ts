@@ -19,15 +19,15 @@ export const endlessMs = 2_000_000_000;
 
 export interface WaitOptions {
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface TimeoutFacts {
   /** what was awaited, such as `MIGRATION event completed` */
   readonly waitedFor: string;
   readonly timeoutMs: number;
-  readonly lastSeen?: string | undefined;
-  readonly side?: Side | undefined;
+  readonly lastSeen?: string;
+  readonly side?: Side;
   /** whose fault silence is; QEMU's unless said otherwise */
   readonly blame?: Blame;
 }

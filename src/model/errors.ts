@@ -10,11 +10,11 @@ export interface HarnessErrorInput {
   /** `contract` = QEMU or the guest broke it; `host` = this machine or Drover; `usage` = the user's input */
   readonly blame: Blame;
   readonly message: string;
-  readonly phase?: Phase | undefined;
-  readonly side?: Side | undefined;
-  readonly waitedFor?: string | undefined;
-  readonly lastSeen?: string | undefined;
-  readonly details?: readonly string[] | undefined;
+  readonly phase?: Phase;
+  readonly side?: Side;
+  readonly waitedFor?: string;
+  readonly lastSeen?: string;
+  readonly details?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -59,28 +59,27 @@ export function toFailure(error: unknown, phase?: Phase, isForeign = false): Fai
   const causes = causesOf(error);
   if (error instanceof HarnessError) {
     const { code, message, side, waitedFor, lastSeen, details } = error.input;
-    const inPhase = error.input.phase ?? phase;
     return {
       code,
       message,
-      ...(inPhase === undefined ? {} : { phase: inPhase }),
-      ...(side === undefined ? {} : { side }),
-      ...(waitedFor === undefined ? {} : { waitedFor }),
-      ...(lastSeen === undefined ? {} : { lastSeen }),
-      ...(details === undefined || details.length === 0 ? {} : { details }),
-      ...(causes.length === 0 ? {} : { causes }),
+      phase: error.input.phase ?? phase,
+      side,
+      waitedFor,
+      lastSeen,
+      details: details?.length === 0 ? undefined : details,
+      causes: causes.length === 0 ? undefined : causes,
     };
   }
   const problem = hostProblem(error);
-  if (problem !== undefined) return { ...problem, ...(phase === undefined ? {} : { phase }) };
+  if (problem !== undefined) return { ...problem, phase };
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => line.startsWith('    at ')).slice(0, 7);
   return {
     code: isAssertion(error) ? 'assertion' : isForeign ? 'test-threw' : 'internal',
     message: error instanceof Error ? error.message : String(error),
-    ...(phase === undefined ? {} : { phase }),
-    ...(stack.length === 0 ? {} : { details: stack.map((line) => line.trim()) }),
-    ...(causes.length === 0 ? {} : { causes }),
+    phase,
+    details: stack.length === 0 ? undefined : stack.map((line) => line.trim()),
+    causes: causes.length === 0 ? undefined : causes,
   };
 }
 

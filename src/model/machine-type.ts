@@ -9,7 +9,7 @@ export interface MachineRequest {
   /** the platform's alias, such as q35 */
   readonly alias: string;
   /** the user's wish: a versioned name (has a '-' and a '.') or another alias */
-  readonly wanted?: string | undefined;
+  readonly wanted?: string;
 }
 
 export type MachineChoice =

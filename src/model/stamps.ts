@@ -24,11 +24,11 @@ export interface Hole {
 /** A range as a guest was told it. A plain `PageRange` is one of kind `byte` with one writer. */
 export interface StampedRange extends PageRange {
   /** default: `byte` */
-  readonly stamp?: StampKind | undefined;
+  readonly stamp?: StampKind;
   /** default: 1 */
-  readonly writers?: number | undefined;
+  readonly writers?: number;
   /** pages go on at its end where they meet its start */
-  readonly hole?: Hole | undefined;
+  readonly hole?: Hole;
 }
 
 /** The pages of one writer. */
@@ -37,7 +37,7 @@ export interface Slice {
   /** exclusive */
   readonly end: number;
   /** where the slice reaches across it */
-  readonly hole?: Hole | undefined;
+  readonly hole?: Hole;
   readonly pages: number;
 }
 

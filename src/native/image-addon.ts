@@ -23,20 +23,20 @@ export interface NativePlace {
 
 export interface NativeOpenOptions {
   /** found out from the file when absent */
-  readonly format?: ImageFormat | undefined;
+  readonly format?: ImageFormat;
   /** where the stream, or raw memory, starts in the file */
-  readonly fileOffset?: number | undefined;
-  readonly pageBytes?: number | undefined;
+  readonly fileOffset?: number;
+  readonly pageBytes?: number;
   /** raw memory: guest address of its first byte */
-  readonly rawAddress?: number | undefined;
+  readonly rawAddress?: number;
   /** raw memory and main RAM blocks: where they are seen, instead of what the machine says */
-  readonly places?: readonly NativePlace[] | undefined;
+  readonly places?: readonly NativePlace[];
   /** such as `pc-q35-10.0` or `q35`, where the file does not tell */
-  readonly machine?: string | undefined;
-  readonly arch?: string | undefined;
+  readonly machine?: string;
+  readonly arch?: string;
   /** keep what could be read in spite of an error */
-  readonly salvage?: boolean | undefined;
-  readonly temporaryFolder?: string | undefined;
+  readonly salvage?: boolean;
+  readonly temporaryFolder?: string;
 }
 
 /** Why a file cannot be read as what it seems to be. */
@@ -71,20 +71,20 @@ export type NativeSlice = Pick<Slice, 'start' | 'end' | 'hole'>;
 export interface NativeImageCheckRequest {
   readonly level: StampKind;
   /** slices are guest addresses, or offsets in this block (an index) when one is named */
-  readonly block?: number | undefined;
+  readonly block?: number;
   /** guest address of that block's offset 0, for address words; 0 when absent */
-  readonly blockAddress?: number | undefined;
+  readonly blockAddress?: number;
   /** each writer's range; judged on its own */
   readonly slices: readonly NativeSlice[];
   /** bytes between stamps; at level page also the stamped length (a multiple of 64) */
   readonly step: number;
   /** runs kept per slice, 8192 when absent; totals are always true */
-  readonly damageLimit?: number | undefined;
+  readonly damageLimit?: number;
   /** cells of the map over each slice; 0 or absent: no map */
-  readonly mapCells?: number | undefined;
+  readonly mapCells?: number;
   /** a `VerifyKernelName` at level page, else a `KernelName`; code `bad-argument` for any other */
-  readonly kernel?: string | undefined;
-  readonly threads?: number | undefined;
+  readonly kernel?: string;
+  readonly threads?: number;
 }
 
 /** Addresses are those of the request. */
@@ -142,9 +142,9 @@ export interface NativeDiffRequest {
   readonly secondStart: number;
   readonly length: number;
   /** runs kept, 8192 when absent; totals are always true */
-  readonly limit?: number | undefined;
+  readonly limit?: number;
   /** absent pages count as equal to zero ones */
-  readonly absentIsZero?: boolean | undefined;
+  readonly absentIsZero?: boolean;
 }
 
 export interface NativeDiff {

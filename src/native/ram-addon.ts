@@ -7,10 +7,10 @@ export interface NativeCheckRequest {
   readonly end: number;
   readonly step: number;
   /** runs listed, 8192 when absent; totals are always true */
-  readonly damageLimit?: number | undefined;
+  readonly damageLimit?: number;
   /** a `KernelName`; code `bad-argument` for any other */
-  readonly kernel?: string | undefined;
-  readonly threads?: number | undefined;
+  readonly kernel?: string;
+  readonly threads?: number;
 }
 
 export interface NativeWatchRequest {

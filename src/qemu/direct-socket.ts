@@ -15,10 +15,7 @@ export class DirectSocket extends Socket {
 
   constructor(fd: number, onread: OnReadOpts) {
     // the types of Node know `onread` for connecting only
-    const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
-      ...{ fd, readable: true, writable: true, onread },
-    };
-    super(options);
+    super({ fd, readable: true, writable: true, onread } as SocketConstructorOpts);
     this.#fd = fd;
   }
 

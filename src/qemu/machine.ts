@@ -34,15 +34,15 @@ export interface LaunchOptions {
   /** private directory; evidence files are named after the side and `tag` */
   readonly directory: string;
   /** tells a second destination's files from the first's */
-  readonly tag?: string | undefined;
+  readonly tag?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** negotiate out-of-band commands */
-  readonly oob?: boolean | undefined;
+  readonly oob?: boolean;
   /** somebody may hold it in a debugger: no command has a deadline, nor has `quit` */
-  readonly unhurried?: boolean | undefined;
-  readonly stopTimeouts?: StopTimeouts | undefined;
+  readonly unhurried?: boolean;
+  readonly stopTimeouts?: StopTimeouts;
   /** see QmpClientOptions */
   readonly answer?: QmpClientOptions['answer'];
 }

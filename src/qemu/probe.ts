@@ -21,7 +21,7 @@ export interface ProbeOptions {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export async function probeFeatures(
@@ -58,7 +58,7 @@ export async function probeFeatures(
     const digest = await programDigest(findQemu(process.pid, mark));
     await process.end(async () => await qmp.execute('quit'));
     return {
-      ...(digest === undefined ? {} : { digest }),
+      digest,
       version: greeting.version,
       package: greeting.package,
       machines: parseMachines(machines),
@@ -118,10 +118,7 @@ function parseMachines(answer: Json): MachineType[] {
     const name = asString(machine['name']);
     if (name === undefined) return [];
     const alias = asString(machine['alias']);
-    return {
-      name,
-      ...(alias === undefined ? {} : { alias }),
-    };
+    return { name, alias };
   });
 }
 

@@ -14,10 +14,10 @@ import type { ExitStatus, SpawnedProcess, SpawnSpec } from './spawn.js';
 
 export interface QemuProcessSpec extends Omit<SpawnSpec, 'program' | 'supervise'> {
   readonly binary: QemuBinary;
-  readonly side?: Side | undefined;
-  readonly stopTimeouts?: StopTimeouts | undefined;
+  readonly side?: Side;
+  readonly stopTimeouts?: StopTimeouts;
   /** ends the wait for QEMU to quit early */
-  readonly hurry?: AbortSignal | undefined;
+  readonly hurry?: AbortSignal;
 }
 
 /** How an ended process looked. */

@@ -20,7 +20,7 @@ export interface RamAccess {
   readonly qtest: QtestClient;
   /** what will be read; all of RAM can be */
   readonly range: PageRange;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export async function openGuestRam(access: RamAccess): Promise<GuestRam> {

@@ -19,7 +19,7 @@ export interface ToolCall {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface ToolAnswer {

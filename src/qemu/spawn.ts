@@ -24,7 +24,7 @@ export interface SpawnSpec {
   /** how many stream sockets to hand over, as descriptors 3 and up */
   readonly sockets: number;
   /** of ours, handed over after the sockets; they stay open here */
-  readonly descriptors?: readonly number[] | undefined;
+  readonly descriptors?: readonly number[];
   /** the program may run others: the launcher stays, and ends them all when it has to */
   readonly supervise: boolean;
 }

@@ -13,7 +13,7 @@ export interface DumpVmstateOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly machine: string;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** real ones have one */

@@ -48,7 +48,7 @@ export interface QmpClientOptions {
   readonly answer?:
     ((command: string, args: JsonObject | undefined) => Json | undefined) | undefined;
   /** deadline of commands that are given none; default: 30 s */
-  readonly commandMs?: number | undefined;
+  readonly commandMs?: number;
 }
 
 export interface ExecuteOptions extends Partial<WaitOptions> {
@@ -161,11 +161,7 @@ export class QmpClient {
     if (instead !== undefined) return instead;
     const id = String(this.#nextId++);
     const key = options.oob === true ? 'exec-oob' : 'execute';
-    const line = JSON.stringify({
-      [key]: command,
-      ...(args === undefined ? {} : { arguments: args }),
-      id,
-    });
+    const line = JSON.stringify({ [key]: command, arguments: args, id });
     const answer = deferred<Json>();
     this.#pending.set(id, { command, resolve: answer.resolve, reject: answer.reject });
     const timeoutMs = options.timeoutMs ?? this.#options.commandMs ?? defaultTimeoutMs;
@@ -259,7 +255,7 @@ export class QmpClient {
       message: `${whose}QEMU closed its QMP connection`,
       side: this.#options.side,
       lastSeen: this.events.tail,
-      ...(waiting.length === 0 ? {} : { waitedFor: `answer to QMP ${waiting.join(', ')}` }),
+      waitedFor: waiting.length === 0 ? undefined : `answer to QMP ${waiting.join(', ')}`,
       cause,
     });
   }

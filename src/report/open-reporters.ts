@@ -24,14 +24,14 @@ export interface ReportChoices {
   /** a clock that never goes back, milliseconds */
   readonly now: () => number;
   readonly tap: boolean;
-  readonly junitPath?: string | undefined;
-  readonly jsonPath?: string | undefined;
-  readonly htmlPath?: string | undefined;
-  readonly markdownPath?: string | undefined;
-  readonly tracePath?: string | undefined;
-  readonly eventLog?: EventLogOptions | undefined;
+  readonly junitPath?: string;
+  readonly jsonPath?: string;
+  readonly htmlPath?: string;
+  readonly markdownPath?: string;
+  readonly tracePath?: string;
+  readonly eventLog?: EventLogOptions;
   /** for a CI service that reads the job's output; on standard error where standard output is TAP */
-  readonly annotations?: Omit<AnnotationOptions, 'stream'> | undefined;
+  readonly annotations?: Omit<AnnotationOptions, 'stream'>;
   readonly stderr?: TextStream;
 }
 

@@ -167,8 +167,8 @@ async function settle(
   const kept = await settleDirectory(input, task, report, directory);
   return {
     ...report,
-    ...(kept === undefined ? {} : { directory: kept }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    directory: kept,
+    memoryBytes,
   };
 }
 

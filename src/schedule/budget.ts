@@ -16,9 +16,9 @@ export interface HostCapacity {
 
 export interface BudgetWish {
   /** -j: number of attempts at once, whatever cores they use */
-  readonly jobs?: number | undefined;
+  readonly jobs?: number;
   /** --memory-budget */
-  readonly memoryBytes?: number | undefined;
+  readonly memoryBytes?: number;
   /** number of planned attempts: more places would stay empty */
   readonly attempts: number;
   /** weight of the lightest test, in cores */
@@ -33,7 +33,7 @@ export function limitsFor(host: HostCapacity, wish: BudgetWish): Limits {
   );
   return {
     slots: Math.max(1, Math.min(jobs ?? byCores, attempts)),
-    ...(jobs === undefined ? { cpu: host.cores } : {}),
+    cpu: jobs === undefined ? host.cores : undefined,
     memoryBytes: wish.memoryBytes ?? Math.floor(host.availableBytes * memoryShare),
     sharedMemoryBytes: host.sharedMemoryBytes,
   };

@@ -76,14 +76,12 @@ class Run {
       await Promise.race(this.#running.values());
     }
     const { counts, flaky, quarantined, retried, sumMs, stop } = this.#tally;
-    const usedBytes = this.#input.meter.highBytes;
     const memory = {
       budgetBytes: this.#input.limits.memoryBytes,
       promisedBytes: this.#decider.promisedBytes,
-      ...(usedBytes === undefined ? {} : { usedBytes }),
+      usedBytes: this.#input.meter.highBytes,
     };
-    const stopped = stop === undefined ? {} : { stopped: stop };
-    return { counts, flaky, quarantined, retried, sumMs, memory, ...stopped };
+    return { counts, flaky, quarantined, retried, sumMs, memory, stopped: stop };
   }
 
   #skip(): void {
@@ -149,10 +147,10 @@ class Run {
       test: test.name,
       attempt: attempt.attempt,
       ...ended,
-      ...(slot === undefined ? {} : { slot }),
-      ...(willRetry ? { willRetry } : {}),
-      ...(retry === 0 ? {} : { retry }),
-      ...(quarantined === undefined ? {} : { quarantined }),
+      slot,
+      willRetry: willRetry || undefined,
+      retry: retry === 0 ? undefined : retry,
+      quarantined,
     });
     return willRetry;
   }

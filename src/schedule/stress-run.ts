@@ -92,8 +92,8 @@ async function runLife(
       outcome,
       durationMs: atMs - startMs,
       phases: [],
-      ...(timeline === undefined ? {} : { timeline }),
-      ...(directory === undefined ? {} : { directory }),
+      timeline,
+      directory,
     });
   }
   return { ...ended, lastRound: of.attempt };

@@ -40,7 +40,7 @@ export interface AttemptInput {
   /** this thread, unless given */
   readonly certificates?: CertificateMaker;
   /** in tests of Drover */
-  readonly interference?: Interference | undefined;
+  readonly interference?: Interference;
 }
 
 export interface AttemptReport {
@@ -67,7 +67,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
         input.onPhase(phase);
       },
       status: input.onStatus,
-      ...(input.onNote === undefined ? {} : { note: input.onNote }),
+      note: input.onNote,
     },
     certificates: input.certificates,
     guest: input.definition.guest,
@@ -81,12 +81,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
     outcome =
       verdict?.intact === false
         ? { kind: 'failed', failure: placed(damaged(verdict), leg), verdict }
-        : {
-            kind: 'passed',
-            ...(verdict === undefined ? {} : { verdict }),
-            ...(figures === undefined ? {} : { figures }),
-            ...(legs === undefined ? {} : { legs }),
-          };
+        : { kind: 'passed', verdict, figures, legs };
   } catch (error) {
     outcome = await judge(error, input, context, clock.current, deadline.signal.aborted);
   } finally {
@@ -103,8 +98,8 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
     outcome,
     durationMs,
     phases: clock.timings,
-    ...(timeline === undefined ? {} : { timeline }),
-    ...(exercised.length === 0 ? {} : { exercised }),
+    timeline,
+    exercised: exercised.length === 0 ? undefined : exercised,
   };
 }
 
@@ -129,9 +124,7 @@ async function judge(
   phase: Phase | undefined,
   late: boolean,
 ): Promise<Outcome> {
-  if (input.signal.aborted) {
-    return { kind: 'cancelled', ...(phase === undefined ? {} : { phase }) };
-  }
+  if (input.signal.aborted) return { kind: 'cancelled', phase };
   const { leg, cause } = thrown instanceof LegError ? thrown : { leg: undefined, cause: thrown };
   if (late && cause instanceof Cancelled) {
     return { kind: 'failed', failure: placed(await lateness(input, context, phase), leg) };
@@ -154,7 +147,8 @@ async function lateness(
     code: 'test-timeout',
     message: `the test was not done within ${(input.timeoutMs / 1000).toFixed(1)} s`,
     waitedFor: 'end of the test',
-    ...(phase === undefined ? {} : { phase, lastSeen: `phase ${phase}` }),
+    phase,
+    lastSeen: phase && `phase ${phase}`,
     details: states.flatMap((lines) => lines.slice(0, 4)),
   };
 }

@@ -30,8 +30,8 @@ export function timelineOf(
     .flatMap(({ qmp }, machine) =>
       qmp.events.all.map(({ name, data, receivedAtMs }): QmpEventSeen => {
         const value = data['status'] ?? data['pass'];
-        const told = typeof value === 'string' || typeof value === 'number' ? { value } : {};
-        return { ms: since(receivedAtMs), machine, name, ...told };
+        const told = typeof value === 'string' || typeof value === 'number' ? value : undefined;
+        return { ms: since(receivedAtMs), machine, name, value: told };
       }),
     )
     .sort((a, b) => a.ms - b.ms);

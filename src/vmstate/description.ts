@@ -47,7 +47,7 @@ export function readDevice(json: unknown, offset: number): DeviceDescription {
   return {
     name,
     instance: optionalCount(json['instance_id'], `device ${name}: instance_id`, offset) ?? 0,
-    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    sizeBytes,
     structure: readStructure(json, name, offset),
   };
 }
@@ -78,9 +78,9 @@ function readField(json: unknown, within: string, offset: number): Field {
     name,
     type: asString(json['type']) ?? '',
     sizeBytes: optionalCount(json['size'], `${path}: size`, offset) ?? 0,
-    ...(arrayLength === undefined ? {} : { arrayLength }),
-    ...(index === undefined ? {} : { index }),
-    ...(Array.isArray(inner['fields']) ? { structure: readStructure(inner, path, offset) } : {}),
+    arrayLength,
+    index,
+    structure: Array.isArray(inner['fields']) ? readStructure(inner, path, offset) : undefined,
   };
 }
 

@@ -92,7 +92,7 @@ function variablesRead(job: Record<string, string>): string[] {
 }
 
 void test('cli.md names every environment variable that is read', () => {
-  const jobs = [{}, { GITHUB_ACTIONS: 'true' }, { GITLAB_CI: 'true' }];
+  const jobs: Record<string, string>[] = [{}, { GITHUB_ACTIONS: 'true' }, { GITLAB_CI: 'true' }];
   const names = new Set(jobs.flatMap(variablesRead));
   for (const known of ['QTEST_QEMU_BINARY', 'GITHUB_STEP_SUMMARY', 'CI_PROJECT_DIR']) {
     assert.ok(names.has(known), `${known} is seen to be read`);

@@ -129,10 +129,10 @@ async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
       selected,
       { directory: probeDirectory, signal, cache: qemus.cache },
     );
-    const out = options.out === undefined ? {} : { out: outputDirectory(options.out, pair) };
     const { timeout, repeat, keep = false } = options;
+    const out = options.out && outputDirectory(options.out, pair);
     const exitCode = await runSession({
-      options: { repeat, keep, ...(timeout === undefined ? {} : { timeout }), ...out },
+      options: { repeat, keep, timeout, out },
       environment,
       plan: planned.plan,
       tests: withoutMisfits(planTests(selected, planned, catalogue, noTimings), limits),

@@ -52,7 +52,7 @@ export interface MapInput {
   readonly start: number;
   readonly step: number;
   /** addresses in the midst that the map passes over */
-  readonly hole?: Hole | undefined;
+  readonly hole?: Hole;
   readonly map: NativePageMap;
   /** whether stamps were looked at; then a page with data is intact */
   readonly checked: boolean;

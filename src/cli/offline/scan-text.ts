@@ -22,7 +22,7 @@ export interface VerdictTextOptions {
   /** addresses are offsets in this block */
   readonly within: NativeBlock | undefined;
   /** where the slice reaches across it */
-  readonly hole?: Hole | undefined;
+  readonly hole?: Hole;
 }
 
 /** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */

@@ -33,7 +33,7 @@ export function startDrover(
   const [program = process.execPath, ...words] = [...prefix, ...droverCommand, ...args];
   const child = spawn(program, words, {
     env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1', ...noService, ...env },
-    ...(cwd === undefined ? {} : { cwd }),
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limitMs,
     killSignal: 'SIGKILL',

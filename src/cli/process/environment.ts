@@ -54,41 +54,34 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     const value = env[name];
     return value === undefined || value === '' ? undefined : value;
   };
-  const optional = <K extends string>(key: K, name: string): Partial<Record<K, string>> => {
-    const value = given(name);
-    return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
-  };
   const cacheHome = given('XDG_CACHE_HOME') ?? path.join(os.homedir(), '.cache');
   const forQemu: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) forQemu[name] = value;
   // Reasons that QEMU prints are read by people and by checks: keep them in one language.
   forQemu['LC_ALL'] = 'C';
-  const job = (): { readonly ci?: CiJob } => {
+  const job = (): CiJob | undefined => {
     if (given('GITHUB_ACTIONS') === 'true') {
-      const of = {
-        ...optional('root', 'GITHUB_WORKSPACE'),
-        ...optional('summaryPath', 'GITHUB_STEP_SUMMARY'),
-      };
-      return { ci: { service: 'github', ...of } };
+      const summaryPath = given('GITHUB_STEP_SUMMARY');
+      return { service: 'github', root: given('GITHUB_WORKSPACE'), summaryPath };
     }
-    if (given('GITLAB_CI') !== 'true') return {};
-    return { ci: { service: 'gitlab', ...optional('root', 'CI_PROJECT_DIR') } };
+    if (given('GITLAB_CI') !== 'true') return undefined;
+    return { service: 'gitlab', root: given('CI_PROJECT_DIR') };
   };
   return {
-    ...job(),
-    ...optional('qemu', 'QTEST_QEMU_BINARY'),
-    ...optional('qemuSource', 'QTEST_QEMU_BINARY_SRC'),
-    ...optional('qemuDestination', 'QTEST_QEMU_BINARY_DST'),
-    ...optional('machine', 'QTEST_QEMU_MACHINE_TYPE'),
-    ...optional('trace', 'QTEST_TRACE'),
+    ci: job(),
+    qemu: given('QTEST_QEMU_BINARY'),
+    qemuSource: given('QTEST_QEMU_BINARY_SRC'),
+    qemuDestination: given('QTEST_QEMU_BINARY_DST'),
+    machine: given('QTEST_QEMU_MACHINE_TYPE'),
+    trace: given('QTEST_TRACE'),
     flaky: given('QEMU_TEST_FLAKY_TESTS') !== undefined,
     qtestLog: env['QTEST_LOG'] !== undefined,
     shard: {
-      ...optional('shardIndex', 'TEST_SHARD_INDEX'),
-      ...optional('totalShards', 'TEST_TOTAL_SHARDS'),
-      ...optional('shardStatusFile', 'TEST_SHARD_STATUS_FILE'),
-      ...optional('nodeIndex', 'CI_NODE_INDEX'),
-      ...optional('nodeTotal', 'CI_NODE_TOTAL'),
+      shardIndex: given('TEST_SHARD_INDEX'),
+      totalShards: given('TEST_TOTAL_SHARDS'),
+      shardStatusFile: given('TEST_SHARD_STATUS_FILE'),
+      nodeIndex: given('CI_NODE_INDEX'),
+      nodeTotal: given('CI_NODE_TOTAL'),
     },
     searchPath: env['PATH'] ?? '',
     // QEMUs run in directories of their own: a relative path would mean another place there

@@ -87,8 +87,8 @@ export function planTests(
       name,
       expectedMs: expected({ test: name, level: test.level }),
       demand: demandOf(test, plan),
-      ...(file === undefined ? {} : { file }),
-      ...(skip === undefined ? {} : { skip }),
+      file,
+      skip,
     };
   });
 }

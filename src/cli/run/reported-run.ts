@@ -70,7 +70,7 @@ export async function reportedRun(input: ReportedRun): Promise<number> {
     ...totals,
     durationMs: clock(),
     exitCode,
-    ...(failure === undefined ? {} : { failure }),
+    failure,
   });
   interruption.tell = tell;
   return await closeReports(reporters, exitCode);

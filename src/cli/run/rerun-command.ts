@@ -50,16 +50,25 @@ async function rerunCommand(
     });
   }
   const { source, destination, machine, accel, testFile, timeoutMs, trace, qtestLog } = record;
-  const { trace: _other, ...rest } = environment;
   // the trace and qtest log settings of the recorded run, not those of today's environment
-  const asItWas = { ...rest, ...(trace === undefined ? {} : { trace }), qtestLog, shard: {} };
+  const asItWas = { ...environment, trace, qtestLog, shard: {} };
   return await runCommand(
     {
-      ...{ qemuSrc: source.command, qemuDst: destination.command, machine, accel, cache: true },
-      ...{ p: [record.test], runPrefix: [], s: [], skipPrefix: [] },
+      qemuSrc: source.command,
+      qemuDst: destination.command,
+      machine,
+      accel,
+      cache: true,
+      p: [record.test],
+      runPrefix: [],
+      s: [],
+      skipPrefix: [],
       tests: testFile === undefined ? [] : [testFile],
-      ...{ timeout: timeoutMs / 1000, repeat, retries: 0, keep: true },
-      ...(out === undefined ? {} : { out }),
+      timeout: timeoutMs / 1000,
+      repeat,
+      retries: 0,
+      keep: true,
+      out,
     },
     asItWas,
     (event) => {

@@ -47,12 +47,10 @@ export class RunFacts {
       host: hostIdentity(),
       source: identity(plan.source, plan.sourceFeatures),
       destination: identity(plan.destination, plan.destinationFeatures),
-      ...(plan.route === undefined
-        ? {}
-        : { route: plan.route.map(({ binary, features }) => identity(binary, features)) }),
+      route: plan.route?.map(({ binary, features }) => identity(binary, features)),
       machine: plan.machine,
       accel: plan.accel,
-      ...(Object.keys(testFiles).length === 0 ? {} : { testFiles }),
+      testFiles: Object.keys(testFiles).length === 0 ? undefined : testFiles,
     };
   }
 
@@ -68,13 +66,13 @@ export class RunFacts {
       ...this.#shared,
       workers: slots,
       total: totalAttempts(tests, isEndless ? 1 : this.#input.repeat),
-      ...(isEndless ? { endless: true } : {}),
+      endless: isEndless || undefined,
       tests: names,
       offered: [...new Set(allFeatures(plan).flatMap(offeredBy))],
       testList: testListDigest(shard?.allTests ?? names),
-      ...(shard === undefined ? {} : { shard }),
+      shard,
       budget,
-      ...(retries === 0 ? {} : { retries }),
+      retries: retries === 0 ? undefined : retries,
       slowness: plan.slowness,
     };
   }
@@ -96,10 +94,10 @@ export class RunFacts {
       attempt,
       time: new Date().toISOString(),
       ...shared,
-      ...(test.file === undefined ? {} : { testFile: test.file }),
+      testFile: test.file,
       timeoutMs,
       slowness: plan.slowness,
-      ...(plan.trace === undefined ? {} : { trace: plan.trace }),
+      trace: plan.trace,
       qtestLog: plan.qtestLog,
       rerun: this.rerun(test.name),
       outcome,
@@ -116,7 +114,7 @@ export function identity(binary: QemuBinary, features: QemuFeatures): QemuIdenti
     version: features.version,
     package: features.package,
     arch: binary.arch,
-    ...(features.digest === undefined ? {} : { digest: features.digest }),
+    digest: features.digest,
   };
 }
 

@@ -9,9 +9,9 @@ import { demandOf } from '../../suite/demand.js';
 import { hostCapacity } from '../process/host-capacity.js';
 
 export interface LimitOptions {
-  readonly jobs?: number | undefined;
+  readonly jobs?: number;
   /** bytes */
-  readonly memoryBudget?: number | undefined;
+  readonly memoryBudget?: number;
   readonly repeat: number;
 }
 

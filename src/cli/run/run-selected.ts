@@ -37,10 +37,10 @@ export interface SelectedRun {
   readonly route?: readonly QemuBinary[];
   readonly catalogue: Catalogue;
   readonly selected: readonly TestDefinition[];
-  readonly debug?: DebugPlan | undefined;
+  readonly debug?: DebugPlan;
   readonly policy?: SessionPolicy;
   /** gets all events too */
-  readonly onEvent?: ((event: DroverEvent) => void) | undefined;
+  readonly onEvent?: (event: DroverEvent) => void;
 }
 
 export async function runSelected(run: SelectedRun): Promise<number> {
@@ -60,10 +60,7 @@ export async function runSelected(run: SelectedRun): Promise<number> {
     const pool = options.l === true ? undefined : place.startPool(limits.slots);
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
     const planned = await addHostFacts(
-      await planPair({
-        ...{ binaries, options, environment, qemus },
-        ...(route === undefined ? {} : { route }),
-      }),
+      await planPair({ binaries, options, environment, qemus, route }),
       selected,
       { directory: probeDirectory, signal, cache: qemus.cache },
     );

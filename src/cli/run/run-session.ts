@@ -27,19 +27,19 @@ export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOpti
 
 /** What is not given has its default: no retries, no quarantine, every test is run. */
 export interface SessionPolicy extends Partial<Omit<PolicyOptions, 'quarantine' | 'timings'>> {
-  readonly quarantine?: ReadonlyMap<string, Quarantined> | undefined;
-  readonly shard?: Shard | undefined;
+  readonly quarantine?: ReadonlyMap<string, Quarantined>;
+  readonly shard?: Shard;
   /** of earlier runs */
   readonly timings?: Timings;
   /** files to write them to */
-  readonly timingsFile?: string | undefined;
+  readonly timingsFile?: string;
 }
 
 export interface SessionInput {
   readonly options: SessionOptions;
   readonly environment: Environment;
   readonly plan: PairPlan;
-  readonly debug?: DebugPlan | undefined;
+  readonly debug?: DebugPlan;
   readonly tests: readonly PlannedTest[];
   readonly limits: Limits;
   readonly policy: SessionPolicy;
@@ -105,7 +105,7 @@ function policyOf(given: SessionPolicy): Policy {
     untilFailure,
     flakyFails: given.flakyFails === true,
     quarantine,
-    ...(maxFailures === undefined ? {} : { maxFailures }),
+    maxFailures,
   };
 }
 

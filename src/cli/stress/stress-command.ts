@@ -118,7 +118,7 @@ function shapeOf({ memory, writers, stamp, step, pace }: StressOptions, arch: Ar
     step,
     // the test sees by it that writers make progress, where the image has one
     heartbeat: guestPlatform(arch).heartbeatAddress !== undefined,
-    ...(pace === undefined ? {} : { pacePagesPerSecond: pace }),
+    pacePagesPerSecond: pace,
   };
 }
 
@@ -127,12 +127,12 @@ function specOf(options: StressOptions): StressSpec {
   return {
     memory: options.backend,
     transport,
-    ...(channels === undefined ? {} : { channels }),
+    channels,
     parameters: Object.fromEntries(options.set),
     pingPong: options.pingPong === true,
     downtimeLimitMs: options.downtimeLimit,
     patienceMs: options.patience,
-    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+    freeze: options.freeze,
   };
 }
 

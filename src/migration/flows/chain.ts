@@ -69,7 +69,11 @@ export async function chain(
     try {
       if (index > 0) context.observer.phase('launch');
       const to = await context.startMachine({
-        ...{ side, tag, firmware, binary: station.binary, memory: from.spec.memory },
+        side,
+        tag,
+        firmware,
+        binary: station.binary,
+        memory: from.spec.memory,
         incoming: 'defer',
       });
       const incoming = wish.listen.replaceAll('$LEG', String(number));
@@ -89,7 +93,7 @@ export async function chain(
   }
   await endMachine(from);
   const last = legs.at(-1);
-  return last === undefined ? {} : { verdict: last.verdict, figures: last.figures, legs };
+  return { verdict: last?.verdict, figures: last?.figures, legs };
 }
 
 async function oneLeg(kind: LegKind, pair: Pair): Promise<Arrival> {

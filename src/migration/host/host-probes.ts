@@ -30,11 +30,7 @@ export interface HostProbeInput {
 
 type HostProbe = (input: HostProbeInput) => Promise<HostFact>;
 
-const yes = (detail?: string): HostFact => ({
-  available: true,
-  reason: '',
-  ...(detail === undefined ? {} : { detail }),
-});
+const yes = (detail?: string): HostFact => ({ available: true, reason: '', detail });
 const no = (reason: string): HostFact => ({ available: false, reason });
 
 const probes: Readonly<Record<HostFactName, HostProbe>> = {

@@ -29,7 +29,7 @@ export interface LinkSearch {
   /** private, for the tool's output */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
 

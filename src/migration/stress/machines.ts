@@ -37,7 +37,8 @@ export async function startMember(
       firmware: context.writeGuest(),
       tag,
       // It stands still when it has arrived: a guest that goes on writes over what is damaged.
-      ...(receives ? { incoming: 'defer', extraArgs: ['-S'] } : {}),
+      incoming: receives ? 'defer' : undefined,
+      extraArgs: receives ? ['-S'] : undefined,
     });
   } finally {
     closeMemory(memory);

@@ -49,15 +49,11 @@ export async function moveGuest(move: Move): Promise<Moved> {
     figures: {
       migrationMs,
       forced,
-      ...optional('downtimeMs', migration.downtimeMs),
-      ...optional('transferredBytes', migration.transferredBytes),
-      ...optional('passes', migration.dirtySyncCount),
+      downtimeMs: migration.downtimeMs,
+      transferredBytes: migration.transferredBytes,
+      passes: migration.dirtySyncCount,
     },
   };
-}
-
-function optional<K extends string>(key: K, value: number | undefined): Partial<Record<K, number>> {
-  return value === undefined ? {} : ({ [key]: value } as Record<K, number>);
 }
 
 async function addressOf(to: TestMachine, uri: string): Promise<string> {

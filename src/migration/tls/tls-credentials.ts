@@ -38,7 +38,7 @@ export async function usePsk(pair: Pair, setup: PskSetup = {}): Promise<void> {
   }
   const type = {
     'qom-type': 'tls-creds-psk',
-    ...(setup.ciphers === 'usual' ? {} : { priority: quickCiphers }),
+    priority: setup.ciphers === 'usual' ? undefined : quickCiphers,
   };
   await useCredentials(source, 'tlscredspsk0', {
     ...type,
@@ -69,12 +69,8 @@ export async function prepareCertificates(
   context: TestContext,
   { host, ip, client }: CertificateSetup,
 ): Promise<void> {
-  const wish = {
-    ...(host === undefined ? {} : { host }),
-    ...(ip === undefined ? {} : { ip }),
-    ...(client === 'none' ? {} : { client: client === 'hostile' ? hostileClient : friendlyClient }),
-  };
-  const files = await context.certificates(wish, context.signal);
+  const names = { friendly: friendlyClient, hostile: hostileClient, none: undefined };
+  const files = await context.certificates({ host, ip, client: names[client] }, context.signal);
   writeCertificates(context.file(certificateFolder), files);
 }
 

@@ -79,8 +79,8 @@ export function pageDamageLine(damage: PageDamage): string {
 }
 
 export interface Surroundings {
-  readonly directory?: string | undefined;
-  readonly rerun?: string | undefined;
+  readonly directory?: string;
+  readonly rerun?: string;
 }
 
 /** Empty for outcomes that need no explanation. */

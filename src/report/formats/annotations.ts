@@ -28,7 +28,7 @@ export interface AnnotationOptions {
   /** the checkout: annotations name files relative to it */
   readonly root: string;
   /** GitHub's file for the job's summary */
-  readonly summaryPath?: string | undefined;
+  readonly summaryPath?: string;
 }
 
 type Finished = EventOf<'test-finished'>;
@@ -46,7 +46,7 @@ interface Note {
   readonly level: 'error' | 'warning' | 'notice';
   readonly title: string;
   readonly text: string;
-  readonly file?: string | undefined;
+  readonly file?: string;
 }
 
 export function workflowCommand({ level, title, text, file }: Note): string {

@@ -38,24 +38,23 @@ export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | '
 export type JsonAttempt = Omit<EventOf<'test-finished'>, 'type'>;
 
 function jsonRun({ started, finished, warnings, lastAtMs }: RunRecord): JsonRun {
-  const { sumMs, memory, stopped } = finished ?? {};
+  const { type: _type, schema: _schema, atMs: _atMs, ...shown } = started ?? {};
+  const { exitCode, sumMs, memory, stopped, failure } = finished ?? {};
   return {
-    ...started,
-    ...{ type: undefined, schema: undefined, atMs: undefined },
+    ...shown,
     complete: finished !== undefined,
     durationMs: finished?.durationMs ?? lastAtMs,
-    ...(finished === undefined ? {} : { exitCode: finished.exitCode }),
-    ...(sumMs === undefined ? {} : { sumMs }),
-    ...(memory === undefined ? {} : { memory }),
-    ...(stopped === undefined ? {} : { stopped }),
-    ...(finished?.failure === undefined ? {} : { failure: finished.failure }),
+    exitCode,
+    sumMs,
+    memory,
+    stopped,
+    failure,
     warnings: warnings.map(({ message }) => message),
   };
 }
 
-/** What is undefined is not written, so this is how the event's own tags are left out. */
-function jsonAttempt(event: EventOf<'test-finished'>): JsonAttempt {
-  return { ...event, ...{ type: undefined } };
+function jsonAttempt({ type: _type, ...attempt }: EventOf<'test-finished'>): JsonAttempt {
+  return attempt;
 }
 
 /** The pieces joined are a `JsonReport`, one attempt a line. */

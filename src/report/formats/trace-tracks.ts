@@ -52,16 +52,7 @@ class Track {
   /** `inside` adds what happens before the slice ends */
   slice({ name, category, startMs, endMs, args }: Slice, inside?: () => void): void {
     const { pid, tid } = this;
-    const told = args === undefined ? {} : { args };
-    this.events.push({
-      ph: 'B',
-      pid,
-      tid,
-      ts: this.#micros(startMs),
-      name,
-      cat: category,
-      ...told,
-    });
+    this.events.push({ ph: 'B', pid, tid, ts: this.#micros(startMs), name, cat: category, args });
     inside?.();
     this.events.push({ ph: 'E', pid, tid, ts: this.#micros(Math.max(startMs, endMs)) });
   }

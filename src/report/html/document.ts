@@ -32,9 +32,9 @@ function pageRun({ record }: TimedRun): PageRun {
   const { tests: _tests, testFiles: _files, shard, ...kept } = started ?? {};
   return {
     versions,
-    ...(started === undefined ? {} : { started: kept as NonNullable<PageRun['started']> }),
-    ...(shard === undefined ? {} : { shard: { index: shard.index, total: shard.total } }),
-    ...(finished === undefined ? {} : { finished }),
+    started: started && (kept as PageRun['started']),
+    shard: shard && { index: shard.index, total: shard.total },
+    finished,
     durationMs: finished?.durationMs ?? lastAtMs,
     problems: runProblems(record),
     warnings: warnings.map(({ message }) => message),
@@ -50,12 +50,10 @@ function versionsOf({
     : `${source.version} to ${destination.version}`;
 }
 
-function remarkOf({ finished: { outcome } }: TimedAttempt): { remark?: string } {
-  if (outcome.kind === 'skipped') return { remark: outcome.reason };
-  if (outcome.kind === 'failed' || outcome.kind === 'broken') {
-    return { remark: printableLine(outcome.failure.message).slice(0, 300) };
-  }
-  return {};
+function remarkOf({ finished: { outcome } }: TimedAttempt): string | undefined {
+  if (outcome.kind === 'skipped') return outcome.reason;
+  if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return undefined;
+  return printableLine(outcome.failure.message).slice(0, 300);
 }
 
 function pageRow(
@@ -75,9 +73,9 @@ function pageRow(
     durationMs: finished.durationMs,
     startMs,
     endMs,
-    ...(slot === undefined ? {} : { slot }),
+    slot,
     shard,
-    ...remarkOf(attempt),
+    remark: remarkOf(attempt),
     ...place,
   };
 }
@@ -120,7 +118,7 @@ export function* htmlPieces(runs: readonly TimedRun[], htmlFolder: string): Gene
       const detail: PageDetail = {
         finished,
         rerun: rerunCommand(finished.test, timed.record.started),
-        ...(evidence === undefined ? {} : { evidence }),
+        evidence,
       };
       const text = embedded(detail);
       rows.push(pageRow(attempt, run, timed, { at, length: text.length }));

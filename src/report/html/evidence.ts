@@ -78,7 +78,7 @@ function attachment(file: string, htmlFolder: string, budget: InlineBudget): Att
   const href = path.relative(htmlFolder, file).split(path.sep).map(encodeURIComponent).join('/');
   const text = name.endsWith(transcriptEnding) ? undefined : endOf(file, bytes);
   if (text === undefined || text === '' || !budget.take(text.length)) return { name, bytes, href };
-  return { name, bytes, href, text, ...(bytes > textBytes ? { isEnd: true } : {}) };
+  return { name, bytes, href, text, isEnd: bytes > textBytes || undefined };
 }
 
 export function readEvidence(

@@ -43,10 +43,8 @@ export function coverageOf({ started, tests }: RunRecord): Coverage {
     const kind = item.slice(0, space) as CoverageKind;
     const name = item.slice(space + 1);
     const meant = found.size > 0 ? {} : meantFor(name, skipped);
-    return {
-      ...{ kind, name, tests: [...found].sort() },
-      ...(Object.keys(meant).length === 0 ? {} : { skipped: meant }),
-    };
+    const skippedFor = Object.keys(meant).length === 0 ? undefined : meant;
+    return { kind, name, tests: [...found].sort(), skipped: skippedFor };
   });
   const { source, destination } = started ?? {};
   return { source, destination, passed: passed.size, features };

@@ -10,9 +10,17 @@ const ofTest = { test: 'string', attempt: 'number' } as const;
 export const requiredFields: Readonly<Record<DroverEvent['type'], Readonly<Record<string, Kind>>>> =
   {
     'run-started': {
-      ...{ schema: 'number', time: 'string', drover: 'string', machine: 'string', accel: 'string' },
-      ...{ host: 'object', source: 'object', destination: 'object' },
-      ...{ workers: 'number', total: 'number', tests: 'array' },
+      schema: 'number',
+      time: 'string',
+      drover: 'string',
+      machine: 'string',
+      accel: 'string',
+      host: 'object',
+      source: 'object',
+      destination: 'object',
+      workers: 'number',
+      total: 'number',
+      tests: 'array',
     },
     'test-started': ofTest,
     'phase-started': { ...ofTest, phase: 'string' },

@@ -138,12 +138,14 @@ function runOf(log: LogFacts): MergedRun {
   const { from, started, finished, lastAtMs } = log;
   const { index, total } = shardOf(log);
   return {
-    ...{ index, total, from },
+    index,
+    total,
+    from,
     time: started.time,
     host: started.host,
     workers: started.workers,
     durationMs: finished?.durationMs ?? lastAtMs,
-    ...(finished === undefined ? {} : { exitCode: finished.exitCode }),
+    exitCode: finished?.exitCode,
   };
 }
 

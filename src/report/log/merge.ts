@@ -105,7 +105,7 @@ function startOf(
     workers: logs.reduce((sum, log) => sum + log.started.workers, 0),
     total: logs.reduce((sum, log) => sum + log.started.total, 0) + merged.missingTests.length,
     tests: inOrder(shard?.allTests ?? started.tests, all),
-    ...(Object.keys(testFiles).length === 0 ? {} : { testFiles }),
+    testFiles: Object.keys(testFiles).length === 0 ? undefined : testFiles,
     time: logs.reduce(
       (least, log) => (log.started.time < least ? log.started.time : least),
       started.time,
@@ -144,7 +144,7 @@ function endOf(logs: readonly LogFacts[], exitCode: number): EventOf<'run-finish
     sumMs: sum(({ sumMs }) => sumMs),
     durationMs,
     exitCode,
-    ...(failure === undefined ? {} : { failure }),
+    failure,
   };
 }
 

@@ -52,10 +52,10 @@ export interface Cell {
   /** attempts that never came to an end */
   readonly notRun: number;
   /** why the pair could not start, or broke as a whole */
-  readonly failure: Failure | undefined;
-  readonly exitCode: number | undefined;
-  readonly record: RunRecord | undefined;
-  readonly summary: RunSummary | undefined;
+  readonly failure?: Failure;
+  readonly exitCode?: number;
+  readonly record?: RunRecord;
+  readonly summary?: RunSummary;
 }
 
 /** Versions as labels, with a number where several have the same; undefined is a QEMU that does not tell. */
@@ -77,10 +77,7 @@ function verdictOf(summary: RunSummary): OutcomeKind {
 }
 
 function cellOf(source: string, destination: string, result: PairResult): Cell {
-  const empty = {
-    ...{ source, destination, counts: noCounts, notRun: 0, failure: undefined },
-    ...{ exitCode: undefined, record: undefined, summary: undefined },
-  };
+  const empty = { source, destination, counts: noCounts, notRun: 0 };
   switch (result.kind) {
     case 'ran': {
       const { record, exitCode } = result;

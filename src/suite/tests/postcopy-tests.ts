@@ -1,7 +1,6 @@
 /** Postcopy, with and without recovery from a broken connection, over one channel and several. */
 import type { Recovery } from '../../migration/flows/postcopy-recovery.js';
 import { usePsk } from '../../migration/tls/tls-credentials.js';
-import type { Pair } from '../../migration/pair.js';
 import type { Need } from '../../model/features.js';
 import { postcopyTest } from '../definition.js';
 import type { Level, TestDefinition } from '../definition.js';
@@ -79,15 +78,10 @@ export const postcopyTests: readonly TestDefinition[] = [
         ...(row.multifd ? ['multifd'] : []),
         ...(row.preempt ? ['postcopy-preempt'] : []),
       ],
-      ...(row.suspend ? { suspend: true, arches: suspendArches } : {}),
-      ...(row.recovery === undefined ? {} : { recovery: row.recovery }),
-      ...(row.psk
-        ? {
-            startHook: async (pair: Pair) => {
-              await usePsk(pair);
-            },
-          }
-        : {}),
+      suspend: row.suspend,
+      arches: row.suspend && suspendArches,
+      recovery: row.recovery,
+      startHook: row.psk && usePsk,
     }),
   ),
   postcopyTest({

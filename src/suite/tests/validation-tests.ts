@@ -38,7 +38,7 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
       await pair.ensureConverge();
     },
     live: true,
-    ...(expect === undefined ? {} : { expect }),
+    expect,
   });
 }
 
@@ -54,11 +54,8 @@ function uriTest(name: string, addresses: 'both' | 'none'): TestDefinition {
       await waitGuest(pair);
       context.observer.phase('migrate');
       const inet = { transport: 'socket', type: 'inet', host: '127.0.0.1', port: '0' };
-      await requireRefusal(pair.source, 'migrate', {
-        ...(addresses === 'none'
-          ? {}
-          : { uri: 'tcp:127.0.0.1:0', channels: [{ 'channel-type': 'main', addr: inet }] }),
-      });
+      const both = { uri: 'tcp:127.0.0.1:0', channels: [{ 'channel-type': 'main', addr: inet }] };
+      await requireRefusal(pair.source, 'migrate', addresses === 'none' ? {} : both);
       await endBoth(pair);
       return {};
     },
