@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { median } from 'simple-statistics';
 import { openImage } from '../dist/memory/image.js';
 import {
   alternate,
@@ -18,7 +19,6 @@ import {
   holding,
   hostFacts,
   hostLine,
-  median,
   timedMs,
   writeResults,
 } from './rounds.mjs';

@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { median } from 'simple-statistics';
 import { openBrowser, skip, visit } from '../dist/report/html/browser.fixtures.js';
 import { many, writeReport } from '../dist/report/html/report.fixtures.js';
 
 const [count, rounds] = [Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 5)];
 const limitMs = 2000;
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** from a key in the search field to the new count, without the pause that waits for the next key */
 const filterMs = `(async () => {

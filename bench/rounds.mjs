@@ -1,4 +1,4 @@
-// What the benchmarks have in common: interleaved rounds, medians, facts about the host, results on disk after each case.
+// What the benchmarks have in common: interleaved rounds, facts about the host, results on disk after each case.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -6,12 +6,6 @@ import path from 'node:path';
 import process from 'node:process';
 
 export const root = path.join(import.meta.dirname, '..');
-
-export const median = (samples) => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
 
 export function hostFacts() {
   let commit = 'none';

@@ -8,6 +8,7 @@
 import os from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { median } from 'simple-statistics';
 import { openProcessRam, openSharedRam } from '../dist/memory/open-ram.js';
 import { readerRam } from '../dist/memory/reader-ram.js';
 import { loadAddon } from '../dist/native/addon.js';
@@ -17,7 +18,6 @@ import {
   holding,
   hostFacts,
   hostLine,
-  median,
   timedMs,
   writeResults,
 } from './rounds.mjs';

@@ -16,8 +16,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { median } from 'simple-statistics';
 import { allTests } from '../dist/suite/registry.js';
-import { hostFacts, hostLine, median, root, writeResults } from './rounds.mjs';
+import { hostFacts, hostLine, root, writeResults } from './rounds.mjs';
 
 const { values: options } = parseArgs({
   options: {

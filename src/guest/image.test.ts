@@ -1,10 +1,10 @@
 import type { GuestSpec } from './spec.js';
 import assert from 'node:assert/strict';
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { folderFor } from '../model/scratch.fixtures.js';
 import { HarnessError } from '../model/errors.js';
 import { guestContract as contract } from './contract.js';
 import { isArch, platforms } from '../model/arch.js';
@@ -192,8 +192,7 @@ test('a range that ends where RAM ends is accepted', () => {
 });
 
 test('a missing image and one of another make are told apart, and are no fault of the user', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-image-test-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = folderFor(t);
   const images = pathToFileURL(`${folder}/`);
   const codeOf = (): string => {
     try {

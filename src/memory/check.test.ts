@@ -1,9 +1,9 @@
 /** The verdict through every way of reading memory: each must name exactly the pages that were hurt. */
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync, ftruncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { folderFor } from '../model/scratch.fixtures.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
 import type { GuestRam } from './guest-ram.js';
@@ -116,21 +116,17 @@ test('a region that lies elsewhere in the file continues the one before it', asy
   assert.equal(onlySlice(verdict).edge, pageAt(700));
 });
 
-test('a raw dump on disk is read with pread and judged the same', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
-  try {
-    const stamps = soundStamps(300, 100, 1);
-    stamps[250] = 200;
-    const file = openSync(join(folder, 'ram'), 'w');
-    ftruncateSync(file, stamps.length * pageBytes);
-    stamps.forEach((stamp, page) => writeSync(file, Uint8Array.of(stamp), 0, 1, page * pageBytes));
-    closeSync(file);
-    await using ram = await openFileRam({ path: join(folder, 'ram'), address: ramStart });
-    assert.equal(ram.source, `pread of ${join(folder, 'ram')}`);
-    const verdict = await ram.checkStopped(rangeOf(300));
-    assert.deepEqual(namedPages(verdict), [250]);
-    assert.equal(verdict.kernel, 'pread');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test('a raw dump on disk is read with pread and judged the same', async (t) => {
+  const folder = folderFor(t);
+  const stamps = soundStamps(300, 100, 1);
+  stamps[250] = 200;
+  const file = openSync(join(folder, 'ram'), 'w');
+  ftruncateSync(file, stamps.length * pageBytes);
+  stamps.forEach((stamp, page) => writeSync(file, Uint8Array.of(stamp), 0, 1, page * pageBytes));
+  closeSync(file);
+  await using ram = await openFileRam({ path: join(folder, 'ram'), address: ramStart });
+  assert.equal(ram.source, `pread of ${join(folder, 'ram')}`);
+  const verdict = await ram.checkStopped(rangeOf(300));
+  assert.deepEqual(namedPages(verdict), [250]);
+  assert.equal(verdict.kernel, 'pread');
 });

@@ -5,7 +5,7 @@ import { readQemuWords } from './foreign-command-line.js';
 const MiB = 1024 ** 2;
 const read = (line: string): ReturnType<typeof readQemuWords> => readQemuWords(line.split(' '));
 
-void test('machine, architecture and memory are read from the command line', () => {
+test('machine, architecture and memory are read from the command line', () => {
   const cases: readonly (readonly [string, string | undefined, number])[] = [
     ['qemu-system-x86_64', undefined, 128 * MiB],
     ['/usr/bin/qemu-system-x86_64 -m 150 -M q35', 'q35', 150 * MiB],
@@ -42,7 +42,7 @@ void test('machine, architecture and memory are read from the command line', () 
   assert.equal(read('/opt/qemu-system-aarch64 -M virt')?.arch, 'aarch64');
 });
 
-void test('other programs are not taken for a QEMU', () => {
+test('other programs are not taken for a QEMU', () => {
   for (const line of [
     '',
     'node main.js',

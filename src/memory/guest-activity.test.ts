@@ -41,16 +41,16 @@ async function activity(
   return await answer;
 }
 
-void test('threads that sleep are a stopped guest', async () => {
+test('threads that sleep are a stopped guest', async () => {
   assert.equal((await activity({ 7: {}, 8: {} })).kind, 'stopped');
 });
 
-void test('the first thread may work: it serves monitors', async () => {
+test('the first thread may work: it serves monitors', async () => {
   const found = await activity({ 7: {}, 8: {} }, { 7: { busyNs: 40e6 }, 8: {} });
   assert.equal(found.kind, 'stopped');
 });
 
-void test('a processor inside its guest is a running guest, though it sleeps there', async () => {
+test('a processor inside its guest is a running guest, though it sleeps there', async () => {
   const found = await activity({ 7: {}, 8: { syscall: '16 0xf 0xae80 0x0' } });
   assert.deepEqual(
     [found.kind, found.why],
@@ -58,17 +58,17 @@ void test('a processor inside its guest is a running guest, though it sleeps the
   );
 });
 
-void test('a thread that uses the processor is a running guest', async () => {
+test('a thread that uses the processor is a running guest', async () => {
   const found = await activity({ 7: {}, 8: {} }, { 7: {}, 8: { busyNs: 30e6 } });
   assert.match(`${found.kind}: ${found.why}`, /^running: thread 8 .* used 30 ms/);
 });
 
-void test('a process that is stopped as a whole needs no watching', async () => {
+test('a process that is stopped as a whole needs no watching', async () => {
   const found = await activity({ 7: { state: 'T' }, 8: { state: 'T', syscall: '16 0xf 0xae80' } });
   assert.deepEqual(found, { kind: 'stopped', why: 'the whole process is stopped' });
 });
 
-void test('real processes are told apart by what they do', async () => {
+test('real processes are told apart by what they do', async () => {
   const body = 'new (require("node:worker_threads").Worker)("for(;;);", {eval: true})';
   const busy = spawn(process.execPath, ['-e', body], { stdio: 'ignore' });
   const idle = spawn('sleep', ['60'], { stdio: 'ignore' });

@@ -32,7 +32,7 @@ for (const sample of samples) {
   if (sample.blocks === undefined) continue;
   const { blocks } = sample;
 
-  void test(`${sample.name}: every block has the recorded content`, { skip }, async () => {
+  test(`${sample.name}: every block has the recorded content`, { skip }, async () => {
     await withImage(sample, async (image) => {
       assert.deepEqual(
         image.blocks.map(({ name, length }) => [name, length]),
@@ -55,69 +55,61 @@ for (const sample of samples) {
   });
 }
 
-void test('samples were looked at', { skip }, () => {
+test('samples were looked at', { skip }, () => {
   assert.ok(samples.length >= 40, `${samples.length} samples`);
 });
 
 for (const name of ['q72-dump-elf', 'q72-dump-kdump-zlib', 'q102-dump-kdump-raw-zlib']) {
-  void test(
-    `${name} holds what pmemsave wrote, and says which format it is`,
-    { skip },
-    async () => {
-      using scratch = new Scratch();
-      const raw = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory);
-      using memory = await openImage(raw, { format: 'raw' });
-      assert.equal(
-        await memory.hash(0, undefined),
-        'd64885a689034903d024f13e44728092d1c8b41109f9ad24f07acdb3c39469ff',
-      );
-      await withImage(sampleNamed(name), async (dump) => {
-        assert.equal(dump.format, name.includes('elf') ? 'elf' : 'kdump');
-        const all = {
-          firstBlock: null,
-          firstStart: 0,
-          secondBlock: null,
-          secondStart: 0,
-          length: 8 * MiB,
-        };
-        const found = await dump.diff(memory, all);
-        assert.deepEqual([found.pages, found.differentPages], [2048, 0]);
-      });
-    },
-  );
+  test(`${name} holds what pmemsave wrote, and says which format it is`, { skip }, async () => {
+    using scratch = new Scratch();
+    const raw = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory);
+    using memory = await openImage(raw, { format: 'raw' });
+    assert.equal(
+      await memory.hash(0, undefined),
+      'd64885a689034903d024f13e44728092d1c8b41109f9ad24f07acdb3c39469ff',
+    );
+    await withImage(sampleNamed(name), async (dump) => {
+      assert.equal(dump.format, name.includes('elf') ? 'elf' : 'kdump');
+      const all = {
+        firstBlock: null,
+        firstStart: 0,
+        secondBlock: null,
+        secondStart: 0,
+        length: 8 * MiB,
+      };
+      const found = await dump.diff(memory, all);
+      assert.deepEqual([found.pages, found.differentPages], [2048, 0]);
+    });
+  });
 }
 
 for (const name of ['q102-cancel-plain.mig', 'q72-killed-plain.mig']) {
-  void test(
-    `${name}: an unfinished stream is an error, and can be salvaged`,
-    { skip },
-    async () => {
-      const sample = sampleNamed(name);
-      await assert.rejects(
-        withImage(sample, async () => undefined),
-        (error: unknown) => {
-          assert.ok(error instanceof HarnessError);
-          assert.equal(error.code, 'image-broken');
-          assert.match(error.message, /at offset \d+/);
-          return true;
-        },
-      );
-      await withImage(
-        sample,
-        async (image) => {
-          assert.ok(image.problem !== null || image.report?.completeness === 'incomplete');
-          const [main] = image.blocks.keys();
-          const { stored, zero, absent } = await image.statistics(main!, false);
-          assert.ok(stored > 0 && zero > 0);
-          assert.equal(absent > 0, name.includes('killed'), 'what was not sent is not there');
-        },
-        { salvage: true },
-      );
-    },
-  );
+  test(`${name}: an unfinished stream is an error, and can be salvaged`, { skip }, async () => {
+    const sample = sampleNamed(name);
+    await assert.rejects(
+      withImage(sample, async () => undefined),
+      (error: unknown) => {
+        assert.ok(error instanceof HarnessError);
+        assert.equal(error.code, 'image-broken');
+        assert.match(error.message, /at offset \d+/);
+        return true;
+      },
+    );
+    await withImage(
+      sample,
+      async (image) => {
+        assert.ok(image.problem !== null || image.report?.completeness === 'incomplete');
+        const [main] = image.blocks.keys();
+        const { stored, zero, absent } = await image.statistics(main!, false);
+        assert.ok(stored > 0 && zero > 0);
+        assert.equal(absent > 0, name.includes('killed'), 'what was not sent is not there');
+      },
+      { salvage: true },
+    );
+  });
 }
 
-void test(
+test(
   'a mapped-ram file whose bitmaps were never written is never taken for whole',
   { skip },
   async () => {
@@ -129,59 +121,51 @@ void test(
   },
 );
 
-void test(
-  'the guest that counts is found intact, and one changed byte is found',
-  { skip },
-  async () => {
-    const request = {
-      level: 'byte',
-      slices: [{ start: 0x100000, end: 0x600000 }],
-      step: 4096,
-      mapCells: 64,
-    } as const;
-    for (const name of ['q72-inc-live', 'q102-inc-mapped']) {
-      using scratch = new Scratch();
-      const [file] = unpack(sampleNamed(name), scratch.directory);
-      using image = await openImage([file!], {});
-      const [verdict] = await image.check(request);
-      assert.deepEqual([verdict?.pages, verdict?.damagedPages], [1280, 0], name);
-      assert.equal(verdict?.map?.cells.length, 64 * 4);
-
-      // Any page in the middle, told by its place in the file: its first byte follows no record header in raw pages.
-      const main = image.blocks.findIndex((block) => block.name === 'pc.ram');
-      const page = await image.readBytes(main, 0x300000, 4096);
-      const bytes = readFileSync(file!);
-      const at = bytes.lastIndexOf(page);
-      assert.ok(at > 0, name);
-      bytes[at] = (bytes[at]! + 5) % 256;
-      const damaged = path.join(scratch.directory, 'damaged');
-      writeFileSync(damaged, bytes);
-      using other = await openImage([damaged], {});
-      const [found] = await other.check(request);
-      assert.equal(found?.damagedPages, 1, name);
-    }
-  },
-);
-
-void test(
-  'a file that is cut short while it is open is an error, not a crash',
-  { skip },
-  async () => {
+test('the guest that counts is found intact, and one changed byte is found', { skip }, async () => {
+  const request = {
+    level: 'byte',
+    slices: [{ start: 0x100000, end: 0x600000 }],
+    step: 4096,
+    mapCells: 64,
+  } as const;
+  for (const name of ['q72-inc-live', 'q102-inc-mapped']) {
     using scratch = new Scratch();
-    const [file] = unpack(sampleNamed('q72-exec-plain'), scratch.directory);
+    const [file] = unpack(sampleNamed(name), scratch.directory);
     using image = await openImage([file!], {});
-    truncateSync(file!, 4096);
-    await assert.rejects(image.hash(0, undefined), /cut short while it was read/);
-  },
-);
+    const [verdict] = await image.check(request);
+    assert.deepEqual([verdict?.pages, verdict?.damagedPages], [1280, 0], name);
+    assert.equal(verdict?.map?.cells.length, 64 * 4);
 
-void test('work is cancelled by its signal, before and while it runs', { skip }, async () => {
+    // Any page in the middle, told by its place in the file: its first byte follows no record header in raw pages.
+    const main = image.blocks.findIndex((block) => block.name === 'pc.ram');
+    const page = await image.readBytes(main, 0x300000, 4096);
+    const bytes = readFileSync(file!);
+    const at = bytes.lastIndexOf(page);
+    assert.ok(at > 0, name);
+    bytes[at] = (bytes[at]! + 5) % 256;
+    const damaged = path.join(scratch.directory, 'damaged');
+    writeFileSync(damaged, bytes);
+    using other = await openImage([damaged], {});
+    const [found] = await other.check(request);
+    assert.equal(found?.damagedPages, 1, name);
+  }
+});
+
+test('a file that is cut short while it is open is an error, not a crash', { skip }, async () => {
+  using scratch = new Scratch();
+  const [file] = unpack(sampleNamed('q72-exec-plain'), scratch.directory);
+  using image = await openImage([file!], {});
+  truncateSync(file!, 4096);
+  await assert.rejects(image.hash(0, undefined), /cut short while it was read/);
+});
+
+test('work is cancelled by its signal, before and while it runs', { skip }, async () => {
   await withImage(sampleNamed('q72-exec-plain'), async (image) => {
     await assert.rejects(image.hash(0, undefined, { signal: AbortSignal.abort() }), /cancelled/);
   });
 });
 
-void test(
+test(
   'a guest address that the image does not hold is the user’s mistake, with what there is',
   { skip },
   async () => {

@@ -49,19 +49,6 @@ export function onlyPlaceOf(
   return places.length === 1 ? places[0] : undefined;
 }
 
-/** a small generator with a seed, so that a mutant can be had again: numbers in [0, below) */
-export function drawing(seed: number): (below: number) => number {
-  let state = (seed * 2_654_435_761) >>> 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return Math.floor((state / 4_294_967_296) * below);
-  };
-}
-
 /** the files with one bit turned over in one of them */
 export function flipped(
   files: readonly Buffer[],

@@ -2,36 +2,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  mkdtempSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { folderFor } from '../model/scratch.fixtures.js';
 import { loadAddon } from '../native/addon.js';
 import type { GuestRam } from './guest-ram.js';
 import { openFileRam, openProcessRam, openSharedRam } from './open-ram.js';
 import { memfdWith, pageBytes, ramStart, rangeOf, soundStamps } from './stamps.fixtures.js';
 import { onlySlice } from './verdict.fixtures.js';
 
-function temporaryFolder(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
-  context.after(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return folder;
-}
-
 /** A sparse file that takes seconds to scan and no room. */
 function hugeFile(context: TestContext): string {
-  const path = join(temporaryFolder(context), 'ram');
+  const path = join(folderFor(context), 'ram');
   writeFileSync(path, '');
   truncateSync(path, 2 ** 36);
   return path;

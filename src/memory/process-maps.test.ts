@@ -11,7 +11,7 @@ const memfd =
 const heap = '555500000000-555509600000 rw-p 00000000 00:00 0  [heap]';
 const code = '555400000000-555401000000 r-xp 00000000 fd:01 99 /usr/bin/qemu-system-x86_64';
 
-void test('mappings are read as the kernel writes them', () => {
+test('mappings are read as the kernel writes them', () => {
   const maps = readMaps([anonymous, guard, memfd, code, ''].join('\n'));
   assert.equal(maps.length, 4);
   assert.deepEqual(maps[2], {
@@ -23,13 +23,13 @@ void test('mappings are read as the kernel writes them', () => {
   assert.ok(own.some(({ path }) => path === '[stack]'));
 });
 
-void test('a shared backend is preferred, the heap is never the guest', () => {
+test('a shared backend is preferred, the heap is never the guest', () => {
   const find = (...lines: string[]): unknown => findRam(readMaps(lines.join('\n')), 150 * MiB);
   assert.equal((find(anonymous, memfd, code) as { inode: number }).inode, 77);
   assert.equal((find(anonymous, heap, code) as { start: bigint }).start, 0x7f0000000000n);
 });
 
-void test('when it cannot be told which memory is the guest, that is said', () => {
+test('when it cannot be told which memory is the guest, that is said', () => {
   const problem = (...lines: string[]): string => {
     const found = findRam(readMaps(lines.join('\n')), 150 * MiB);
     return 'problem' in found ? found.problem : '';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { folderFor } from '../model/scratch.fixtures.js';
 import { addressAt, pagesOf } from '../model/stamps.js';
 import type { StampedRange } from '../model/stamps.js';
 import { openSharedRam } from './open-ram.js';
@@ -29,9 +29,7 @@ function wide(address: number, generation: number): Buffer {
 }
 
 test('slices of sparse memory across the hole are judged each on its own, and cost no memory', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-stamped-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'ram');
+  const path = join(folderFor(t), 'ram');
   const file = openSync(path, 'w+');
   t.after(() => {
     closeSync(file);
@@ -76,9 +74,7 @@ test('slices of sparse memory across the hole are judged each on its own, and co
 });
 
 test('ranges that no guest can have are refused', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-stamped-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'ram');
+  const path = join(folderFor(t), 'ram');
   const file = openSync(path, 'w+');
   ftruncateSync(file, GiB);
   closeSync(file);

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { drawing } from '../model/drawing.fixtures.js';
 import type { StampKind } from '../model/stamps.js';
 import type { PageDamageKind, SliceVerdict } from '../model/verdict.js';
 import { withStamp } from '../memory/page-stamp.fixtures.js';
@@ -179,7 +180,7 @@ async function slice(context: TestContext, pair: Pair): Promise<SliceVerdict> {
 
 for (const stamp of ['byte', 'wide', 'page'] as const) {
   const qemu = realQemu('10.0');
-  void test(
+  test(
     `stamp ${stamp}: what is done to pages of a stopped destination is seen and named`,
     { skip: qemu.skip },
     async () => {
@@ -223,22 +224,17 @@ for (const stamp of ['byte', 'wide', 'page'] as const) {
         assert.deepEqual(seen, wanted, name);
       }
 
-      let seed = 20261125;
-      const random = (below: number): number => {
-        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-        // The lower bits of such a sequence come round too soon.
-        return (seed >>> 8) % below;
-      };
+      const random = drawing(20261125);
       const seenBytes = { byte: 1, wide: 16, page: pageBytes }[stamp];
       let seen = 0;
       for (let turn = 0; turn < flips; turn++) {
-        const address = range.start + pageBytes * (random(65536) % (whole.length / pageBytes));
+        const address = range.start + pageBytes * random(whole.length / pageBytes);
         // Half of them in the first 32 bytes, or kinds but page would have hardly anything to see.
-        const offset = random(2) === 0 ? random(65536) % 32 : random(65536) % pageBytes;
+        const offset = random(2) === 0 ? random(32) : random(pageBytes);
         // Word 0 next to the edge may become what it was or will be in a sound guest; with whole pages only before it.
         const nextToEdge = address === beforeEdge(state) || (stamp !== 'page' && address === edge);
         if (nextToEdge && offset < 8) continue;
-        const changed = flip(page(address), offset, random(65536) % 8);
+        const changed = flip(page(address), offset, random(8));
         const { damage } = await apply(one(address, changed));
         const what = `page ${hex(address)}, byte ${offset}`;
         assert.equal(damage.length, offset < seenBytes ? 1 : 0, what);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { patience, patienceFor, slownessOf } from './deadlines.js';
 
-void test('deadlines are those of a usual host, longer in proportion on a slow one, up to a limit', () => {
+test('deadlines are those of a usual host, longer in proportion on a slow one, up to a limit', () => {
   assert.equal(slownessOf(44_000_000), 1);
   assert.equal(slownessOf(400_000), 1);
   assert.equal(slownessOf(100_000), 4);

@@ -87,7 +87,7 @@ for (const qemu of realQemus) {
   for (const memory of backends) {
     const name = `QEMU ${qemu.version}, ${memory.kind} memory: `;
 
-    void test(`${name}altered pages are named, exactly`, { skip: qemu.skip }, async (t) => {
+    test(`${name}altered pages are named, exactly`, { skip: qemu.skip }, async (t) => {
       await withStopped(qemu, memory, async (stopped) => {
         const { clean, at } = stopped;
         const { start, end } = clean.range;
@@ -118,7 +118,7 @@ for (const qemu of realQemus) {
       });
     });
 
-    void test(
+    test(
       `${name}swapped ranges and many damaged pages are counted`,
       { skip: qemu.skip },
       async () => {
@@ -155,7 +155,7 @@ for (const qemu of realQemus) {
     );
   }
 
-  void test(
+  test(
     `QEMU ${qemu.version}: what qtest reads is what the fast readers read`,
     { skip: qemu.skip },
     async () => {

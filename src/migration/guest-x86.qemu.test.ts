@@ -61,7 +61,7 @@ const tries: readonly (readonly [RealQemu, GuestShape])[] = [
 for (const [qemu, shape] of tries) {
   const arch = qemu.command.includes('i386') ? 'i386' : 'x86_64';
   const name = `QEMU ${qemu.version}, ${arch}: ${shape.writers} writers of kind ${shape.stamp} each go on from where they were`;
-  void test(name, { skip: qemu.skip }, async () => {
+  test(name, { skip: qemu.skip }, async () => {
     await withGuest(qemu, { ramBytes: 16 * MiB, ...shape }, async (machine, context) => {
       const first = stamped(await check(machine, context));
       assert.deepEqual(stamped(await check(machine, context)), first, 'stopped, they stay there');
@@ -81,7 +81,7 @@ for (const [qemu, shape] of tries) {
 for (const machine of ['q35', 'pc']) {
   const qemu = realQemu('10.0');
   const step = 8 * MiB;
-  void test(
+  test(
     `${machine}: all RAM of a 6 GiB guest, below the PCI hole and above 4 GiB, is reached and read; what is not touched costs nothing`,
     { skip: qemu.skip },
     async () => {
@@ -107,7 +107,7 @@ for (const machine of ['q35', 'pc']) {
   );
 }
 
-void test(
+test(
   'a page copied from below 4 GiB to above it is named with both addresses',
   { skip: realQemu('10.0').skip },
   async () => {
@@ -130,7 +130,7 @@ void test(
   },
 );
 
-void test(
+test(
   'a writer that waits for its pace is alive by its heartbeat, and a stopped one is not',
   { skip: realQemu('10.0').skip },
   async () => {
@@ -169,7 +169,7 @@ void test(
   },
 );
 
-void test(
+test(
   'fewer processors than writers: the image refuses, and says so',
   { skip: realQemu('10.0').skip },
   async () => {
@@ -194,7 +194,7 @@ void test(
 const layouts = [64 * MiB, 0xaff00000, 0xb0000000, 0xdff00000, 0xe0000000, 6 * GiB];
 for (const qemu of realQemus) {
   for (const machine of ['q35', 'pc']) {
-    void test(
+    test(
       `QEMU ${qemu.version}, ${machine}: RAM lies where we think it does, whatever there is of it`,
       { skip: qemu.skip },
       async () => {

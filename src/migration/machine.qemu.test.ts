@@ -30,7 +30,7 @@ async function withContext(
 for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
   const name = qemu.command.includes('i386') ? `${qemu.version} for i386` : qemu.version;
   for (const machine of ['q35', 'pc']) {
-    void test(
+    test(
       `QEMU ${name}, ${machine}: the guest suspends after its first sign, wakes, and starts anew`,
       { skip: qemu.skip },
       async () => {
@@ -70,7 +70,7 @@ for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
 const qemu = realQemu('10.0');
 
 for (const kind of ['anon', 'memfd'] as const) {
-  void test(
+  test(
     `memory that a guest has written counts whole, be it ${kind}`,
     { skip: qemu.skip },
     async () => {
@@ -94,30 +94,26 @@ for (const kind of ['anon', 'memfd'] as const) {
   );
 }
 
-void test(
-  'a descriptor sent with a command arrives, and only there',
-  { skip: qemu.skip },
-  async () => {
-    await withContext(qemu, async (context) => {
-      const machine = await stoppedMachine(context);
-      const addon = loadAddon();
-      const [ours, theirs] = addon.socketPair();
-      try {
-        await machine.qmp.execute('getfd', { fdname: 'fd-mig' }, { fds: [theirs] });
-        await machine.qmp.execute('closefd', { fdname: 'fd-mig' });
-        await assert.rejects(machine.qmp.execute('closefd', { fdname: 'fd-mig' }), {
-          code: 'qmp-error',
-          desc: "File descriptor named 'fd-mig' not found",
-        });
-      } finally {
-        addon.closeFd(ours);
-        addon.closeFd(theirs);
-      }
-    });
-  },
-);
+test('a descriptor sent with a command arrives, and only there', { skip: qemu.skip }, async () => {
+  await withContext(qemu, async (context) => {
+    const machine = await stoppedMachine(context);
+    const addon = loadAddon();
+    const [ours, theirs] = addon.socketPair();
+    try {
+      await machine.qmp.execute('getfd', { fdname: 'fd-mig' }, { fds: [theirs] });
+      await machine.qmp.execute('closefd', { fdname: 'fd-mig' });
+      await assert.rejects(machine.qmp.execute('closefd', { fdname: 'fd-mig' }), {
+        code: 'qmp-error',
+        desc: "File descriptor named 'fd-mig' not found",
+      });
+    } finally {
+      addon.closeFd(ours);
+      addon.closeFd(theirs);
+    }
+  });
+});
 
-void test('out-of-band commands are answered once negotiated', { skip: qemu.skip }, async () => {
+test('out-of-band commands are answered once negotiated', { skip: qemu.skip }, async () => {
   await withContext(qemu, async (context) => {
     const machine = await context.startMachine({
       side: 'destination',
@@ -133,31 +129,27 @@ void test('out-of-band commands are answered once negotiated', { skip: qemu.skip
   });
 });
 
-void test(
-  'the transcript holds both directions with rising times',
-  { skip: qemu.skip },
-  async () => {
-    using scratch = new Scratch();
-    const plan = await planFor(qemu, scratch.directory);
-    {
-      await using context = contextFor(plan, scratch.directory);
-      await stoppedMachine(context);
-    }
-    const lines = readFileSync(`${scratch.directory}/destination.qmp.jsonl`, 'utf8')
-      .trim()
-      .split('\n');
-    const entries = lines.map((line) => asObject(JSON.parse(line)));
-    const times = entries.map(({ ms }) => Number(ms));
-    assert.deepEqual(
-      times,
-      [...times].sort((a, b) => a - b),
-    );
-    assert.deepEqual(new Set(entries.map(({ dir }) => dir)), new Set(['<', '>']));
-    assert.ok(entries.some(({ msg }) => asObject(msg)['event'] === 'STOP'));
-  },
-);
+test('the transcript holds both directions with rising times', { skip: qemu.skip }, async () => {
+  using scratch = new Scratch();
+  const plan = await planFor(qemu, scratch.directory);
+  {
+    await using context = contextFor(plan, scratch.directory);
+    await stoppedMachine(context);
+  }
+  const lines = readFileSync(`${scratch.directory}/destination.qmp.jsonl`, 'utf8')
+    .trim()
+    .split('\n');
+  const entries = lines.map((line) => asObject(JSON.parse(line)));
+  const times = entries.map(({ ms }) => Number(ms));
+  assert.deepEqual(
+    times,
+    [...times].sort((a, b) => a - b),
+  );
+  assert.deepEqual(new Set(entries.map(({ dir }) => dir)), new Set(['<', '>']));
+  assert.ok(entries.some(({ msg }) => asObject(msg)['event'] === 'STOP'));
+});
 
-void test(
+test(
   'a stopped guest stays as it is, and one that went on is somewhere else',
   { skip: qemu.skip },
   async () => {

@@ -17,7 +17,7 @@ const spec: MachineSpec = {
   extraArgs: ['-uuid', 'x'],
 };
 
-void test('options come in the order of upstream, the qtest accelerator last', () => {
+test('options come in the order of upstream, the qtest accelerator last', () => {
   const args = machineArgs(spec);
   assert.deepEqual(args.slice(-8), [
     '-incoming',
@@ -32,7 +32,7 @@ void test('options come in the order of upstream, the qtest accelerator last', (
   assert.equal(args[args.indexOf('-name') + 1], 'target,debug-threads=on');
 });
 
-void test('what an architecture needs beside the machine type is on the command line', () => {
+test('what an architecture needs beside the machine type is on the command line', () => {
   const args = machineArgs({ ...spec, arch: 'aarch64', machine: 'virt-10.0' });
   assert.ok(args.includes('virt-10.0,gic-version=3'));
   assert.equal(args[args.indexOf('-cpu') + 1], 'cortex-a72');
@@ -45,11 +45,11 @@ void test('what an architecture needs beside the machine type is on the command 
   assert.equal(power[power.indexOf('-m') + 1], '157286400B');
 });
 
-void test('a comma in a path is doubled', () => {
+test('a comma in a path is doubled', () => {
   assert.ok(machineArgs(spec).includes('socket,id=serial0,fd=5,logfile=/t/a,,b.serial'));
 });
 
-void test('every backend names the same block on both sides', () => {
+test('every backend names the same block on both sides', () => {
   const object = (memory: MachineSpec['memory']): string | undefined => {
     const args = machineArgs({ ...spec, memory });
     return args[args.indexOf('-object') + 1];

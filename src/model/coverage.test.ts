@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exercisedBy, exercisedByAddress } from './coverage.js';
 
-void test('a capability counts when it is switched on, not off', () => {
+test('a capability counts when it is switched on, not off', () => {
   const capabilities = [
     { capability: 'multifd', state: true },
     { capability: 'xbzrle', state: false },
@@ -12,14 +12,14 @@ void test('a capability counts when it is switched on, not off', () => {
   ]);
 });
 
-void test('a parameter counts, and with a text its value', () => {
+test('a parameter counts, and with a text its value', () => {
   assert.deepEqual(
     exercisedBy('migrate-set-parameters', { 'max-bandwidth': 1, mode: 'cpr-exec' }),
     ['parameter max-bandwidth', 'parameter mode', 'value mode=cpr-exec'],
   );
 });
 
-void test('where to migrate counts by its scheme, as an address or as channels', () => {
+test('where to migrate counts by its scheme, as an address or as channels', () => {
   assert.deepEqual(exercisedBy('migrate', { uri: 'exec:cat > /dev/null' }), ['scheme exec']);
   const addr = { transport: 'socket', type: 'inet', host: '127.0.0.1', port: '1' };
   assert.deepEqual(
@@ -33,7 +33,7 @@ void test('where to migrate counts by its scheme, as an address or as channels',
   ]);
 });
 
-void test('other commands, and a destination that is told later, exercise nothing', () => {
+test('other commands, and a destination that is told later, exercise nothing', () => {
   assert.deepEqual(exercisedBy('query-migrate'), []);
   assert.deepEqual(exercisedByAddress('defer'), []);
 });

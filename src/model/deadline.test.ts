@@ -7,12 +7,12 @@ import { Cancelled, timeoutError, within } from './deadline.js';
 
 const late = (): Error => timeoutError({ waitedFor: 'word', timeoutMs: 20 });
 
-void test('a wait that runs out says what it waited for', async () => {
+test('a wait that runs out says what it waited for', async () => {
   const never = new Promise<never>(() => undefined);
   await assert.rejects(within(never, { timeoutMs: 20 }, late), /no word within 20 ms/);
 });
 
-void test('what came before the deadline counts, though nobody was let listen until after it', async () => {
+test('what came before the deadline counts, though nobody was let listen until after it', async () => {
   const server = createServer((socket) => socket.end('word'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,7 +32,7 @@ void test('what came before the deadline counts, though nobody was let listen un
   }
 });
 
-void test('a signal ends a wait, before it and during it, and is let go of after it', async () => {
+test('a signal ends a wait, before it and during it, and is let go of after it', async () => {
   const never = new Promise<never>(() => undefined);
   const over = within(never, { timeoutMs: 1e6, signal: AbortSignal.abort() }, late);
   await assert.rejects(over, Cancelled);

@@ -49,10 +49,10 @@ const lacking: readonly (readonly [Need, RegExp])[] = [
   ],
 ];
 
-void test('what a QEMU has meets a need', () => {
+test('what a QEMU has meets a need', () => {
   for (const need of met) assert.equal(unmet(need, qemu), undefined);
 });
 
-void test('what it lacks is named with the release that brought it', () => {
+test('what it lacks is named with the release that brought it', () => {
   for (const [need, reason] of lacking) assert.match(unmet(need, qemu) ?? '', reason);
 });

@@ -29,27 +29,27 @@ const old = qemu('7.2', 'pc-q35-7.2', 'pc-q35-7.1');
 const young = qemu('10.0', 'pc-q35-10.0', 'pc-q35-7.2');
 const alias = 'q35';
 
-void test('two equal binaries take the newest version', () => {
+test('two equal binaries take the newest version', () => {
   assert.deepEqual(chooseMachine({ alias }, young, young), {
     kind: 'chosen',
     machine: 'pc-q35-10.0',
   });
 });
 
-void test('the older version is common, whichever side has it', () => {
+test('the older version is common, whichever side has it', () => {
   const common = { kind: 'chosen', machine: 'pc-q35-7.2' };
   assert.deepEqual(chooseMachine({ alias }, old, young), common);
   assert.deepEqual(chooseMachine({ alias }, young, old), common);
 });
 
-void test('no common version is told with both names', () => {
+test('no common version is told with both names', () => {
   assert.throws(
     () => chooseMachine({ alias }, old, qemu('99.0', 'pc-q35-99.0')),
     /pc-q35-7\.2.*pc-q35-99\.0/,
   );
 });
 
-void test('a platform that a binary lacks is absent, with the binary named', () => {
+test('a platform that a binary lacks is absent, with the binary named', () => {
   const none = { ...young, version: '10.1', machines: [] };
   assert.deepEqual(chooseMachine({ alias }, none, young), {
     kind: 'absent',
@@ -57,7 +57,7 @@ void test('a platform that a binary lacks is absent, with the binary named', () 
   });
 });
 
-void test('a versioned wish is taken as it is, and must be known to both', () => {
+test('a versioned wish is taken as it is, and must be known to both', () => {
   assert.deepEqual(chooseMachine({ alias, wanted: 'pc-q35-7.2' }, young, old), {
     kind: 'chosen',
     machine: 'pc-q35-7.2',

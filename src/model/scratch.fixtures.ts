@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export const packageRoot = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -31,6 +32,15 @@ export class Scratch implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** A folder that lives as long as one test. */
+export function folderFor(t: TestContext): string {
+  const scratch = new Scratch();
+  t.after(() => {
+    scratch[Symbol.dispose]();
+  });
+  return scratch.directory;
 }
 
 /** what Drover may have left in shared memory */

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { folderFor } from '../model/scratch.fixtures.js';
 import { launcherPath, loadAddon } from './addon.js';
 
 test('a missing addon or launcher is an error that names the command to build it', () => {
@@ -15,15 +15,10 @@ test('a missing addon or launcher is an error that names the command to build it
   assert.throws(() => launcherPath('/nowhere/drover-exec'), expected);
 });
 
-test('a file that is no addon is an error that names the command to build it', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
-  const path = join(folder, 'drover.node');
-  try {
-    writeFileSync(path, 'not an addon');
-    assert.throws(() => loadAddon(path), /cannot be loaded .*npm run build:native/);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test('a file that is no addon is an error that names the command to build it', (t) => {
+  const path = join(folderFor(t), 'drover.node');
+  writeFileSync(path, 'not an addon');
+  assert.throws(() => loadAddon(path), /cannot be loaded .*npm run build:native/);
 });
 
 test('the default kernel is one of the kernels, and the reference comes first', () => {
@@ -77,25 +72,18 @@ test('waiting for a child that runs ends on time and leaves it alone', async () 
   assert.deepEqual(await once(child, 'close'), [null, 'SIGKILL']);
 });
 
-test('each probe says yes without a reason, or no with one', async () => {
+test('each probe says yes without a reason, or no with one', async (t) => {
   const addon = loadAddon();
-  const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
-  try {
-    const userfaultfd = await addon.probeUserfaultfd().promise;
-    const kvm = await addon.probeKvm().promise;
-    for (const probe of [userfaultfd, kvm, await addon.probeDirectIo(folder).promise]) {
-      assert.equal(probe.available, probe.reason === '');
-    }
-    assert.equal(typeof userfaultfd.threadId, 'boolean');
-    assert.ok(Number.isSafeInteger(kvm.dirtyRingBytes));
-    assert.deepEqual(readdirSync(folder), []);
-    assert.match(
-      (await addon.probeDirectIo('/nowhere').promise).reason,
-      /No such file or directory/,
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
+  const folder = folderFor(t);
+  const userfaultfd = await addon.probeUserfaultfd().promise;
+  const kvm = await addon.probeKvm().promise;
+  for (const probe of [userfaultfd, kvm, await addon.probeDirectIo(folder).promise]) {
+    assert.equal(probe.available, probe.reason === '');
   }
+  assert.equal(typeof userfaultfd.threadId, 'boolean');
+  assert.ok(Number.isSafeInteger(kvm.dirtyRingBytes));
+  assert.deepEqual(readdirSync(folder), []);
+  assert.match((await addon.probeDirectIo('/nowhere').promise).reason, /No such file or directory/);
 });
 
 test('arguments of the wrong kind are errors, not crashes', () => {

@@ -1,17 +1,9 @@
 /** The addon's images: how they are opened, held, cancelled and closed. What checks find is tested natively. */
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Scratch } from '../model/scratch.fixtures.js';
 import { loadAddon } from './addon.js';
 import type { NativeImage } from './image-addon.js';
 
@@ -19,8 +11,9 @@ const addon = loadAddon();
 const pageBytes = 4096;
 const pages = 64;
 const edge = 10;
-let folder = '';
-let path = '';
+const scratch = new Scratch();
+const folder = scratch.directory;
+const path = join(folder, 'memory.raw');
 
 /** Level wide: generation 7 up to the edge, 6 after it; each page's own address behind it. */
 function wideStamps(): Buffer {
@@ -33,13 +26,11 @@ function wideStamps(): Buffer {
 }
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'drover-image-'));
-  path = join(folder, 'memory.raw');
   writeFileSync(path, wideStamps());
 });
 
 after(() => {
-  rmSync(folder, { recursive: true, force: true });
+  scratch[Symbol.dispose]();
 });
 
 async function open(file: number | string = path): Promise<NativeImage> {

@@ -2,22 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, ftruncateSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { folderFor } from '../model/scratch.fixtures.js';
 
 const addonUrl = JSON.stringify(new URL('./addon.js', import.meta.url).href);
 
 /** A sparse file that takes seconds to scan and no room. */
 function hugeFile(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
-  context.after(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const path = join(folder, 'ram');
+  const path = join(folderFor(context), 'ram');
   const file = openSync(path, 'w');
   ftruncateSync(file, 2 ** 36);
   closeSync(file);

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAddon } from '../native/addon.js';
 import { directSocket } from './direct-socket.js';
 
-void test('bytes come in order, those from before anybody listened first, and then the end', async () => {
+test('bytes come in order, those from before anybody listened first, and then the end', async () => {
   const addon = loadAddon();
   const [ours, theirs] = addon.socketPair();
   const socket = directSocket(ours);
@@ -30,7 +30,7 @@ void test('bytes come in order, those from before anybody listened first, and th
   assert.equal(heard.join(''), `early late ${long}|end`);
 });
 
-void test('what is written arrives, and a peer that goes away closes the socket', async () => {
+test('what is written arrives, and a peer that goes away closes the socket', async () => {
   const addon = loadAddon();
   const [ours, theirs] = addon.socketPair();
   const [socket, peer] = [directSocket(ours), directSocket(theirs)];

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { readTail } from './output-tail.js';
 import { Scratch } from '../model/scratch.fixtures.js';
 
-void test('a short file is read whole, and of a huge one only the end', () => {
+test('a short file is read whole, and of a huge one only the end', () => {
   using scratch = new Scratch();
   const file = path.join(scratch.directory, 'output');
   writeFileSync(file, 'last words\n');

@@ -10,13 +10,13 @@ const refusing =
   async (command: string): Promise<Json> =>
     await Promise.reject(new QmpCommandError(command, 'GenericError', desc, undefined));
 
-void test('a refusal on the way there shows that RDMA is built in', async () => {
+test('a refusal on the way there shows that RDMA is built in', async () => {
   // seen with QEMU 7.2, 10.0 and 11.1 on a host without RDMA
   assert.equal(await probeRdma(refusing('RDMA ERROR: could not create CM channel')), true);
   assert.equal(await probeRdma(() => Promise.resolve({})), true);
 });
 
-void test('a protocol that QEMU does not know is not built in', async () => {
+test('a protocol that QEMU does not know is not built in', async () => {
   // what QEMU 7.2, and 10.0 and 11.1, say of a protocol that no QEMU has
   for (const desc of [
     "Parameter 'uri' expects a valid migration protocol",
@@ -26,7 +26,7 @@ void test('a protocol that QEMU does not know is not built in', async () => {
   }
 });
 
-void test('a QEMU that goes away meanwhile is no answer', async () => {
+test('a QEMU that goes away meanwhile is no answer', async () => {
   await assert.rejects(
     probeRdma(async () => await Promise.reject(new Error('gone'))),
     /gone/,

@@ -35,7 +35,7 @@ async function ready(child: QemuProcess): Promise<void> {
   assert.fail('the script never got ready');
 }
 
-void test('a process that ends by itself is only reaped', async () => {
+test('a process that ends by itself is only reaped', async () => {
   using scratch = new Scratch();
   await using child = await start(scratch, 'echo last words; exit 3');
   assert.deepEqual(await child.waitForExit(5000), { code: 3, signal: null });
@@ -48,14 +48,14 @@ void test('a process that ends by itself is only reaped', async () => {
   assert.deepEqual(child.gone(undefined).input.details, ['last words']);
 });
 
-void test('the ladder is climbed only as far as needed', async () => {
+test('the ladder is climbed only as far as needed', async () => {
   using scratch = new Scratch();
   await using polite = await start(scratch, 'echo ready; exec sleep 60');
   await ready(polite);
   assert.equal((await polite.end(() => Promise.resolve())).step, 'term');
 });
 
-void test('a process that ignores SIGTERM is killed', async () => {
+test('a process that ignores SIGTERM is killed', async () => {
   using scratch = new Scratch();
   await using stubborn = await start(
     scratch,
@@ -66,7 +66,7 @@ void test('a process that ignores SIGTERM is killed', async () => {
   assert.deepEqual([status.signal, step], ['SIGKILL', 'kill']);
 });
 
-void test('a child that outlives its parent is found and killed', async () => {
+test('a child that outlives its parent is found and killed', async () => {
   using scratch = new Scratch();
   await using parent = await start(scratch, 'sleep 60 & echo ready; wait');
   await ready(parent);
@@ -77,14 +77,14 @@ void test('a child that outlives its parent is found and killed', async () => {
   assert.equal(groupLives(parent.pid), false);
 });
 
-void test('ending twice gives the same report, and disposing after that nothing new', async () => {
+test('ending twice gives the same report, and disposing after that nothing new', async () => {
   using scratch = new Scratch();
   await using child = await start(scratch, 'exec sleep 60');
   const [first, second] = await Promise.all([child.end(), child.end()]);
   assert.equal(first, second);
 });
 
-void test('sockets are handed over as descriptors 3 and up, in order', async () => {
+test('sockets are handed over as descriptors 3 and up, in order', async () => {
   using scratch = new Scratch();
   await using child = await start(
     scratch,
@@ -107,14 +107,14 @@ void test('sockets are handed over as descriptors 3 and up, in order', async () 
   assert.deepEqual(child.outputTail(), ['back']);
 });
 
-void test('a process leads its own group, so that a Ctrl-C of the terminal does not reach it', async () => {
+test('a process leads its own group, so that a Ctrl-C of the terminal does not reach it', async () => {
   using scratch = new Scratch();
   await using child = await start(scratch, 'echo ready; exec sleep 60');
   await ready(child);
   assert.equal(processStat(child.pid)?.group, child.pid);
 });
 
-void test('an end that does not come runs into its deadline', async () => {
+test('an end that does not come runs into its deadline', async () => {
   using scratch = new Scratch();
   await using child = await start(scratch, 'exec sleep 60');
   await assert.rejects(child.waitForExit(10), {

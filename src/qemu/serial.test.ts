@@ -30,7 +30,7 @@ function guest(t: TestContext): Guest {
 
 const wait = { timeoutMs: 10_000 };
 
-void test('what a guest has printed is known at once, whether or not it is read meanwhile', async (t) => {
+test('what a guest has printed is known at once, whether or not it is read meanwhile', async (t) => {
   const { serial, print } = guest(t);
   print('AB');
   await serial.waitForB(wait);
@@ -45,7 +45,7 @@ void test('what a guest has printed is known at once, whether or not it is read 
   assert.equal(serial.length, 50_102);
 });
 
-void test('a sign from before is none from now on', async (t) => {
+test('a sign from before is none from now on', async (t) => {
   const { serial, print, end } = guest(t);
   print('AB');
   await serial.waitForB(wait);
@@ -67,7 +67,7 @@ void test('a sign from before is none from now on', async (t) => {
   );
 });
 
-void test('what it never should have printed is told at once', async (t) => {
+test('what it never should have printed is told at once', async (t) => {
   const { serial, print } = guest(t);
   print('AB');
   await serial.waitForB(wait);

@@ -12,7 +12,7 @@ function runDirectory(scratch: Scratch, name: string): string {
   return directory;
 }
 
-void test('a directory of a living run is left alone', () => {
+test('a directory of a living run is left alone', () => {
   using scratch = new Scratch();
   claimDirectory(runDirectory(scratch, 'drover-Living'));
   assert.deepEqual(sweepStaleDirectories(scratch.directory), []);
@@ -27,7 +27,7 @@ function claimAs(directory: string, change: Record<string, unknown>): void {
   writeFileSync(file, JSON.stringify({ ...owner, ...change }));
 }
 
-void test('a directory whose owner is dead is removed, a recycled process id notwithstanding', () => {
+test('a directory whose owner is dead is removed, a recycled process id notwithstanding', () => {
   using scratch = new Scratch();
   claimAs(runDirectory(scratch, 'drover-Dead01'), { pid: spawnSync('/bin/true').pid });
   claimAs(runDirectory(scratch, 'drover-Reused'), { started: '1' });
@@ -35,7 +35,7 @@ void test('a directory whose owner is dead is removed, a recycled process id not
   assert.deepEqual(scratch.content, []);
 });
 
-void test('an owner in another PID namespace or of another boot is not judged', () => {
+test('an owner in another PID namespace or of another boot is not judged', () => {
   using scratch = new Scratch();
   const dead = spawnSync('/bin/true').pid;
   claimAs(runDirectory(scratch, 'drover-Afar01'), { pid: dead, world: 'boot pid:[1]' });
@@ -44,7 +44,7 @@ void test('an owner in another PID namespace or of another boot is not judged', 
   assert.equal(scratch.content.length, 2);
 });
 
-void test('a foreign directory with a similar name is left alone', () => {
+test('a foreign directory with a similar name is left alone', () => {
   using scratch = new Scratch();
   runDirectory(scratch, 'drover-of-somebody');
   writeFileSync(

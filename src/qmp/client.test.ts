@@ -29,7 +29,7 @@ class ScriptedQemu extends Duplex {
 
 const agreeable = (request: { id: string }): string[] => [`{"return":{},"id":"${request.id}"}`];
 
-void test('the handshake reads the version and negotiates', async () => {
+test('the handshake reads the version and negotiates', async () => {
   const qemu = new ScriptedQemu(agreeable);
   const client = new QmpClient({ socket: qemu, side: 'source' });
   qemu.push(`${greeting}\r\n`);
@@ -40,7 +40,7 @@ void test('the handshake reads the version and negotiates', async () => {
   ]);
 });
 
-void test('a peer that never greets runs into the deadline', async () => {
+test('a peer that never greets runs into the deadline', async () => {
   const client = new QmpClient({ socket: new ScriptedQemu(() => []), side: 'source' });
   await assert.rejects(client.handshake({ timeoutMs: 5 }), {
     code: 'deadline',
@@ -48,7 +48,7 @@ void test('a peer that never greets runs into the deadline', async () => {
   });
 });
 
-void test('answers find their commands by id, whatever their order', async () => {
+test('answers find their commands by id, whatever their order', async () => {
   const held: string[] = [];
   const qemu = new ScriptedQemu(({ id, execute }) => {
     held.unshift(`{"return":{"of":"${String(execute)}"},"id":"${id}"}`);
@@ -59,7 +59,7 @@ void test('answers find their commands by id, whatever their order', async () =>
   assert.deepEqual([one, two], [{ of: 'one' }, { of: 'two' }]);
 });
 
-void test('a refusal carries the command, the class and the description', async () => {
+test('a refusal carries the command, the class and the description', async () => {
   const qemu = new ScriptedQemu(({ id }) => [
     `{"error":{"class":"GenericError","desc":"no way"},"id":"${id}"}`,
   ]);
@@ -73,7 +73,7 @@ void test('a refusal carries the command, the class and the description', async 
   });
 });
 
-void test('events that come before an answer are kept apart from it', async () => {
+test('events that come before an answer are kept apart from it', async () => {
   const qemu = new ScriptedQemu(({ id }) => [
     '{"event":"STOP","timestamp":{"seconds":1,"microseconds":2}}',
     `{"return":{},"id":"${id}"}`,
@@ -86,7 +86,7 @@ void test('events that come before an answer are kept apart from it', async () =
   );
 });
 
-void test('when the connection ends, commands under way fail and later ones are refused', async () => {
+test('when the connection ends, commands under way fail and later ones are refused', async () => {
   const qemu = new ScriptedQemu(() => []);
   const client = new QmpClient({ socket: qemu, side: 'source' });
   const waiting = client.execute('query-status');
@@ -98,7 +98,7 @@ void test('when the connection ends, commands under way fail and later ones are 
   await assert.rejects(client.execute('query-status'), { code: 'qmp-closed' });
 });
 
-void test('garbage on the connection is named', async () => {
+test('garbage on the connection is named', async () => {
   const qemu = new ScriptedQemu(() => ['hello?']);
   const client = new QmpClient({ socket: qemu });
   await assert.rejects(client.execute('query-status'), {
@@ -107,7 +107,7 @@ void test('garbage on the connection is named', async () => {
   });
 });
 
-void test('a command that is not answered runs into its deadline', async () => {
+test('a command that is not answered runs into its deadline', async () => {
   const client = new QmpClient({ socket: new ScriptedQemu(() => []), side: 'source' });
   await assert.rejects(client.execute('stop', undefined, { timeoutMs: 5 }), {
     code: 'deadline',

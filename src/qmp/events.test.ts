@@ -6,13 +6,13 @@ import { EventLog } from './events.js';
 const named = (name: string) => (event: { readonly name: string }) => event.name === name;
 const wait = { what: 'event X', timeoutMs: 1000 };
 
-void test('an event that came before the wait is found', async () => {
+test('an event that came before the wait is found', async () => {
   const log = new EventLog('source');
   log.add('STOP', {});
   assert.equal((await log.wait(named('STOP'), wait)).index, 0);
 });
 
-void test('a wait that begins at a cursor does not take an older event', async () => {
+test('a wait that begins at a cursor does not take an older event', async () => {
   const log = new EventLog('source');
   log.add('STOP', {});
   const waiting = log.wait(named('STOP'), { ...wait, since: log.cursor });
@@ -21,7 +21,7 @@ void test('a wait that begins at a cursor does not take an older event', async (
   assert.equal((await waiting).index, 2);
 });
 
-void test('a deadline names what was awaited, the side, and what came last', async () => {
+test('a deadline names what was awaited, the side, and what came last', async () => {
   const log = new EventLog('destination');
   log.add('MIGRATION', { status: 'active' });
   await assert.rejects(log.wait(named('RESUME'), { what: 'event RESUME', timeoutMs: 5 }), {
@@ -31,7 +31,7 @@ void test('a deadline names what was awaited, the side, and what came last', asy
   });
 });
 
-void test('an abort ends a wait, before it begins too', async () => {
+test('an abort ends a wait, before it begins too', async () => {
   const log = new EventLog('source');
   const controller = new AbortController();
   const waiting = log.wait(named('STOP'), { ...wait, signal: controller.signal });
@@ -40,7 +40,7 @@ void test('an abort ends a wait, before it begins too', async () => {
   await assert.rejects(log.wait(named('STOP'), { ...wait, signal: controller.signal }), Cancelled);
 });
 
-void test('when the connection is gone, waits fail with its reason, and what came is still there', async () => {
+test('when the connection is gone, waits fail with its reason, and what came is still there', async () => {
   const log = new EventLog('source');
   const waiting = log.wait(named('STOP'), wait);
   log.add('RESUME', {});
@@ -50,7 +50,7 @@ void test('when the connection is gone, waits fail with its reason, and what cam
   assert.equal((await log.wait(named('RESUME'), wait)).name, 'RESUME');
 });
 
-void test('events are followed in order, the ones before the start left out', async () => {
+test('events are followed in order, the ones before the start left out', async () => {
   const log = new EventLog('source');
   for (const status of ['none', 'setup', 'active']) log.add('MIGRATION', { status });
   const seen: unknown[] = [];

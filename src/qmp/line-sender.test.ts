@@ -24,7 +24,7 @@ const soon = async (ms: number): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, ms));
 };
 
-void test('lines go out in order, whatever waits for descriptors to be sent', async () => {
+test('lines go out in order, whatever waits for descriptors to be sent', async () => {
   const taken: string[] = [];
   const failures: string[] = [];
   const socket = slowPeer(taken);
@@ -49,7 +49,7 @@ void test('lines go out in order, whatever waits for descriptors to be sent', as
   assert.deepEqual(failures, ['no such descriptor']);
 });
 
-void test('a connection that takes nothing any more fails each line by its name', async () => {
+test('a connection that takes nothing any more fails each line by its name', async () => {
   const socket = slowPeer([]);
   socket.on('error', () => undefined);
   const sender = new LineSender({ socket, sendFds: () => Promise.resolve(), closed });
@@ -67,7 +67,7 @@ void test('a connection that takes nothing any more fails each line by its name'
   assert.deepEqual(codes, ['qmp-closed', 'qmp-closed']);
 });
 
-void test('descriptors need a way to send them', async () => {
+test('descriptors need a way to send them', async () => {
   const sender = new LineSender({ socket: slowPeer([]), closed });
   const error = await new Promise<Error>((resolve) => {
     sender.send('x', [4], resolve);

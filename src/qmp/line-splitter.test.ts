@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LineSplitter } from './line-splitter.js';
 
-void test('lines come out the same however the bytes are cut', () => {
+test('lines come out the same however the bytes are cut', () => {
   const text = 'first\r\n{"a":"ü"}\n\nlast without end';
   const bytes = Buffer.from(text);
   for (let size = 1; size <= bytes.length; size++) {
@@ -14,7 +14,7 @@ void test('lines come out the same however the bytes are cut', () => {
   }
 });
 
-void test('a line that never ends is refused instead of eating memory', () => {
+test('a line that never ends is refused instead of eating memory', () => {
   const splitter = new LineSplitter(() => undefined, 1000);
   splitter.push(Buffer.alloc(900, 0x61));
   assert.throws(() => {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';
 import { checkReportPath, writeAtomically } from './atomic-file.js';
-import { folderFor } from './log/folder.fixtures.js';
+import { folderFor } from '../model/scratch.fixtures.js';
 
 function* failingPieces(): Generator<string> {
   yield 'half of ';

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EventLog } from './log/event-log.js';
-import { folderFor } from './log/folder.fixtures.js';
+import { folderFor } from '../model/scratch.fixtures.js';
 import { FileReporter } from './file-reporter.js';
 import { RunRecord } from './fold/summary.js';
 import { jsonPieces } from './formats/json-document.js';

@@ -7,7 +7,7 @@ const gib = 2 ** 30;
 const host = { cores: 4, availableBytes: 10 * gib, sharedMemoryBytes: gib };
 const wish = { attempts: 100, lightestCpu: 1 };
 
-void test('unless told otherwise, a pair for each core and most of what memory is free', () => {
+test('unless told otherwise, a pair for each core and most of what memory is free', () => {
   assert.deepEqual(limitsFor(host, wish), {
     slots: 4,
     cpu: 4,
@@ -16,23 +16,23 @@ void test('unless told otherwise, a pair for each core and most of what memory i
   });
 });
 
-void test('-j says how many at once, and cores no longer matter', () => {
+test('-j says how many at once, and cores no longer matter', () => {
   const limits = limitsFor(host, { ...wish, jobs: 9 });
   assert.equal(limits.slots, 9);
   assert.equal(limits.cpu, undefined);
 });
 
-void test('--memory-budget overrides what is free', () => {
+test('--memory-budget overrides what is free', () => {
   assert.equal(limitsFor(host, { ...wish, memoryBytes: 3 }).memoryBytes, 3);
 });
 
-void test('there are no more places than attempts, and few more for tests without a QEMU than cores', () => {
+test('there are no more places than attempts, and few more for tests without a QEMU than cores', () => {
   assert.equal(limitsFor(host, { ...wish, attempts: 2 }).slots, 2);
   assert.equal(limitsFor(host, { ...wish, lightestCpu: 0.1 }).slots, 8);
   assert.equal(limitsFor(host, { ...wish, lightestCpu: 6 }).slots, 1);
 });
 
-void test('a test that fits not even alone is told so, with both figures', () => {
+test('a test that fits not even alone is told so, with both figures', () => {
   const limits = limitsFor(host, wish);
   const demand = { cpu: 1, memoryBytes: gib, sharedMemoryBytes: 0, exclusive: [] };
   assert.equal(misfit(demand, limits), undefined);

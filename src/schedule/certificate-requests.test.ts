@@ -29,7 +29,7 @@ function worker(t: TestContext): CertificateRequests {
   return requests;
 }
 
-void test('workers that wish for the same get the same, each its own otherwise', async (t) => {
+test('workers that wish for the same get the same, each its own otherwise', async (t) => {
   const [a, b] = [worker(t), worker(t)];
   const [first, second, other] = await Promise.all([
     a.make({ host: 'a.test' }),
@@ -42,7 +42,7 @@ void test('workers that wish for the same get the same, each its own otherwise',
   assert.equal(new X509Certificate(other.get('server-cert.pem') ?? '').subject, 'CN=b.test');
 });
 
-void test('what cannot be made, and a cancelled wait, are told', async (t) => {
+test('what cannot be made, and a cancelled wait, are told', async (t) => {
   await assert.rejects(worker(t).make({ ip: 'no address' }), /address/i);
   const gone = AbortSignal.abort();
   await assert.rejects(worker(t).make({ host: 'a.test' }, gone), Cancelled);

@@ -62,7 +62,7 @@ function nextOf(stream: fc.Stream<number>): number {
   return result.done === true ? 0 : result.value;
 }
 
-void test('capacity is never exceeded, and every test is started', () => {
+test('capacity is never exceeded, and every test is started', () => {
   fc.assert(
     fc.property(workload, ({ limits: given, items, ends }) => {
       const decider = new Decider<Waiting>(given);
@@ -86,7 +86,7 @@ void test('capacity is never exceeded, and every test is started', () => {
   );
 });
 
-void test('an endless stream of small tests does not starve a large one', () => {
+test('an endless stream of small tests does not starve a large one', () => {
   fc.assert(
     fc.property(workload, ({ limits: given, items, ends }) => {
       const decider = new Decider<Waiting>(given);
@@ -130,7 +130,7 @@ void test('an endless stream of small tests does not starve a large one', () => 
 
 const small: Demand = { cpu: 1, memoryBytes: 1, sharedMemoryBytes: 0, exclusive: [] };
 
-void test('the longest comes first, and a shorter one fills the gap beside one that does not fit', () => {
+test('the longest comes first, and a shorter one fills the gap beside one that does not fit', () => {
   const decider = new Decider<Waiting & { name: string }>({
     slots: 3,
     memoryBytes: 10,
@@ -147,7 +147,7 @@ void test('the longest comes first, and a shorter one fills the gap beside one t
   assert.equal(decider.promisedBytes, 7);
 });
 
-void test('of equally long tests the first stays first', () => {
+test('of equally long tests the first stays first', () => {
   const decider = new Decider<Waiting & { name: string }>({
     slots: 9,
     memoryBytes: 10,

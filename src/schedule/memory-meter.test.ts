@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { realpathSync } from 'node:fs';
 import { test } from 'node:test';
 import { memoryOfDescendants } from '../qemu/memory-use.js';
+import { folderFor } from '../model/scratch.fixtures.js';
 import { MemoryMeter } from './memory-meter.js';
 
-void test('a child and its child are found, with the folder that they run in', async (t) => {
-  const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'drover-meter-')));
+test('a child and its child are found, with the folder that they run in', async (t) => {
+  const folder = realpathSync(folderFor(t));
   const script = "require('node:child_process').spawnSync('cat', { stdio: 'inherit' })";
   const child = spawn(process.execPath, ['-e', script], { cwd: folder });
   const ended = once(child, 'close');
   t.after(async () => {
     child.stdin.end();
     await ended;
-    rmSync(folder, { recursive: true });
   });
   // an echo: both are there
   child.stdin.write('x');
@@ -29,7 +27,7 @@ void test('a child and its child are found, with the folder that they run in', a
   assert.ok(own.bytes > 1024 ** 2);
 });
 
-void test('the most that was used at once, by each folder and by all', async () => {
+test('the most that was used at once, by each folder and by all', async () => {
   const looks = [
     [
       { pid: 1, cwd: '/a', bytes: 10 },

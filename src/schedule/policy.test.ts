@@ -10,7 +10,7 @@ const broken: Outcome = { kind: 'broken', failure: { code: 'spawn', message: 'no
 const usual: Policy = { retries: 0, untilFailure: false, quarantine: new Map() };
 const known = { owner: 'ann', reason: 'slow disk', expires: '2099-01-01' };
 
-void test('a test that passes after it had failed is flaky, and the first attempt is in no count', () => {
+test('a test that passes after it had failed is flaky, and the first attempt is in no count', () => {
   const tally = new Tally({ ...usual, retries: 2 });
   assert.equal(tally.judge('/a', 0, failed, 10).willRetry, true);
   assert.equal(tally.judge('/a', 1, broken, 10).willRetry, true);
@@ -19,20 +19,20 @@ void test('a test that passes after it had failed is flaky, and the first attemp
   assert.deepEqual([tally.flaky, tally.retried, tally.sumMs], [1, 2, 30]);
 });
 
-void test('the last try decides', () => {
+test('the last try decides', () => {
   const tally = new Tally({ ...usual, retries: 1 });
   tally.judge('/a', 0, failed, 1);
   assert.equal(tally.judge('/a', 1, broken, 1).willRetry, false);
   assert.deepEqual([tally.counts.broken, tally.counts.failed, tally.flaky], [1, 0, 0]);
 });
 
-void test('what was cancelled or skipped is not tried again', () => {
+test('what was cancelled or skipped is not tried again', () => {
   const tally = new Tally({ ...usual, retries: 1 });
   assert.equal(tally.judge('/a', 0, { kind: 'cancelled' }, 1).willRetry, false);
   assert.equal(tally.judge('/b', 0, { kind: 'skipped', reason: 'no' }, 0).willRetry, false);
 });
 
-void test('a failure in quarantine is in no count of failures, and stops nothing', () => {
+test('a failure in quarantine is in no count of failures, and stops nothing', () => {
   const quarantine = new Map([['/a', known]]);
   const tally = new Tally({ ...usual, quarantine, maxFailures: 1 });
   assert.equal(tally.judge('/a', 0, failed, 1).quarantined, known);
@@ -41,7 +41,7 @@ void test('a failure in quarantine is in no count of failures, and stops nothing
   assert.equal(tally.counts.passed, 1);
 });
 
-void test('after so many failures nothing more is to start, nor to be tried again', () => {
+test('after so many failures nothing more is to start, nor to be tried again', () => {
   const tally = new Tally({ ...usual, retries: 1, maxFailures: 2 });
   tally.judge('/a', 1, failed, 1);
   assert.equal(tally.stop, undefined);
@@ -50,7 +50,7 @@ void test('after so many failures nothing more is to start, nor to be tried agai
   assert.equal(tally.judge('/c', 0, failed, 1).willRetry, false);
 });
 
-void test('a flaky test ends the run as a failure does, where it is one', () => {
+test('a flaky test ends the run as a failure does, where it is one', () => {
   for (const [flakyFails, stop] of [
     [true, 'until-failure'],
     [false, undefined],
@@ -62,7 +62,7 @@ void test('a flaky test ends the run as a failure does, where it is one', () => 
   }
 });
 
-void test('until a failure', () => {
+test('until a failure', () => {
   const tally = new Tally({ ...usual, untilFailure: true });
   tally.judge('/a', 0, passed, 1);
   assert.equal(tally.stop, undefined);

@@ -22,17 +22,17 @@ function failureOf(outcome: Outcome): { code: string; message: string } {
   return outcome.failure;
 }
 
-void test('a worker that throws makes its test broken', async () => {
+test('a worker that throws makes its test broken', async () => {
   const { code, message } = failureOf(await outcomeOf('throws'));
   assert.equal(code, 'worker-died');
   assert.match(message, /out of ideas/);
 });
 
-void test('a worker whose thread ends makes its test broken', async () => {
+test('a worker whose thread ends makes its test broken', async () => {
   assert.equal(failureOf(await outcomeOf('exits')).code, 'worker-died');
 });
 
-void test('a worker that never answers is ended after the deadline and its grace', async () => {
+test('a worker that never answers is ended after the deadline and its grace', async () => {
   const { code, message } = failureOf(await outcomeOf('hangs', 100));
   assert.equal(code, 'worker-stuck');
   assert.match(message, /0\.1 s after the test's deadline/);

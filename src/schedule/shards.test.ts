@@ -31,7 +31,7 @@ const workload = fc.record({
   total: fc.integer({ min: 1, max: 20 }),
 });
 
-void test('every test is in exactly one shard, whatever the list and the timings', () => {
+test('every test is in exactly one shard, whatever the list and the timings', () => {
   fc.assert(
     fc.property(workload, fc.boolean(), ({ timings, total }, recorded) => {
       const { by, shards } = planShards(unseen(timings), total, recorded ? timings : noTimings);
@@ -42,7 +42,7 @@ void test('every test is in exactly one shard, whatever the list and the timings
   );
 });
 
-void test('no shard takes more than a third above the shortest that is possible', () => {
+test('no shard takes more than a third above the shortest that is possible', () => {
   fc.assert(
     fc.property(workload, ({ timings, total }) => {
       const all = Object.values(timings.tests).map(({ ms: [ms = 0] }) => ms);
@@ -55,7 +55,7 @@ void test('no shard takes more than a third above the shortest that is possible'
   );
 });
 
-void test('the order in which tests are listed does not matter to which shard they go', () => {
+test('the order in which tests are listed does not matter to which shard they go', () => {
   fc.assert(
     fc.property(workload, ({ timings, total }) => {
       const there = planShards(unseen(timings), total, timings);
@@ -68,7 +68,7 @@ void test('the order in which tests are listed does not matter to which shard th
   );
 });
 
-void test('on timings of the full level, shards are within 5 % of the optimum', () => {
+test('on timings of the full level, shards are within 5 % of the optimum', () => {
   const file = path.join(packageRoot, 'bench', 'timings-full.json');
   const timings = readTimings(file);
   assert.ok(timings !== undefined, `${file} is there`);
@@ -84,7 +84,7 @@ void test('on timings of the full level, shards are within 5 % of the optimum', 
   }
 });
 
-void test('without timings shards differ by one test at most, and few tests move when one is added', () => {
+test('without timings shards differ by one test at most, and few tests move when one is added', () => {
   const listed = Array.from({ length: 101 }, (_, index) => ({
     test: `/x86_64/migration/f/${index}`,
   }));
@@ -98,7 +98,7 @@ void test('without timings shards differ by one test at most, and few tests move
   assert.ok(moved.length <= 4, moved.join(' '));
 });
 
-void test('more shards than tests: some are empty', () => {
+test('more shards than tests: some are empty', () => {
   const { shards } = planShards([{ test: '/a' }], 3, noTimings);
   assert.deepEqual(
     shards.map((shard) => shard.length).sort((a, b) => a - b),

@@ -12,12 +12,12 @@ const host: StressHost = {
 };
 const demand: StressDemand = { ramBytes: 8 * GiB, memory: 'memfd', throughFile: false };
 
-void test('two guests that fit are let through', () => {
+test('two guests that fit are let through', () => {
   requireRoom(demand, host);
   requireRoom({ ...demand, throughFile: true }, host);
 });
 
-void test('what does not fit is refused with what is missing, and with what would fit', () => {
+test('what does not fit is refused with what is missing, and with what would fit', () => {
   const refusal = (change: Partial<StressDemand>): string => {
     try {
       requireRoom({ ...demand, ...change }, host);
@@ -42,7 +42,7 @@ void test('what does not fit is refused with what is missing, and with what woul
   );
 });
 
-void test('the size that is said to fit does', () => {
+test('the size that is said to fit does', () => {
   requireRoom({ ...demand, ramBytes: 11732 * 1024 ** 2 }, host);
   assert.throws(
     () => {

@@ -6,7 +6,7 @@ const a = '/x86_64/migration/precopy/unix/a';
 const b = '/x86_64/migration/precopy/tcp/b';
 const c = '/x86_64/migration/postcopy/c';
 
-void test('the median of the last five passes is expected', () => {
+test('the median of the last five passes is expected', () => {
   let timings = noTimings;
   for (const ms of [9000, 100, 120, 110, 5000, 130]) {
     timings = withDurations(timings, [{ test: a, ms }]);
@@ -15,7 +15,7 @@ void test('the median of the last five passes is expected', () => {
   assert.equal(expectations(timings)({ test: a }), 120);
 });
 
-void test('a test that was not seen is expected to be like its family, or as its level says', () => {
+test('a test that was not seen is expected to be like its family, or as its level says', () => {
   const timings = withDurations(noTimings, [
     { test: a, ms: 100 },
     { test: b, ms: 300 },
@@ -27,7 +27,7 @@ void test('a test that was not seen is expected to be like its family, or as its
   assert.equal(expected({ test: c, level: 'thorough' }), 6000);
 });
 
-void test('a skipped test takes no time, until it runs somewhere', () => {
+test('a skipped test takes no time, until it runs somewhere', () => {
   const skipped = withDurations(noTimings, [{ test: a, ms: 0 }]);
   assert.equal(expectations(skipped)({ test: a }), 0);
   const ran = withDurations(skipped, [{ test: a, ms: 80 }]);
@@ -36,7 +36,7 @@ void test('a skipped test takes no time, until it runs somewhere', () => {
   assert.equal(expectations(skipped)({ test: b }), 1000, 'it is no measure of a family');
 });
 
-void test('names are in order, so that two files can be compared', () => {
+test('names are in order, so that two files can be compared', () => {
   const timings = withDurations(noTimings, [
     { test: c, ms: 1 },
     { test: a, ms: 1 },

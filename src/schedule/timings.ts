@@ -2,6 +2,7 @@
  * Durations of tests in earlier runs, for the order in which tests start, and for shards of equal duration. Pure; the
  * file is timings-file.ts.
  */
+import { median } from 'simple-statistics';
 import { array, literal, maxLength, minValue, number, object, pipe, record, string } from 'valibot';
 import type { InferOutput } from 'valibot';
 import type { Level } from '../suite/definition.js';
@@ -57,28 +58,21 @@ const thoroughMs = 6000;
 export function expectations(timings: Timings): (test: Unseen) => number {
   const families = new Map<string, number[]>();
   for (const [name, { ms }] of Object.entries(timings.tests)) {
-    const value = median(ms);
-    if (value === undefined || value === 0) continue;
+    if (ms.length === 0 || median(ms) === 0) continue;
     const family = familyOf(name);
     const values = families.get(family);
-    if (values === undefined) families.set(family, [value]);
-    else values.push(value);
+    if (values === undefined) families.set(family, [median(ms)]);
+    else values.push(median(ms));
   }
   const medians = new Map([...families].map(([family, values]) => [family, median(values)]));
-  return ({ test, level }) =>
-    median(timings.tests[test]?.ms ?? []) ??
-    medians.get(familyOf(test)) ??
-    (level === 'thorough' ? thoroughMs : usualMs);
+  return ({ test, level }) => {
+    const { ms = [] } = timings.tests[test] ?? {};
+    if (ms.length > 0) return median(ms);
+    return medians.get(familyOf(test)) ?? (level === 'thorough' ? thoroughMs : usualMs);
+  };
 }
 
 /** `/x86_64/migration/precopy/unix/plain` is of the family `/x86_64/migration/precopy` */
 export function familyOf(test: string): string {
   return test.split('/').slice(0, 4).join('/');
-}
-
-function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)];
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
-  return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
 }

@@ -19,7 +19,7 @@ async function alterPage({ destination, context }: Pair): Promise<number> {
   return page;
 }
 
-void test(
+test(
   'a page altered at the destination fails the test, named, with both memories kept',
   { skip: qemu.skip },
   async () => {
@@ -49,7 +49,7 @@ void test(
   },
 );
 
-void test('damage is told even when QEMU ends badly afterwards', { skip: qemu.skip }, async () => {
+test('damage is told even when QEMU ends badly afterwards', { skip: qemu.skip }, async () => {
   const outcome = await outcomeOf(
     precopyTest({
       ...facts,
@@ -69,37 +69,29 @@ void test('damage is told even when QEMU ends badly afterwards', { skip: qemu.sk
   assert.equal(outcome.failure.code, 'memory-damaged');
 });
 
-void test(
-  'a guest that is reset at the destination does not pass',
-  { skip: qemu.skip },
-  async () => {
-    const failure = await failureOf(
-      precopyTest({
-        ...facts,
-        ...socket,
-        endHook: async ({ destination }) => {
-          const signs = destination.serial.length;
-          await destination.qmp.execute('system_reset');
-          await destination.serial.waitForB({ timeoutMs: 10_000, since: signs + 1 });
-        },
-      }),
-    );
-    assert.deepEqual([failure.code, failure.side], ['guest-restarted', 'destination']);
-  },
-);
+test('a guest that is reset at the destination does not pass', { skip: qemu.skip }, async () => {
+  const failure = await failureOf(
+    precopyTest({
+      ...facts,
+      ...socket,
+      endHook: async ({ destination }) => {
+        const signs = destination.serial.length;
+        await destination.qmp.execute('system_reset');
+        await destination.serial.waitForB({ timeoutMs: 10_000, since: signs + 1 });
+      },
+    }),
+  );
+  assert.deepEqual([failure.code, failure.side], ['guest-restarted', 'destination']);
+});
 
-void test(
-  'a migrate command that should be refused and is not fails',
-  { skip: qemu.skip },
-  async () => {
-    const failure = await failureOf(
-      precopyTest({ ...facts, ...socket, expect: { kind: 'refused' } }),
-    );
-    assert.equal(failure.code, 'not-refused');
-  },
-);
+test('a migrate command that should be refused and is not fails', { skip: qemu.skip }, async () => {
+  const failure = await failureOf(
+    precopyTest({ ...facts, ...socket, expect: { kind: 'refused' } }),
+  );
+  assert.equal(failure.code, 'not-refused');
+});
 
-void test('a migration that should fail and does not fails', { skip: qemu.skip }, async () => {
+test('a migration that should fail and does not fails', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
     precopyTest({
       ...facts,
@@ -115,7 +107,7 @@ void test('a migration that should fail and does not fails', { skip: qemu.skip }
   assert.match(failure.message, /instead of failed/);
 });
 
-void test('a guest that still runs at the source is noticed', { skip: qemu.skip }, async () => {
+test('a guest that still runs at the source is noticed', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
     precopyTest({
       ...facts,
@@ -130,7 +122,7 @@ void test('a guest that still runs at the source is noticed', { skip: qemu.skip 
 });
 
 for (const memory of ['memfd', 'shmem'] as const) {
-  void test(
+  test(
     `guests with ${memory} memory pass, read through the mapping`,
     { skip: qemu.skip },
     async () => {
@@ -141,7 +133,7 @@ for (const memory of ['memfd', 'shmem'] as const) {
   );
 }
 
-void test('a parameter that QEMU does not take is told', { skip: qemu.skip }, async () => {
+test('a parameter that QEMU does not take is told', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
     precopyTest({ ...facts, ...socket, sourceParameters: { 'max-bandwidth': 'much' } }),
   );
@@ -149,7 +141,7 @@ void test('a parameter that QEMU does not take is told', { skip: qemu.skip }, as
   assert.match(failure.message, /source QEMU refused migrate-set-parameters/);
 });
 
-void test(
+test(
   'memory that moves although the guest is stopped is noticed',
   { skip: qemu.skip },
   async () => {

@@ -13,7 +13,7 @@ function faultsOf(more: Record<string, unknown>): string[] {
   return definitionFaults(precopyTest({ ...good, ...more }));
 }
 
-void test("nothing is wrong with Drover's own tests", () => {
+test("nothing is wrong with Drover's own tests", () => {
   assert.ok(allTests.length > 80);
   for (const each of allTests) assert.deepEqual(definitionFaults(each), [], each.path);
 });
@@ -40,14 +40,14 @@ for (const [field, value, expected] of [
   ['capabilites', [], /^capabilites: no such field; did you mean 'capabilities'\?$/],
   ['colour', 'red', /^colour: no such field$/],
 ] as const) {
-  void test(`${field} as ${inspect(value).slice(0, 40)} is told`, () => {
+  test(`${field} as ${inspect(value).slice(0, 40)} is told`, () => {
     const faults = faultsOf({ [field]: value });
     assert.equal(faults.length, 1, faults.join('\n'));
     assert.match(faults[0] ?? '', expected);
   });
 }
 
-void test('each flow has fields of its own', () => {
+test('each flow has fields of its own', () => {
   const facts = { path: '/own/a', level: 'smoke' } as const;
   assert.deepEqual(definitionFaults(postcopyTest({ ...facts, recovery: 'once' })), []);
   assert.deepEqual(definitionFaults(fileTest({ ...facts, connect: 'file:$DIR/x' })), []);
@@ -59,7 +59,7 @@ void test('each flow has fields of its own', () => {
   assert.match(definitionFaults(migrationTest(facts as never)).join(), /run: missing/);
 });
 
-void test('a definition made by hand, or changed after it was made, is checked too', () => {
+test('a definition made by hand, or changed after it was made, is checked too', () => {
   const run = (): Promise<object> => Promise.resolve({});
   assert.deepEqual(definitionFaults({ path: '/own/a', level: 'smoke', run }), []);
   assert.match(definitionFaults({ path: '/own/a', level: 'smoke' }).join(), /run: missing/);

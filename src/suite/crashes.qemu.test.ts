@@ -5,7 +5,7 @@ import { facts, failureOf, qemu, socket } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
 import { harmed } from './sabotage.fixtures.js';
 
-void test(
+test(
   'a destination that nobody can reach is told at once, with the reason',
   { skip: qemu.skip },
   async () => {
@@ -25,7 +25,7 @@ void test(
 );
 
 for (const live of [true, false]) {
-  void test(
+  test(
     `a destination that crashes is the one that is blamed (${live ? 'live' : 'stopped'})`,
     { skip: qemu.skip },
     async () => {
@@ -44,7 +44,7 @@ for (const live of [true, false]) {
   );
 }
 
-void test(
+test(
   'a source that hangs runs into the deadline of the test, with the state of both',
   { skip: qemu.skip },
   async () => {
@@ -63,7 +63,7 @@ void test(
   },
 );
 
-void test('a QEMU that ends on its own before it is asked fails', { skip: qemu.skip }, async () => {
+test('a QEMU that ends on its own before it is asked fails', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
     precopyTest({
       ...facts,
@@ -79,7 +79,7 @@ void test('a QEMU that ends on its own before it is asked fails', { skip: qemu.s
   assert.deepEqual([failure.code, failure.side], ['wrong-exit', 'destination']);
 });
 
-void test(
+test(
   'a QEMU that does not quit when asked fails, with what its threads were at',
   { skip: qemu.skip },
   async () => {

@@ -13,7 +13,7 @@ function demand(facts: Partial<TestFacts>): ReturnType<typeof demandOf> {
   return demandOf(migrationTest({ path: '/migration/x', level: 'full', ...facts, run }), on);
 }
 
-void test('unless it says otherwise, a test takes a pair of QEMUs with the usual guest', () => {
+test('unless it says otherwise, a test takes a pair of QEMUs with the usual guest', () => {
   assert.deepEqual(demand({}), {
     cpu: 1,
     memoryBytes: 700 * MiB,
@@ -22,7 +22,7 @@ void test('unless it says otherwise, a test takes a pair of QEMUs with the usual
   });
 });
 
-void test('memory is that of all machines, and a test without a QEMU takes none', () => {
+test('memory is that of all machines, and a test without a QEMU takes none', () => {
   assert.equal(demand({ takes: { machines: 3, ramBytes: 1024 * MiB } }).memoryBytes, 3672 * MiB);
   assert.deepEqual(demand({ takes: { machines: 0 } }), {
     cpu: 0.25,
@@ -32,7 +32,7 @@ void test('memory is that of all machines, and a test without a QEMU takes none'
   });
 });
 
-void test('what follows from needs of the host: memory in /dev/shm, the port of RDMA, huge pages', () => {
+test('what follows from needs of the host: memory in /dev/shm, the port of RDMA, huge pages', () => {
   const of = (name: 'shared-memory' | 'rdma-ipv4' | 'rdma-ipv6' | 'huge-pages') =>
     demand({ needs: [{ kind: 'host', name }] });
   assert.equal(of('shared-memory').sharedMemoryBytes, 150 * MiB);
@@ -40,7 +40,7 @@ void test('what follows from needs of the host: memory in /dev/shm, the port of 
   assert.deepEqual(of('huge-pages').exclusive, ['huge-pages']);
 });
 
-void test('tests whose memory is a file in /dev/shm say so, two files where each side has its own', () => {
+test('tests whose memory is a file in /dev/shm say so, two files where each side has its own', () => {
   const names = allTests
     .filter((each) => demandOf(each, on).sharedMemoryBytes > 0)
     .map(({ path }) => path);

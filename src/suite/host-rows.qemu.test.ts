@@ -29,7 +29,7 @@ async function withPlan<T>(
 }
 
 for (const of of realQemus) {
-  void test(
+  test(
     `QEMU ${of.version}: a dirty ring works, or the reason tells what was seen`,
     { skip: of.skip },
     async (t) => {
@@ -49,7 +49,7 @@ for (const of of realQemus) {
     },
   );
 
-  void test(
+  test(
     `QEMU ${of.version}: rdma is built in, as it is in Debian's`,
     { skip: of.skip },
     async () => {
@@ -61,7 +61,7 @@ for (const of of realQemus) {
   );
 }
 
-void test(
+test(
   'without KVM in a QEMU, or a ring that it takes, nothing is run',
   { skip: qemu.skip },
   async () => {
@@ -110,7 +110,7 @@ async function findReasons(): Promise<ReadonlyMap<string, string>> {
 }
 
 for (const row of rows) {
-  void test(`${row.path} passes where this host can run it`, { skip: qemu.skip }, async (t) => {
+  test(`${row.path} passes where this host can run it`, { skip: qemu.skip }, async (t) => {
     reasons ??= findReasons();
     const reason = (await reasons).get(row.path);
     if (reason === undefined) assert.equal((await outcomeOf(row, 120_000)).kind, 'passed');
@@ -118,7 +118,7 @@ for (const row of rows) {
   });
 }
 
-void test(
+test(
   'an address that RDMA cannot use fails the test, with the words of QEMU',
   { skip: qemu.skip },
   async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PhaseClock } from './phase-clock.js';
 
-void test('phases follow one another without gaps', () => {
+test('phases follow one another without gaps', () => {
   let now = 100;
   const clock = new PhaseClock(() => now);
   clock.enter('prepare');

@@ -94,7 +94,7 @@ async function momentsOf(family: Family): Promise<readonly Moment[]> {
 for (const family of families) {
   const definition = definitionOf(family);
 
-  void test(
+  test(
     `${family.name}: a QEMU killed at a status fails the test`,
     { skip: qemu.skip },
     async () => {
@@ -126,7 +126,7 @@ for (const { name, path } of [
   { name: 'chain of stopped guests', path: 'chain/unix/stopped' },
   { name: 'chain of running guests', path: 'chain/tcp/live' },
 ]) {
-  void test(`${name}: an altered page is found and named`, { skip: qemu.skip }, async () => {
+  test(`${name}: an altered page is found and named`, { skip: qemu.skip }, async () => {
     let page: number | undefined;
     const outcome = await outcomeOf(
       definitionOf({ path }),
@@ -144,7 +144,7 @@ for (const { name, path } of [
 }
 
 for (const stamp of ['byte', 'wide', 'page'] as const) {
-  void test(
+  test(
     `an altered page is found where two writers stamp (${stamp})`,
     { skip: qemu.skip },
     async () => {
@@ -190,7 +190,7 @@ async function hang(family: Family, victim: Side): Promise<void> {
   assert.match(outcome.failure.code, /^(test-timeout|deadline)$/, text);
 }
 
-void test(
+test(
   'a QEMU that hangs runs into the deadline, whatever the family',
   { skip: qemu.skip },
   async () => {
@@ -212,7 +212,7 @@ void test(
   },
 );
 
-void test('a command that QEMU ignores fails the test', { skip: qemu.skip }, async () => {
+test('a command that QEMU ignores fails the test', { skip: qemu.skip }, async () => {
   await Promise.all(
     ignoredCommands.map(async ({ family, path, code, ...wish }) => {
       const { interference, heard } = ignored(wish);

@@ -29,23 +29,23 @@ const pick = (selection: Partial<Selection>): string[] =>
     path.replace('/migration', ''),
   );
 
-void test('no filter takes the level', () => {
+test('no filter takes the level', () => {
   assert.equal(pick({}).length, 3);
   assert.equal(pick({ level: 'full' }).length, 5);
 });
 
-void test('a named test runs whatever its level, and brings its direct children along', () => {
+test('a named test runs whatever its level, and brings its direct children along', () => {
   assert.deepEqual(pick({ paths: ['/x86_64/migration/precopy/file'] }), [
     '/precopy/file',
     '/precopy/file/offset',
   ]);
 });
 
-void test('a group named with -p reaches one level down only', () => {
+test('a group named with -p reaches one level down only', () => {
   assert.deepEqual(pick({ paths: ['/x86_64/migration/precopy/unix'] }), ['/precopy/unix/plain']);
 });
 
-void test('a prefix takes the subtree within the level', () => {
+test('a prefix takes the subtree within the level', () => {
   assert.deepEqual(pick({ prefixes: ['/x86_64/migration/precopy'] }), [
     '/precopy/unix/plain',
     '/precopy/unix/suspend/live',
@@ -53,23 +53,23 @@ void test('a prefix takes the subtree within the level', () => {
   ]);
 });
 
-void test('a path may leave out the architecture and /migration', () => {
+test('a path may leave out the architecture and /migration', () => {
   for (const given of ['/migration/bad_dest', 'bad_dest', '/x86_64/migration/bad_dest/']) {
     assert.deepEqual(pick({ paths: [given] }), ['/bad_dest']);
   }
 });
 
-void test('skips are taken off again', () => {
+test('skips are taken off again', () => {
   assert.deepEqual(pick({ skipPaths: ['precopy/file'], skipPrefixes: ['precopy/unix/suspend'] }), [
     '/precopy/unix/plain',
   ]);
 });
 
-void test('a prefix ends at a path component', () => {
+test('a prefix ends at a path component', () => {
   assert.throws(() => pick({ prefixes: ['/x86_64/migration/pre'] }), { code: 'no-such-test' });
 });
 
-void test('a path that names nothing is refused with near ones', () => {
+test('a path that names nothing is refused with near ones', () => {
   assert.throws(() => pick({ paths: ['/x86_64/migration/precopy/unix/plane'] }), {
     code: 'no-such-test',
     blame: 'usage',

@@ -36,7 +36,7 @@ test('events of both sides are in the order of time, counted from the beginning 
       { ms: 100, machine: 0, name: 'MIGRATION', value: 'setup' },
       { ms: 300.123, machine: 0, name: 'MIGRATION_PASS', value: 2 },
       { ms: 350, machine: 1, name: 'MIGRATION', value: 'active' },
-      { ms: 400, machine: 0, name: 'STOP' },
+      { ms: 400, machine: 0, name: 'STOP', value: undefined },
     ],
   });
 });

@@ -49,7 +49,7 @@ function module(...inputs: string[]): string {
   return `import { precopyTest } from 'drover';\nexport default [${tests.join(', ')}];\n`;
 }
 
-void test('a module is found by name, a folder with all below it, each file once', async () => {
+test('a module is found by name, a folder with all below it, each file once', async () => {
   using folder = new Folder({
     'b.mjs': module("path: '/own/b'", "path: '/own/b2'"),
     'a/deep.js': module("path: '/own/a'"),
@@ -68,7 +68,7 @@ void test('a module is found by name, a folder with all below it, each file once
   ]);
 });
 
-void test('an export named tests does as well, and both of one array are one', async () => {
+test('an export named tests does as well, and both of one array are one', async () => {
   using folder = new Folder({
     'named.mjs': module("path: '/own/named'").replace('export default', 'export const tests ='),
     'both.mjs': `${module("path: '/own/both'").replace('export default', 'export const tests =')}export default tests;`,
@@ -76,7 +76,7 @@ void test('an export named tests does as well, and both of one array are one', a
   assert.deepEqual(await pathsOf(folder.root), ['/own/both', '/own/named']);
 });
 
-void test('TypeScript is loaded: by Node itself, or through the compiler that is there', async () => {
+test('TypeScript is loaded: by Node itself, or through the compiler that is there', async () => {
   using folder = new Folder({
     'own.ts': `import { precopyTest, type TestDefinition } from 'drover';
       interface Wish { readonly name: string }
@@ -92,7 +92,7 @@ void test('TypeScript is loaded: by Node itself, or through the compiler that is
   });
 });
 
-void test('the error class of a module is the one that Drover judges by', async () => {
+test('the error class of a module is the one that Drover judges by', async () => {
   using folder = new Folder({
     'own.mjs': `import { HarnessError, migrationTest } from 'drover';
       const run = () => { throw new HarnessError({ code: 'x', blame: 'contract', message: 'y' }); };
@@ -137,7 +137,7 @@ const mistakes: readonly [string, string, string, RegExp][] = [
   ],
 ];
 for (const [what, text, code, message] of mistakes) {
-  void test(`a module that ${what} is refused, and the reason names it`, async () => {
+  test(`a module that ${what} is refused, and the reason names it`, async () => {
     using folder = new Folder({ 'own.mjs': text });
     const error = await errorOf(folder.at('own.mjs'));
     assert.equal(error.code, code, error.message);
@@ -146,14 +146,14 @@ for (const [what, text, code, message] of mistakes) {
   });
 }
 
-void test("the stack of a module that throws is the user's part of it", async () => {
+test("the stack of a module that throws is the user's part of it", async () => {
   using folder = new Folder({ 'own.mjs': "\nthrow new Error('boo');" });
   const { input } = await errorOf(folder.at('own.mjs'));
   assert.deepEqual(input.details?.length, 1, input.details?.join('\n'));
   assert.match(input.details[0] ?? '', /own\.mjs:2:7/);
 });
 
-void test('places where there is no module are told', async () => {
+test('places where there is no module are told', async () => {
   using folder = new Folder({ 'empty/readme.txt': '', 'helpers/a.mjs': 'export const x = 1;' });
   const codeOf = async (name: string): Promise<string> => (await errorOf(folder.at(name))).code;
   assert.equal(await codeOf('nothing'), 'tests-path');

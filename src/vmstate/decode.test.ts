@@ -20,7 +20,7 @@ const field = (name: string, type: string, size: number, rest: object = {}): obj
   ...rest,
 });
 
-void test('a row of elements without bytes costs no more than the section is long', () => {
+test('a row of elements without bytes costs no more than the section is long', () => {
   const empty = { vmsd_name: 'q', version: 1, fields: [] };
   const found = decoded(
     [field('a', 'struct', 0, { array_len: 100_000_000, struct: empty })],
@@ -30,7 +30,7 @@ void test('a row of elements without bytes costs no more than the section is lon
   assert.match(JSON.stringify(found.remarks), /more than 528 values in one section/);
 });
 
-void test('every kind of integer is read in network order, 64 bits as text', () => {
+test('every kind of integer is read in network order, 64 bits as text', () => {
   const found = decoded(
     [
       field('a', 'uint8', 1),
@@ -57,7 +57,7 @@ void test('every kind of integer is read in network order, 64 bits as text', () 
   assert.deepEqual([found.whole, found.remarks], [true, []]);
 });
 
-void test('other kinds are shown by what they mean, unknown ones by their bytes', () => {
+test('other kinds are shown by what they mean, unknown ones by their bytes', () => {
   const found = decoded(
     [
       field('yes', 'bool', 1),
@@ -88,7 +88,7 @@ void test('other kinds are shown by what they mean, unknown ones by their bytes'
   });
 });
 
-void test('structures, arrays in one piece or several, and subsections nest', () => {
+test('structures, arrays in one piece or several, and subsections nest', () => {
   const point = { vmsd_name: 'point', version: 1, fields: [field('x', 'uint8', 1)] };
   const found = decoded(
     [
@@ -115,14 +115,14 @@ void test('structures, arrays in one piece or several, and subsections nest', ()
   assert.deepEqual([found.whole, found.remarks], [true, []]);
 });
 
-void test('a very long row of values stays bytes', () => {
+test('a very long row of values stays bytes', () => {
   const count = 20_000;
   const found = decoded([field('table', 'uint16', 2, { array_len: count })], '0102'.repeat(count));
   assert.deepEqual(plain(found), { table: { type: 'uint16', count, bytes: '0102'.repeat(count) } });
   assert.equal(found.whole, true);
 });
 
-void test('names that repeat, or that JavaScript has plans for, stay apart', () => {
+test('names that repeat, or that JavaScript has plans for, stay apart', () => {
   const found = decoded(
     [
       field('unused', 'uint8', 1),
@@ -142,14 +142,14 @@ void test('names that repeat, or that JavaScript has plans for, stay apart', () 
   );
 });
 
-void test('bytes that no field describes are shown, with a remark', () => {
+test('bytes that no field describes are shown, with a remark', () => {
   const found = decoded([field('a', 'uint8', 1)], '01 02 03');
   assert.deepEqual(plain(found), { a: 1, '(not described)': '0203' });
   assert.equal(found.whole, false);
   assert.deepEqual(found.remarks, [{ offset: 1, text: '2 bytes are not described' }]);
 });
 
-void test('a subsection that is described but not there ends the decoding where it should be', () => {
+test('a subsection that is described but not there ends the decoding where it should be', () => {
   const found = decoded([field('a', 'uint8', 1)], '01 05 01 78 00000001', {
     subsections: [{ vmsd_name: 'd/sub', version: 1, fields: [] }],
   });
@@ -159,7 +159,7 @@ void test('a subsection that is described but not there ends the decoding where 
   ]);
 });
 
-void test('a size that does not fit what is in it is remarked, and the bytes still decode', () => {
+test('a size that does not fit what is in it is remarked, and the bytes still decode', () => {
   const point = { vmsd_name: 'point', version: 1, fields: [field('x', 'uint8', 1)] };
   const found = decoded([field('p', 'struct', 272, { struct: point })], '01');
   assert.deepEqual(plain(found), { p: { x: 1 } });
@@ -167,7 +167,7 @@ void test('a size that does not fit what is in it is remarked, and the bytes sti
   assert.equal(found.remarks[0]?.text, 'p is said to have 272 bytes, and has 1');
 });
 
-void test('absurd counts and sizes cost nothing', () => {
+test('absurd counts and sizes cost nothing', () => {
   const empty = { vmsd_name: 'empty', version: 1, fields: [] };
   const hostile: readonly (readonly unknown[])[] = [
     [field('a', 'uint32', 4, { array_len: 0xffffffff })],

@@ -38,7 +38,7 @@ const { made } = fc.letrec<{ made: StateJson; leaf: FieldJson; nest: FieldJson; 
 );
 const devices = fc.dictionary(fc.constantFrom('x', 'y', 'z'), made, { maxKeys: 3 });
 
-void test('a dump compared with itself has no difference', () => {
+test('a dump compared with itself has no difference', () => {
   fc.assert(
     fc.property(devices, (one) => {
       assert.deepEqual(compareDumps(dump(one), dump(one)), []);
@@ -46,7 +46,7 @@ void test('a dump compared with itself has no difference', () => {
   );
 });
 
-void test('where neither order nor names change, swapping the dumps swaps the directions', () => {
+test('where neither order nor names change, swapping the dumps swaps the directions', () => {
   // Which of two fields moved is a matter of taste, so each field has a name of its own here, and keeps its place.
   const flat = fc
     .record({
@@ -86,7 +86,7 @@ void test('where neither order nor names change, swapping the dumps swaps the di
 const isRefused = (error: unknown): boolean =>
   error instanceof HarnessError && error.code === 'vmstate-dump';
 
-void test('what is no dump is refused with the reason', () => {
+test('what is no dump is refused with the reason', () => {
   const whole = (device: unknown): string =>
     JSON.stringify({ vmschkmachine: { Name: 'm' }, dev: { Description: device } });
   let deep: StateJson = state();
@@ -108,7 +108,7 @@ void test('what is no dump is refused with the reason', () => {
   for (const text of bad) assert.throws(() => parseDump(text, 'it'), isRefused, text.slice(0, 60));
 });
 
-void test('any JSON is read or refused, and names such as __proto__ are names', () => {
+test('any JSON is read or refused, and names such as __proto__ are names', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       try {

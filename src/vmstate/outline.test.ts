@@ -5,7 +5,7 @@ import { DescriptionError, outlineOf, parsePiece } from './outline.js';
 
 const outline = (text: string): ReturnType<typeof outlineOf> => outlineOf(Buffer.from(text));
 
-void test('devices are found without parsing what is in them', () => {
+test('devices are found without parsing what is in them', () => {
   const text = Buffer.from(
     ' {"page_size": 4096, "configuration": {"a": 1}, "devices": [ {"name": "x\\"]}"}, {"name": "y", "fields": [[], {}]} ] } ',
   );
@@ -18,12 +18,12 @@ void test('devices are found without parsing what is in them', () => {
   );
 });
 
-void test('a description without devices, or empty, is none the worse', () => {
+test('a description without devices, or empty, is none the worse', () => {
   assert.deepEqual(outline('{}').devices, []);
   assert.deepEqual(outline('{"devices":[]}').devices, []);
 });
 
-void test('text that is no such description is refused with its position', () => {
+test('text that is no such description is refused with its position', () => {
   const bad: readonly (readonly [string, number])[] = [
     ['', 0],
     ['[]', 0],
@@ -44,13 +44,13 @@ void test('text that is no such description is refused with its position', () =>
   }
 });
 
-void test('nesting has a limit, and reaching it costs no stack', () => {
+test('nesting has a limit, and reaching it costs no stack', () => {
   const deep = (depth: number): string => `{"devices":[${'['.repeat(depth)}${']'.repeat(depth)}]}`;
   assert.equal(outline(deep(60)).devices.length, 1);
   assert.throws(() => outline(deep(1_000_000)), /nested more than 64 deep/);
 });
 
-void test('a device whose numbers are no counts is refused', () => {
+test('a device whose numbers are no counts is refused', () => {
   for (const size of [-1, 1.5, 2 ** 33, '4', null]) {
     const json = { name: 'x', fields: [{ name: 'f', type: 'uint8', size }] };
     assert.throws(() => readDevice(json, 0), /x, field f: size is .*, not a count/);

@@ -19,7 +19,7 @@ function stateOf(name: string): FoundState {
   return findSections(readFileSync(unpack(sample, scratch.directory)[0]!));
 }
 
-void test('every device of every sample decodes to its last byte', { skip: samplesSkip }, (t) => {
+test('every device of every sample decodes to its last byte', { skip: samplesSkip }, (t) => {
   let devices = 0;
   for (const sample of samples) {
     if (sample.has_vmdesc !== true || withoutFooters.has(sample.name)) continue;
@@ -42,7 +42,7 @@ function device(found: FoundState, name: string): Json {
   return decodeState(section.description.structure, section.payload).state;
 }
 
-void test('values known from outside are where they belong', { skip: samplesSkip }, () => {
+test('values known from outside are where they belong', { skip: samplesSkip }, () => {
   const found = stateOf('q72-exec-plain');
   const cpu = asObject(device(found, 'cpu'));
   // A processor that has not run a single instruction.
@@ -53,7 +53,7 @@ void test('values known from outside are where they belong', { skip: samplesSkip
   assert.equal(asObject(device(found, 'globalstate'))['size'], 'prelaunch'.length + 1);
 });
 
-void test(
+test(
   'a description that is cut, or lies about a size, never throws and never claims to fit',
   { skip: samplesSkip },
   () => {

@@ -174,11 +174,11 @@ const cases: readonly (readonly [string, StateJson, StateJson, string[]])[] = [
 const swapped: Readonly<Record<string, string>> = { added: 'removed', removed: 'added' };
 
 for (const [what, a, b, expected] of cases) {
-  void test(`${what} is told with what it does in each direction`, () => {
+  test(`${what} is told with what it does in each direction`, () => {
     assert.deepEqual(compared(a, b).sort(), [...expected].sort());
   });
 
-  void test(`${what}: the other way round the directions change places`, () => {
+  test(`${what}: the other way round the directions change places`, () => {
     const back = compared(b, a).map(direct).sort();
     assert.deepEqual(back, compared(a, b).map(mirrored).sort());
   });
@@ -199,7 +199,7 @@ function mirrored(line: string): string {
   return `${kind.replace(/added|removed/, (word) => swapped[word] ?? word)} ${second}/${first}`;
 }
 
-void test('devices that one alone has, that have a new name, and another machine type', () => {
+test('devices that one alone has, that have a new name, and another machine type', () => {
   const lone = state({ name: 'lone', Fields: [] });
   const a = dump({ gone: lone, old: state({ name: 'kept' }) });
   const b = dump({ come: state({ name: 'new' }), young: state({ name: 'kept' }) }, 'pc-2.0');
@@ -215,7 +215,7 @@ void test('devices that one alone has, that have a new name, and another machine
   ]);
 });
 
-void test('a hundred thousand fields that have nothing in common take no time', () => {
+test('a hundred thousand fields that have nothing in common take no time', () => {
   const many = (prefix: string): StateJson =>
     withFields(
       ...Array.from({ length: 100_000 }, (_, index) =>

@@ -67,7 +67,7 @@ for (const command of [
   'rerun',
   'vmstate',
 ]) {
-  void test(`cli.md has a row for every option of drover ${command}, and no row for another`, async () => {
+  test(`cli.md has a row for every option of drover ${command}, and no row for another`, async () => {
     const rows = section(command)
       .split('\n')
       .filter((line) => line.startsWith('| `-'));
@@ -91,7 +91,7 @@ function variablesRead(job: Record<string, string>): string[] {
   return [...names];
 }
 
-void test('cli.md names every environment variable that is read', () => {
+test('cli.md names every environment variable that is read', () => {
   const jobs: Record<string, string>[] = [{}, { GITHUB_ACTIONS: 'true' }, { GITLAB_CI: 'true' }];
   const names = new Set(jobs.flatMap(variablesRead));
   for (const known of ['QTEST_QEMU_BINARY', 'GITHUB_STEP_SUMMARY', 'CI_PROJECT_DIR']) {
@@ -104,7 +104,7 @@ void test('cli.md names every environment variable that is read', () => {
   );
 });
 
-void test('tests.md has a row for every test, with its level and needs, and no row for another', async () => {
+test('tests.md has a row for every test, with its level and needs, and no row for another', async () => {
   const listed = (await output('list'))
     .trimEnd()
     .split('\n')
@@ -165,7 +165,7 @@ function codesInSource(): string[] {
   return [...new Set(codes)].filter((code) => /^[a-z0-9-]+$/.test(code)).sort();
 }
 
-void test('outcomes.md has a row for every failure code in the source, and no row for another', () => {
+test('outcomes.md has a row for every failure code in the source, and no row for another', () => {
   const codes = codesInSource();
   for (const known of [
     'deadline',
@@ -180,7 +180,7 @@ void test('outcomes.md has a row for every failure code in the source, and no ro
   assert.deepEqual(allOf(/^\| `([a-z0-9-]+)` +\|/gm, tables.join('\n')), codes);
 });
 
-void test('events.md has a row for every type of event, and the schema number', () => {
+test('events.md has a row for every type of event, and the schema number', () => {
   const page = reference('events.md');
   const { definitions } = JSON.parse(reference('events.schema.json')) as {
     definitions: Record<string, { properties?: { type?: { const?: string } } }>;
@@ -193,7 +193,7 @@ void test('events.md has a row for every type of event, and the schema number', 
   assert.ok(page.includes(`The schema is number ${eventSchema},`));
 });
 
-void test('authoring.md has a row for every field of a test', () => {
+test('authoring.md has a row for every field of a test', () => {
   const page = reference('authoring.md');
   const fields = [factEntries, pairShape.entries, hookEntries].flatMap((all) => Object.keys(all));
   assert.ok(fields.length > 30);
@@ -203,7 +203,7 @@ void test('authoring.md has a row for every field of a test', () => {
   );
 });
 
-void test('authoring.md names everything that drover exports', async () => {
+test('authoring.md names everything that drover exports', async () => {
   const api = Object.keys(await import('../../suite/api.js'));
   assert.ok(api.includes('precopyTest') && api.length > 20);
   const page = reference('authoring.md');
@@ -218,7 +218,7 @@ void test('authoring.md names everything that drover exports', async () => {
   });
 });
 
-void test('the glossary is in alphabetical order, with each term once', () => {
+test('the glossary is in alphabetical order, with each term once', () => {
   const terms = [...reference('glossary.md').matchAll(/^- (\*\*.*?\*\*(?: \(.*?\))?)/gm)].map(
     ([, term = '']) => term.replaceAll('*', '').toLowerCase(),
   );
@@ -229,7 +229,7 @@ void test('the glossary is in alphabetical order, with each term once', () => {
   );
 });
 
-void test('every link between pages leads to a file, and to a heading that is there', () => {
+test('every link between pages leads to a file, and to a heading that is there', () => {
   const pages = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', '.md')];
   assert.ok(pages.length > 10);
   const slug = (heading: string): string =>

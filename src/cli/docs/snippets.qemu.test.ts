@@ -56,7 +56,7 @@ function requireShown(shown: string, printed: string): void {
 const qemu = realQemu('10.0');
 const walk = snippets.map((snippet, index) => ({ snippet, next: snippets[index + 1] }));
 
-void test('the page can be followed from top to bottom', { skip: qemu.skip }, async () => {
+test('the page can be followed from top to bottom', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const cwd = realpathSync(scratch.directory);
   const env = { QTEST_QEMU_BINARY: qemu.command };
@@ -79,7 +79,7 @@ void test('the page can be followed from top to bottom', { skip: qemu.skip }, as
   assert.deepEqual(scratch.processes(), []);
 });
 
-void test('all modules of the page are correctly typed', () => {
+test('all modules of the page are correctly typed', () => {
   using scratch = new Scratch();
   const stages = snippets.filter(isModule).map((snippet, index) => {
     // each stage beside the last states of the others, in a folder of its own
@@ -117,7 +117,7 @@ void test('all modules of the page are correctly typed', () => {
   );
 });
 
-void test('the comparison itself notices what is missing, out of order or different', () => {
+test('the comparison itself notices what is missing, out of order or different', () => {
   requireShown('a 1.5 s\nb ... d', 'x\na 22 s\nb c d');
   assert.throws(() => requireShown('a\nb', 'b\na'), /not printed, or not in this order/);
   assert.throws(() => requireShown('ok 1 passed', 'ok 2 passed'));

@@ -37,7 +37,7 @@ function pretender(scratch: Scratch): { readonly command: string; readonly probe
 
 const told = ({ stdout, stderr }: Ran): string => `${stdout}\n${stderr}`;
 
-void test(
+test(
   'three QEMUs and one that is none: all pairs, and a reason where none could start',
   { skip },
   async () => {
@@ -86,7 +86,7 @@ void test(
   },
 );
 
-void test(
+test(
   'one version twice has two labels, and --cross-only leaves out each with itself',
   { skip: middle.skip },
   async () => {
@@ -103,7 +103,7 @@ void test(
   },
 );
 
-void test('a pair without a common machine type is a cell with the reason', { skip }, async () => {
+test('a pair without a common machine type is a cell with the reason', { skip }, async () => {
   using scratch = new Scratch();
   const qemus = [oldest.command, middle.command];
   const more = [...short, '--machine', 'pc-q35-10.0', '--cross-only'];
@@ -116,7 +116,7 @@ void test('a pair without a common machine type is a cell with the reason', { sk
   assert.match(ran.stdout, /cannot start: .*7\.2\.\d+ -> 10\.0\.\d+/);
 });
 
-void test(
+test(
   'SIGINT ends the running pair in good order; the grid tells what was not run',
   { skip: middle.skip },
   async () => {
@@ -146,7 +146,7 @@ void test(
   },
 );
 
-void test('wrong usage is told before anything runs', { skip: middle.skip }, async () => {
+test('wrong usage is told before anything runs', { skip: middle.skip }, async () => {
   using scratch = new Scratch();
   const other = realQemu('10.0', 'i386').command;
   for (const [args, message] of [

@@ -18,7 +18,7 @@ const shape = (format: string, ...blocks: NativeBlock[]): ImageShape => ({
 
 const everything = { ranges: [], block: undefined };
 
-void test('two streams are compared block by block, and a block of one side is a difference', () => {
+test('two streams are compared block by block, and a block of one side is a difference', () => {
   const a = shape('stream', block('ram', 0x10000, 0), block('rom', 0x2000));
   const b = shape('stream', block('vga', 0x1000), block('ram', 0x8000, 0));
   const plan = diffPlan(a, b, everything);
@@ -38,7 +38,7 @@ void test('two streams are compared block by block, and a block of one side is a
   ]);
 });
 
-void test('a block whose content is elsewhere is not compared, and that is said', () => {
+test('a block whose content is elsewhere is not compared, and that is said', () => {
   const ignored = { ...block('ram', 0x1000, 0), contentElsewhere: true };
   const plan = diffPlan(
     shape('stream', ignored),
@@ -49,7 +49,7 @@ void test('a block whose content is elsewhere is not compared, and that is said'
   assert.match(plan.notes[0]!, /block ram is not compared/);
 });
 
-void test('a stream and a dump are compared where both have guest addresses, without the shadowed part', () => {
+test('a stream and a dump are compared where both have guest addresses, without the shadowed part', () => {
   const stream = shape(
     'stream',
     block('pc.ram', 0x800000, 0),
@@ -68,7 +68,7 @@ void test('a stream and a dump are compared where both have guest addresses, wit
   assert.match(plan.notes[1]!, /of A have nothing to be compared with/);
 });
 
-void test('two dumps are compared everywhere, the shadowed part too', () => {
+test('two dumps are compared everywhere, the shadowed part too', () => {
   const dump = shape('raw', block('memory', 0x400000, 0));
   assert.deepEqual(
     diffPlan(dump, dump, everything).comparisons.map(({ request }) => request.length),
@@ -76,7 +76,7 @@ void test('two dumps are compared everywhere, the shadowed part too', () => {
   );
 });
 
-void test('a range is compared as it is asked for', () => {
+test('a range is compared as it is asked for', () => {
   const dump = shape('raw', block('memory', 0x400000, 0));
   const plan = diffPlan(dump, dump, {
     ranges: [{ start: 0xa0000, end: 0xb0000 }],
@@ -88,7 +88,7 @@ void test('a range is compared as it is asked for', () => {
   });
 });
 
-void test('sources without a common address are refused, with what each has', () => {
+test('sources without a common address are refused, with what each has', () => {
   const a = shape('raw', block('memory', 0x1000, 0));
   const b = shape('elf', block('memory', 0x1000, 0x10000));
   assert.throws(() => diffPlan(a, b, everything), /have no guest address in common/);

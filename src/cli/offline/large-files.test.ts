@@ -52,7 +52,7 @@ function writeStream(file: string, blockBytes: number, zeros: number, stamped: n
   }
 }
 
-void test('the index takes less than 16 bytes a page, and nothing for pages that a stream does not hold', async () => {
+test('the index takes less than 16 bytes a page, and nothing for pages that a stream does not hold', async () => {
   using scratch = new Scratch();
   const pages = { zeros: 1 << 21, stamped: 256 };
   const present = pages.zeros + pages.stamped;
@@ -70,7 +70,7 @@ void test('the index takes less than 16 bytes a page, and nothing for pages that
   assert.ok(partial < whole * 1.01 + 4096, `${partial} bytes where most is absent, else ${whole}`);
 });
 
-void test('every command gets by with a small heap, however large the file', async () => {
+test('every command gets by with a small heap, however large the file', async () => {
   using scratch = new Scratch();
   const stream = path.join(scratch.directory, 'stream');
   writeStream(stream, TiB, 1 << 21, 256);

@@ -15,7 +15,7 @@ const kinds = ['anon', 'memfd', 'shmem'] as const;
 
 for (const qemu of realQemus) {
   for (const kind of kinds) {
-    void test(
+    test(
       `QEMU ${qemu.version}, ${kind} memory: a stopped guest is scanned by its process id, a running one refused`,
       { skip: qemu.skip },
       async (t) => {

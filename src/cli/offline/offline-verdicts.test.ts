@@ -10,7 +10,7 @@ import { drover } from '../process/drover.fixtures.js';
 import { openSource } from './offline-source.js';
 import { pageBytes, stamped } from './raw-memory.fixtures.js';
 
-void test('memory without a single stamp is not clean: all of it may have been lost', async () => {
+test('memory without a single stamp is not clean: all of it may have been lost', async () => {
   using scratch = new Scratch();
   const file = path.join(scratch.directory, 'memory');
   writeFileSync(file, Buffer.alloc(128 * pageBytes));
@@ -19,7 +19,7 @@ void test('memory without a single stamp is not clean: all of it may have been l
   assert.equal(asObject(JSON.parse(ran.stdout) as Json)['clean'], false);
 });
 
-void test('raw memory that was cut short differs from the whole', async () => {
+test('raw memory that was cut short differs from the whole', async () => {
   using scratch = new Scratch();
   const { file, bytes } = stamped(scratch, 128, 7, 100);
   const part = path.join(scratch.directory, 'part');
@@ -31,7 +31,7 @@ void test('raw memory that was cut short differs from the whole', async () => {
   assert.equal(nothing.code, 2);
 });
 
-void test('options that a level of scan cannot heed are refused', async () => {
+test('options that a level of scan cannot heed are refused', async () => {
   using scratch = new Scratch();
   const { file } = stamped(scratch, 128, 7, 100);
   for (const options of [
@@ -65,7 +65,7 @@ for (const [what, change] of [
     },
   ],
 ] as const) {
-  void test(`a file that is ${what} while it is read is noticed`, async () => {
+  test(`a file that is ${what} while it is read is noticed`, async () => {
     using scratch = new Scratch();
     const { file } = stamped(scratch, 128, 7, 100);
     const { signal } = new AbortController();

@@ -65,7 +65,7 @@ for (const qemu of realQemus) {
   const { skip } = qemu;
   const reason = isNew(qemu) ? skip : 'QEMU 7.2 does not have it';
 
-  void test(`${title}dumps hold what pmemsave wrote`, { skip }, async (t) => {
+  test(`${title}dumps hold what pmemsave wrote`, { skip }, async (t) => {
     await withStoppedGuest(qemu, anonymous, async (stage) => {
       const { context, machine } = stage;
       const truth = await saveMemory(stage, 'truth');
@@ -83,22 +83,18 @@ for (const qemu of realQemus) {
     });
   });
 
-  void test(
-    `${title}a plain stream through exec: holds what pmemsave wrote`,
-    { skip },
-    async (t) => {
-      await withStoppedGuest(qemu, anonymous, async (stage) => {
-        const truth = await saveMemory(stage, 'truth');
-        const file = stage.context.file('plain');
-        await migrateTo(stage, `exec:cat > ${file}`);
-        const diff = await drover(['diff', file, truth], stage.scratch);
-        assert.equal(diff.code, 0, `${diff.stdout}${diff.stderr}`);
-        await prove(t, stage, [file], truth);
-      });
-    },
-  );
+  test(`${title}a plain stream through exec: holds what pmemsave wrote`, { skip }, async (t) => {
+    await withStoppedGuest(qemu, anonymous, async (stage) => {
+      const truth = await saveMemory(stage, 'truth');
+      const file = stage.context.file('plain');
+      await migrateTo(stage, `exec:cat > ${file}`);
+      const diff = await drover(['diff', file, truth], stage.scratch);
+      assert.equal(diff.code, 0, `${diff.stdout}${diff.stderr}`);
+      await prove(t, stage, [file], truth);
+    });
+  });
 
-  void test(
+  test(
     `${title}file: with an offset, and mapped-ram, hold what pmemsave wrote`,
     { skip: reason },
     async (t) => {
@@ -117,7 +113,7 @@ for (const qemu of realQemus) {
     },
   );
 
-  void test(`${title}a live stream holds what memory was at its end`, { skip }, async (t) => {
+  test(`${title}a live stream holds what memory was at its end`, { skip }, async (t) => {
     await withStoppedGuest(qemu, anonymous, async (stage) => {
       const file = stage.context.file('live');
       await migrateLive(stage, `exec:cat > ${file}`);
@@ -128,45 +124,37 @@ for (const qemu of realQemus) {
     });
   });
 
-  void test(
-    `${title}a postcopy capture holds what memory was at the switch`,
-    { skip },
-    async (t) => {
-      await withStoppedGuest(qemu, anonymous, async (stage) => {
-        const captured = await capturePostcopy(stage);
-        if ('skip' in captured) {
-          t.skip(captured.skip);
-          return;
-        }
-        const truth = await saveMemory(stage, 'truth');
-        assert.equal(captured.files.length, 1);
-        using image = await openImage(captured.files, { temporaryFolder: stage.scratch.directory });
-        const discarded = image.report?.blocks.reduce((sum, block) => sum + block.discarded, 0);
-        assert.ok((discarded ?? 0) > 0, 'stale pages were taken back');
-        await prove(t, stage, captured.files, truth);
-      });
-    },
-  );
+  test(`${title}a postcopy capture holds what memory was at the switch`, { skip }, async (t) => {
+    await withStoppedGuest(qemu, anonymous, async (stage) => {
+      const captured = await capturePostcopy(stage);
+      if ('skip' in captured) {
+        t.skip(captured.skip);
+        return;
+      }
+      const truth = await saveMemory(stage, 'truth');
+      assert.equal(captured.files.length, 1);
+      using image = await openImage(captured.files, { temporaryFolder: stage.scratch.directory });
+      const discarded = image.report?.blocks.reduce((sum, block) => sum + block.discarded, 0);
+      assert.ok((discarded ?? 0) > 0, 'stale pages were taken back');
+      await prove(t, stage, captured.files, truth);
+    });
+  });
 
-  void test(
-    `${title}a live xbzrle stream holds what memory was at its end`,
-    { skip },
-    async (t) => {
-      await withStoppedGuest(qemu, anonymous, async (stage) => {
-        const { context, machine } = stage;
-        await setCapability(machine, 'xbzrle');
-        await setParameters(machine, { 'xbzrle-cache-size': 256 * 1024 ** 2 });
-        const file = context.file('xbzrle');
-        await migrateLive(stage, `exec:cat > ${file}`);
-        const truth = await saveMemory(stage, 'truth');
-        using image = await openImage([file], { temporaryFolder: context.directory });
-        assert.ok((image.report?.records.xbzrle.records ?? 0) > 0, 'it did use xbzrle');
-        await prove(t, stage, [file], truth);
-      });
-    },
-  );
+  test(`${title}a live xbzrle stream holds what memory was at its end`, { skip }, async (t) => {
+    await withStoppedGuest(qemu, anonymous, async (stage) => {
+      const { context, machine } = stage;
+      await setCapability(machine, 'xbzrle');
+      await setParameters(machine, { 'xbzrle-cache-size': 256 * 1024 ** 2 });
+      const file = context.file('xbzrle');
+      await migrateLive(stage, `exec:cat > ${file}`);
+      const truth = await saveMemory(stage, 'truth');
+      using image = await openImage([file], { temporaryFolder: context.directory });
+      assert.ok((image.report?.records.xbzrle.records ?? 0) > 0, 'it did use xbzrle');
+      await prove(t, stage, [file], truth);
+    });
+  });
 
-  void test(`${title}captured multifd channels hold what memory was`, { skip }, async (t) => {
+  test(`${title}captured multifd channels hold what memory was`, { skip }, async (t) => {
     for (const method of ['none', 'zlib', 'zstd']) {
       await withStoppedGuest(qemu, anonymous, async (stage) => {
         const { context, machine } = stage;
@@ -181,7 +169,7 @@ for (const qemu of realQemus) {
     }
   });
 
-  void test(
+  test(
     `${title}the old compress capability`,
     { skip: isNew(qemu) ? 'removed in 9.1' : skip },
     async (t) => {
@@ -195,32 +183,28 @@ for (const qemu of realQemus) {
     },
   );
 
-  void test(
-    `${title}device state of a guest that ran decodes to the last byte`,
-    { skip },
-    async () => {
-      await withStoppedGuest(qemu, anonymous, async (stage) => {
-        const { context, machine, scratch } = stage;
-        const file = context.file('state');
-        await migrateTo(stage, `exec:cat > ${file}`);
-        const registers = await machine.qmp.executeRaw('human-monitor-command', {
-          'command-line': 'info registers',
-        });
-        const ran = await drover(['inspect', '--dump', 'state', file], scratch);
-        assert.equal(ran.code, 0, ran.stderr);
-        const devices = asArray(asObject(JSON.parse(ran.stdout) as Json)['devices']).map(asObject);
-        const broken = devices.filter(({ whole }) => whole !== true);
-        assert.deepEqual(
-          broken.map(({ name, remarks }) => ({ name, remarks })),
-          [],
-        );
-        assert.ok(typeof registers === 'string');
-        const rip = /\bRIP=([0-9a-f]{16})/.exec(registers)?.[1];
-        assert.ok(rip !== undefined);
-        assert.equal(stateOf(devices, 'cpu')['env.eip'], `0x${rip}`);
+  test(`${title}device state of a guest that ran decodes to the last byte`, { skip }, async () => {
+    await withStoppedGuest(qemu, anonymous, async (stage) => {
+      const { context, machine, scratch } = stage;
+      const file = context.file('state');
+      await migrateTo(stage, `exec:cat > ${file}`);
+      const registers = await machine.qmp.executeRaw('human-monitor-command', {
+        'command-line': 'info registers',
       });
-    },
-  );
+      const ran = await drover(['inspect', '--dump', 'state', file], scratch);
+      assert.equal(ran.code, 0, ran.stderr);
+      const devices = asArray(asObject(JSON.parse(ran.stdout) as Json)['devices']).map(asObject);
+      const broken = devices.filter(({ whole }) => whole !== true);
+      assert.deepEqual(
+        broken.map(({ name, remarks }) => ({ name, remarks })),
+        [],
+      );
+      assert.ok(typeof registers === 'string');
+      const rip = /\bRIP=([0-9a-f]{16})/.exec(registers)?.[1];
+      assert.ok(rip !== undefined);
+      assert.equal(stateOf(devices, 'cpu')['env.eip'], `0x${rip}`);
+    });
+  });
 }
 
 function stateOf(devices: readonly JsonObject[], name: string): JsonObject {

@@ -15,7 +15,7 @@ const skip = samplesSkip;
 
 const parsed = (text: string): JsonObject => asObject(JSON.parse(text) as Json);
 
-void test('intact raw memory is clean, with its generation and edge', async () => {
+test('intact raw memory is clean, with its generation and edge', async () => {
   using scratch = new Scratch();
   const { file } = stamped(scratch, 128, 7, 100);
   const ran = await drover(['scan', file, '--address', '1M'], scratch);
@@ -26,7 +26,7 @@ void test('intact raw memory is clean, with its generation and edge', async () =
   assert.equal(ran.stderr, '', 'no progress where there is no terminal');
 });
 
-void test('damaged pages are named, counted and drawn, and the exit code says so', async () => {
+test('damaged pages are named, counted and drawn, and the exit code says so', async () => {
   using scratch = new Scratch();
   const { file, bytes } = stamped(scratch, 128, 7, 100);
   bytes[10 * pageBytes] = 6;
@@ -52,7 +52,7 @@ void test('damaged pages are named, counted and drawn, and the exit code says so
   );
 });
 
-void test('the range, the page size and the writers are the user’s to say', async () => {
+test('the range, the page size and the writers are the user’s to say', async () => {
   using scratch = new Scratch();
   const { file, bytes } = stamped(scratch, 64, 7, 64);
   // A second writer's slice, of quite another generation.
@@ -70,7 +70,7 @@ void test('the range, the page size and the writers are the user’s to say', as
   assert.equal(await scan('--range', '0-1M'), 2);
 });
 
-void test('wrong usage and unreadable sources are exit code 2, with a reason', async () => {
+test('wrong usage and unreadable sources are exit code 2, with a reason', async () => {
   using scratch = new Scratch();
   const gzip = path.join(scratch.directory, 'x.gz');
   writeFileSync(gzip, Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), Buffer.alloc(8188)]));
@@ -100,7 +100,7 @@ void test('wrong usage and unreadable sources are exit code 2, with a reason', a
   }
 });
 
-void test('migration files are scanned like memory', { skip }, async () => {
+test('migration files are scanned like memory', { skip }, async () => {
   using scratch = new Scratch();
   for (const name of ['q72-inc-live', 'q102-inc-mapped']) {
     const files = unpack(sampleNamed(name), scratch.directory);
@@ -111,7 +111,7 @@ void test('migration files are scanned like memory', { skip }, async () => {
   }
 });
 
-void test(
+test(
   'a damaged migration file is exit code 1 with its offset, at any command',
   { skip },
   async () => {
@@ -135,7 +135,7 @@ void test(
   },
 );
 
-void test('hash and zero need no stamps', { skip }, async () => {
+test('hash and zero need no stamps', { skip }, async () => {
   using scratch = new Scratch();
   const sample = sampleNamed('q102-mfd-zlib');
   const files = unpack(sample, scratch.directory);
@@ -148,7 +148,7 @@ void test('hash and zero need no stamps', { skip }, async () => {
   assert.match(zero.stdout, /pc\.ram: 2,048 pages of 4096 bytes: \d+ zero/);
 });
 
-void test('inspect tells what is in a stream, as text and as JSON', { skip }, async () => {
+test('inspect tells what is in a stream, as text and as JSON', { skip }, async () => {
   using scratch = new Scratch();
   const files = unpack(sampleNamed('q102-mapped'), scratch.directory);
   const ran = await drover(['inspect', ...files], scratch);
@@ -165,7 +165,7 @@ void test('inspect tells what is in a stream, as text and as JSON', { skip }, as
   );
 });
 
-void test('inspect dumps device state and its description as JSON', { skip }, async () => {
+test('inspect dumps device state and its description as JSON', { skip }, async () => {
   using scratch = new Scratch();
   const files = unpack(sampleNamed('q100-file-plain'), scratch.directory);
   const dump = async (what: string): Promise<JsonObject> =>
@@ -183,37 +183,33 @@ void test('inspect dumps device state and its description as JSON', { skip }, as
   assert.ok(asObject(all['stream'])['records'] !== undefined);
 });
 
-void test(
-  'extracted files are whole, keep to their folder and replace nothing',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const sample = sampleNamed('q72-exec-plain');
-    const [file] = unpack(sample, scratch.directory);
-    const folder = path.join(scratch.directory, 'out');
-    const ran = await drover(['inspect', file!, '--extract', folder], scratch);
-    assert.equal(ran.code, 0, ran.stderr);
-    const sha256 = (name: string): string =>
-      createHash('sha256')
-        .update(readFileSync(path.join(folder, name)))
-        .digest('hex');
-    assert.equal(sha256('ram-pc.ram.bin'), sample.blocks?.[0]?.sha256);
-    assert.equal(sha256('ram-%2From%40etc%2Facpi%2Ftables.bin'), sample.blocks?.[1]?.sha256);
-    assert.equal(readFileSync(path.join(folder, 'device-globalstate-0.bin')).length, 104);
-    assert.equal(
-      parsed(readFileSync(path.join(folder, 'description.json'), 'utf8'))['page_size'],
-      4096,
-    );
-    assert.equal(readdirSync(folder).length, 6 + 31 + 1);
-    assert.deepEqual(scratch.content.sort(), ['out', path.basename(file!)].sort());
+test('extracted files are whole, keep to their folder and replace nothing', { skip }, async () => {
+  using scratch = new Scratch();
+  const sample = sampleNamed('q72-exec-plain');
+  const [file] = unpack(sample, scratch.directory);
+  const folder = path.join(scratch.directory, 'out');
+  const ran = await drover(['inspect', file!, '--extract', folder], scratch);
+  assert.equal(ran.code, 0, ran.stderr);
+  const sha256 = (name: string): string =>
+    createHash('sha256')
+      .update(readFileSync(path.join(folder, name)))
+      .digest('hex');
+  assert.equal(sha256('ram-pc.ram.bin'), sample.blocks?.[0]?.sha256);
+  assert.equal(sha256('ram-%2From%40etc%2Facpi%2Ftables.bin'), sample.blocks?.[1]?.sha256);
+  assert.equal(readFileSync(path.join(folder, 'device-globalstate-0.bin')).length, 104);
+  assert.equal(
+    parsed(readFileSync(path.join(folder, 'description.json'), 'utf8'))['page_size'],
+    4096,
+  );
+  assert.equal(readdirSync(folder).length, 6 + 31 + 1);
+  assert.deepEqual(scratch.content.sort(), ['out', path.basename(file!)].sort());
 
-    const again = await drover(['inspect', file!, '--extract', folder], scratch);
-    assert.equal(again.code, 2);
-    assert.match(again.stderr, /exists already/);
-  },
-);
+  const again = await drover(['inspect', file!, '--extract', folder], scratch);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /exists already/);
+});
 
-void test('diff finds equal files equal, whatever their formats', { skip }, async () => {
+test('diff finds equal files equal, whatever their formats', { skip }, async () => {
   using scratch = new Scratch();
   const file = (name: string): string => unpack(sampleNamed(name), scratch.directory)[0]!;
   const [stream, elf, raw] = ['q72-exec-plain', 'q72-dump-elf', 'q72-pmemsave.raw'].map(file);
@@ -228,7 +224,7 @@ void test('diff finds equal files equal, whatever their formats', { skip }, asyn
   assert.match(mixed.stdout, /not compared: 0xa0000-0x100000/);
 });
 
-void test('diff names pages, bytes and fields that differ', { skip }, async () => {
+test('diff names pages, bytes and fields that differ', { skip }, async () => {
   using scratch = new Scratch();
   const raw = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory)[0]!;
   const bytes = readFileSync(raw);
@@ -251,7 +247,7 @@ void test('diff names pages, bytes and fields that differ', { skip }, async () =
   assert.ok(asArray(json['ram']).length > 0);
 });
 
-void test('Ctrl-C ends long work at once with exit code 130', async () => {
+test('Ctrl-C ends long work at once with exit code 130', async () => {
   using scratch = new Scratch();
   const file = path.join(scratch.directory, 'large');
   writeFileSync(file, '');

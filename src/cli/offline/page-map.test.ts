@@ -20,7 +20,7 @@ function run(kind: PageDamageKind, start: number, end: number): PageDamage {
   };
 }
 
-void test('each row has 64 cells and begins with its address', () => {
+test('each row has 64 cells and begins with its address', () => {
   const rows = drawn(Array.from({ length: 130 }, () => [2, 0, 0, 0]));
   assert.deepEqual(rows, [
     `  0x100000  ${'+'.repeat(64)}`,
@@ -30,7 +30,7 @@ void test('each row has 64 cells and begins with its address', () => {
   ]);
 });
 
-void test('the worst in a cell decides, damage by its kind', () => {
+test('the worst in a cell decides, damage by its kind', () => {
   const [row, legend] = drawn(
     [
       [2, 0, 0, 0],
@@ -57,6 +57,6 @@ void test('the worst in a cell decides, damage by its kind', () => {
   );
 });
 
-void test('without a check, data is just data', () => {
+test('without a check, data is just data', () => {
   assert.match(drawn([[1, 0, 0, 0]], { checked: false }).at(-1)!, /\+ data$/);
 });

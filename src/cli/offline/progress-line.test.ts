@@ -18,7 +18,7 @@ function terminal(columns = 80): {
   };
 }
 
-void test('long work shows how far it is and how long it will take, and then leaves no trace', () => {
+test('long work shows how far it is and how long it will take, and then leaves no trace', () => {
   const stream = terminal();
   let nowMs = 0;
   const line = new ProgressLine(stream, false, () => nowMs);
@@ -34,7 +34,7 @@ void test('long work shows how far it is and how long it will take, and then lea
   assert.ok(stream.text.endsWith('left\r\x1b[K'));
 });
 
-void test('work of unknown size shows how long it has taken', () => {
+test('work of unknown size shows how long it has taken', () => {
   const stream = terminal();
   let nowMs = 0;
   const report = new ProgressLine(stream, false, () => nowMs).step('reading')!;
@@ -43,7 +43,7 @@ void test('work of unknown size shows how long it has taken', () => {
   assert.ok(stream.text.endsWith('reading 3 s'));
 });
 
-void test('a line is never wider than the terminal', () => {
+test('a line is never wider than the terminal', () => {
   const stream = terminal(40);
   let nowMs = 0;
   const report = new ProgressLine(stream, false, () => nowMs).step('x'.repeat(100))!;
@@ -52,7 +52,7 @@ void test('a line is never wider than the terminal', () => {
   assert.equal(stream.text.replace('\r\x1b[K', '').length, 39);
 });
 
-void test('nothing is drawn where nobody looks', () => {
+test('nothing is drawn where nobody looks', () => {
   assert.equal(new ProgressLine({ write: () => undefined }, false).step('x'), undefined);
   assert.equal(new ProgressLine(terminal(), true).step('x'), undefined);
 });

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FileNames, safeName } from './safe-name.js';
 
-void test('plain names stay as they are', () => {
+test('plain names stay as they are', () => {
   for (const name of ['pc.ram', 'mach-virt.ram', 'mem_1']) assert.equal(safeName(name), name);
 });
 
-void test('no name leads out of the folder, hides, or holds what a terminal obeys', () => {
+test('no name leads out of the folder, hides, or holds what a terminal obeys', () => {
   assert.equal(safeName('/rom@etc/acpi/tables'), '%2From%40etc%2Facpi%2Ftables');
   assert.equal(safeName('..'), '%2E.');
   assert.equal(safeName('.profile'), '%2Eprofile');
@@ -17,7 +17,7 @@ void test('no name leads out of the folder, hides, or holds what a terminal obey
   assert.equal(safeName('\xff'), '%FF');
 });
 
-void test('different names stay different, and none is too long for a file system', () => {
+test('different names stay different, and none is too long for a file system', () => {
   const odd = ['', '%', '%25', '.', '%2E', '/', '%2F', 'a/b', 'a%2Fb', '~', 'x'.repeat(255)];
   odd.push('/'.repeat(255), `${'/'.repeat(254)}x`, `${'x'.repeat(254)}y`);
   // Every byte, and every pair of the bytes that matter.
@@ -30,7 +30,7 @@ void test('different names stay different, and none is too long for a file syste
   }
 });
 
-void test('files of one folder get names of their own even when stems are equal', () => {
+test('files of one folder get names of their own even when stems are equal', () => {
   const names = new FileNames();
   assert.deepEqual(
     [names.take('a', '.bin'), names.take('a', '.bin'), names.take('a.2', '.bin')],

@@ -17,7 +17,7 @@ const plain: ScanWish = {
 };
 const machine = [block('pc.bios', 64 * 1024, 0xffff0000), block('pc.ram', 150 * MiB, 0)];
 
-void test('without a range it is the one that migration tests use, from where RAM begins', () => {
+test('without a range it is the one that migration tests use, from where RAM begins', () => {
   const request = scanRequest(plain, { format: 'stream', blocks: machine });
   assert.deepEqual(request.slices, [{ start: 1 * MiB, end: 100 * MiB }]);
   assert.equal(request.block, undefined);
@@ -27,7 +27,7 @@ void test('without a range it is the one that migration tests use, from where RA
   ]);
 });
 
-void test('raw memory too small for that range is looked at as a whole, other images need a range', () => {
+test('raw memory too small for that range is looked at as a whole, other images need a range', () => {
   const small = [block('memory', 8 * MiB, 0)];
   assert.deepEqual(scanRequest(plain, { format: 'raw', blocks: small }).slices, [
     { start: 0, end: 8 * MiB },
@@ -42,13 +42,13 @@ void test('raw memory too small for that range is looked at as a whole, other im
   );
 });
 
-void test('stamps are 4096 bytes apart in a dump that is packed in larger units, too', () => {
+test('stamps are 4096 bytes apart in a dump that is packed in larger units, too', () => {
   const blocks = [{ ...block('memory', 256 * MiB, 0), pageBytes: 65536 }];
   assert.equal(scanRequest(plain, { format: 'kdump', blocks }).step, 4096);
   assert.equal(scanRequest(plain, { format: 'stream', blocks }).step, 65536);
 });
 
-void test('a block is looked at as a whole, by offsets, and knows its address', () => {
+test('a block is looked at as a whole, by offsets, and knows its address', () => {
   const blocks = [...machine, block('dimm', 4 * MiB, 0x100000000)];
   const request = scanRequest({ ...plain, block: 'dimm' }, { format: 'stream', blocks });
   assert.deepEqual(
@@ -61,7 +61,7 @@ void test('a block is looked at as a whole, by offsets, and knows its address', 
   );
 });
 
-void test('writers get slices as guests cut them, or a range each', () => {
+test('writers get slices as guests cut them, or a range each', () => {
   const range = { start: 0x1000, end: 0x9000 };
   const image = { format: 'raw', blocks: machine };
   const cut = (writers: number): unknown =>
@@ -84,7 +84,7 @@ void test('writers get slices as guests cut them, or a range each', () => {
   );
 });
 
-void test('a hole is left out of the slice that reaches across it', () => {
+test('a hole is left out of the slice that reaches across it', () => {
   const image = { format: 'raw', blocks: machine };
   const ranges = [{ start: 0x1000, end: 0x9000 }];
   const cut = (hole: { start: number; end: number }): unknown =>
@@ -101,7 +101,7 @@ void test('a hole is left out of the slice that reaches across it', () => {
   assert.throws(() => cut({ start: 0x2800, end: 0x4000 }), /not aligned to pages/);
 });
 
-void test('ranges consist of whole pages', () => {
+test('ranges consist of whole pages', () => {
   const image = { format: 'raw', blocks: machine };
   const ranges = [{ start: 0x1000, end: 0x1800 }];
   assert.throws(

@@ -14,7 +14,8 @@ import type { MemoryImage, OpenImageOptions } from '../../memory/image.js';
 import { openImage } from '../../memory/image.js';
 import { Hunt, Tally, bagOf, namedPages } from '../../memory/mutant-hunt.fixtures.js';
 import type { Quarry } from '../../memory/mutant-hunt.fixtures.js';
-import { bitOfPage, drawing, onlyPlaceOf } from '../../memory/mutants.fixtures.js';
+import { drawing, testSeed } from '../../model/drawing.fixtures.js';
+import { bitOfPage, onlyPlaceOf } from '../../memory/mutants.fixtures.js';
 import type { StoredPage } from '../../memory/mutants.fixtures.js';
 import { realQemus } from '../../qemu/qemus.fixtures.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
@@ -29,7 +30,6 @@ import {
   withStampedMemory,
 } from './stamped-machine.fixtures.js';
 
-const seed = Number(process.env['DROVER_TEST_SEED'] ?? Date.now() % 100_000);
 const share = Number(process.env['DROVER_TEST_MUTANTS'] ?? 1);
 const totalBytes = 8 * 1024 ** 2;
 
@@ -227,7 +227,7 @@ const total = new Tally();
 
 for (const qemu of realQemus) {
   for (const { name, skip, make } of formats) {
-    void test(
+    test(
       `QEMU ${qemu.version}: damage to stamped memory in a ${name} file is found`,
       { skip: reasonOf(qemu.skip, skip?.(qemu), turn(qemu)), timeout: 120_000 * share },
       async (t) => {
@@ -239,8 +239,8 @@ for (const qemu of realQemus) {
           if (inPlace.test(name)) assert.equal(quarry.pages.length, 28, 'pages to damage');
           using hunt = await Hunt.start(quarry);
           assert.deepEqual(await namedPages(hunt.truth, quarry), []);
-          const tally = await hunt.run(drawing(seed), bagOf(share));
-          t.diagnostic(`seed ${seed}: ${tally.toString()}`);
+          const tally = await hunt.run(drawing(testSeed), bagOf(share));
+          t.diagnostic(`seed ${testSeed}: ${tally.toString()}`);
           total.add(tally);
           assert.deepEqual(tally.survived.slice(0, 5), []);
           if (name === 'plain' || name === 'mapped-ram')
@@ -251,7 +251,7 @@ for (const qemu of realQemus) {
   }
 }
 
-void test('all mutants of stamped files together', { skip: realQemus[0]?.skip }, (t) => {
+test('all mutants of stamped files together', { skip: realQemus[0]?.skip }, (t) => {
   t.diagnostic(total.toString());
   assert.ok(total.killed > 0);
   assert.deepEqual(total.survived, []);

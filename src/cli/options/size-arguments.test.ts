@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rangeArgument } from './size-arguments.js';
 
-void test('ranges are given by both ends or by start and length', () => {
+test('ranges are given by both ends or by start and length', () => {
   assert.deepEqual(rangeArgument('1M-100M'), { start: 0x100000, end: 0x6400000 });
   assert.deepEqual(rangeArgument('0x100000-0x6400000'), { start: 0x100000, end: 0x6400000 });
   assert.deepEqual(rangeArgument('1M+4K'), { start: 0x100000, end: 0x101000 });

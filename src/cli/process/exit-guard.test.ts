@@ -10,7 +10,7 @@ const aTest = `import { precopyTest } from 'drover';
 export default [precopyTest({ path: '/mine/test', level: 'smoke', listen: 'tcp:127.0.0.1:0' })];
 `;
 
-void test('a test module that ends the process is no success', async () => {
+test('a test module that ends the process is no success', async () => {
   using scratch = new Scratch();
   const file = path.join(scratch.directory, 'exits.mjs');
   writeFileSync(file, `${aTest}process.exit(0);\n`);
@@ -19,7 +19,7 @@ void test('a test module that ends the process is no success', async () => {
   assert.match(stderr, /^drover: something ended the process before Drover was done/);
 });
 
-void test('what a test module leaves open does not keep Drover from ending', async () => {
+test('what a test module leaves open does not keep Drover from ending', async () => {
   using scratch = new Scratch();
   const file = path.join(scratch.directory, 'ticks.mjs');
   writeFileSync(file, `${aTest}setInterval(() => undefined, 1000);\n`);

@@ -21,7 +21,7 @@ async function endOf(...lines: readonly string[]): Promise<readonly unknown[]> {
   return end;
 }
 
-void test('the first signal cancels, the second forces', async () => {
+test('the first signal cancels, the second forces', async () => {
   const caught = 'const interruption = catchSignals(77); await get();';
   assert.deepEqual(await endOf(caught, 'process.exit(interruption.signal.aborted ? 5 : 6)'), [
     5,
@@ -30,7 +30,7 @@ void test('the first signal cancels, the second forces', async () => {
   assert.deepEqual(await endOf(caught, 'await get(); process.exit(6)'), [77, null]);
 });
 
-void test('a signal that comes when all is cleaned up gives the same exit code', async () => {
+test('a signal that comes when all is cleaned up gives the same exit code', async () => {
   const over = 'interruption[Symbol.dispose](); await get(); process.exit(6)';
   const caught = 'const interruption = catchSignals(77);';
   assert.deepEqual(await endOf(caught, over), [77, null]);

@@ -11,7 +11,7 @@ import { drover } from '../process/drover.fixtures.js';
 
 const { command, skip } = realQemu('11.1');
 
-void test(
+test(
   'a timeline of both sides and both transcripts reach the event log, the HTML file and the trace',
   { skip },
   async () => {

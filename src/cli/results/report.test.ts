@@ -15,7 +15,7 @@ function folderWith(scratch: Scratch, events: readonly DroverEvent[]): string {
   return folder;
 }
 
-void test('a run that is over is shown again, and every report of it can be made', async () => {
+test('a run that is over is shown again, and every report of it can be made', async () => {
   using scratch = new Scratch();
   const folder = folderWith(scratch, fixtures.mixedRun);
   const file = (name: string): string => path.join(scratch.directory, name);
@@ -32,7 +32,7 @@ void test('a run that is over is shown again, and every report of it can be made
   for (const name of ['json', 'trace']) JSON.parse(readFileSync(file(name), 'utf8'));
 });
 
-void test('evidence is found in the folder of the log, wherever that was copied to', async () => {
+test('evidence is found in the folder of the log, wherever that was copied to', async () => {
   using scratch = new Scratch();
   const events = fixtures.mixedRun.map((event) =>
     event.type === 'test-finished' && event.directory !== undefined
@@ -46,7 +46,7 @@ void test('evidence is found in the folder of the log, wherever that was copied 
   assert.ok(stdout.includes(`evidence    ${evidence}\n`), stdout);
 });
 
-void test('CI services are spoken to where they run the job, and by TAP on standard error', async () => {
+test('CI services are spoken to where they run the job, and by TAP on standard error', async () => {
   using scratch = new Scratch();
   const folder = folderWith(scratch, fixtures.mixedRun);
   const summary = path.join(scratch.directory, 'summary.md');
@@ -62,7 +62,7 @@ void test('CI services are spoken to where they run the job, and by TAP on stand
   assert.match(gitlab.stdout, /section_start:\d+:drover_failure_1/);
 });
 
-void test('what is no log, and a place that cannot be written to, are refused with nothing written', async () => {
+test('what is no log, and a place that cannot be written to, are refused with nothing written', async () => {
   using scratch = new Scratch();
   const folder = folderWith(scratch, fixtures.mixedRun.slice(1));
   const junit = path.join(scratch.directory, 'junit.xml');
@@ -77,7 +77,7 @@ void test('what is no log, and a place that cannot be written to, are refused wi
   assert.match(place.stderr, /cannot write a report to \/nowhere\/trace/);
 });
 
-void test('several runs go into one HTML file, with both pairs of versions, and into nothing else', async () => {
+test('several runs go into one HTML file, with both pairs of versions, and into nothing else', async () => {
   using scratch = new Scratch();
   const folder = folderWith(scratch, fixtures.mixedRun);
   const html = path.join(scratch.directory, 'report.html');

@@ -34,7 +34,7 @@ function resultsOf(folder: string): string[] {
     .sort();
 }
 
-void test(
+test(
   'shards, merged, are the whole run; why and rerun work from what is kept; what is missing is an error',
   { skip },
   async (t) => {
@@ -122,7 +122,7 @@ void test(
   },
 );
 
-void test('what makes no sense of shards is wrong usage', { skip }, async () => {
+test('what makes no sense of shards is wrong usage', { skip }, async () => {
   using scratch = new Scratch();
   const run = ['run', '--qemu', qemu.command, '--accel', 'tcg', '-l'];
   for (const [args, env, message] of [

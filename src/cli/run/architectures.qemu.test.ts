@@ -38,7 +38,7 @@ for (const [arch, routes] of Object.entries(routesOf)) {
   for (const [from, to] of routes) {
     const [source, destination] = [realQemu(from, arch), realQemu(to, arch)];
     const skip = source.skip === false ? destination.skip : source.skip;
-    void test(`a guest of ${arch} moves from QEMU ${from} to ${to}`, { skip }, async () => {
+    test(`a guest of ${arch} moves from QEMU ${from} to ${to}`, { skip }, async () => {
       using scratch = new Scratch();
       const file = path.join(scratch.directory, 'results.json');
       const ran = await drover(

@@ -47,7 +47,7 @@ const impostors: readonly (readonly [string, string, RegExp])[] = [
   ['answers garbage', 'echo hello >&3; exec sleep 60', /not JSON: hello/],
 ];
 for (const [what, script, message] of impostors) {
-  void test(`a program that ${what} is not taken for a QEMU`, async () => {
+  test(`a program that ${what} is not taken for a QEMU`, async () => {
     using scratch = new Scratch();
     const ran = await drover(
       ['run', '--qemu', impostor(scratch, script), '--accel', 'tcg'],
@@ -57,7 +57,7 @@ for (const [what, script, message] of impostors) {
   });
 }
 
-void test('a program that never connects runs into a deadline', async () => {
+test('a program that never connects runs into a deadline', async () => {
   using scratch = new Scratch();
   const ran = await drover(
     ['run', '--qemu', impostor(scratch, 'exec sleep 100'), '--accel', 'tcg'],
@@ -122,29 +122,25 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
   ],
 ];
 for (const [what, args, code, message] of refusals) {
-  void test(
-    `${what} is refused`,
-    { skip: qemu.skip === false ? old.skip : qemu.skip },
-    async () => {
-      using scratch = new Scratch();
-      refused(await drover(['run', ...args], scratch), scratch, code, message);
-    },
-  );
+  test(`${what} is refused`, { skip: qemu.skip === false ? old.skip : qemu.skip }, async () => {
+    using scratch = new Scratch();
+    refused(await drover(['run', ...args], scratch), scratch, code, message);
+  });
 }
 
-void test('without any QEMU the host is blamed, and the message says what to install', async () => {
+test('without any QEMU the host is blamed, and the message says what to install', async () => {
   using scratch = new Scratch();
   const ran = await drover(['run'], scratch, { PATH: '/nowhere', QTEST_QEMU_BINARY: '' });
   refused(ran, scratch, 3, /no qemu-system-x86_64 on PATH; install it/);
 });
 
-void test('a temporary directory that does not exist is named', { skip: qemu.skip }, async () => {
+test('a temporary directory that does not exist is named', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const ran = await drover(['run', '--qemu', qemu.command], scratch, { TMPDIR: '/nowhere' });
   refused(ran, scratch, 3, /cannot make a working directory in '\/nowhere'.*set TMPDIR/);
 });
 
-void test(
+test(
   'a temporary directory whose path is too long for sockets is named',
   { skip: qemu.skip },
   async () => {
@@ -156,7 +152,7 @@ void test(
   },
 );
 
-void test('a read-only temporary directory is named', { skip: qemu.skip }, async (t) => {
+test('a read-only temporary directory is named', { skip: qemu.skip }, async (t) => {
   using scratch = new Scratch();
   // nobody can make a directory in /proc, not even root, who ignores mode bits
   const ran = await drover(['run', '--qemu', qemu.command], scratch, { TMPDIR: '/proc' });
@@ -164,7 +160,7 @@ void test('a read-only temporary directory is named', { skip: qemu.skip }, async
   t.diagnostic(ran.stderr.trim());
 });
 
-void test('list knows every test without any QEMU', async () => {
+test('list knows every test without any QEMU', async () => {
   using scratch = new Scratch();
   const ran = await drover(['list'], scratch, { PATH: '/nowhere' });
   assert.equal(ran.code, 0);
@@ -173,7 +169,7 @@ void test('list knows every test without any QEMU', async () => {
   assert.ok(Array.isArray(JSON.parse(json.stdout)));
 });
 
-void test('run -l lists what would run, and why not the rest', { skip: old.skip }, async () => {
+test('run -l lists what would run, and why not the rest', { skip: old.skip }, async () => {
   using scratch = new Scratch();
   const ran = await drover(['run', '-l', '--qemu', old.command, '--accel', 'tcg'], scratch);
   assert.equal(ran.code, 0, ran.stderr);
@@ -182,7 +178,7 @@ void test('run -l lists what would run, and why not the rest', { skip: old.skip 
   assert.deepEqual(scratch.content, []);
 });
 
-void test(
+test(
   '--keep keeps every directory, with commands and transcripts',
   { skip: qemu.skip },
   async () => {
@@ -209,7 +205,7 @@ void test(
   },
 );
 
-void test('doctor answers every line, each no with its reason', { skip: qemu.skip }, async () => {
+test('doctor answers every line, each no with its reason', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const ran = await drover(['doctor', '--json', '--qemu', qemu.command], scratch);
   assert.equal(ran.code, 0, ran.stderr);

@@ -22,7 +22,7 @@ function documentOf(scratch: Scratch): JsonReport {
   return JSON.parse(readFileSync(file, 'utf8')) as JsonReport;
 }
 
-void test(
+test(
   'one guest through three versions and back, whole after each leg, whichever way it is moved',
   { skip },
   async () => {
@@ -50,7 +50,7 @@ void test(
   },
 );
 
-void test(
+test(
   'the leg that went wrong is named, with its QEMUs and where their evidence is',
   { skip: middle.skip },
   async () => {
@@ -80,7 +80,7 @@ void test(
   },
 );
 
-void test('wrong usage is told before anything runs', { skip }, async () => {
+test('wrong usage is told before anything runs', { skip }, async () => {
   using scratch = new Scratch();
   for (const [args, message] of [
     [['--qemu', middle.command], /expected --qemu at least twice.*drover run -r chain/],
@@ -102,7 +102,7 @@ void test('wrong usage is told before anything runs', { skip }, async () => {
   assert.deepEqual(scratch.content, []);
 });
 
-void test('-l lists the tests, and why one cannot be run', { skip }, async () => {
+test('-l lists the tests, and why one cannot be run', { skip }, async () => {
   using scratch = new Scratch();
   const qemus = [oldest, middle].flatMap(({ command }) => ['--qemu', command]);
   const ran = await drover(['chain', '-l', '--accel', 'tcg', ...qemus], scratch);

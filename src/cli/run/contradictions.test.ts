@@ -8,7 +8,7 @@ import { checkReportOptions } from '../options/report-options.js';
 
 const selection = { p: [], runPrefix: [], s: [], skipPrefix: [] };
 
-void test('a level is said once; -m and --full add to each other', () => {
+test('a level is said once; -m and --full add to each other', () => {
   const twice = { ...selection, level: 'full', m: 'quick' } as const;
   assert.throws(() => levelOf(twice), { code: 'two-levels', message: /--level full and -m quick/ });
   const full = { ...selection, level: 'smoke', full: true } as const;
@@ -17,7 +17,7 @@ void test('a level is said once; -m and --full add to each other', () => {
   assert.equal(levelOf({ ...selection, m: 'thorough', full: true }), 'thorough');
 });
 
-void test('two reports are not written to one file', async () => {
+test('two reports are not written to one file', async () => {
   const file = path.join(os.tmpdir(), 'report');
   await assert.rejects(checkReportOptions({ junit: file, html: `${file}/../report` }), {
     code: 'one-report-file',

@@ -10,7 +10,7 @@ import { drover } from '../process/drover.fixtures.js';
 
 const qemu = realQemu('11.1');
 
-void test(
+test(
   'capabilities, parameters and schemes of a QEMU: which tests used them, and what none did',
   { skip: qemu.skip },
   async () => {
@@ -54,7 +54,7 @@ void test(
   },
 );
 
-void test(
+test(
   'TAP stays TAP, and a file that cannot be written is refused at once',
   { skip: qemu.skip },
   async () => {

@@ -15,7 +15,7 @@ const binary = {
   isPrefixed: true,
 } as const;
 
-void test('a tool is on both sides unless one is named', () => {
+test('a tool is on both sides unless one is named', () => {
   assert.deepEqual(debugArgument('strace'), { tool: 'strace', sides: ['source', 'destination'] });
   assert.deepEqual(debugArgument('gdb:source'), { tool: 'gdb', sides: ['source'] });
   assert.deepEqual(debugArgument('rr:both').sides, ['source', 'destination']);
@@ -24,7 +24,7 @@ void test('a tool is on both sides unless one is named', () => {
   }
 });
 
-void test('one test, one job, and a tool that is there', () => {
+test('one test, one job, and a tool that is there', () => {
   using scratch = new Scratch();
   const place = { searchPath: scratch.directory, isTerminal: true, jobs: undefined };
   const wish = { tool: 'gdb', sides: ['source'] } as const;
@@ -54,7 +54,7 @@ void test('one test, one job, and a tool that is there', () => {
 });
 
 for (const tool of debugToolNames) {
-  void test(`${tool} comes before the QEMU of its side only`, () => {
+  test(`${tool} comes before the QEMU of its side only`, () => {
     const plan: DebugPlan = { tool, sides: ['source'], attach: false };
     const { command, isPrefixed } = underTool({ ...binary, isPrefixed: false }, 'source', plan);
     assert.ok(command.startsWith(`${tool} `), command);

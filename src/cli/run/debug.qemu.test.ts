@@ -23,7 +23,7 @@ for (const [tool, side] of [
   ['strace', 'both'],
   ['valgrind', 'destination'],
 ] as const) {
-  void test(
+  test(
     `${tool} on ${side}: the test passes, and what the tool wrote is kept and named`,
     { skip: without(tool) },
     async () => {
@@ -46,7 +46,7 @@ for (const [tool, side] of [
   );
 }
 
-void test(
+test(
   'gdb without a terminal: a crash comes with its backtrace',
   { skip: without('gdb') },
   async () => {
@@ -74,7 +74,7 @@ void test(
   },
 );
 
-void test(
+test(
   'gdb at a terminal: the test waits, however long, until somebody attaches, and goes on',
   { skip: without('gdb', 'script') },
   async () => {
@@ -108,7 +108,7 @@ void test(
   },
 );
 
-void test('more than one test, or job, is refused', { skip: qemu.skip }, async () => {
+test('more than one test, or job, is refused', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const many = await drover([...common, '--debug', 'gdb'], scratch);
   assert.equal(many.code, 2);

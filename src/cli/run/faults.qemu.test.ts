@@ -128,7 +128,7 @@ const faults: readonly (readonly [string, string, string, number, RegExp, readon
 ];
 
 for (const [title, fault, word, code, reason, more] of faults) {
-  void test(`${title}; the others pass, nothing is left`, { skip: qemu.skip }, async () => {
+  test(`${title}; the others pass, nothing is left`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
     // few enough to be used up at once, many enough for a run
     const limit = fault === 'descriptors' ? ['bash', '-c', 'ulimit -n 512; exec "$@"', 'bash'] : [];
@@ -138,7 +138,7 @@ for (const [title, fault, word, code, reason, more] of faults) {
   });
 }
 
-void test(
+test(
   'a /dev/shm that is full breaks the test that takes memory from it; the others pass, nothing is left',
   { skip: qemu.skip },
   async (t) => {

@@ -31,7 +31,7 @@ class SmallDisk implements Disposable {
   }
 }
 
-void test('a disk that is full from the start is named', { skip: qemu.skip }, async (t) => {
+test('a disk that is full from the start is named', { skip: qemu.skip }, async (t) => {
   using disk = new SmallDisk(64);
   if (disk.obstacle !== undefined) {
     t.skip(disk.obstacle);
@@ -51,7 +51,7 @@ void test('a disk that is full from the start is named', { skip: qemu.skip }, as
   assert.deepEqual(disk.scratch.processes(), []);
 });
 
-void test(
+test(
   'a migration file that outgrows the disk makes its test broken, not failed',
   { skip: qemu.skip },
   async (t) => {

@@ -30,7 +30,7 @@ export default [
 ];
 `;
 
-void test(
+test(
   'a test that hangs ends with its deadline, is told with its stage and both sides, and holds up no other',
   { skip: qemu.skip },
   async () => {

@@ -8,26 +8,17 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { realQemu } from '../../qemu/qemus.fixtures.js';
+import { drawing, testSeed } from '../../model/drawing.fixtures.js';
 import { Scratch, sharedMemoryFiles } from '../../model/scratch.fixtures.js';
 import { drover, startDrover } from '../process/drover.fixtures.js';
 
 const moments = Number(process.env['DROVER_TEST_MOMENTS'] ?? 5);
-const seed = Number(process.env['DROVER_TEST_SEED'] ?? Date.now() % 100_000);
 const qemu = realQemu('10.0');
 // tests with memory of their own and with memory in /dev/shm, by turns
 const args = [
   ...['run', '--qemu', qemu.command, '--accel', 'tcg', '--repeat', '50', '-j', '2'],
   ...['--level', 'flaky', '-r', '/migration/precopy/unix', '-r', '/migration/ignore-shared'],
 ];
-
-/** a small generator with a seed, for moments that can be had again */
-function random(state: number): () => number {
-  let value = state + 1;
-  return () => {
-    value = (Math.imul(value, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return value / 0x7fffffff;
-  };
-}
 
 /** QEMUs of the run that have a machine */
 function qemusOf(scratch: Scratch): string[] {
@@ -52,33 +43,29 @@ async function leftProcesses(scratch: Scratch, withinMs: number): Promise<string
   }
 }
 
-void test(
+test(
   'SIGKILL at random moments leaves no QEMU and no shared memory',
   { skip: qemu.skip },
   async (t) => {
-    t.diagnostic(`seed ${seed}, ${moments} moments`);
-    const draw = random(seed);
+    t.diagnostic(`seed ${testSeed}, ${moments} moments`);
+    const draw = drawing(testSeed);
     for (let moment = 0; moment < moments; moment++) {
       using scratch = new Scratch();
-      const afterMs = 50 + draw() * 1500;
+      const afterMs = 50 + draw(1500);
       const { child, ended } = startDrover(args, scratch);
       await sleep(afterMs);
       // however slow the host is, the last moment is one with QEMUs
       if (moment === moments - 1) assert.ok(await qemusAppear(scratch, 1), 'QEMUs appeared');
       child.kill('SIGKILL');
       await ended;
-      assert.deepEqual(
-        await leftProcesses(scratch, 2000),
-        [],
-        `killed after ${afterMs.toFixed(0)} ms`,
-      );
+      assert.deepEqual(await leftProcesses(scratch, 2000), [], `killed after ${afterMs} ms`);
       assert.deepEqual(sharedMemoryFiles(), []);
     }
   },
 );
 
 for (const prefix of ['timeout 300', 'setsid -w', 'nice sh -c \'"$0" "$@"; true\'']) {
-  void test(
+  test(
     `SIGKILL leaves no QEMU behind a prefix that starts it as a child: ${prefix}`,
     { skip: qemu.skip },
     async () => {
@@ -95,20 +82,20 @@ for (const prefix of ['timeout 300', 'setsid -w', 'nice sh -c \'"$0" "$@"; true\
   );
 }
 
-void test(
+test(
   'SIGINT at random moments leaves nothing at all and exits 130',
   { skip: qemu.skip },
   async (t) => {
-    t.diagnostic(`seed ${seed}, ${moments} moments`);
-    const draw = random(seed + 1);
+    t.diagnostic(`seed ${testSeed}, ${moments} moments`);
+    const draw = drawing(testSeed + 1);
     for (let moment = 0; moment < moments; moment++) {
       using scratch = new Scratch();
-      const afterMs = draw() * 1800;
+      const afterMs = draw(1800);
       const { child, ended } = startDrover(args, scratch);
       await sleep(afterMs);
       child.kill('SIGINT');
       const ran = await ended;
-      const when = `interrupted after ${afterMs.toFixed(0)} ms\n${ran.stdout}\n${ran.stderr}`;
+      const when = `interrupted after ${afterMs} ms\n${ran.stdout}\n${ran.stderr}`;
       // Before Node has loaded our code the signal's default ends it: to a shell that is 130 as well.
       assert.ok(ran.code === 130 || ran.signal === 'SIGINT', when);
       assert.deepEqual(scratch.processes(), [], when);
@@ -118,7 +105,7 @@ void test(
   },
 );
 
-void test('a second SIGINT forces, and leaves nothing either', { skip: qemu.skip }, async () => {
+test('a second SIGINT forces, and leaves nothing either', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const { child, ended } = startDrover(args, scratch);
   assert.ok(await qemusAppear(scratch, 1), 'QEMUs appeared');
@@ -136,7 +123,7 @@ void test('a second SIGINT forces, and leaves nothing either', { skip: qemu.skip
   assert.deepEqual(scratch.content, []);
 });
 
-void test(
+test(
   'a QEMU that is killed from outside fails its test only, and says so',
   { skip: qemu.skip },
   async () => {
@@ -165,7 +152,7 @@ void test(
   },
 );
 
-void test(
+test(
   'a QEMU that is stopped runs into the deadline, is diagnosed and ended',
   { skip: qemu.skip },
   async () => {
@@ -187,7 +174,7 @@ void test(
   },
 );
 
-void test('a reader that goes away does not hang the run', { skip: qemu.skip }, async () => {
+test('a reader that goes away does not hang the run', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const { child, ended } = startDrover(['run', '--qemu', qemu.command, '--accel', 'tcg'], scratch);
   child.stdout?.destroy();
@@ -195,7 +182,7 @@ void test('a reader that goes away does not hang the run', { skip: qemu.skip }, 
   assert.deepEqual(scratch.content, []);
 });
 
-void test('two runs at once do not meet', { skip: qemu.skip }, async () => {
+test('two runs at once do not meet', { skip: qemu.skip }, async () => {
   using one = new Scratch();
   using two = new Scratch();
   const short = ['run', '--qemu', qemu.command, '--accel', 'tcg', '-p', 'precopy/unix/plain'];

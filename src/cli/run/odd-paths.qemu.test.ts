@@ -10,7 +10,7 @@ import { drover } from '../process/drover.fixtures.js';
 const qemu = realQemu('11.1');
 const tests = ['precopy/exec/plain', 'analyze-script', 'mode/transfer', 'precopy/file'];
 
-void test('TMPDIR may hold a blank, a comma and a quote', { skip: qemu.skip }, async () => {
+test('TMPDIR may hold a blank, a comma and a quote', { skip: qemu.skip }, async () => {
   using scratch = new Scratch();
   const TMPDIR = path.join(scratch.directory, "a b,c'd");
   mkdirSync(TMPDIR);

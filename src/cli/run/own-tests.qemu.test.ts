@@ -73,7 +73,7 @@ function resultsOf(file: string): Map<string, JsonObject> {
   );
 }
 
-void test("a folder's tests run, fail and break as Drover's own do", { skip }, async () => {
+test("a folder's tests run, fail and break as Drover's own do", { skip }, async () => {
   using scratch = new Scratch();
   const { folder, file } = makeTests(scratch);
   const json = path.join(scratch.directory, 'results.json');
@@ -103,7 +103,7 @@ void test("a folder's tests run, fail and break as Drover's own do", { skip }, a
   assert.deepEqual(scratch.processes(), []);
 });
 
-void test(
+test(
   'filters choose among all tests, and what is named runs whatever its level',
   { skip },
   async () => {
@@ -133,22 +133,18 @@ void test(
   },
 );
 
-void test(
-  'what is wrong with a module ends the command before any QEMU starts',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const { folder, file } = makeTests(scratch);
-    writeFileSync(path.join(folder, 'zwei.mjs'), own);
-    const twice = await run(scratch, '--tests', folder);
-    assert.equal(twice.code, 2);
-    assert.ok(
-      twice.stderr.includes(`a test /own/passes already, from ${file}: default[0]`),
-      twice.stderr,
-    );
-    writeFileSync(path.join(folder, 'zwei.mjs'), "\n\nthrow new Error('not today');\n");
-    const thrown = await run(scratch, '--tests', folder);
-    assert.equal(thrown.code, 2);
-    assert.match(thrown.stderr, /cannot load .*zwei\.mjs: Error: not today\n.*zwei\.mjs:3:7/);
-  },
-);
+test('what is wrong with a module ends the command before any QEMU starts', { skip }, async () => {
+  using scratch = new Scratch();
+  const { folder, file } = makeTests(scratch);
+  writeFileSync(path.join(folder, 'zwei.mjs'), own);
+  const twice = await run(scratch, '--tests', folder);
+  assert.equal(twice.code, 2);
+  assert.ok(
+    twice.stderr.includes(`a test /own/passes already, from ${file}: default[0]`),
+    twice.stderr,
+  );
+  writeFileSync(path.join(folder, 'zwei.mjs'), "\n\nthrow new Error('not today');\n");
+  const thrown = await run(scratch, '--tests', folder);
+  assert.equal(thrown.code, 2);
+  assert.match(thrown.stderr, /cannot load .*zwei\.mjs: Error: not today\n.*zwei\.mjs:3:7/);
+});

@@ -39,7 +39,7 @@ async function tapOf(text: string): Promise<FinalResults> {
 
 const flakyOnly = ['-p', 'made-up/flaky', '-p', 'made-up/good'];
 
-void test('a flaky test passes, and is told apart in every report', { skip }, async () => {
+test('a flaky test passes, and is told apart in every report', { skip }, async () => {
   using scratch = new Scratch();
   const [json, junit] = ['run.json', 'run.xml'].map((name) => path.join(scratch.directory, name));
   const files = ['--json', String(json), '--junit', String(junit)];
@@ -58,7 +58,7 @@ void test('a flaky test passes, and is told apart in every report', { skip }, as
   assert.equal([...xml.matchAll(/<testcase /g)].length, 2);
 });
 
-void test('TAP has one point for a flaky test', { skip }, async () => {
+test('TAP has one point for a flaky test', { skip }, async () => {
   using scratch = new Scratch();
   const ran = await run(scratch, ...flakyOnly, '--retries', '1', '--tap');
   const tap = await tapOf(ran.stdout);
@@ -67,7 +67,7 @@ void test('TAP has one point for a flaky test', { skip }, async () => {
   assert.match(ran.stdout, /^# flaky: \/x86_64\/made-up\/flaky, attempt 2$/m);
 });
 
-void test(
+test(
   '--flaky-fails makes it a failure of the run; without retries it is one anyway',
   { skip },
   async () => {
@@ -85,7 +85,7 @@ function quarantineFile(scratch: Scratch, expires: string, name = 'made-up/bad')
   return file;
 }
 
-void test('a failure in quarantine is reported, and fails nothing', { skip }, async () => {
+test('a failure in quarantine is reported, and fails nothing', { skip }, async () => {
   using scratch = new Scratch();
   const json = path.join(scratch.directory, 'run.json');
   const junit = path.join(scratch.directory, 'run.xml');
@@ -100,7 +100,7 @@ void test('a failure in quarantine is reported, and fails nothing', { skip }, as
   assert.match(readFileSync(junit, 'utf8'), /<skipped message="quarantined until 2999-12-31, ann/);
 });
 
-void test('a quarantine that is over, or names no test, is wrong usage', { skip }, async () => {
+test('a quarantine that is over, or names no test, is wrong usage', { skip }, async () => {
   using scratch = new Scratch();
   const over = await run(scratch, '--quarantine', quarantineFile(scratch, '2020-02-29'));
   assert.equal(over.code, 2);
@@ -113,7 +113,7 @@ void test('a quarantine that is over, or names no test, is wrong usage', { skip 
   assert.match(ran.stderr, /there is no test '\/made-up\/unknown'/);
 });
 
-void test('after enough failures no more tests are started', { skip }, async () => {
+test('after enough failures no more tests are started', { skip }, async () => {
   using scratch = new Scratch();
   const ran = await run(scratch, '-j', '1', '--max-failures', '1', '--repeat', '3');
   assert.equal(ran.code, 1);
@@ -124,7 +124,7 @@ void test('after enough failures no more tests are started', { skip }, async () 
   );
 });
 
-void test('--until-failure repeats until one does not pass', { skip }, async () => {
+test('--until-failure repeats until one does not pass', { skip }, async () => {
   using scratch = new Scratch();
   const ran = await run(
     scratch,
@@ -141,25 +141,21 @@ void test('--until-failure repeats until one does not pass', { skip }, async () 
   assert.equal(tap.fail, 1, ran.stdout);
 });
 
-void test(
-  '--last-failed runs what did not pass, and nothing where all passed',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const out = path.join(scratch.directory, 'out');
-    const first = await run(scratch, '--out', out);
-    assert.match(first.stdout, /^2 failed, 2 passed in/m);
-    const again = await run(scratch, '--last-failed', out, '--out', out);
-    assert.equal(again.code, 1);
-    assert.match(again.stdout, /^FAIL +\/x86_64\/made-up\/bad/m);
-    assert.match(again.stdout, /^1 failed, 1 passed in/m);
-    const other = await drover(['run', '--qemu', qemu.command, '--last-failed', out], scratch);
-    assert.equal(other.code, 2, other.stdout);
-    assert.match(other.stderr, /1 of the tests that did not pass [^]*made-up\/bad/);
-    const good = await run(scratch, '-p', 'made-up/good', '--out', out);
-    assert.equal(good.code, 0);
-    const none = await run(scratch, '--last-failed', out);
-    assert.equal(none.code, 0);
-    assert.match(none.stdout, /^no tests in/m);
-  },
-);
+test('--last-failed runs what did not pass, and nothing where all passed', { skip }, async () => {
+  using scratch = new Scratch();
+  const out = path.join(scratch.directory, 'out');
+  const first = await run(scratch, '--out', out);
+  assert.match(first.stdout, /^2 failed, 2 passed in/m);
+  const again = await run(scratch, '--last-failed', out, '--out', out);
+  assert.equal(again.code, 1);
+  assert.match(again.stdout, /^FAIL +\/x86_64\/made-up\/bad/m);
+  assert.match(again.stdout, /^1 failed, 1 passed in/m);
+  const other = await drover(['run', '--qemu', qemu.command, '--last-failed', out], scratch);
+  assert.equal(other.code, 2, other.stdout);
+  assert.match(other.stderr, /1 of the tests that did not pass [^]*made-up\/bad/);
+  const good = await run(scratch, '-p', 'made-up/good', '--out', out);
+  assert.equal(good.code, 0);
+  const none = await run(scratch, '--last-failed', out);
+  assert.equal(none.code, 0);
+  assert.match(none.stdout, /^no tests in/m);
+});

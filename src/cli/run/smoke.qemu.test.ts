@@ -73,7 +73,7 @@ const usual = smoke.filter((name) => !/\+postcopy|postcopy\/|\/dio$|\/rdma\//.te
 
 for (const version of ['7.2', '11.1'] as const) {
   const qemu = realQemu(version, 'i386');
-  void test(
+  test(
     `QEMU ${version} for i386, where there is no long mode, passes too`,
     { skip: qemu.skip },
     async () => {
@@ -90,13 +90,13 @@ for (const [from, to] of [
   const source = realQemu(from);
   const destination = realQemu(to);
   const skip = source.skip === false ? destination.skip : source.skip;
-  void test(`a guest moves from QEMU ${from} to ${to}`, { skip }, async () => {
+  test(`a guest moves from QEMU ${from} to ${to}`, { skip }, async () => {
     const pair = ['--qemu-src', source.command, '--qemu-dst', destination.command];
     await runSmoke(pair, 'x86_64', from === '7.2' ? old : usual);
   });
 }
 
 const piix = realQemu('10.0');
-void test('the guest runs on machine pc as it does on q35', { skip: piix.skip }, async () => {
+test('the guest runs on machine pc as it does on q35', { skip: piix.skip }, async () => {
   await runSmoke(['--qemu', piix.command, '--machine', 'pc'], 'x86_64', usual);
 });

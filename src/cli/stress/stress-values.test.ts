@@ -8,7 +8,7 @@ import {
   transportArgument,
 } from './stress-values.js';
 
-void test('durations add up their parts, and none is not one', () => {
+test('durations add up their parts, and none is not one', () => {
   assert.equal(durationArgument('90s'), 90_000);
   assert.equal(durationArgument('2h'), 7_200_000);
   assert.equal(durationArgument('1h30m'), 5_400_000);
@@ -18,7 +18,7 @@ void test('durations add up their parts, and none is not one', () => {
   }
 });
 
-void test('a pace is in bytes, decimal or binary, or in pages', () => {
+test('a pace is in bytes, decimal or binary, or in pages', () => {
   assert.equal(paceArgument('4096B/s'), 1);
   assert.equal(paceArgument('2GB/s'), 488_281);
   assert.equal(paceArgument('512MiB/s'), 131_072);
@@ -28,7 +28,7 @@ void test('a pace is in bytes, decimal or binary, or in pages', () => {
   }
 });
 
-void test('a transport is a row of the table, and only some have channels', () => {
+test('a transport is a row of the table, and only some have channels', () => {
   assert.equal(transportArgument('multifd:8').channels, 8);
   assert.equal(transportArgument('unix').channels, undefined);
   assert.throws(() => transportArgument('unix:2'), /unix has one channel only/);
@@ -40,7 +40,7 @@ void test('a transport is a row of the table, and only some have channels', () =
   );
 });
 
-void test('a side is held for three seconds unless told', () => {
+test('a side is held for three seconds unless told', () => {
   assert.deepEqual(freezeArgument('source'), { sides: ['source'], ms: 3000 });
   assert.deepEqual(freezeArgument('both:500ms'), { sides: ['source', 'destination'], ms: 500 });
   for (const text of ['', 'neither', 'source:', 'source:0s', 'both:61s', 'both:3']) {
@@ -48,7 +48,7 @@ void test('a side is held for three seconds unless told', () => {
   }
 });
 
-void test('parameters are numbers, switches or words', () => {
+test('parameters are numbers, switches or words', () => {
   const all = ['cpu-throttle-initial=30', 'direct-io=on', 'multifd-compression=zstd'].reduce(
     (before: ReturnType<typeof settingArgument>, text) => settingArgument(text, before),
     [],

@@ -58,7 +58,7 @@ const runs = [
 ] as const;
 
 for (const [what, args] of runs) {
-  void test(`${what}: each round is verified and told`, { skip: qemu.skip }, async () => {
+  test(`${what}: each round is verified and told`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
     const out = path.join(scratch.directory, 'out');
     const ran = await drover(
@@ -105,7 +105,7 @@ function alter(pids: readonly number[], address: number): boolean {
 
 for (const keepGoing of [false, true]) {
   const then = keepGoing ? 'goes on with a new guest when told to' : 'ends the run';
-  void test(`damage is found, kept, and ${then}`, { skip: qemu.skip }, async () => {
+  test(`damage is found, kept, and ${then}`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
     const out = path.join(scratch.directory, 'out');
     const log = path.join(out, 'events.jsonl');
@@ -194,7 +194,7 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
   ['a parameter that QEMU does not know', ['--set', 'no-such-thing=1'], /no-such-thing/],
 ];
 for (const [what, args, message] of refusals) {
-  void test(`${what}: refused before any guest starts`, { skip: qemu.skip }, async () => {
+  test(`${what}: refused before any guest starts`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
     const ran = await drover([...small, ...args], scratch);
     cleanEnd(ran, scratch, 2);
@@ -203,7 +203,7 @@ for (const [what, args, message] of refusals) {
   });
 }
 
-void test(
+test(
   'what the older QEMU lacks is said before any guest starts',
   { skip: realQemu('7.2').skip },
   async () => {

@@ -27,7 +27,7 @@ for (const [a, b, machine] of [
 ] as const) {
   const title = `QEMU ${a.version} and ${b.version}: what must break is found, in text, JSON and HTML`;
   const missing = a.skip === false ? b.skip : a.skip;
-  void test(title, { skip: missing }, async () => {
+  test(title, { skip: missing }, async () => {
     using scratch = new Scratch();
     const json = path.join(scratch.directory, 'o.json');
     const html = path.join(scratch.directory, 'o.html');
@@ -46,7 +46,7 @@ for (const [a, b, machine] of [
   });
 }
 
-void test('a QEMU has no difference from itself, also behind a prefix', { skip }, async () => {
+test('a QEMU has no difference from itself, also behind a prefix', { skip }, async () => {
   using scratch = new Scratch();
   const ran = await drover(
     ['vmstate', newest.command, `env A=b ${newest.command}`, '--machine', 'pc'],
@@ -56,7 +56,7 @@ void test('a QEMU has no difference from itself, also behind a prefix', { skip }
   assert.match(ran.stdout, /^no difference$/m);
 });
 
-void test(
+test(
   'unknown machines, two architectures and missing programs are wrong usage',
   { skip },
   async () => {
@@ -82,7 +82,7 @@ const programs: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [what, script, message] of programs) {
-  void test(`a program that ${what} is told`, async () => {
+  test(`a program that ${what} is told`, async () => {
     using scratch = new Scratch();
     const program = path.join(scratch.directory, 'qemu-system-x86_64');
     writeFileSync(program, `#!/bin/sh\n${script}\n`);

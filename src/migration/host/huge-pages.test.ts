@@ -6,7 +6,7 @@ const meminfo = (free: number, reserved = 0): string =>
   `MemTotal: 1 kB\nHugePages_Total:   200\nHugePages_Free:  ${free}\nHugePages_Rsvd: ${reserved}\nHugepagesize:       2048 kB\n`;
 const bytes = 300 * 1024 * 1024;
 
-void test('as many huge pages must be free as both guests take, reserved ones not counted', () => {
+test('as many huge pages must be free as both guests take, reserved ones not counted', () => {
   assert.equal(hugePageObstacle(meminfo(150), bytes), undefined);
   assert.equal(
     hugePageObstacle(meminfo(150, 1), bytes),

@@ -74,7 +74,7 @@ async function address(script: string, family: Family): Promise<string> {
   return found.address;
 }
 
-void test('the first address of the first interface with a link and an address wins', async () => {
+test('the first address of the first interface with a link and an address wins', async () => {
   const two = prints(link('rxe0', 'eth1'), link('rxe1', 'eth0', 1));
   assert.equal(await address(two, 'IPv4'), '198.51.100.7');
   assert.equal(await address(two, 'IPv6'), '[2001:db8::7]');
@@ -82,7 +82,7 @@ void test('the first address of the first interface with a link and an address w
   assert.equal(await address(bare, 'IPv4'), '192.0.2.2');
 });
 
-void test('one search after another in the same directory does not see what the first was told', async () => {
+test('one search after another in the same directory does not see what the first was told', async () => {
   using scratch = new Scratch();
   const { directory } = scratch;
   const tool = path.join(directory, 'rdma');
@@ -93,11 +93,11 @@ void test('one search after another in the same directory does not see what the 
   }
 });
 
-void test('a link-local address comes with its interface', async () => {
+test('a link-local address comes with its interface', async () => {
   assert.equal(await address(prints(link('rxe0', 'eth0')), 'IPv6'), '[fe80::1%eth0]');
 });
 
-void test('loopback, tun and tap do not count, nor links without an interface', async () => {
+test('loopback, tun and tap do not count, nor links without an interface', async () => {
   const others = [link('siw0', 'lo'), link('siw1', 'tun0', 1), link('siw2', 'tap3', 2)];
   const none = "'rdma -j link show' lists no link of a network interface";
   assert.equal(await reason(prints(...others, { ifname: 'mlx5_0', port: 1 })), none);
@@ -105,14 +105,14 @@ void test('loopback, tun and tap do not count, nor links without an interface', 
   assert.equal(await address(prints(...others, link('rxe0', 'eth1', 3)), 'IPv4'), '198.51.100.7');
 });
 
-void test('links without an address are named', async () => {
+test('links without an address are named', async () => {
   assert.equal(
     await reason(prints(link('rxe0', 'eth2'), link('rxe1', 'eth9', 1)), 'IPv6'),
     'none on any of the interfaces with a link (rxe0 on eth2, rxe1 on eth9)',
   );
 });
 
-void test('a tool that fails is told with what it printed', async () => {
+test('a tool that fails is told with what it printed', async () => {
   assert.equal(
     await reason('#!/bin/sh\necho Failed to open NETLINK_RDMA socket >&2\nexit 1\n'),
     '\'rdma -j link show\' exited with status 1 and printed "Failed to open NETLINK_RDMA socket"',
@@ -120,7 +120,7 @@ void test('a tool that fails is told with what it printed', async () => {
   assert.match(await reason('#!/bin/sh\nkill -9 $$\n'), /was ended by SIGKILL.*printed nothing$/);
 });
 
-void test('a tool that prints something else is told with its first words', async () => {
+test('a tool that prints something else is told with its first words', async () => {
   for (const [text, shown] of [
     ['link rxe0/1 state ACTIVE netdev eth0', '"link rxe0/1 state ACTIVE netdev eth0"'],
     ['{"ifname": "rxe0"}', String.raw`"{\"ifname\": \"rxe0\"}"`],
@@ -133,7 +133,7 @@ void test('a tool that prints something else is told with its first words', asyn
   assert.match(await reason('#!/bin/sh\nhead -c 100000 /dev/urandom\n'), /not a list of links$/);
 });
 
-void test('a tool that hangs is ended at the deadline, with what it started', async () => {
+test('a tool that hangs is ended at the deadline, with what it started', async () => {
   // the directory on their command lines is what they are found by, were they left
   const sleep = `sh -c 'sleep 60; :' "$PWD"`;
   const script = `#!/bin/sh\necho so far\n${sleep} & ${sleep}\n`;
@@ -142,16 +142,16 @@ void test('a tool that hangs is ended at the deadline, with what it started', as
   assert.match(said, /so far/);
 });
 
-void test('a cancelled search is cancelled, not a reason', async () => {
+test('a cancelled search is cancelled, not a reason', async () => {
   const signal = AbortSignal.timeout(200);
   await assert.rejects(find('#!/bin/sh\nsleep 60\n', 'IPv4', { signal }), Cancelled);
 });
 
-void test('without a tool the reason says where it was looked for', async () => {
+test('without a tool the reason says where it was looked for', async () => {
   assert.match(await reason('', 'IPv4', { tool: undefined }), /no rdma tool .*iproute2.* PATH/);
 });
 
-void test('lists with odd entries are read as far as they make sense', () => {
+test('lists with odd entries are read as far as they make sense', () => {
   assert.deepEqual(parseLinks('[null, 3, {"netdev": 4}, {"netdev": "eth0"}]'), [
     { device: 'a device', netdev: 'eth0' },
   ]);
@@ -159,7 +159,7 @@ void test('lists with odd entries are read as far as they make sense', () => {
   assert.equal(parseLinks('[{'), undefined);
 });
 
-void test('locked memory is limited for all but root', () => {
+test('locked memory is limited for all but root', () => {
   const limits = (soft: string): string =>
     `Limit                     Soft Limit           Hard Limit           Units\nMax locked memory         ${soft.padEnd(20)} unlimited            bytes\n`;
   assert.equal(lockingObstacle(limits('8388608'), true), undefined);

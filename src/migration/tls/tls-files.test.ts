@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { makeCertificates } from '../../credentials/certificates.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import { writeCertificates } from './tls-files.js';
 
-void test('certificates are whole, signed by one authority, and made once for the same wish', async (t) => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'drover-tls-'));
-  t.after(() => {
-    rmSync(folder, { recursive: true });
-  });
+test('certificates are whole, signed by one authority, and made once for the same wish', async (t) => {
+  const folder = folderFor(t);
   const wishes = [
     { host: 'a.test', client: 'c' },
     { host: 'a.test', client: 'c' },

@@ -1,4 +1,4 @@
-/** Figures as people read them: durations, counts, addresses, medians. */
+/** Figures as people read them: durations, counts, addresses. */
 
 /** Such as `41 ms`, for stretches that are mostly below a second. */
 export function formatMs(ms: number): string {
@@ -32,11 +32,4 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 
 export function hex(address: number | bigint): string {
   return `0x${address.toString(16)}`;
-}
-
-export function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)];
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
-  return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { formatBytes, parseSize } from './sizes.js';
 import { counted } from './format.js';
 
-void test('sizes are read in hexadecimal, decimal and with units', () => {
+test('sizes are read in hexadecimal, decimal and with units', () => {
   const known: readonly (readonly [string, number])[] = [
     ['0', 0],
     ['4096', 4096],
@@ -19,7 +19,7 @@ void test('sizes are read in hexadecimal, decimal and with units', () => {
   for (const [text, bytes] of known) assert.equal(parseSize(text), bytes, text);
 });
 
-void test('what is no size, or not exact as a number, is refused', () => {
+test('what is no size, or not exact as a number, is refused', () => {
   for (const text of [
     '',
     '-1',
@@ -36,7 +36,7 @@ void test('what is no size, or not exact as a number, is refused', () => {
   }
 });
 
-void test('sizes are written short, and exact where they are whole', () => {
+test('sizes are written short, and exact where they are whole', () => {
   assert.equal(formatBytes(513), '513 B');
   assert.equal(formatBytes(4096), '4 KiB');
   assert.equal(formatBytes(0), '0 B');

@@ -14,7 +14,7 @@ const round: RoundFigures = {
 };
 const drover = { memoryBytes: 100 * 1024 ** 2, descriptors: 31 };
 
-void test('the table tells each figure at its least, median, 95 % and most', () => {
+test('the table tells each figure at its least, median, 95 % and most', () => {
   const statistics = new StressStatistics();
   for (const migrationMs of [1000, 2000, 3000, 4000]) {
     statistics.add({ ...round, migrationMs, forced: migrationMs === 4000, drover });
@@ -28,7 +28,7 @@ void test('the table tells each figure at its least, median, 95 % and most', () 
   assert.match(row('Drover itself'), /100 MiB and 31 descriptors after the first round, 100 MiB/);
 });
 
-void test('what QEMU does not tell is left out, and no rounds give no table', () => {
+test('what QEMU does not tell is left out, and no rounds give no table', () => {
   assert.deepEqual(new StressStatistics().lines(), []);
   const statistics = new StressStatistics();
   const { downtimeMs: _, ...silent } = round;
@@ -37,6 +37,6 @@ void test('what QEMU does not tell is left out, and no rounds give no table', ()
   assert.equal(roundText(silent), 'migrated in 2.00 s, 250,000 pages verified in 0.50 s');
 });
 
-void test('a round that was forced says so', () => {
+test('a round that was forced says so', () => {
   assert.match(roundText({ ...round, forced: true }), /downtime 0\.04 s \(limit lifted\)/);
 });

@@ -8,7 +8,7 @@ import { phases } from '../../model/outcome.js';
 import type { Failure, Phase } from '../../model/outcome.js';
 import { noCounts, totalOf, withEvent } from './counts.js';
 import type { Counts } from './counts.js';
-import { median } from '../../model/text/format.js';
+import { median } from 'simple-statistics';
 import { Labels } from './labels.js';
 import { testStatusOf } from './test-status.js';
 import type { TestStatus } from './test-status.js';
@@ -140,8 +140,8 @@ function phaseMedians(record: RunRecord): PhaseMedian[] {
     }
   }
   return phases.flatMap((phase) => {
-    const medianMs = median(samples.get(phase) ?? []);
-    return medianMs === undefined ? [] : [{ phase, medianMs }];
+    const values = samples.get(phase);
+    return values === undefined ? [] : [{ phase, medianMs: median(values) }];
   });
 }
 

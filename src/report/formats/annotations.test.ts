@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { DroverEvent } from '../../model/events.js';
 import { AnnotationReporter, workflowCommand } from './annotations.js';
 import type { AnnotationOptions } from './annotations.js';
-import { folderFor } from '../log/folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import * as fixtures from '../run.fixtures.js';
 import { Paper } from '../console/scripted.fixtures.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { folderFor } from '../log/folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import type { JsonReport } from './json-document.js';
 import { FileReporter } from '../file-reporter.js';
 import { RunRecord } from '../fold/summary.js';

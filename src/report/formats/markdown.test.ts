@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DroverEvent } from '../../model/events.js';
 import type { Failure } from '../../model/outcome.js';
-import { folderFor } from '../log/folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import { FileReporter } from '../file-reporter.js';
 import { markdownOf, mostCharacters } from './markdown.js';
 import { code, codeBlock, plain } from './markdown-text.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { failureFields, fieldLines, verdictFields } from '../fold/diagnosis.js';
-import { counted, formatDuration, formatMs, hex, median } from '../../model/text/format.js';
+import { counted, formatDuration, formatMs, hex } from '../../model/text/format.js';
 import { Labels } from '../fold/labels.js';
 import { printable, printableLine } from '../../model/text/printable.js';
 import { shellQuote } from '../../model/shell.js';
@@ -30,12 +30,6 @@ test('counts have marked thousands and a plural', () => {
   assert.equal(counted(0, 'page'), '0 pages');
   assert.equal(counted(1_234_567, 'page'), '1,234,567 pages');
   assert.equal(hex(2 ** 40), '0x10000000000');
-});
-
-test('the median of an even number of values is between the middle two', () => {
-  assert.equal(median([10, 2, 4, 100]), 7);
-  assert.equal(median([3, 1, 2]), 2);
-  assert.equal(median([]), undefined);
 });
 
 test('nothing printable can drive a terminal', () => {

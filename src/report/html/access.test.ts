@@ -18,7 +18,7 @@ async function go(page: Page, hash: string): Promise<void> {
 
 const views = ['#/', '#/test/1', '#/workers', '#/slowest', '#/skipped', '#/run'];
 
-void describe('the page of a report is for everybody', { skip, timeout: 110_000 }, () => {
+describe('the page of a report is for everybody', { skip, timeout: 110_000 }, () => {
   const scratch = new Scratch();
   let browser: Browser;
   let file = '';
@@ -34,7 +34,7 @@ void describe('the page of a report is for everybody', { skip, timeout: 110_000 
   const open = async (options?: VisitOptions): Promise<Page> =>
     (await visit(browser, file, options)).page;
 
-  void test('axe finds nothing wrong in any view, light or dark, wide or narrow', async () => {
+  test('axe finds nothing wrong in any view, light or dark, wide or narrow', async () => {
     const dark = { colorScheme: 'dark', width: 390 } as const;
     for (const [options, hashes] of [
       [{}, views],
@@ -57,7 +57,7 @@ void describe('the page of a report is for everybody', { skip, timeout: 110_000 
     }
   });
 
-  void test('a narrow screen needs no scrolling to the side', async () => {
+  test('a narrow screen needs no scrolling to the side', async () => {
     const page = await open({ width: 360 });
     for (const hash of views) {
       await go(page, hash);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { folderFor } from '../log/folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import type { PageDetail, PagePayload } from './payload.js';
 import { InlineBudget, readEvidence } from './evidence.js';
 import { everything, hostile, writeReport } from './report.fixtures.js';

@@ -10,7 +10,7 @@ import { everything, hostile, many, writeReport } from './report.fixtures.js';
 
 const tcp = '/x86_64/migration/precopy/tcp/plain';
 
-void describe('the page of a report', { skip, timeout: 110_000 }, () => {
+describe('the page of a report', { skip, timeout: 110_000 }, () => {
   const scratch = new Scratch();
   let browser: Browser;
   let file = '';
@@ -30,7 +30,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
   const said = async (page: Page): Promise<string> =>
     (await page.locator('#said').textContent()) ?? '';
 
-  void test('opens with failures first, and asks the network for nothing in any view', async () => {
+  test('opens with failures first, and asks the network for nothing in any view', async () => {
     const { page, requests, complaints } = await visit(browser, file);
     assert.equal(await said(page), '9 of 9 results');
     const badges = await page.locator('.results .badge').allTextContents();
@@ -45,7 +45,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  void test('what others wrote is shown as text and never runs', async () => {
+  test('what others wrote is shown as text and never runs', async () => {
     const { page, complaints } = await visit(browser, file);
     await page.getByRole('link', { name: '/x86_64/mine/<b>bold</b>' }).click();
     await page.locator('#qmp-title').waitFor();
@@ -64,7 +64,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  void test('filters by status, family, versions and text, tells how many are left, and keeps it in the address', async () => {
+  test('filters by status, family, versions and text, tells how many are left, and keeps it in the address', async () => {
     const page = await open();
     await page.getByRole('checkbox', { name: /^failed/ }).check();
     assert.equal(await said(page), '2 of 9 results');
@@ -87,7 +87,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  void test('is sorted by its heads, and tells the order', async () => {
+  test('is sorted by its heads, and tells the order', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'Test' }).click();
     const tests = async (): Promise<string[]> =>
@@ -103,7 +103,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  void test('can be used with the keyboard alone: the focus is where a reader would be', async () => {
+  test('can be used with the keyboard alone: the focus is where a reader would be', async () => {
     const page = await open();
     const focused = async (): Promise<string> =>
       await page.evaluate(
@@ -135,7 +135,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  void test('a failure has its diagnosis, map, attempts, both transcripts by time, and attachments', async () => {
+  test('a failure has its diagnosis, map, attempts, both transcripts by time, and attachments', async () => {
     const page = await open();
     await page.getByRole('checkbox', { name: /^retried/ }).check();
     await page.getByRole('link', { name: tcp }).click();
@@ -168,7 +168,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  void test('is light or dark as the system says, until the reader says otherwise', async () => {
+  test('is light or dark as the system says, until the reader says otherwise', async () => {
     const ground = async (page: Page): Promise<string> =>
       await page.evaluate('getComputedStyle(document.body).backgroundColor');
     const [light, dark] = [
@@ -185,7 +185,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await Promise.all([light.close(), dark.close()]);
   });
 
-  void test('ten thousand results are paged, filtered and drawn', async () => {
+  test('ten thousand results are paged, filtered and drawn', async () => {
     const big = await writeReport(join(scratch.directory, 'big.html'), many(10_000));
     const { page } = await visit(browser, big);
     assert.match(await said(page), /^10,000 of 10,000 results, 1 to 100 on page 1 of 100$/);
@@ -200,7 +200,7 @@ void describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  void test('a run that is not whole says so in an alert', async () => {
+  test('a run that is not whole says so in an alert', async () => {
     const part = everything(scratch.directory).slice(0, 8);
     const { page } = await visit(
       browser,

@@ -40,14 +40,14 @@ function coverage(): ReturnType<typeof coverageOf> {
   return coverageOf(record);
 }
 
-void test('what passed tests exercised is told once for each, and what a failed one did is not', () => {
+test('what passed tests exercised is told once for each, and what a failed one did is not', () => {
   const { features, passed } = coverage();
   assert.equal(passed, 1);
   const covered = features.filter(({ tests }) => tests.length > 0);
-  assert.deepEqual(covered, [{ kind: 'scheme', name: 'unix', tests: [plain] }]);
+  assert.deepEqual(covered, [{ kind: 'scheme', name: 'unix', tests: [plain], skipped: undefined }]);
 });
 
-void test('what is untested is named, with the tests that would do it here', () => {
+test('what is untested is named, with the tests that would do it here', () => {
   const untested = coverage().features.filter(({ tests }) => tests.length === 0);
   assert.deepEqual(
     untested.map(({ kind, name, skipped }) => [kind, name, skipped]),
@@ -65,7 +65,7 @@ void test('what is untested is named, with the tests that would do it here', () 
   assert.ok(text.includes('    skipped here: precopy/vsock/plain: no vsock here'));
 });
 
-void test('the file is one JSON document with a version', () => {
+test('the file is one JSON document with a version', () => {
   const parsed = JSON.parse([...coverageJsonPieces(coverage())].join('')) as { version: number };
   assert.equal(parsed.version, 1);
 });

@@ -11,7 +11,7 @@ interface Definition {
   readonly required?: readonly string[];
 }
 
-void test('the fields that a log is looked for are those that the published schema requires', () => {
+test('the fields that a log is looked for are those that the published schema requires', () => {
   const file = path.join(packageRoot, 'docs/reference/events.schema.json');
   const schema = JSON.parse(readFileSync(file, 'utf8')) as {
     readonly definitions: Readonly<Record<string, Definition>>;
@@ -26,7 +26,7 @@ void test('the fields that a log is looked for are those that the published sche
   assert.deepEqual(new Map(ours), new Map(published));
 });
 
-void test('whole events lack nothing, and what lacks is named', () => {
+test('whole events lack nothing, and what lacks is named', () => {
   for (const event of fixtures.mixedRun) assert.equal(missingField({ ...event }), undefined);
   assert.equal(missingField({ type: 'warning' }), 'message');
   assert.equal(missingField({ type: 'warning', message: 3 }), 'message');

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EventLog } from './event-log.js';
-import { folderFor } from './folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import { problemLine, Reporters } from '../reporter.js';
 import * as fixtures from '../run.fixtures.js';
 

@@ -6,20 +6,20 @@ import { packageRoot } from '../../model/scratch.fixtures.js';
 import { eventFaults } from './events-schema.fixtures.js';
 import * as fixtures from '../run.fixtures.js';
 
-void test('the published schema is what the types say', () => {
+test('the published schema is what the types say', () => {
   const script = path.join(packageRoot, 'scripts', 'events-schema.mjs');
   const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });
 
-void test('runs of all kinds keep to it', () => {
+test('runs of all kinds keep to it', () => {
   const { mixedRun, passedRun, emptyRun, cancelledRun, brokenRun } = fixtures;
   for (const event of [mixedRun, passedRun, emptyRun, cancelledRun, brokenRun].flat()) {
     assert.deepEqual(eventFaults(JSON.parse(JSON.stringify(event))), [], JSON.stringify(event));
   }
 });
 
-void test('what is no event, lacks a field, or has one that is not told, does not', () => {
+test('what is no event, lacks a field, or has one that is not told, does not', () => {
   const started = fixtures.runStarted([fixtures.plain]);
   const { tests: _tests, ...without } = started;
   for (const event of [{}, { type: 'other', atMs: 1 }, without, { ...started, total: '1' }]) {

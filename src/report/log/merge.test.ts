@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DroverEvent, EventOf } from '../../model/events.js';
-import { folderFor } from './folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import { adoptEvidence, logFacts, mergedEvents } from './merge.js';
 import { planMerge } from './merge-plan.js';
 import type { LogFacts, MergePlan } from './merge-plan.js';
@@ -48,7 +48,7 @@ async function merged(plan: MergePlan): Promise<DroverEvent[]> {
   return events;
 }
 
-void test('the whole has all results, the sum of times and the longest time', async (t) => {
+test('the whole has all results, the sum of times and the longest time', async (t) => {
   const folder = folderFor(t);
   const one = write(folder, 'one', shardRun(1));
   const two = write(folder, 'two', shardRun(2));
@@ -82,7 +82,7 @@ void test('the whole has all results, the sum of times and the longest time', as
   );
 });
 
-void test('a shard that is missing, there twice, or of another run is named', async (t) => {
+test('a shard that is missing, there twice, or of another run is named', async (t) => {
   const folder = folderFor(t);
   const one = write(folder, 'one', shardRun(1));
   const two = write(folder, 'two', shardRun(2));
@@ -109,7 +109,7 @@ void test('a shard that is missing, there twice, or of another run is named', as
   }
 });
 
-void test('two builds of one version are told apart by their digest, wherever they lie', async (t) => {
+test('two builds of one version are told apart by their digest, wherever they lie', async (t) => {
   const folder = folderFor(t);
   const source = { ...fixtures.runStarted([]).source, digest: 'a'.repeat(64) };
   const one = write(folder, 'one', shardRun(1, { source }));
@@ -124,7 +124,7 @@ void test('two builds of one version are told apart by their digest, wherever th
   assert.match((await planOf(one, three)).problems.join(), /another build of 10\.0\.8/);
 });
 
-void test('a test in two shards, or in none, shows that they were not made from the same timings', async (t) => {
+test('a test in two shards, or in none, shows that they were not made from the same timings', async (t) => {
   const folder = folderFor(t);
   const one = write(folder, 'one', shardRun(1));
   const two = write(folder, 'two', shardRun(2, { tests: ['/x/a', '/x/b'] }));
@@ -133,7 +133,7 @@ void test('a test in two shards, or in none, shows that they were not made from 
   assert.match(problems.join('\n'), /no shard has \/x\/d/);
 });
 
-void test('a run that was killed is told; an attempt that is in a log twice counts once', async (t) => {
+test('a run that was killed is told; an attempt that is in a log twice counts once', async (t) => {
   const folder = folderFor(t);
   const events = shardRun(1).slice(0, -1);
   const last = events.at(-1);
@@ -145,7 +145,7 @@ void test('a run that was killed is told; an attempt that is in a log twice coun
   assert.equal(results.length, 4);
 });
 
-void test('evidence goes along, and is found from where it is now', async (t) => {
+test('evidence goes along, and is found from where it is now', async (t) => {
   const folder = folderFor(t);
   const [start, ...rest] = shardRun(1);
   assert.ok(start !== undefined);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DroverEvent } from '../../model/events.js';
-import { folderFor } from './folder.fixtures.js';
+import { folderFor } from '../../model/scratch.fixtures.js';
 import { eventLogPath, readEventLog } from './read-log.js';
 import * as fixtures from '../run.fixtures.js';
 

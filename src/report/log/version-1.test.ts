@@ -32,7 +32,7 @@ for (const [name, attempts] of [
   ['shard1', 9],
   ['shard2', 9],
 ] as const) {
-  void test(`${name}: every event becomes one of version 2, and that is said once`, async () => {
+  test(`${name}: every event becomes one of version 2, and that is said once`, async () => {
     const { events, notes } = await read(name);
     assert.equal(notes.length, 1);
     assert.match(
@@ -45,7 +45,7 @@ for (const [name, attempts] of [
   });
 }
 
-void test('a damaged page keeps its place, and gets its kind', async () => {
+test('a damaged page keeps its place, and gets its kind', async () => {
   const { events } = await read('damage');
   const outcome = finished(events).find((event) => event.outcome.kind === 'failed')?.outcome;
   assert.ok(outcome?.kind === 'failed' && outcome.verdict !== undefined);
@@ -62,7 +62,7 @@ void test('a damaged page keeps its place, and gets its kind', async () => {
   assert.match(slice.upstreamLines[0] ?? '', /^Memory content inconsistency at 500000/);
 });
 
-void test('shards are merged', async () => {
+test('shards are merged', async () => {
   const facts = await Promise.all(['shard1', 'shard2'].map((name) => logFacts(folder(name))));
   const [first, ...others] = facts;
   assert.ok(first !== undefined);
@@ -74,7 +74,7 @@ void test('shards are merged', async () => {
   assert.equal(finished(events).length, 18);
 });
 
-void test('why explains a test that was kept', () => {
+test('why explains a test that was kept', () => {
   const notes: string[] = [];
   const place = folder('damage/migration-precopy-unix-plain-5');
   const lines = whyLines(place, paintWith(false), (text) => notes.push(text)).join('\n');

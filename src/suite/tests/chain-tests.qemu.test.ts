@@ -9,7 +9,7 @@ for (const wish of [
   { kind: 'stopped', listen: 'unix:$DIR/leg$LEG' },
   { kind: 'live', listen: 'tcp:127.0.0.1:0' },
 ] as const) {
-  void test(
+  test(
     `${wish.kind}: damage after the second leg of a chain is found there`,
     { skip: qemu.skip },
     async () => {

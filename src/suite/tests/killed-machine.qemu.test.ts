@@ -31,7 +31,7 @@ for (const [name, flow] of Object.entries<Flow>({
   pingPong,
 })) {
   for (const side of ['source', 'destination'] as const) {
-    void test(`${name}: a ${side} killed under way is the news`, { skip: qemu.skip }, async () => {
+    test(`${name}: a ${side} killed under way is the news`, { skip: qemu.skip }, async () => {
       const failure = await failureOf({ ...facts, run: killIn('migrate', side, flow) });
       assert.equal(failure.code, 'qemu-exited', JSON.stringify(failure));
       assert.match(failure.message, /was ended by SIGKILL unexpectedly/);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rdmaUri } from './rdma-tests.js';
 
-void test('both sides meet at the address that the probe found', () => {
+test('both sides meet at the address that the probe found', () => {
   const host = {
     'rdma-ipv4': { available: true, reason: '', detail: '192.0.2.2' },
     'rdma-ipv6': { available: true, reason: '', detail: '[fe80::1%eth0]' },

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { cprExec } from './cpr-exec.js';
 import { facts, failureOf, qemu } from '../../attempt.fixtures.js';
 
-void test(
+test(
   'a QEMU that cannot become another one fails with its reason',
   { skip: qemu.skip },
   async () => {

@@ -8,7 +8,7 @@ import { twoRamblocks } from './two-ramblocks.js';
 import { writingDevices } from './writing-devices.js';
 import { facts, failureOf, qemu } from '../../attempt.fixtures.js';
 
-void test('a bitmap that stays behind is missed', { skip: qemu.skip }, async () => {
+test('a bitmap that stays behind is missed', { skip: qemu.skip }, async () => {
   const { code, message } = await failureOf({
     ...facts,
     run: async (context) => await dirtyBitmaps(context, { capabilities: [] }),
@@ -17,7 +17,7 @@ void test('a bitmap that stays behind is missed', { skip: qemu.skip }, async () 
   assert.match(message, /bitmap backup0: absent on the destination/);
 });
 
-void test('one announcement too many is noticed', { skip: qemu.skip }, async () => {
+test('one announcement too many is noticed', { skip: qemu.skip }, async () => {
   const { code, lastSeen } = await failureOf({
     ...facts,
     run: async (context) => await announceGuest(context, 2),
@@ -27,7 +27,7 @@ void test('one announcement too many is noticed', { skip: qemu.skip }, async () 
 });
 
 for (const kind of writingDevices) {
-  void test(`what ${kind.name} wrote and is lost is missed`, { skip: qemu.skip }, async () => {
+  test(`what ${kind.name} wrote and is lost is missed`, { skip: qemu.skip }, async () => {
     const address = 0x7100000 + 17 * 4096 + 100;
     const { code, message } = await failureOf({
       ...facts,
@@ -41,7 +41,7 @@ for (const kind of writingDevices) {
   });
 }
 
-void test('a page of another ramblock that is wrong is named', { skip: qemu.skip }, async () => {
+test('a page of another ramblock that is wrong is named', { skip: qemu.skip }, async () => {
   const { code, message } = await failureOf({
     ...facts,
     run: async (context) =>

@@ -45,7 +45,7 @@ function scripted(answers: Readonly<Record<string, readonly Json[]>>): {
   return { machine: { side: 'source', qmp }, asked };
 }
 
-void test('a rate is that of the first virtual processor, once it is measured', () => {
+test('a rate is that of the first virtual processor, once it is measured', () => {
   assert.deepEqual(readDirtyRate(measured(151)), { kind: 'measured', rate: 151 });
   assert.deepEqual(readDirtyRate(measured(0)), { kind: 'measured', rate: 0 });
   assert.deepEqual(readDirtyRate(measuring), { kind: 'measuring' });
@@ -55,7 +55,7 @@ void test('a rate is that of the first virtual processor, once it is measured', 
   assert.deepEqual(readDirtyRate({}), { kind: 'other' });
 });
 
-void test('a measurement starts in mode dirty-ring and is waited for', async () => {
+test('a measurement starts in mode dirty-ring and is waited for', async () => {
   const { machine, asked } = scripted({ 'query-dirty-rate': [measuring, measuring, measured(42)] });
   assert.equal(await measureDirtyRate(machine, signal), 42);
   assert.deepEqual(asked, [
@@ -64,7 +64,7 @@ void test('a measurement starts in mode dirty-ring and is waited for', async () 
   ]);
 });
 
-void test('a measurement without an end, or without a rate, is an error that tells what was seen', async () => {
+test('a measurement without an end, or without a rate, is an error that tells what was seen', async () => {
   const endless = scripted({ 'query-dirty-rate': [measuring] });
   await assert.rejects(measureDirtyRate(endless.machine, signal, 120), {
     code: 'deadline',
@@ -77,7 +77,7 @@ void test('a measurement without an end, or without a rate, is an error that tel
   });
 });
 
-void test('a limit must be the one that was set', async () => {
+test('a limit must be the one that was set', async () => {
   const limit = [{ 'limit-rate': 50, 'current-rate': 63, 'cpu-index': 0 }];
   assert.equal(readLimit(limit), 50);
   assert.equal(readLimit([]), undefined);
@@ -93,7 +93,7 @@ void test('a limit must be the one that was set', async () => {
   await assert.rejects(requireLimit(none.machine, 60), /is not in force after it was set to 60/);
 });
 
-void test('a guest is limited to half its rate, with room that its own rate does not fit into', () => {
+test('a guest is limited to half its rate, with room that its own rate does not fit into', () => {
   // a guest fast enough gets upstream's 25 MB/s
   assert.deepEqual(planLimit(500), { limit: 250, border: 275 });
   assert.deepEqual(planLimit(100), { limit: 50, border: 75 });
@@ -105,7 +105,7 @@ void test('a guest is limited to half its rate, with room that its own rate does
   for (const origin of [0, 1, 7]) assert.equal(planLimit(origin), undefined);
 });
 
-void test('what is told of throttling, and of what is left to send', () => {
+test('what is told of throttling, and of what is left to send', () => {
   assert.equal(throttleTime({ status: 'cancelled' }), 0);
   assert.equal(throttleTime({ 'dirty-limit-throttle-time-per-round': 245_710 }), 245_710);
   requireLittleLeft({ ram: { remaining: 100_999_999 } });
