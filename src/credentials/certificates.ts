@@ -27,7 +27,10 @@ export type CertificateMaker = (
 const hourMs = 3_600_000;
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** what was made for a wish: several tests have the same one, and making takes longer than all else they do with it */
+/**
+ * What was made for a wish, for the whole process: several tests have the same one, and making takes longer than all
+ * else they do with it.
+ */
 const made = new Map<string, Promise<CertificateFiles>>();
 /** of all that is made in the same half of a day */
 const authorities = new Map<number, Promise<Authority>>();

@@ -9,7 +9,7 @@ import { decodeState } from '../vmstate/decode.js';
 import type { DecodedState } from '../vmstate/decode.js';
 import { readDevice } from '../vmstate/description.js';
 import { DescriptionError, outlineOf, parsePiece } from '../vmstate/outline.js';
-import type { Outline, Piece } from '../vmstate/outline.js';
+import type { Piece } from '../vmstate/outline.js';
 
 /** QEMU's descriptions have 100 KB for a small machine and grow with its processors. */
 const largestDescriptionBytes = 16 * 1024 ** 2;
@@ -18,7 +18,6 @@ const largestPayloadBytes = 4 * 1024 ** 2;
 
 export interface DescribedDevices {
   readonly text: Buffer;
-  readonly outline: Outline;
   /** pieces of the text by section name and instance, in file order */
   readonly pieces: ReadonlyMap<string, readonly Piece[]>;
 }
@@ -56,15 +55,14 @@ export async function readDescription(image: MemoryImage): Promise<Description> 
   }
   const text = await image.readInput(mainInput, vmdescOffset, vmdescLength);
   try {
-    const outline = outlineOf(text);
     const pieces = new Map<string, Piece[]>();
-    for (const piece of outline.devices) {
+    for (const piece of outlineOf(text).devices) {
       const key = headKey(text, piece);
       const known = pieces.get(key);
       if (known === undefined) pieces.set(key, [piece]);
       else known.push(piece);
     }
-    return { text, outline, pieces };
+    return { text, pieces };
   } catch (error) {
     if (!(error instanceof DescriptionError)) throw error;
     const at = vmdescOffset + error.offset;

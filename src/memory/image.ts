@@ -103,10 +103,6 @@ export class MemoryImage implements Disposable {
     this.report = json === null ? null : (JSON.parse(json) as StreamReport);
   }
 
-  get formatName(): string {
-    return formatNames[this.format].replace(/^an? /, '');
-  }
-
   /** memory that the page index takes */
   get indexBytes(): number {
     return this.#native.indexBytes;

@@ -77,6 +77,7 @@ export function canReadTypeScript(file: string): boolean {
   return nodeReadsTypeScript() || findCompiler(file) !== undefined;
 }
 
+/** Node keeps hooks for each thread, and so does this. */
 let installed = false;
 
 /** For this thread; once is enough. */

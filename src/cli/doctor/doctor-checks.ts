@@ -19,7 +19,6 @@ import { demandOf } from '../../suite/demand.js';
 import { allTests } from '../../suite/registry.js';
 import type { Environment } from '../process/environment.js';
 import { hostCapacity } from '../process/host-capacity.js';
-import { millions } from '../run/plan-pair.js';
 import type { Qemus } from '../run/probed-qemus.js';
 
 export interface Check {
@@ -168,7 +167,7 @@ async function accelerator(accel: Accelerator, plan: PairPlan, qemus: Qemus): Pr
   return pace.runs
     ? yes(
         what,
-        `${millions(pace.pagesPerSecond)} pages/s, the guest's first output after ${(pace.firstSignMs / 1000).toFixed(2)} s`,
+        `${(pace.pagesPerSecond / 1e6).toFixed(2)} million pages/s, the guest's first output after ${(pace.firstSignMs / 1000).toFixed(2)} s`,
       )
     : no(what, `the guest does not run: ${pace.reason}`);
 }

@@ -23,7 +23,7 @@ export interface PlanInput {
 }
 
 export type Planned =
-  | { readonly kind: 'ready'; readonly plan: PairPlan; readonly accelWhy: string | undefined }
+  | { readonly kind: 'ready'; readonly plan: PairPlan }
   /** this QEMU lacks the platform: every test is skipped for this reason */
   | { readonly kind: 'absent'; readonly plan: PairPlan; readonly reason: string };
 
@@ -49,13 +49,9 @@ export async function planPair(input: PlanInput): Promise<Planned> {
     env: environment.forQemu,
   });
   if (choice.kind === 'absent') return { kind: 'absent', plan: draft, reason: choice.reason };
-  if (options.accel === 'auto') {
-    const { accel, why } = await fasterAccelerator(draft, qemus);
-    return { kind: 'ready', plan: await withSlowness({ ...draft, accel }, qemus), accelWhy: why };
-  }
-  await requireUsable(options.accel, draft);
-  const plan = await withSlowness({ ...draft, accel: options.accel }, qemus);
-  return { kind: 'ready', plan, accelWhy: undefined };
+  const accel = options.accel === 'auto' ? await fasterAccelerator(draft, qemus) : options.accel;
+  if (options.accel !== 'auto') await requireUsable(accel, draft);
+  return { kind: 'ready', plan: await withSlowness({ ...draft, accel }, qemus) };
 }
 
 async function stations(route: readonly QemuBinary[], qemus: Qemus): Promise<Station[]> {
@@ -83,24 +79,14 @@ async function requireUsable(accel: Accelerator, plan: PairPlan): Promise<void> 
   }
 }
 
-/** KVM where it runs the guest, and faster than TCG; with the reason for the choice. */
-async function fasterAccelerator(
-  plan: PairPlan,
-  qemus: Qemus,
-): Promise<{ accel: Accelerator; why: string }> {
+/** KVM where it runs the guest, and faster than TCG. */
+async function fasterAccelerator(plan: PairPlan, qemus: Qemus): Promise<Accelerator> {
   for (const features of allFeatures(plan)) {
-    if (!features.accelerators.includes('tcg')) return { accel: 'kvm', why: 'no TCG built in' };
-    const obstacle = await kvmObstacle(features);
-    if (obstacle !== undefined) return { accel: 'tcg', why: obstacle };
+    if (!features.accelerators.includes('tcg')) return 'kvm';
+    if ((await kvmObstacle(features)) !== undefined) return 'tcg';
   }
   const kvm = await qemus.pace(plan, 'kvm');
-  if (!kvm.runs) return { accel: 'tcg', why: `KVM does not run the guest: ${kvm.reason}` };
+  if (!kvm.runs) return 'tcg';
   const tcg = await qemus.pace(plan, 'tcg');
-  if (!tcg.runs) return { accel: 'kvm', why: `TCG does not run the guest: ${tcg.reason}` };
-  const figures = `KVM ${millions(kvm.pagesPerSecond)}, TCG ${millions(tcg.pagesPerSecond)} pages/s`;
-  return { accel: kvm.pagesPerSecond > tcg.pagesPerSecond ? 'kvm' : 'tcg', why: figures };
-}
-
-export function millions(perSecond: number): string {
-  return `${(perSecond / 1e6).toFixed(2)} million`;
+  return tcg.runs && tcg.pagesPerSecond >= kvm.pagesPerSecond ? 'tcg' : 'kvm';
 }
