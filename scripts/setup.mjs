@@ -1,5 +1,5 @@
 // Brings a fresh clone to the point where Drover can be run, built or tested, and does nothing, fast,
-// when it is there already: node scripts/setup.mjs run|build|native|test
+// when it is there already: node scripts/setup.mjs run|build|native
 // Leaves out how each product is made: see setup/stages.mjs.
 import path from 'node:path';
 import process from 'node:process';
@@ -8,38 +8,20 @@ import { withLock } from './setup/lock.mjs';
 import * as stages from './setup/stages.mjs';
 
 /**
- * `run` starts Drover; `build` makes what `npm pack` ships; `native` only what is compiled from C++;
- * `test` is all. `ownQemu`: the user names a QEMU, so the system's need not be there.
+ * What set-up makes for each profile: `run` starts Drover; `build` makes what `npm pack` ships; `native` only what is
+ * compiled from C++.
  */
-export function stagesOf(profile, { ownQemu = false } = {}) {
-  const { npmStage, nativeStage, guestStage, typescriptStage, systemStage, qemuStage } = stages;
-  switch (profile) {
-    case 'run':
-      return [
-        systemStage(ownQemu ? ['build'] : ['build', 'run']),
-        npmStage,
-        nativeStage,
-        guestStage,
-        typescriptStage,
-      ];
-    case 'build':
-      return [systemStage(['build']), npmStage, nativeStage, guestStage, typescriptStage];
-    case 'native':
-      return [systemStage(['build']), npmStage, nativeStage];
-    case 'test':
-      return [
-        systemStage(['build', 'run', 'test', 'lint', 'fuzz']),
-        npmStage,
-        nativeStage,
-        guestStage,
-        typescriptStage,
-        ...stages.TEST_QEMU_VERSIONS.map((version) => qemuStage(version)),
-      ];
-    default:
-      throw new SetupFailure(`no such profile: ${profile}`, {
-        advice: 'usage: node scripts/setup.mjs run|build|native|test',
-      });
-  }
+const PROFILES = {
+  run: [stages.systemStage(['build', 'run']), ...stages.buildStages],
+  build: [stages.systemStage(['build']), ...stages.buildStages],
+  native: [stages.systemStage(['build']), stages.npmStage, stages.nativeStage],
+};
+
+export function stagesOf(profile) {
+  if (Object.hasOwn(PROFILES, profile)) return PROFILES[profile];
+  throw new SetupFailure(`no such profile: ${profile}`, {
+    advice: `usage: node scripts/setup.mjs ${Object.keys(PROFILES).join('|')}`,
+  });
 }
 
 /** To stderr: what is printed on stdout belongs to the job that follows. */

@@ -12,7 +12,7 @@ const ownQemu =
   given.some((word) => /^--qemu(-src|-dst)?(=|$)/.test(word));
 
 await endingCleanly(async () => {
-  await setUp(stagesOf('run', { ownQemu }));
+  await setUp(stagesOf(ownQemu ? 'build' : 'run'));
   const main = path.join(ROOT, 'dist/cli/main.js');
   process.argv = [process.argv[0], main, 'run', ...given];
   await import(pathToFileURL(main).href);

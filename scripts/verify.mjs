@@ -1,5 +1,6 @@
 // `npm test [-- OPTIONS]`: set-up, then every check and test, going on after a failure; the last line sums up.
 // Leaves out what the parts are: see verify/parts.mjs.
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -56,29 +57,29 @@ async function prepare(parts, findings) {
   return failed;
 }
 
+/** All as one run of node:test, whose reporter prints one sum then. */
 async function runTests(parts, { files, name }, findings) {
-  const groups = parts.map(({ id, nodeTests }) => ({
-    ...nodeTests,
-    files: testFiles(id)
-      .filter((file) => files === undefined || file.includes(files))
-      .map((file) => path.join(ROOT, file)),
-  }));
-  const filled = groups.filter((group) => group.files.length > 0);
-  // A part without a single file is a mistake of the tree, unless the user narrowed the choice.
-  for (const group of groups) {
-    if (group.files.length === 0 && files === undefined) {
-      report(findings, check(group.title, 0, false, 'no test files were found'));
+  const chosen = parts.flatMap((part) => {
+    const own = testFiles(part.id).filter((file) => file.includes(files ?? ''));
+    // A part without a single file is a mistake of the tree, unless the user narrowed the choice.
+    if (own.length === 0 && files === undefined) {
+      report(findings, check(part.id, 0, false, 'no test files were found'));
     }
-  }
-  if (filled.length === 0) return;
-  const results = await runNodeTests(filled, { namePattern: name });
-  for (const [index, { tookMs, ...counts }] of results.entries()) {
-    const found = finding(filled[index].title, tookMs, counts);
-    const { passed, failed, skipped } = found;
-    // Files without a test in them, or a runner that ran none, must not look green.
-    const silent = passed + failed + skipped === 0 && name === undefined;
-    findings.push(silent ? check(`${found.title}: no test ran`, tookMs, false) : found);
-  }
+    return own;
+  });
+  if (chosen.length === 0) return;
+  const title = `tests (${parts.map((part) => part.id).join(', ')})`;
+  const limits = { concurrency: availableParallelism(), timeoutMs: 420_000 };
+  const { tookMs, ...counts } = await runNodeTests(
+    { files: chosen.map((file) => path.join(ROOT, file)), ...limits },
+    { namePattern: name },
+  );
+  const { passed, failed, skipped } = counts;
+  // Files without a test in them, or a runner that ran none, must not look green.
+  const silent = passed + failed + skipped === 0 && files === undefined && name === undefined;
+  findings.push(
+    silent ? check(`${title}: no test ran`, tookMs, false) : finding(title, tookMs, counts),
+  );
 }
 
 async function main() {

@@ -6,7 +6,6 @@ import path from 'node:path';
 import process from 'node:process';
 
 const TAIL_LINES = 30;
-const KEPT_OUTPUT_BYTES = 4 << 20;
 
 /** Set-up cannot go on. `advice` says what the user can do; the exit code is always 3. */
 export class SetupFailure extends Error {
@@ -39,7 +38,7 @@ export function shown(command) {
 }
 
 /**
- * Runs `command` (an argument list) and returns { ok, code, signal, stdout, output, error, timedOut }.
+ * Runs `command` (an argument list) and returns { ok, code, signal, output, error, timedOut }.
  * It gets no standard input. A signal that ends us ends it first; a terminal's Ctrl-C reaches both.
  */
 export function runCommand(command, { cwd, env = {}, timeoutMs, logFile } = {}) {
@@ -49,49 +48,33 @@ export function runCommand(command, { cwd, env = {}, timeoutMs, logFile } = {}) 
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
     });
-    let log;
-    if (logFile) {
-      mkdirSync(path.dirname(logFile), { recursive: true });
-      log = createWriteStream(logFile);
-      log.on('error', () => {}); // a log that cannot be written must not stop the set-up
-    }
+    if (logFile) mkdirSync(path.dirname(logFile), { recursive: true });
+    const log = logFile && createWriteStream(logFile).on('error', () => {}); // a full disk is no failure of the command
     let output = '';
-    let stdout = '';
-    const keep = (old, text) => (old + text).slice(-KEPT_OUTPUT_BYTES);
-    const take = (text) => {
-      output = keep(output, text);
-      log?.write(text);
-    };
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      stdout = keep(stdout, text);
-      take(text);
-    });
-    child.stderr.setEncoding('utf8').on('data', take);
-
-    let timedOut = false;
-    const timer = timeoutMs
-      ? setTimeout(() => {
-          timedOut = true;
-          child.kill('SIGKILL');
-        }, timeoutMs)
-      : undefined;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        log?.write(text);
+      });
+    }
     const passOn = (signal) => {
       child.kill(signal);
       process.exit(128 + (signal === 'SIGTERM' ? 15 : 1));
     };
     process.once('SIGTERM', passOn).once('SIGHUP', passOn);
     const finish = (result) => {
-      clearTimeout(timer);
       process.off('SIGTERM', passOn).off('SIGHUP', passOn);
       log?.end();
-      resolve({ stdout, output, timedOut, ...result });
+      resolve({ output, ...result });
     };
     child.on('error', (error) => {
       finish({ ok: false, error, output: error.message });
     });
     child.on('close', (code, signal) => {
-      finish({ ok: code === 0, code, signal });
+      finish({ ok: code === 0, code, signal, timedOut: child.killed });
     });
   });
 }

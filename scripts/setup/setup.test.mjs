@@ -178,7 +178,7 @@ test('a set-up that is killed does not keep its lock', { timeout: 20_000 }, asyn
       file,
       () => {},
       async () => 'mine',
-      10_000,
+      10,
     ),
     'mine',
   );
@@ -193,7 +193,7 @@ test('waiting for the lock is said and has an end', { timeout: 20_000 }, async (
       file,
       (line) => said.push(line),
       async () => {},
-      1000,
+      1,
     ),
     (error) => error instanceof SetupFailure && /waited 1 s/.test(error.message),
   );

@@ -112,23 +112,6 @@ export const nativeStage = {
   },
 };
 
-export const guestStage = {
-  id: 'guest',
-  title: () => 'guest images',
-  isFresh: () => {
-    const files = listFiles(ROOT, 'guest');
-    const foldersOf = (end) =>
-      files.filter((file) => file.endsWith(end)).map((file) => path.dirname(file));
-    const withImage = foldersOf('.bin');
-    return foldersOf('/boot.S').every((folder) => withImage.includes(folder));
-  },
-  async make() {
-    await mustRun(['git', '-C', ROOT, 'checkout', '--', 'guest'], {
-      advice: 'The guest images are part of the source tree: take them from a fresh clone.',
-    });
-  },
-};
-
 const typescriptStamp = at('dist/.drover-stamp');
 const typescriptPrint = () =>
   fingerprint(
@@ -190,6 +173,9 @@ export const typescriptStage = {
     writeStamp(typescriptStamp, print);
   },
 };
+
+/** All that is made of the source. */
+export const buildStages = [npmStage, nativeStage, typescriptStage];
 
 /** What the tests use beside the system's QEMU, so that they do not depend on its version. */
 export const TEST_QEMU_VERSIONS = ['7.2', '10.0', '11.1'];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { ending, runCommand } from '../setup/command.mjs';
 import { fingerprint, listFiles, readStamp, writeStamp } from '../setup/fingerprint.mjs';
 import { ROOT } from '../setup/stages.mjs';
-import { configure } from './native-tests.mjs';
+import { configure, coreOptions } from './native-tests.mjs';
 import { check, timed } from './tally.mjs';
 
 const CPP = /\.(cc|cpp|c|h|hpp)$/;
@@ -31,7 +31,7 @@ async function overTree(title, tree, optionsOf) {
   const print = fingerprint(ROOT, inputs, [], (file) => !file.endsWith('.mjs'));
   if (readStamp(stamp) === print) return check(`${title} (unchanged)`, 0, true);
   const [result, tookMs] = await timed(async () => {
-    const configured = await configure(tree);
+    const configured = await configure({ folder: tree.folder, options: coreOptions(tree) });
     return configured.ok ? tidyAll(tree.folder, optionsOf) : configured;
   });
   if (result.ok) writeStamp(stamp, print);
@@ -82,6 +82,6 @@ async function tidyAll(folder, optionsOf) {
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  const output = failures.map((result) => result.stdout || result.output).join('\n');
+  const output = failures.map((result) => result.output).join('\n');
   return { code: 0, ...failures[0], ok: failures.length === 0, output };
 }

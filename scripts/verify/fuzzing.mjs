@@ -6,8 +6,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { ending, mustRun, runCommand, shown, tailOf } from '../setup/command.mjs';
 import { fingerprint, readStamp, writeStamp } from '../setup/fingerprint.mjs';
-import { ROOT, removeUnusableCache } from '../setup/stages.mjs';
-import { onPath } from '../setup/system.mjs';
+import { ROOT } from '../setup/stages.mjs';
+import { build, configure } from './native-tests.mjs';
 import { check, finding, timed } from './tally.mjs';
 
 const FOLDER = 'build/fuzz';
@@ -26,22 +26,16 @@ function samplesFolder() {
 
 /** Throws a SetupFailure with the compiler's words. */
 export async function buildFuzzers() {
-  removeUnusableCache(FOLDER);
-  const generator = onPath('ninja') ? ['-G', 'Ninja'] : [];
-  const parts = ['ADDON=OFF', 'TESTS=OFF', 'FUZZ=ON', 'UNITY=ON'].map((word) => `-DDROVER_${word}`);
-  const compilers = ['-DCMAKE_C_COMPILER=clang', '-DCMAKE_CXX_COMPILER=clang++'];
-  // -O1 builds in half the time that -O3 takes, and runs nearly as fast: sanitizers dominate.
-  const level = ['-DCMAKE_C_FLAGS_RELEASE=-O1', '-DCMAKE_CXX_FLAGS_RELEASE=-O1'];
+  const options = [
+    ...['ADDON=OFF', 'TESTS=OFF', 'FUZZ=ON', 'UNITY=ON'].map((word) => `-DDROVER_${word}`),
+    ...['-DCMAKE_C_COMPILER=clang', '-DCMAKE_CXX_COMPILER=clang++'],
+    // -O1 builds in half the time that -O3 takes, and runs nearly as fast: sanitizers dominate.
+    ...['-DCMAKE_C_FLAGS_RELEASE=-O1', '-DCMAKE_CXX_FLAGS_RELEASE=-O1'],
+  ];
   const advice = `If the tree changed in odd ways, remove ${FOLDER} and run the command again.`;
-  await mustRun(
-    ['cmake', '-S', '.', '-B', FOLDER, ...generator, ...parts, ...compilers, ...level],
-    { cwd: ROOT, timeoutMs: 60_000, advice },
-  );
-  await mustRun(['cmake', '--build', FOLDER, '--parallel', String(availableParallelism())], {
-    cwd: ROOT,
-    timeoutMs: 600_000,
-    advice,
-  });
+  const run = (words, limits) => mustRun(words, { ...limits, advice });
+  await configure({ folder: FOLDER, options }, run);
+  await build({ folder: FOLDER }, run);
 }
 
 /** Makes the seeds unless they are there, and says how many come from real files. */

@@ -1,12 +1,10 @@
 // The parts of `npm test`, in order: what each needs from set-up and how it runs. Leaves out the order of
 // events around them and the summary: see ../verify.mjs.
-import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { ending, runCommand } from '../setup/command.mjs';
 import { listFiles } from '../setup/fingerprint.mjs';
 import * as stages from '../setup/stages.mjs';
 import { clangAnalyzer, clangFormat, clangTidy } from './cpp-style.mjs';
-import { crossKernelTests } from './cross-tests.mjs';
 import { boundedFuzzing } from './fuzzing.mjs';
 import { nativeTests } from './native-tests.mjs';
 import { check, timed } from './tally.mjs';
@@ -45,7 +43,7 @@ const guestImages = () => command('guest images', ['bash', 'scripts/check-guest.
 const isTest = (file) => /\.test\.m?js$/.test(file);
 const needsQemu = (file) => file.endsWith('.qemu.test.js');
 
-/** Files of node:test; those that start QEMUs run apart. */
+/** Files of node:test, or those of them that start QEMUs. */
 export function testFiles(
   kind,
   files = [...listFiles(ROOT, 'dist'), ...listFiles(ROOT, 'scripts')],
@@ -53,8 +51,7 @@ export function testFiles(
   return files.filter((file) => isTest(file) && needsQemu(file) === (kind === 'qemu'));
 }
 
-const processors = availableParallelism();
-const { npmStage, nativeStage, guestStage, typescriptStage } = stages;
+const { npmStage, typescriptStage, buildStages } = stages;
 const otherQemus = stages.TEST_QEMU_VERSIONS.map((version) => stages.qemuStage(version));
 
 /** `uses`: rows of setup/system.mjs. `nodeTests`: run together at the end, as one run of node:test. */
@@ -84,23 +81,9 @@ export const PARTS = [
     id: 'native',
     uses: ['build', 'test'],
     stages: [],
-    run: async () => [...(await nativeTests()), ...(await crossKernelTests())],
+    run: nativeTests,
   },
   { id: 'fuzz', uses: ['build', 'test', 'fuzz'], stages: [], run: boundedFuzzing },
-  {
-    id: 'unit',
-    uses: ['build'],
-    stages: [npmStage, nativeStage, guestStage, typescriptStage],
-    nodeTests: { title: 'unit tests', concurrency: processors, timeoutMs: 120_000 },
-  },
-  {
-    id: 'qemu',
-    uses: ['build', 'run'],
-    stages: [npmStage, nativeStage, guestStage, typescriptStage, ...otherQemus],
-    nodeTests: {
-      title: 'tests with real QEMUs',
-      concurrency: processors,
-      timeoutMs: 420_000,
-    },
-  },
+  { id: 'unit', uses: ['build'], stages: buildStages, nodeTests: true },
+  { id: 'qemu', uses: ['build', 'run'], stages: [...buildStages, ...otherQemus], nodeTests: true },
 ];
