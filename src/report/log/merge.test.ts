@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { folderFor } from '../../model/scratch.fixtures.js';
 import { adoptEvidence, logFacts, mergedEvents } from './merge.js';
-import { planMerge } from './merge-plan.js';
+import { planMerges } from './merge-plan.js';
 import type { LogFacts, MergePlan } from './merge-plan.js';
 import * as fixtures from '../run.fixtures.js';
 
@@ -36,10 +36,15 @@ function write(folder: string, name: string, events: readonly DroverEvent[]): st
   return place;
 }
 
-async function planOf(first: string, ...others: string[]): Promise<MergePlan> {
+async function planOf(
+  first: string,
+  ...others: string[]
+): Promise<MergePlan & { readonly problems: readonly string[] }> {
   const rest: LogFacts[] = [];
   for (const other of others) rest.push(await logFacts(other));
-  return planMerge([await logFacts(first), ...rest]);
+  const { plans, problems } = planMerges([await logFacts(first), ...rest]);
+  assert.equal(plans.length, 1);
+  return { ...plans[0]!, problems };
 }
 
 async function merged(plan: MergePlan): Promise<DroverEvent[]> {
