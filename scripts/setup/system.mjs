@@ -63,7 +63,7 @@ const ROWS = [
       ]),
   ['test', 'liblzo2-dev libsnappy-dev', 'lzo/lzo1x.h snappy-c.h'],
   ['test', 'chromium', 'chromium|chromium-browser|google-chrome'],
-  ['test', 'xz-utils', 'xz'],
+  ['test', 'xz-utils zstd bzip2 lzop', 'xz zstd bzip2 lzop'],
   ['lint', 'clang-format', 'clang-format'],
   ['lint', 'clang-tidy', 'clang-tidy'],
   ['fuzz', 'clang libclang-rt-dev', 'clang with libFuzzer', libFuzzer],

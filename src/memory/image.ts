@@ -27,20 +27,24 @@ import { hex } from '../model/text/format.js';
 
 export type OpenImageOptions = NativeOpenOptions;
 
+/** A path, or a descriptor and how people know it. A descriptor may be closed once the image is open. */
+export type ImageFile = string | { readonly file: number | string; readonly label: string };
+
 /** Files of one image: a single one, or a migration stream and its channels in any order. */
 export async function openImage(
-  files: readonly (number | string)[],
+  files: readonly ImageFile[],
   options: OpenImageOptions = {},
   work: WorkOptions = {},
 ): Promise<MemoryImage> {
   const label = files.map(labelOf).join(', ');
-  const opened = await runImageTask(() => loadAddon().openImage(files, options), label, work);
+  const inputs = files.map((each) => (typeof each === 'string' ? each : each.file));
+  const opened = await runImageTask(() => loadAddon().openImage(inputs, options), label, work);
   if (opened.image === null) throw problemOf(files.map(labelOf), opened.format, opened.problem);
   return new MemoryImage(opened.image, label, opened.problem);
 }
 
-function labelOf(file: number | string): string {
-  return typeof file === 'number' ? `descriptor ${file}` : file;
+function labelOf(file: ImageFile): string {
+  return typeof file === 'string' ? file : file.label;
 }
 
 /** Anonymous memory of a process, one block per region. The guest must be stopped, or answers are of no moment in time. */

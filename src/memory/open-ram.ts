@@ -56,7 +56,7 @@ async function open(
  */
 export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
   const file = 'fd' in input ? input.fd : input.path;
-  const where = 'fd' in input ? `descriptor ${input.fd}` : input.path;
+  const where = typeof file === 'number' ? `descriptor ${file}` : file;
   const places = input.regions.map(({ address, size, offset }) => ({
     address,
     length: size,
@@ -66,7 +66,7 @@ export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
     input.regions,
     where,
     () => loadAddon().openSharedRam(file, input.regions, input.mayShrink ?? true),
-    async (signal) => openImage([file], { format: 'raw', places }, { signal }),
+    async (signal) => openImage([{ file, label: where }], { format: 'raw', places }, { signal }),
   );
 }
 

@@ -1,20 +1,27 @@
 /**
  * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
  * refuses its parameters. Nothing else may ever appear.
+ *
+ * A guest prints hundreds of signs a second, and to wake up for each takes longer than all else that is done with it.
+ * While nobody waits for one they are read now and then, and whenever somebody asks.
  */
-import { readSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import type { WaitOptions } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
-import { socketFd } from './socket-fd.js';
+import type { DirectSocket } from './direct-socket.js';
 
-const scratch = Buffer.allocUnsafe(4096);
+/** how long nobody reads while nobody waits */
+const restMs = 100;
+/** So many in that time are half of what a socket holds before the guest has to wait: it is not left alone any more. */
+const manySigns = 128;
 
 export class SerialConsole {
-  readonly #socket: Socket;
+  readonly #socket: DirectSocket;
   readonly #side: Side;
+  /** runs while the socket is paused */
+  #rest: NodeJS.Timeout | undefined;
+  #isFast = false;
   /** the last characters only: a guest that runs for days prints a lot */
   #tail = '';
   #length = 0;
@@ -24,14 +31,17 @@ export class SerialConsole {
   #broken: HarnessError | undefined;
   readonly #wake = new Set<() => void>();
 
-  constructor(socket: Socket, side: Side) {
+  constructor(socket: DirectSocket, side: Side) {
     this.#socket = socket;
     this.#side = side;
     socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
+      if (chunk.length >= manySigns) this.#isFast = true;
+      if (this.#wake.size === 0 && !this.#isFast) this.#pause();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      this.#resume();
       this.#broken ??= new HarnessError({
         code: 'serial-closed',
         blame: 'contract',
@@ -45,25 +55,25 @@ export class SerialConsole {
 
   /** number of characters printed so far */
   get length(): number {
-    this.#readNow();
+    this.#socket.readNow();
     return this.#length;
   }
 
   /** number of 'A's printed so far: how often this guest has started anew */
   get starts(): number {
-    this.#readNow();
+    this.#socket.readNow();
     return this.#starts;
   }
 
   /** what it printed that it never should have, if anything */
   get broken(): HarnessError | undefined {
-    this.#readNow();
+    this.#socket.readNow();
     return this.#broken;
   }
 
   /** number of 'B's printed so far */
   get signs(): number {
-    this.#readNow();
+    this.#socket.readNow();
     return this.#signs;
   }
 
@@ -80,7 +90,7 @@ export class SerialConsole {
         continue;
       }
       // What has come is heard first: a busy host may have kept us from listening.
-      this.#readNow();
+      this.#socket.readNow();
       if (this.#lastB >= since) return;
       throw timeoutError({
         waitedFor: "'B' on the serial port, the guest's sign of life,",
@@ -102,21 +112,23 @@ export class SerialConsole {
       const timer = setTimeout(done, timeoutMs);
       signal?.addEventListener('abort', done, { once: true });
       this.#wake.add(done);
+      this.#resume();
     });
   }
 
-  /** Takes what the guest has printed by now, so that an answer does not lag behind by a turn of the event loop. */
-  #readNow(): void {
-    try {
-      const fd = socketFd(this.#socket);
-      for (;;) {
-        const length = readSync(fd, scratch);
-        if (length === 0) return;
-        this.#take(scratch.subarray(0, length));
-      }
-    } catch {
-      // nothing there; what else is wrong is met when it is read from again
-    }
+  #pause(): void {
+    if (this.#rest !== undefined) return;
+    this.#socket.pause();
+    this.#rest = setTimeout(() => {
+      this.#resume();
+    }, restMs);
+  }
+
+  #resume(): void {
+    if (this.#rest === undefined) return;
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    this.#socket.resume();
   }
 
   #take(chunk: Buffer): void {

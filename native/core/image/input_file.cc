@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,13 +37,10 @@ Descriptor openedAnew(Descriptor fd) noexcept {
 
 Result<InputFile> InputFile::open(Descriptor given) noexcept {
   using Opened = Result<InputFile>;
-  struct stat about {};
-  if (::fstat(given.get(), &about) != 0) return Opened::failed(Status::system("fstat", errno));
-  if (!S_ISREG(about.st_mode)) {
-    return Opened::failed(Status::of(Fault::badArgument, "not a regular file"));
-  }
+  const Result<std::uint64_t> length = sizeOfFile(given.get());
+  if (!length.ok()) return Opened::failed(length.status);
   Descriptor fd = openedAnew(std::move(given));
-  const auto size = static_cast<std::uint64_t>(about.st_size);
+  const std::uint64_t size = length.value;
   if (size == 0) return Opened::of(InputFile(std::move(fd), nullptr, 0));
   void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
   if (base == MAP_FAILED) return Opened::failed(Status::system("mmap", errno));

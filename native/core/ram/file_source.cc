@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <new>
@@ -14,8 +15,9 @@ Result<Descriptor> regular(Descriptor file) noexcept {
   if (::fstat(file.get(), &about) != 0) {
     return Result<Descriptor>::failed(Status::system("fstat", errno));
   }
-  if (!S_ISREG(about.st_mode)) {
-    return Result<Descriptor>::failed(Status::of(Fault::badArgument, "not a regular file"));
+  if (!S_ISREG(about.st_mode) && !S_ISBLK(about.st_mode)) {
+    return Result<Descriptor>::failed(
+        Status::of(Fault::badArgument, "not a regular file or block device"));
   }
   return Result<Descriptor>::of(std::move(file));
 }
@@ -52,7 +54,11 @@ Result<std::uint64_t> sizeOfFile(int fd) noexcept {
   if (::fstat(fd, &about) != 0) {
     return Result<std::uint64_t>::failed(Status::system("fstat", errno));
   }
-  return Result<std::uint64_t>::of(static_cast<std::uint64_t>(about.st_size));
+  off_t size = about.st_size;
+  // A block device has its size at its end; nobody reads by the position of this descriptor.
+  if (S_ISBLK(about.st_mode)) size = ::lseek(fd, 0, SEEK_END);
+  if (size < 0) return Result<std::uint64_t>::failed(Status::system("lseek", errno));
+  return Result<std::uint64_t>::of(static_cast<std::uint64_t>(size));
 }
 
 Result<std::shared_ptr<FileSource>> FileSource::open(Descriptor file,

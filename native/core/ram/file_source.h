@@ -9,9 +9,9 @@
 
 namespace drover {
 
-// Opens for reading without waiting (a FIFO would) and takes regular files only.
+// Opens for reading without waiting (a FIFO would); takes regular files and block devices only.
 Result<Descriptor> openRegularFile(const char* path) noexcept;
-// A second descriptor for the same open file, which must be a regular one.
+// A second descriptor for the same open file, which must be one of these as well.
 Result<Descriptor> duplicateRegularFile(int fd) noexcept;
 Result<std::uint64_t> sizeOfFile(int fd) noexcept;
 

@@ -109,6 +109,7 @@ async function diff(
         words: [name, ...channels],
         options: openOptions(options, environment.temporaryDirectory),
         allowRunning: options.live === true,
+        env: environment.forQemu,
       },
       { signal, onProgress: progress.step(`reading ${name}`) },
     );

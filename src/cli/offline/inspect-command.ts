@@ -15,7 +15,7 @@ import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
 import { lines, print } from '../process/print.js';
 import type { OfflineSession } from './offline-output.js';
-import { openSource } from './offline-source.js';
+import { openSource, usage } from './offline-source.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import { counted } from '../../model/text/format.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
@@ -23,7 +23,7 @@ import type { SourceFacts } from './source-facts.js';
 
 interface InspectOptions extends SourceOptions {
   readonly json?: boolean;
-  readonly dump?: 'state' | 'desc' | 'all';
+  readonly dump?: 'state' | 'desc' | 'all' | 'xml';
   readonly extract?: string;
 }
 
@@ -37,14 +37,17 @@ export function addInspectCommand(
     .description(
       'show what a migration file or dump holds: RAM, sections, statistics, device state',
     )
-    .argument('<migfile...>', 'a migration file or dump; several files of one multifd stream')
+    .argument(
+      '<migfile...>',
+      'a migration file or dump, - for standard input, or IMAGE.qcow2#SNAPSHOT; several files of one multifd stream',
+    )
     .optionsGroup('What to show:')
     .option('--json', 'write JSON instead of text')
     .addOption(
       new Option(
         '--dump <what>',
-        'write JSON: device state, its description (desc), or everything',
-      ).choices(['state', 'desc', 'all']),
+        "write JSON: device state, its description (desc), or everything; xml: the domain XML of libvirt's save image",
+      ).choices(['state', 'desc', 'all', 'xml']),
     )
     .option('--extract <folder>', 'write RAM blocks and device state to files in this folder');
   withSourceOptions(command).action(async (words: readonly string[], options: InspectOptions) => {
@@ -70,6 +73,7 @@ async function inspect(
       words,
       options: openOptions(options, environment.temporaryDirectory),
       allowRunning: false,
+      env: environment.forQemu,
     },
     { signal, onProgress: progress.step('reading') },
   );
@@ -87,6 +91,13 @@ async function inspect(
       );
       return exitCode;
     }
+  }
+  if (options.dump === 'xml') {
+    const save = source.containers.find((container) => container.kind === 'libvirt save image');
+    if (save === undefined)
+      throw usage(`${source.label}: --dump xml is for save images of libvirt`);
+    await print(`${save.xml}\n`);
+    return exitCode;
   }
   if (options.dump !== undefined) {
     const statistics = options.dump === 'all' ? await allStatistics(image, session) : [];

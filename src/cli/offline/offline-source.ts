@@ -1,8 +1,10 @@
 /**
- * Opens what a command is given as SOURCE: a file, several files of one stream, or `pid:N`, a QEMU whose guest is stopped.
+ * Opens what a command is given as SOURCE: a file, several files of one stream, `-` for standard input, a snapshot as
+ * FILE#NAME, or `pid:N`, a QEMU whose guest is stopped.
  * A live guest is watched before and after it is read, since memory that changes while it is read shows nothing.
  */
 import { stat } from 'node:fs/promises';
+import os from 'node:os';
 import { HarnessError } from '../../model/errors.js';
 import { guestActivity } from '../../memory/guest-activity.js';
 import { openImage } from '../../memory/image.js';
@@ -10,10 +12,13 @@ import type { MemoryImage, OpenImageOptions } from '../../memory/image.js';
 import type { WorkOptions } from '../../memory/image-work.js';
 import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../../memory/live-guest.js';
 import type { LiveGuest } from '../../memory/live-guest.js';
+import { split, unpack } from './containers/unpack.js';
+import type { Container, UnpackedFile } from './containers/unpack.js';
 
 interface Expected {
   readonly allowRunning?: boolean;
   readonly files?: ReadonlyMap<string, string>;
+  readonly containers?: readonly Container[];
 }
 
 export class OfflineSource implements Disposable {
@@ -22,6 +27,8 @@ export class OfflineSource implements Disposable {
   readonly label: string;
   /** the architecture, where the source says so */
   readonly arch: string | undefined;
+  /** what the memory was packed in, the outermost first */
+  readonly containers: readonly Container[];
   readonly #live: LiveGuest | undefined;
   readonly #allowRunning: boolean;
   /** how each file looked before it was opened, by its name */
@@ -30,8 +37,9 @@ export class OfflineSource implements Disposable {
   constructor(
     image: MemoryImage,
     live: LiveGuest | undefined,
-    { allowRunning = true, files = new Map() }: Expected,
+    { allowRunning = true, files = new Map(), containers = [] }: Expected,
   ) {
+    this.containers = containers;
     this.#files = files;
     this.image = image;
     this.#live = live;
@@ -72,22 +80,47 @@ export interface SourceWish {
   readonly options: OpenImageOptions;
   /** --live: the guest may run */
   readonly allowRunning: boolean;
+  /** of the programs that unpack */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 export async function openSource(
-  { words, options, allowRunning }: SourceWish,
+  { words, options, allowRunning, env }: SourceWish,
   work: WorkOptions & { readonly signal: AbortSignal },
 ): Promise<OfflineSource> {
   const pid = pidOf(words);
-  if (pid === undefined) {
-    await requireReadable(words);
-    const files = new Map<string, string>();
-    for (const word of words) files.set(word, await stampOf(word));
-    return new OfflineSource(await openImage(words, options, work), undefined, { files });
+  if (pid !== undefined) {
+    const guest = findLiveGuest(pid);
+    if (!allowRunning) await requireStopped(pid, work.signal);
+    return new OfflineSource(await openLiveGuest(guest, options, work), guest, { allowRunning });
   }
-  const guest = findLiveGuest(pid);
-  if (!allowRunning) await requireStopped(pid, work.signal);
-  return new OfflineSource(await openLiveGuest(guest, options, work), guest, { allowRunning });
+  await requireReadable(words);
+  const files = new Map<string, string>();
+  for (const { file } of words.map(split)) {
+    if (file !== '-' && (await stat(file)).isFile()) files.set(file, await stampOf(file));
+  }
+  // What a user says of the format or the place in the file is of the file as it is.
+  const plain = options.format !== undefined || options.fileOffset !== undefined;
+  const folder = options.temporaryFolder ?? os.tmpdir();
+  const unpacked: UnpackedFile[] = [];
+  try {
+    for (const label of words) {
+      const { signal, onProgress } = work;
+      const { salvage } = options;
+      unpacked.push(
+        await unpack(label, { label, folder, env, signal, onProgress, salvage, plain }),
+      );
+    }
+    const image = await openImage(
+      unpacked.map(({ fd }, index) => ({ file: fd, label: words[index] ?? '' })),
+      { ...options, fileOffset: options.fileOffset ?? unpacked[0]?.offset },
+      work,
+    );
+    const containers = unpacked.flatMap((each) => each.containers);
+    return new OfflineSource(image, undefined, { files, containers });
+  } finally {
+    for (const each of unpacked) each[Symbol.dispose]();
+  }
 }
 
 /** Size and time of the last change: a write to the file changes one of them. */
@@ -122,7 +155,8 @@ async function requireStopped(pid: number, signal: AbortSignal): Promise<void> {
 /** Says it here, in the user's words, before native code says it in the kernel's. */
 async function requireReadable(words: readonly string[]): Promise<void> {
   for (const word of words) {
-    const found = await stat(word).catch((cause: unknown) => {
+    if (word === '-') continue;
+    const found = await stat(split(word).file).catch((cause: unknown) => {
       const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
       const missing = code === 'ENOENT' || code === 'ENOTDIR';
       const denied = code === 'EACCES' || code === 'EPERM';
@@ -133,14 +167,8 @@ async function requireReadable(words: readonly string[]): Promise<void> {
         cause,
       });
     });
-    if (!found.isFile()) {
-      const what = found.isDirectory()
-        ? 'a folder'
-        : 'not a file (save a pipe or device to one first)';
-      throw usage(`${word}: is ${what}`);
-    }
     // Among several files, an empty one is a channel that was never used.
-    if (found.size === 0 && words.length === 1) throw usage(`${word}: is empty`);
+    if (found.isFile() && found.size === 0 && words.length === 1) throw usage(`${word}: is empty`);
   }
 }
 

@@ -70,7 +70,12 @@ for (const [what, change] of [
     const { file } = stamped(scratch, 128, 7, 100);
     const { signal } = new AbortController();
     using source = await openSource(
-      { words: [file], options: { temporaryFolder: scratch.directory }, allowRunning: false },
+      {
+        words: [file],
+        options: { temporaryFolder: scratch.directory },
+        allowRunning: false,
+        env: {},
+      },
       { signal },
     );
     await source.requireUnchanged(signal);

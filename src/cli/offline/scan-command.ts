@@ -152,6 +152,7 @@ async function scan(
       words,
       options: openOptions(options, environment.temporaryDirectory),
       allowRunning: options.live === true,
+      env: environment.forQemu,
     },
     { signal, onProgress: progress.step('reading') },
   );

@@ -1,12 +1,17 @@
 /** What a source is, in a line or two: common to scan, inspect and diff. Pure. */
 import type { MemoryImage } from '../../memory/image.js';
+import type { Container } from './containers/unpack.js';
 import type { OfflineSource } from './offline-source.js';
 import { showName } from './offline-output.js';
+import { counted } from '../../model/text/format.js';
+import { printableLine } from '../../model/text/printable.js';
 import type { OfflinePaint } from './offline-output.js';
 
 export interface SourceFacts {
   readonly label: string;
   readonly format: string;
+  /** what the memory was packed in, the outermost first */
+  readonly containers: readonly Container[];
   readonly machine: string | null;
   /** migration streams only */
   readonly completeness: string | null;
@@ -15,11 +20,12 @@ export interface SourceFacts {
   readonly trouble: string | null;
 }
 
-export function sourceFacts({ image, label }: OfflineSource): SourceFacts {
+export function sourceFacts({ image, label, containers }: OfflineSource): SourceFacts {
   const { report } = image;
   return {
     label,
     format: image.format,
+    containers,
     machine: report?.machine ?? null,
     completeness: report?.completeness ?? null,
     warnings: report?.warningsTotal ?? 0,
@@ -67,7 +73,27 @@ export function sourceText(
   ];
   const format = formatTexts[facts.format] ?? facts.format;
   return [
-    `${paint.strong(facts.label)}: ${[format, ...details].join(', ')}`,
+    `${paint.strong(facts.label)}: ${[...facts.containers.map(containerText), format, ...details].join(', ')}`,
     ...(wrong === undefined ? [] : [paint.damaged(`not whole: ${showName(wrong)}`)]),
   ];
+}
+
+function containerText(container: Container): string {
+  switch (container.kind) {
+    case 'libvirt save image': {
+      const { version, wasRunning, compression, complete } = container;
+      const facts = [
+        `version ${version}`,
+        `format ${compression}`,
+        `the domain was ${wasRunning ? 'running' : 'paused'}`,
+      ];
+      return `libvirt save image (${[...facts, ...(complete ? [] : ['marked as incomplete'])].join('; ')})`;
+    }
+    case 'compressed file':
+      return `compressed by ${container.compression}`;
+    case 'prefix':
+      return `behind ${counted(container.bytes, 'byte')} of something else`;
+    case 'qcow2 image':
+      return `snapshot ${printableLine(container.snapshot.name)} of ${container.snapshots.length} in a qcow2 image`;
+  }
 }

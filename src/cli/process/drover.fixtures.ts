@@ -1,7 +1,9 @@
 /** Runs the real command line as users do: a process of its own, with a temporary directory of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { packageRoot } from '../../model/scratch.fixtures.js';
 import type { Scratch } from '../../model/scratch.fixtures.js';
 
@@ -59,4 +61,24 @@ export async function drover(
   prefix: readonly string[] = [],
 ): Promise<Ran> {
   return await startDrover(args, scratch, env, cwd, prefix).ended;
+}
+
+/** Until the process has the file open: it reads its arguments no more, and catches signals. */
+export async function untilOpen({ child, ended }: Running, file: string): Promise<void> {
+  const folder = `/proc/${child.pid ?? 0}/fd`;
+  let over = false;
+  void ended.then(() => (over = true));
+  while (!readdirSync(folder).some((fd) => linkOf(`${folder}/${fd}`) === file)) {
+    if (over) throw new Error(`ended before it opened ${file}`);
+    await setTimeout(20);
+  }
+}
+
+/** A descriptor may be closed between the listing and the look. */
+function linkOf(file: string): string | undefined {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return undefined;
+  }
 }

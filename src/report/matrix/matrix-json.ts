@@ -3,13 +3,15 @@ import type { Failure } from '../../model/outcome.js';
 import type { Counts } from '../fold/counts.js';
 import type { JsonReport } from '../formats/json-document.js';
 import { jsonPieces } from '../formats/json-document.js';
-import type { Cell, Matrix, PairVerdict } from './matrix.js';
+import { cellsOf } from './matrix.js';
+import type { Cell, Matrix, MatrixQemu, PairVerdict } from './matrix.js';
 
 /** of this document: raised when a member goes or changes its meaning */
 export const matrixVersion = 1;
 
-export interface JsonMatrix extends Omit<Matrix, 'rows'> {
+export interface JsonMatrix extends Omit<Matrix, 'results'> {
   readonly version: typeof matrixVersion;
+  readonly qemus: readonly MatrixQemu[];
   /** all there are, row by row */
   readonly pairs: readonly JsonPair[];
 }
@@ -37,14 +39,14 @@ function pairHead({ source, destination, verdict, ...cell }: Cell): object {
 
 /** The pieces joined are a `JsonMatrix`. */
 export function* matrixJsonPieces(matrix: Matrix): Generator<string> {
-  const head = { version: matrixVersion, ...matrix, rows: undefined };
+  const head = { version: matrixVersion, ...matrix, results: undefined };
   yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "pairs": [`;
   let separator = '\n';
-  for (const cell of matrix.rows.flat()) {
+  for (const cell of cellsOf(matrix).flat()) {
     yield separator + JSON.stringify(pairHead(cell)).slice(0, -1);
-    if (cell.ran !== undefined) {
+    if (cell.record !== undefined) {
       yield ',"report":\n';
-      yield* jsonPieces(cell.ran.record);
+      yield* jsonPieces(cell.record);
     }
     yield '}';
     separator = ',\n';

@@ -1,0 +1,153 @@
+/**
+ * Compressed files, unpacked to a temporary file by the format's own program: as fast as it is alone, and whatever a
+ * hostile file does to it happens in a process of its own, whose memory and output have a limit.
+ */
+import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { Cancelled, pause, timeoutError } from '../../../model/deadline.js';
+import { HarnessError } from '../../../model/errors.js';
+import { printableLine } from '../../../model/text/printable.js';
+import type { OnProgress } from '../../../memory/image-work.js';
+import { readTail } from '../../../qemu/output-tail.js';
+import { describeExit, killAll, spawnProcess } from '../../../qemu/spawn.js';
+import { freeBytes, temporaryFile, tooLarge } from './temporary-file.js';
+
+export interface Compression {
+  /** of the format, of its program and of Debian's package */
+  readonly name: 'gzip' | 'bzip2' | 'xz' | 'lzop' | 'zstd';
+  readonly magic: string;
+  readonly package?: string;
+}
+
+/** magic bytes as their formats define them, in hexadecimal */
+const compressions: readonly Compression[] = [
+  { name: 'gzip', magic: '1f8b08' },
+  { name: 'bzip2', magic: '425a68' },
+  { name: 'xz', magic: 'fd377a585a00', package: 'xz-utils' },
+  { name: 'lzop', magic: '894c5a4f000d0a1a0a' },
+  { name: 'zstd', magic: '28b52ffd' },
+];
+
+export function compressionOf(head: Buffer): Compression | undefined {
+  return compressions.find(({ magic }) => head.toString('hex').startsWith(magic));
+}
+
+/** the program's address space; zstd and xz need at most 128 MiB of it for what people make */
+const mostMemoryKib = 1 << 20;
+/** without a byte read or written for so long it is ended */
+const stalledMs = 60_000;
+const pollMs = 20;
+
+export interface UnpackOptions {
+  /** what the user calls the file */
+  readonly label: string;
+  /** for temporary files */
+  readonly folder: string;
+  /** of the programs that unpack */
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly onProgress?: OnProgress | undefined;
+  /** use what could be unpacked of a damaged file */
+  readonly salvage?: boolean | undefined;
+}
+
+/** @returns a descriptor of a temporary file that holds what was unpacked */
+export async function decompress(
+  fd: number,
+  offset: number,
+  compression: Compression,
+  options: UnpackOptions,
+): Promise<number> {
+  const { env, folder, label } = options;
+  const input = openAt(fd, offset);
+  const output = temporaryFile(folder);
+  const messages = path.join(folder, `drover-${randomUUID()}`);
+  try {
+    // `ulimit -f` counts in units of 512 bytes, `-v` in KiB.
+    const limits = `ulimit -f ${Math.floor(freeBytes(folder) / 512)}; ulimit -v ${mostMemoryKib}`;
+    const child = await spawnProcess({
+      program: '/bin/sh',
+      args: ['-c', `${limits}; exec ${compression.name} -dc <&3 >&4`],
+      cwd: folder,
+      env,
+      outputPath: messages,
+      sockets: 0,
+      descriptors: [input, output],
+      supervise: false,
+    });
+    const status = await watched(child.exited, child.pid, { input, output }, options);
+    if (status.code === 0) return output;
+    const said = printableLine(readTail(messages).trim().split('\n').at(-1) ?? '');
+    if (status.signal === 'SIGXFSZ' || /No space left|File too large/.test(said)) {
+      throw tooLarge(label, folder);
+    }
+    if (status.code === 127) throw missing(label, compression);
+    if (options.salvage === true && fstatSync(output).size > 0) return output;
+    throw new HarnessError({
+      code: 'image-broken',
+      blame: 'contract',
+      message: `${label} is compressed by ${compression.name} and damaged: '${compression.name} -dc' ${describeExit(status)} (${said || 'it printed nothing'})`,
+      details: ['with --salvage, what was unpacked before can still be looked at'],
+    });
+  } catch (error) {
+    closeSync(output);
+    throw error;
+  } finally {
+    closeSync(input);
+    rmSync(messages, { force: true });
+  }
+}
+
+/** A descriptor with a position of its own, which the program starts at, and which tells how far it is. */
+function openAt(fd: number, offset: number): number {
+  const input = openSync(`/proc/self/fd/${fd}`, 'r');
+  const chunk = Buffer.alloc(1 << 16);
+  for (let left = offset; left > 0;) {
+    const got = readSync(input, chunk, 0, Math.min(left, chunk.length), null);
+    if (got === 0) break;
+    left -= got;
+  }
+  return input;
+}
+
+async function watched<T>(
+  ended: Promise<T>,
+  pid: number,
+  { input, output }: { input: number; output: number },
+  { label, signal, onProgress }: UnpackOptions,
+): Promise<T> {
+  const total = fstatSync(input).size;
+  let last = { position: -1, written: -1, sinceMs: performance.now() };
+  for (;;) {
+    const first = await Promise.race([ended.then((value) => ({ value })), pause(pollMs)]);
+    if (first !== undefined) return first.value;
+    const position = Number(
+      /^pos:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${input}`, 'utf8'))?.[1],
+    );
+    const written = fstatSync(output).size;
+    onProgress?.(position, total);
+    if (position !== last.position || written !== last.written) {
+      last = { position, written, sinceMs: performance.now() };
+    }
+    const stalled = performance.now() - last.sinceMs > stalledMs;
+    if (!stalled && !signal.aborted) continue;
+    killAll(pid, false);
+    await ended;
+    if (signal.aborted) throw new Cancelled();
+    throw timeoutError({
+      waitedFor: `more of ${label} to be unpacked`,
+      timeoutMs: stalledMs,
+      lastSeen: `${position} of ${total} bytes read, ${written} bytes unpacked`,
+      blame: 'host',
+    });
+  }
+}
+
+function missing(label: string, { name, package: packageName = name }: Compression): HarnessError {
+  return new HarnessError({
+    code: 'source-unreadable',
+    blame: 'host',
+    message: `${label} is compressed by ${name}, and the program '${name}' was not found; install it (Debian: apt install ${packageName}) or unpack the file first`,
+  });
+}

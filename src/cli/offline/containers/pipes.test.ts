@@ -1,0 +1,107 @@
+/** Sources that are no regular files, and files that unpack to more than there is room for. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { Scratch } from '../../../model/scratch.fixtures.js';
+import { samplesSkip, unpackCase } from '../../../memory/samples.fixtures.js';
+import { drover, droverCommand, startDrover, untilOpen } from '../../process/drover.fixtures.js';
+
+const skip = samplesSkip;
+
+function run(command: string, ...args: string[]): void {
+  const ran = spawnSync(command, args, { encoding: 'utf8' });
+  assert.equal(ran.status, 0, `${command} ${args.join(' ')}: ${ran.error?.message ?? ran.stderr}`);
+}
+
+void test(
+  'standard input is read, from a pipe and from a file, and inside a compressed one',
+  { skip },
+  () => {
+    using scratch = new Scratch();
+    const file = unpackCase('libvirt-zstd.save', scratch.directory);
+    const command = droverCommand.map((word) => `'${word}'`).join(' ');
+    for (const shell of [
+      `cat '${file}' | ${command} inspect -`,
+      `${command} inspect - < '${file}'`,
+      `${command} inspect <(cat '${file}')`,
+    ]) {
+      const env = { ...process.env, TMPDIR: scratch.directory };
+      const ran = spawnSync('bash', ['-c', shell], { encoding: 'utf8', env });
+      assert.equal(ran.status, 0, `${shell}: ${ran.stderr}`);
+      assert.match(
+        ran.stdout,
+        /libvirt save image .*compressed by zstd, migration stream, .*complete/,
+      );
+    }
+    assert.deepEqual(readdirSync(scratch.directory), ['libvirt-zstd.save']);
+  },
+);
+
+void test('a named pipe may wait for its writer; the wait can be cancelled', { skip }, async () => {
+  using scratch = new Scratch();
+  const pipe = path.join(scratch.directory, 'pipe');
+  run('mkfifo', pipe);
+  const waiting = startDrover(['inspect', pipe], scratch);
+  await untilOpen(waiting, pipe);
+  waiting.child.kill('SIGINT');
+  assert.equal((await waiting.ended).code, 130);
+  const file = unpackCase('numa.mig', scratch.directory);
+  const reading = startDrover(['inspect', pipe], scratch);
+  await setTimeout(500);
+  run('sh', '-c', `cat '${file}' > '${pipe}'`);
+  const ran = await reading.ended;
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /migration stream, .*complete/);
+});
+
+void test('a stream on a block device is read, whatever is behind it', async (t) => {
+  using scratch = new Scratch();
+  if (skip !== false) {
+    t.skip(skip);
+    return;
+  }
+  const file = unpackCase('numa.mig', scratch.directory);
+  const disk = path.join(scratch.directory, 'disk');
+  writeFileSync(disk, Buffer.concat([readFileSync(file), Buffer.alloc(1 << 20)]));
+  truncateSync(disk, Math.ceil(statSync(disk).size / 4096) * 4096);
+  const attached = spawnSync('losetup', ['-f', '--show', disk], { encoding: 'utf8' });
+  if (attached.status !== 0) {
+    t.skip(`no loop device: ${attached.error?.message ?? attached.stderr.trim()}`);
+    return;
+  }
+  const device = attached.stdout.trim();
+  try {
+    const ran = await drover(['inspect', device], scratch);
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    assert.match(ran.stdout, /migration stream, .*complete/);
+  } finally {
+    run('losetup', '-d', device);
+  }
+});
+
+void test('what unpacks to more than there is room for is refused', async (t) => {
+  using scratch = new Scratch();
+  const bomb = path.join(scratch.directory, 'bomb.zst');
+  const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+    encoding: 'utf8',
+  });
+  if (probe.status !== 0) {
+    t.skip(`no mount of its own: ${probe.error?.message ?? probe.stderr.trim()}`);
+    return;
+  }
+  run('bash', '-c', `set -o pipefail; head -c 1G /dev/zero | zstd -q -o '${bomb}'`);
+  const script = 'mount -t tmpfs -o size=16m none /mnt && TMPDIR=/mnt exec "$@"';
+  const ran = await drover(['inspect', bomb], scratch, {}, undefined, [
+    'unshare',
+    '-m',
+    'sh',
+    '-c',
+    script,
+    'sh',
+  ]);
+  assert.equal(ran.code, 3, ran.stdout + ran.stderr);
+  assert.match(ran.stderr, /bomb\.zst: unpacked it is larger than the free space in \/mnt/);
+});

@@ -1,0 +1,280 @@
+/**
+ * Internal snapshots of a qcow2 image (`savevm`, `virsh snapshot-create`): the machine state of one, copied to a
+ * temporary file. It lies in clusters behind the end of the disk, in any order. Read as the public specification of
+ * qcow2 defines it; every number of the file is checked before it is used.
+ */
+import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { Cancelled } from '../../../model/deadline.js';
+import { HarnessError } from '../../../model/errors.js';
+import { counted } from '../../../model/text/format.js';
+import { printableLine } from '../../../model/text/printable.js';
+import { formatBytes } from '../../../model/text/sizes.js';
+import { freeBytes, temporaryFile, tooLarge } from './temporary-file.js';
+import type { UnpackOptions } from './compressed.js';
+
+export interface Snapshot {
+  readonly id: string;
+  readonly name: string;
+  /** when it was made, ISO 8601 */
+  readonly time: string;
+  /** bytes of machine state; 0 for a snapshot of the disk alone */
+  readonly stateBytes: number;
+}
+
+interface SnapshotEntry extends Snapshot {
+  readonly tableOffset: number;
+  readonly tableEntries: number;
+  /** size of the disk at that time */
+  readonly diskBytes: number;
+}
+
+interface Layout {
+  readonly clusterBits: number;
+  /** bytes of an entry of an L2 table: 16 with subclusters */
+  readonly entryBytes: 8 | 16;
+}
+
+const magic = 0x514649fb;
+/** as QEMU's own limits */
+const mostSnapshots = 65536;
+const mostTableBytes = 32 * 1024 * 1024;
+const mostExtraBytes = 1024;
+const subclusters = 32;
+/** bits 9 to 55 of an entry */
+const offsetMask = 0x00fffffffffffe00n;
+const compressedFlag = 1n << 62n;
+const zeroFlag = 1n;
+const incompatible = { externalData: 1n << 2n, extendedEntries: 1n << 4n };
+/** dirty, corrupt, external data, compression type, extended entries */
+const knownIncompatible = 0b11111n;
+
+export class Qcow2 {
+  readonly snapshots: readonly Snapshot[];
+  readonly #entries: readonly SnapshotEntry[];
+  readonly #layout: Layout;
+  readonly #size: number;
+
+  private constructor(
+    readonly fd: number,
+    readonly label: string,
+  ) {
+    this.#size = fstatSync(fd).size;
+    const head = this.#read(0, 72, 'the header');
+    const version = head.readUInt32BE(4);
+    if (version !== 2 && version !== 3) throw this.#unsupported(`version ${version}`);
+    const features = version === 3 ? this.#read(72, 8, 'the header').readBigUInt64BE() : 0n;
+    const clusterBits = head.readUInt32BE(20);
+    if (clusterBits < 9 || clusterBits > 21) {
+      throw this.#broken(`clusters of 2^${clusterBits} bytes; 9 to 21 are possible`);
+    }
+    if ((features & ~knownIncompatible) !== 0n) {
+      throw this.#unsupported(`incompatible features 0x${features.toString(16)}`);
+    }
+    if ((features & incompatible.externalData) !== 0n)
+      throw this.#unsupported('an external data file');
+    if (head.readUInt32BE(32) !== 0) throw this.#unsupported('encryption');
+    const entryBytes = (features & incompatible.extendedEntries) === 0n ? 8 : 16;
+    this.#layout = { clusterBits, entryBytes };
+    const disk = this.#number(head, 24, 'the size of the disk');
+    this.#entries = this.#readSnapshots(
+      head.readUInt32BE(60),
+      this.#number(head, 64, 'the offset of the snapshots'),
+      disk,
+    );
+    this.snapshots = this.#entries.map(({ id, name, time, stateBytes }) => ({
+      id,
+      name,
+      time,
+      stateBytes,
+    }));
+  }
+
+  /** @returns undefined for any other file */
+  static open(fd: number, label: string): Qcow2 | undefined {
+    const head = Buffer.alloc(4);
+    if (readSync(fd, head, 0, 4, 0) < 4 || head.readUInt32BE() !== magic) return undefined;
+    return new Qcow2(fd, label);
+  }
+
+  /** The snapshot of this name or id; without a name, the only one that holds machine state. */
+  find(name: string | undefined): Snapshot {
+    const withState = this.#entries.filter(({ stateBytes }) => stateBytes > 0);
+    const found =
+      name === undefined
+        ? withState
+        : this.#entries.filter((entry) => entry.name === name || entry.id === name);
+    const [only] = found;
+    if (only !== undefined && found.length === 1 && only.stateBytes > 0) return only;
+    const listed = this.#entries.map(
+      (entry) =>
+        `${printableLine(entry.name)} (id ${printableLine(entry.id)}, ${entry.time}): ${entry.stateBytes === 0 ? 'the disk alone' : `${formatBytes(entry.stateBytes)} of machine state`}`,
+    );
+    throw new HarnessError({
+      code: 'bad-source',
+      blame: 'usage',
+      message: `${this.label}: ${this.#whyNone(name, withState.length, found.length)}`,
+      details:
+        listed.length === 0
+          ? ["'savevm' of QEMU's monitor makes a snapshot with machine state"]
+          : ['its snapshots:', ...listed],
+    });
+  }
+
+  #whyNone(name: string | undefined, withState: number, found: number): string {
+    if (name !== undefined) {
+      const shown = printableLine(name);
+      if (found === 0) return `no snapshot has the name or id '${shown}'`;
+      return found > 1
+        ? `${found} snapshots are named '${shown}'; give an id`
+        : `snapshot '${shown}' holds the disk alone, no machine state`;
+    }
+    return withState === 0
+      ? 'a qcow2 image without a snapshot that holds machine state'
+      : `${withState} snapshots hold machine state; choose one by FILE#NAME`;
+  }
+
+  /** Copies a snapshot's machine state to a temporary file, with holes for zeroes. @returns its descriptor */
+  extract(chosen: Snapshot, { folder, signal, onProgress }: UnpackOptions): number {
+    const entry = this.#entries.find(({ id }) => id === chosen.id);
+    if (entry === undefined) throw new Error(`no snapshot ${chosen.id}`);
+    const { stateBytes } = entry;
+    if (stateBytes > freeBytes(folder)) throw tooLarge(this.label, folder);
+    const to = temporaryFile(folder);
+    ftruncateSync(to, stateBytes);
+    const { clusterBits, entryBytes } = this.#layout;
+    const clusterBytes = 2 ** clusterBits;
+    const perTable = clusterBytes / entryBytes;
+    // The state begins where an L1 entry begins, behind the last one that the disk needs.
+    const first = Math.ceil(entry.diskBytes / (clusterBytes * perTable));
+    const clusters = Math.ceil(stateBytes / clusterBytes);
+    const tables = Math.ceil(clusters / perTable);
+    if (first + tables > entry.tableEntries) {
+      throw this.#broken(
+        `snapshot ${chosen.id} has ${counted(stateBytes, 'byte')} of machine state, and its L1 table ends before them`,
+      );
+    }
+    const l1 = this.#read(entry.tableOffset + 8 * first, 8 * tables, 'an L1 table');
+    for (let table = 0; table < tables; table++) {
+      if (signal.aborted) throw new Cancelled();
+      const at = l1.readBigUInt64BE(8 * table) & offsetMask;
+      if (at === 0n) continue;
+      const l2 = this.#read(Number(at), clusterBytes, 'an L2 table');
+      const from = table * perTable;
+      for (let index = 0; index < perTable && from + index < clusters; index++) {
+        const offset = (from + index) * clusterBytes;
+        this.#copyCluster(
+          l2,
+          index * entryBytes,
+          to,
+          offset,
+          Math.min(clusterBytes, stateBytes - offset),
+        );
+      }
+      onProgress?.(Math.min((from + perTable) * clusterBytes, stateBytes), stateBytes);
+    }
+    return to;
+  }
+
+  #copyCluster(l2: Buffer, at: number, to: number, offset: number, bytes: number): void {
+    const entry = l2.readBigUInt64BE(at);
+    if ((entry & compressedFlag) !== 0n)
+      throw this.#unsupported('compressed clusters in the machine state');
+    const host = Number(entry & offsetMask);
+    if (this.#layout.entryBytes === 16) {
+      const allocated = l2.readUInt32BE(at + 12);
+      const part = 2 ** this.#layout.clusterBits / subclusters;
+      for (let index = 0; index < subclusters && index * part < bytes; index++) {
+        if (((allocated >>> index) & 1) === 0) continue;
+        this.#copy(
+          host + index * part,
+          to,
+          offset + index * part,
+          Math.min(part, bytes - index * part),
+        );
+      }
+      return;
+    }
+    if (host === 0 || (entry & zeroFlag) !== 0n) return;
+    this.#copy(host, to, offset, bytes);
+  }
+
+  #copy(from: number, to: number, offset: number, bytes: number): void {
+    // The last cluster of a file may be cut at its end: what is not there reads as zeroes, as QEMU does it.
+    const there = Math.min(bytes, this.#size - from);
+    if (from <= 0 || there <= 0)
+      throw this.#broken(`a cluster at offset ${from}, outside the file`);
+    const data = this.#read(from, there, 'a cluster');
+    for (let done = 0; done < there;)
+      done += writeSync(to, data, done, there - done, offset + done);
+  }
+
+  #readSnapshots(count: number, offset: number, disk: number): SnapshotEntry[] {
+    if (count > mostSnapshots)
+      throw this.#broken(`${count} snapshots; ${mostSnapshots} are possible`);
+    const entries: SnapshotEntry[] = [];
+    let at = offset;
+    for (let index = 0; index < count; index++) {
+      const what = `snapshot ${index + 1} of ${count}`;
+      const head = this.#read(at, 40, what);
+      const extraBytes = head.readUInt32BE(36);
+      const [idBytes, nameBytes] = [head.readUInt16BE(12), head.readUInt16BE(14)];
+      if (extraBytes > mostExtraBytes)
+        throw this.#broken(`${what} has ${extraBytes} bytes of extra data`);
+      const rest = this.#read(at + 40, extraBytes + idBytes + nameBytes, what);
+      const tableEntries = head.readUInt32BE(8);
+      if (tableEntries * 8 > mostTableBytes)
+        throw this.#broken(`the L1 table of ${what} has ${tableEntries} entries`);
+      const text = (from: number, bytes: number): string =>
+        rest.toString('utf8', from, from + bytes);
+      entries.push({
+        id: text(extraBytes, idBytes),
+        name: text(extraBytes + idBytes, nameBytes),
+        time: new Date(head.readUInt32BE(16) * 1000).toISOString(),
+        stateBytes:
+          extraBytes >= 8 ? this.#number(rest, 0, `the state of ${what}`) : head.readUInt32BE(32),
+        diskBytes: extraBytes >= 16 ? this.#number(rest, 8, `the disk of ${what}`) : disk,
+        tableOffset: this.#number(head, 0, `the L1 table of ${what}`),
+        tableEntries,
+      });
+      at += Math.ceil((40 + extraBytes + idBytes + nameBytes) / 8) * 8;
+    }
+    return entries;
+  }
+
+  #number(buffer: Buffer, at: number, what: string): number {
+    const value = buffer.readBigUInt64BE(at);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.#broken(`${what} is ${value}`);
+    return Number(value);
+  }
+
+  #read(offset: number, bytes: number, what: string): Buffer {
+    if (offset < 0 || offset + bytes > this.#size) {
+      throw this.#broken(
+        `${what}, ${counted(bytes, 'byte')} at offset ${offset}, ends outside the file`,
+      );
+    }
+    const buffer = Buffer.alloc(bytes);
+    for (let done = 0; done < bytes;) {
+      const got = readSync(this.fd, buffer, done, bytes - done, offset + done);
+      if (got === 0) throw this.#broken(`the file was cut short while it was read`);
+      done += got;
+    }
+    return buffer;
+  }
+
+  #broken(why: string): HarnessError {
+    return new HarnessError({
+      code: 'image-broken',
+      blame: 'contract',
+      message: `${this.label}, a qcow2 image, is damaged: ${why}`,
+    });
+  }
+
+  #unsupported(what: string): HarnessError {
+    return new HarnessError({
+      code: 'image-unsupported',
+      blame: 'usage',
+      message: `${this.label}: a qcow2 image with ${what}, which Drover does not read`,
+    });
+  }
+}

@@ -1,0 +1,95 @@
+/** Files without a name, for what is unpacked: gone with their last descriptor, whichever way a run ends. */
+import { closeSync, constants, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { Cancelled, pause, timeoutError } from '../../../model/deadline.js';
+import { HarnessError } from '../../../model/errors.js';
+import { counted } from '../../../model/text/format.js';
+import { formatBytes } from '../../../model/text/sizes.js';
+
+/** @returns a descriptor, open for reading and writing */
+export function temporaryFile(folder: string): number {
+  const file = path.join(folder, `drover-${randomUUID()}`);
+  const fd = openSync(file, 'wx+', 0o600);
+  rmSync(file);
+  return fd;
+}
+
+/** bytes that may be written to a folder's file system */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+export function tooLarge(label: string, folder: string): HarnessError {
+  return new HarnessError({
+    code: 'host-exhausted',
+    blame: 'host',
+    message: `${label}: unpacked it is larger than the free space in ${folder}`,
+    details: [
+      `free there: ${formatBytes(freeBytes(folder))}; make room, or set TMPDIR to a folder with more`,
+    ],
+  });
+}
+
+/** nobody writes to the pipe for so long: an end, not a pause */
+const silentMs = 60_000;
+const chunkBytes = 1 << 20;
+
+/**
+ * Copies a pipe to a temporary file, since reading an image means going back and forth in it. `path` opens it anew, so
+ * that reads can be made not to wait. A named pipe may still be without a writer.
+ */
+export async function spool(
+  path: string,
+  {
+    label,
+    folder,
+    signal,
+    named,
+  }: { label: string; folder: string; signal: AbortSignal; named: boolean },
+): Promise<number> {
+  const from = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const to = temporaryFile(folder);
+  const chunk = Buffer.alloc(chunkBytes);
+  let total = 0;
+  let lastMs = performance.now();
+  try {
+    for (;;) {
+      const got = readNow(from, chunk);
+      if (got === 0 && (total > 0 || !named)) return to;
+      if (got !== undefined && got > 0) {
+        for (let done = 0; done < got;) done += writeSync(to, chunk, done, got - done);
+        total += got;
+        lastMs = performance.now();
+      }
+      await (got === undefined || got === 0 ? pause(2) : setImmediate());
+      if (signal.aborted) throw new Cancelled();
+      if (performance.now() - lastMs > silentMs) {
+        const lastSeen = `${counted(total, 'byte')} so far`;
+        throw timeoutError({
+          waitedFor: `data from ${label}`,
+          timeoutMs: silentMs,
+          lastSeen,
+          blame: 'host',
+        });
+      }
+    }
+  } catch (error) {
+    closeSync(to);
+    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? tooLarge(label, folder) : error;
+  } finally {
+    closeSync(from);
+  }
+}
+
+/** @returns undefined while there is a writer and no data */
+function readNow(fd: number, chunk: Buffer): number | undefined {
+  try {
+    return readSync(fd, chunk);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * What a SOURCE argument names, down to the file that the memory engine reads: standard input and pipes are copied,
+ * libvirt's save images, snapshots of qcow2 images and compressed files are unpacked, one inside the other as well.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { HarnessError } from '../../../model/errors.js';
+import { compressionOf, decompress } from './compressed.js';
+import type { UnpackOptions } from './compressed.js';
+import { readLibvirtSave } from './libvirt-save.js';
+import type { LibvirtSave } from './libvirt-save.js';
+import { Qcow2 } from './qcow2.js';
+import type { Snapshot } from './qcow2.js';
+import { spool } from './temporary-file.js';
+
+export type Container =
+  | ({ readonly kind: 'libvirt save image' } & LibvirtSave)
+  | { readonly kind: 'compressed file'; readonly compression: string }
+  | { readonly kind: 'prefix'; readonly bytes: number }
+  | {
+      readonly kind: 'qcow2 image';
+      readonly snapshot: Snapshot;
+      readonly snapshots: readonly Snapshot[];
+    };
+
+export interface UnpackedFile extends Disposable {
+  /** open for reading */
+  readonly fd: number;
+  /** where its content starts, where a container says so */
+  readonly offset: number | undefined;
+  /** the outermost first; empty for a plain file */
+  readonly containers: readonly Container[];
+}
+
+/** A file in a file in a file: nobody means more. */
+const mostLayers = 4;
+const streamStart = Buffer.from('5145564d00000003', 'hex');
+/** libvirt's sparse format starts the stream behind its XML, at a boundary of its choice */
+const mostPaddingBytes = 4 * 1024 * 1024;
+/** how far into a file a stream is looked for */
+const mostPrefixBytes = 16 * 1024 * 1024;
+
+/**
+ * Opens `word`: a path, `-` for standard input, or FILE#SNAPSHOT. `plain` looks for no containers.
+ * @throws HarnessError
+ */
+export async function unpack(
+  word: string,
+  options: UnpackOptions & { readonly plain: boolean },
+): Promise<UnpackedFile> {
+  const { file, snapshot } = split(word);
+  const kept: number[] = [];
+  const containers: Container[] = [];
+  const keep = (fd: number): number => {
+    kept.push(fd);
+    return fd;
+  };
+  try {
+    if (file === '-' && isatty(0)) {
+      throw usage('-: standard input is a terminal; name a file, or pipe one in');
+    }
+    const about = file === '-' ? fstatSync(0) : statSync(file);
+    let fd: number;
+    if (about.isFIFO()) {
+      const named = file !== '-';
+      fd = keep(await spool(named ? file : '/proc/self/fd/0', { ...options, named }));
+    } else if (about.isFile() || about.isBlockDevice()) {
+      fd = file === '-' ? 0 : keep(openSync(file, constants.O_RDONLY));
+    } else {
+      const what = about.isDirectory() ? 'a folder' : 'a device that holds no file';
+      throw usage(`${word}: is ${what}; expected a file, a block device or a pipe`);
+    }
+    let offset: number | undefined;
+    while (!options.plain && containers.length < mostLayers) {
+      const qcow2 = offset === undefined ? Qcow2.open(fd, options.label) : undefined;
+      if (qcow2 !== undefined) {
+        const chosen = qcow2.find(snapshot);
+        containers.push({ kind: 'qcow2 image', snapshot: chosen, snapshots: qcow2.snapshots });
+        fd = keep(qcow2.extract(chosen, options));
+        continue;
+      }
+      const save = offset === undefined ? readLibvirtSave(fd, options.label) : undefined;
+      if (save !== undefined) {
+        containers.push({ kind: 'libvirt save image', ...save });
+        offset = save.dataEnd + (save.compression === 'sparse' ? paddingAt(fd, save.dataEnd) : 0);
+      }
+      const compression = compressionOf(readAt(fd, offset ?? 0, 16));
+      if (compression === undefined) {
+        const bytes = offset ?? streamBehindPrefix(fd, word);
+        if (bytes === undefined || offset !== undefined) break;
+        containers.push({ kind: 'prefix', bytes });
+        offset = bytes;
+        break;
+      }
+      containers.push({ kind: 'compressed file', compression: compression.name });
+      fd = keep(await decompress(fd, offset ?? 0, compression, options));
+      offset = undefined;
+    }
+    if (snapshot !== undefined && !containers.some(({ kind }) => kind === 'qcow2 image')) {
+      throw usage(`${word}: FILE#NAME chooses a snapshot of a qcow2 image, and ${file} is none`);
+    }
+    return {
+      fd,
+      offset,
+      containers,
+      [Symbol.dispose]: () => {
+        for (const each of kept) closeSync(each);
+      },
+    };
+  } catch (error) {
+    for (const each of kept) closeSync(each);
+    throw error;
+  }
+}
+
+/** A file's own name may hold a `#`: what exists as a whole is one. */
+export function split(word: string): { file: string; snapshot?: string | undefined } {
+  const at = word.lastIndexOf('#');
+  if (at <= 0 || statSync(word, { throwIfNoEntry: false }) !== undefined) return { file: word };
+  return { file: word.slice(0, at), snapshot: word.slice(at + 1) };
+}
+
+function readAt(fd: number, offset: number, bytes: number): Buffer {
+  const buffer = Buffer.alloc(bytes);
+  return buffer.subarray(0, readSync(fd, buffer, 0, bytes, offset));
+}
+
+function paddingAt(fd: number, offset: number): number {
+  return Math.max(readAt(fd, offset, mostPaddingBytes).indexOf(streamStart), 0);
+}
+
+/** What other formats start with: they hold streams only by chance. */
+const otherFormats = [
+  'QEVM',
+  '\x7fELF',
+  'KDUMP',
+  'makedumpfile',
+  'DISKDUMP',
+  'PAGEDU',
+  '\x11\x22\x33\x44',
+];
+/** what may follow a stream's header: configuration, start of a section, full section, command */
+const firstElements = [7, 1, 4, 8];
+
+/** Where a stream starts, as `migrate` to file: with an offset writes it. @throws HarnessError when there are several */
+function streamBehindPrefix(fd: number, word: string): number | undefined {
+  const start = readAt(fd, 0, mostPrefixBytes);
+  const head = start.toString('latin1', 0, 16);
+  if (otherFormats.some((magic) => head.startsWith(magic))) return undefined;
+  const found: number[] = [];
+  for (let at = start.indexOf(streamStart); at >= 0; at = start.indexOf(streamStart, at + 1)) {
+    if (firstElements.includes(start[at + streamStart.length] ?? 0)) found.push(at);
+  }
+  if (found.length < 2) return found[0];
+  throw usage(
+    `${word}: several migration streams may start in it, at offsets ${found.slice(0, 8).join(', ')}; choose one by --offset, or read the file as memory by --format raw`,
+  );
+}
+
+function usage(message: string): HarnessError {
+  return new HarnessError({ code: 'bad-source', blame: 'usage', message });
+}
