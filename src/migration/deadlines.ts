@@ -17,7 +17,7 @@ export interface Patience {
   readonly syncMs: number;
 }
 
-export const patience: Patience = {
+export const patience = {
   launchMs: 30_000,
   serialMs: 60_000,
   statusMs: 120_000,
@@ -25,7 +25,7 @@ export const patience: Patience = {
   memoryMs: 60_000,
   exitMs: 30_000,
   syncMs: 25_000,
-};
+} as const satisfies Patience;
 
 /** a guest that stamps fewer pages in a second gets more time; 16 rounds of its memory */
 const usualPagesPerSecond = 400_000;
@@ -36,28 +36,13 @@ export function slownessOf(pagesPerSecond: number): number {
   return Math.min(mostSlowness, Math.max(1, usualPagesPerSecond / pagesPerSecond));
 }
 
-/** Deadlines for a run: stretched where guests run slowly, none where somebody looks at a QEMU. */
+/**
+ * Deadlines for a run: stretched where guests run slowly; none where a person holds a QEMU in a debugger, or a tool
+ * slows it down by far.
+ */
 export function patienceFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Patience {
-  if (debug !== undefined) return endlessPatience;
-  const stretch = (ms: number): number => Math.round(ms * slowness);
-  return {
-    launchMs: stretch(patience.launchMs),
-    serialMs: stretch(patience.serialMs),
-    statusMs: stretch(patience.statusMs),
-    eventMs: stretch(patience.eventMs),
-    memoryMs: stretch(patience.memoryMs),
-    exitMs: stretch(patience.exitMs),
-    syncMs: stretch(patience.syncMs),
-  };
+  const limit = (ms: number): number =>
+    debug === undefined ? Math.round(ms * slowness) : endlessMs;
+  const limits = Object.entries(patience).map(([name, ms]) => [name, limit(ms)] as const);
+  return Object.fromEntries(limits) as Record<keyof Patience, number>;
 }
-
-/** for a QEMU that a person holds in a debugger, or that a tool slows down by far */
-export const endlessPatience: Patience = {
-  launchMs: endlessMs,
-  serialMs: endlessMs,
-  statusMs: endlessMs,
-  eventMs: endlessMs,
-  memoryMs: endlessMs,
-  exitMs: endlessMs,
-  syncMs: endlessMs,
-};

@@ -1,6 +1,5 @@
 /** A source and a destination QEMU, started side by side and set up for one migration. */
 import { both } from '../model/both.js';
-import type { MemoryBackend } from '../model/command-line.js';
 import type { JsonObject } from '../model/json.js';
 import { closeMemory, openMemory } from '../qemu/shared-memory.js';
 import {
@@ -93,8 +92,10 @@ export async function startPair(context: TestContext, settings: PairSettings): P
   let destination: TestMachine;
   try {
     [source, destination] = await both(
-      context.startMachine({ side: 'source', ...wishOf(settings, memory, firmware) }),
-      context.startMachine(destinationWish(context, settings, other, firmware)),
+      context.startMachine(wishOf(context, settings, { side: 'source', memory, firmware })),
+      context.startMachine(
+        wishOf(context, settings, { side: 'destination', memory: other, firmware }),
+      ),
     );
   } finally {
     // they have it by now
@@ -118,37 +119,24 @@ export async function startNewDestination(
 ): Promise<Pair> {
   const { context, source } = pair;
   const { memory, firmware } = source.spec;
-  const wish = destinationWish(context, settings, memory, firmware);
+  const wish = wishOf(context, settings, { side: 'destination', memory, firmware });
   const destination = await context.startMachine({ ...wish, tag });
   const next = new Pair(context, settings, source, destination);
   await setUp(next, [destination]);
   return next;
 }
 
-type CommonWish = Omit<MachineWish, 'side'>;
-
-function wishOf(settings: PairSettings, memory: MemoryBackend, firmware: string): CommonWish {
-  return {
-    memory,
-    firmware,
-    oob: settings.oob ?? false,
-    extraArgs: settings.sourceArgs ?? [],
-    accel: settings.accel,
-    accelOptions: settings.accelOptions,
-  };
-}
-
-function destinationWish(
-  context: TestContext,
+function wishOf(
+  { directory }: TestContext,
   settings: PairSettings,
-  memory: MemoryBackend,
-  firmware: string,
+  { side, memory, firmware }: Pick<MachineWish, 'side' | 'memory' | 'firmware'>,
 ): MachineWish {
+  const { listen = 'defer', oob, accel, accelOptions, sourceArgs, destinationArgs } = settings;
+  const isSource = side === 'source';
   return {
-    ...wishOf(settings, memory, firmware),
-    side: 'destination',
-    incoming: (settings.listen ?? 'defer').replaceAll('$DIR', context.directory),
-    extraArgs: settings.destinationArgs ?? [],
+    ...{ side, memory, firmware, oob, accel, accelOptions },
+    incoming: isSource ? undefined : listen.replaceAll('$DIR', directory),
+    extraArgs: isSource ? sourceArgs : destinationArgs,
   };
 }
 

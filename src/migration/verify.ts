@@ -172,6 +172,20 @@ export async function endBoth(
   for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }
 
+/** A guest that was reset writes fresh memory, which would pass any check: fails unless it started so often here. */
+export function requireStarts({ side, serial }: TestMachine, expected: number): void {
+  if (serial.broken !== undefined) throw serial.broken;
+  if (serial.starts === expected) return;
+  throw new HarnessError({
+    code: 'guest-restarted',
+    blame: 'contract',
+    message: `the guest started ${serial.starts} times on the ${side}, not ${expected}: it was reset instead of going on`,
+    side,
+    waitedFor: `${expected} starts`,
+    lastSeen: `${serial.starts} starts`,
+  });
+}
+
 /** Fails unless a machine's guest runs, or does not run, as expected. */
 export async function requireRunning(machine: TestMachine, running: boolean): Promise<void> {
   const answer = await machine.qmp.execute('query-status');

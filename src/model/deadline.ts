@@ -91,6 +91,24 @@ export async function within<T>(
   });
 }
 
+export interface Poll extends Omit<TimeoutFacts, 'lastSeen'>, WaitOptions {
+  readonly everyMs: number;
+}
+
+/** Looks again and again, for what no event reports. @param look undefined once it is there, else what was seen instead */
+export async function pollUntil(
+  poll: Poll,
+  look: () => Promise<string | undefined> | string | undefined,
+): Promise<void> {
+  const deadline = performance.now() + poll.timeoutMs;
+  for (;;) {
+    const lastSeen = await look();
+    if (lastSeen === undefined) return;
+    if (performance.now() > deadline) throw timeoutError({ ...poll, lastSeen });
+    await pause(poll.everyMs, poll.signal);
+  }
+}
+
 /** Pauses between two polls; ends at once when aborted. Not for logic that an event could drive. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) throw new Cancelled();

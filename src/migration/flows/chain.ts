@@ -18,6 +18,7 @@ import {
   checkStopped,
   endMachine,
   requireRunning,
+  requireStarts,
   verifyMemory,
   verifyStopped,
 } from '../verify.js';
@@ -157,20 +158,9 @@ async function moveRunning(pair: Pair, move: () => Promise<Migration>): Promise<
 
 /** The guest goes round its memory, and was started by this machine only where it is the first. */
 async function requireProgress(machine: TestMachine): Promise<void> {
-  const { serial } = machine;
   await waitSerial(machine);
   // the first sign may come right away, the second only after the guest has gone round here
-  await waitSerial(machine, serial.length);
+  await waitSerial(machine, machine.serial.length);
   await waitByteChange(machine, machine.context.platform.watchAddress);
-  if (serial.broken !== undefined) throw serial.broken;
-  const expected = machine.spec.incoming === undefined ? 1 : 0;
-  if (serial.starts === expected) return;
-  throw new HarnessError({
-    code: 'guest-restarted',
-    blame: 'contract',
-    message: `the guest was reset on the ${machine.side} instead of continuing`,
-    side: machine.side,
-    waitedFor: `${expected} starts`,
-    lastSeen: `${serial.starts} starts`,
-  });
+  requireStarts(machine, machine.spec.incoming === undefined ? 1 : 0);
 }

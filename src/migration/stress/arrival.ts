@@ -4,7 +4,7 @@ import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
 import { guestContract } from '../../guest/contract.js';
 import type { TestMachine } from '../context.js';
-import { requireRunning, verifyStopped } from '../verify.js';
+import { requireRunning, requireStarts, verifyStopped } from '../verify.js';
 import { waitByteChange, waitEvent } from '../waits.js';
 
 export interface Arrival {
@@ -29,7 +29,7 @@ export async function checkArrival(arrival: Arrival): Promise<MemoryVerdict> {
   await to.qmp.execute('cont');
   await waitEvent(to, 'RESUME', since);
   await requireProgress(to);
-  requireNoRestart(to);
+  requireStarts(to, 0);
   // Neither side's memory shows that both guests run; query-status does.
   await requireRunning(from, false);
   return verdict;
@@ -49,24 +49,14 @@ async function requireProgress(machine: TestMachine): Promise<void> {
   }
 }
 
-/** A guest that was reset writes fresh memory, which would pass any check. */
-function requireNoRestart(machine: TestMachine): void {
-  if (machine.serial.broken !== undefined) throw machine.serial.broken;
-  if (machine.serial.starts === 0) return;
-  throw broken(machine, {
-    code: 'guest-restarted',
-    message: 'the guest was reset at the destination instead of continuing',
-    waitedFor: '0 starts',
-    lastSeen: `${machine.serial.starts} starts`,
-  });
-}
-
 /** Generations of bytes wrap, and say nothing here. */
 function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: TestMachine): void {
   if (now.stamp === 'byte') return;
   const earlier = before.slices;
   if (now.slices.every((slice, writer) => isFurther(slice, earlier[writer]))) return;
-  throw broken(machine, {
+  throw new HarnessError({
+    blame: 'contract',
+    side: machine.side,
     code: 'guest-stands-still',
     message: 'a writer made no progress since the previous round',
     waitedFor: `more than ${stateOf(before)}`,
@@ -79,16 +69,4 @@ function isFurther(now: SliceVerdict, before: SliceVerdict | undefined): boolean
   // without an edge a pass has just been completed
   const place = ({ edge, end }: SliceVerdict): number => edge ?? end;
   return now.generation === before.generation && place(now) >= place(before);
-}
-
-function broken(
-  { side }: TestMachine,
-  facts: {
-    readonly code: string;
-    readonly message: string;
-    readonly waitedFor: string;
-    readonly lastSeen: string;
-  },
-): HarnessError {
-  return new HarnessError({ blame: 'contract', side, ...facts });
 }

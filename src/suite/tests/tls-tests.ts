@@ -1,5 +1,5 @@
 /** Encrypted migration: pre-shared keys and certificates, matching and not, over one connection and several. */
-import type { Hooks } from '../../migration/migrate-common.js';
+import type { Hooks, MigrateCommon } from '../../migration/migrate-common.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import {
   prepareCertificates,
@@ -8,7 +8,7 @@ import {
 } from '../../migration/tls/tls-credentials.js';
 import type { CertificateSetup, PskSetup } from '../../migration/tls/tls-credentials.js';
 import { precopyTest } from '../definition.js';
-import type { TestDefinition } from '../definition.js';
+import type { Level, TestDefinition } from '../definition.js';
 import { needsTls } from '../needs.js';
 
 type Credentials = Pick<Hooks, 'prepareHook' | 'startHook'>;
@@ -60,113 +60,63 @@ const destinationGivesUp: Expectation = {
 
 const tcp = { listen: 'tcp:127.0.0.1:0' } as const;
 const unix = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
-const common = { level: 'full', needs: [needsTls] } as const;
-
-const single: readonly TestDefinition[] = [
-  precopyTest({
-    ...common,
-    path: '/migration/precopy/tcp/tls/psk/match',
-    level: 'smoke',
-    ...tcp,
-    // this row with the cipher that QEMU takes when it is not told
-    ...psk({ ciphers: 'usual' }),
-  }),
-  precopyTest({
-    ...common,
-    path: '/migration/precopy/tcp/tls/psk/mismatch',
-    ...tcp,
-    ...differentPsk,
-    expect: bothGoOn,
-  }),
-  precopyTest({
-    ...common,
-    path: '/migration/precopy/unix/tls/psk',
-    ...unix,
-    ...matchingPsk,
-  }),
-  precopyTest({
-    ...common,
-    // a socket file gives no host name that the certificate could be for
-    path: '/migration/precopy/unix/tls/x509/default-host',
-    ...unix,
-    ...certificates('default-host'),
-    expect: destinationGivesUp,
-  }),
-  precopyTest({
-    ...common,
-    path: '/migration/precopy/unix/tls/x509/override-host',
-    ...unix,
-    ...certificates('override-host'),
-  }),
-  ...(['default-host', 'override-host', 'friendly-client', 'allow-anon-client'] as const).map(
-    (name) =>
-      precopyTest({
-        ...common,
-        path: `/migration/precopy/tcp/tls/x509/${name}`,
-        ...tcp,
-        ...certificates(name),
-      }),
-  ),
-  precopyTest({
-    ...common,
-    path: '/migration/precopy/tcp/tls/x509/mismatch-host',
-    ...tcp,
-    ...certificates('mismatch-host'),
-    expect: destinationGivesUp,
-  }),
-  ...(['hostile-client', 'reject-anon-client'] as const).map((name) =>
-    precopyTest({
-      ...common,
-      path: `/migration/precopy/tcp/tls/x509/${name}`,
-      ...tcp,
-      ...certificates(name),
-      expect: bothGoOn,
-    }),
-  ),
-];
-
 const multifd = {
-  ...common,
   // credentials come later, by the hook: QEMU looks at them when somebody connects
   incoming: 'tcp:127.0.0.1:0',
   capabilities: ['multifd'],
   parameters: { 'multifd-compression': 'none' },
 } as const;
 
-const several: readonly TestDefinition[] = [
-  precopyTest({
-    ...multifd,
-    path: '/migration/multifd/tcp/tls/psk/match',
-    ...matchingPsk,
-  }),
-  precopyTest({
-    ...multifd,
-    path: '/migration/multifd/tcp/tls/psk/mismatch',
-    ...differentPsk,
-    expect: bothGoOn,
-  }),
-  ...(['default-host', 'override-host', 'allow-anon-client'] as const).map((name) =>
-    precopyTest({
-      ...multifd,
-      path: `/migration/multifd/tcp/tls/x509/${name}`,
-      ...certificates(name),
-    }),
-  ),
-  ...(['mismatch-host', 'reject-anon-client'] as const).map((name) =>
-    precopyTest({
-      ...multifd,
-      path: `/migration/multifd/tcp/tls/x509/${name}`,
-      ...certificates(name),
-      // the destination still waits for the other channels, and has not begun to load
-      expect: bothGoOn,
-    }),
-  ),
-  precopyTest({
-    ...multifd,
-    path: '/migration/multifd+postcopy/tcp/tls/psk/match',
+function tlsTest(
+  path: string,
+  credentials: Credentials,
+  more: Pick<MigrateCommon, 'expect' | 'capabilities'> & { readonly level?: Level } = {},
+): TestDefinition {
+  const single = path.startsWith('precopy/unix/') ? unix : tcp;
+  return precopyTest({
+    path: `/migration/${path}`,
+    level: 'full',
+    needs: [needsTls],
+    ...(path.startsWith('multifd') ? multifd : single),
+    ...credentials,
+    ...more,
+  });
+}
+
+/** certificates that the last name of the path stands for */
+function x509Test(
+  path: string,
+  name: keyof typeof setups,
+  more: Pick<MigrateCommon, 'expect'> = {},
+): TestDefinition {
+  return tlsTest(`${path}/tls/x509/${name}`, certificates(name), more);
+}
+
+export const tlsTests: readonly TestDefinition[] = [
+  // this row with the cipher that QEMU takes when it is not told
+  tlsTest('precopy/tcp/tls/psk/match', psk({ ciphers: 'usual' }), { level: 'smoke' }),
+  tlsTest('precopy/tcp/tls/psk/mismatch', differentPsk, { expect: bothGoOn }),
+  tlsTest('precopy/unix/tls/psk', matchingPsk),
+  // a socket file gives no host name that the certificate could be for
+  x509Test('precopy/unix', 'default-host', { expect: destinationGivesUp }),
+  x509Test('precopy/unix', 'override-host'),
+  x509Test('precopy/tcp', 'default-host'),
+  x509Test('precopy/tcp', 'override-host'),
+  x509Test('precopy/tcp', 'friendly-client'),
+  x509Test('precopy/tcp', 'allow-anon-client'),
+  x509Test('precopy/tcp', 'mismatch-host', { expect: destinationGivesUp }),
+  x509Test('precopy/tcp', 'hostile-client', { expect: bothGoOn }),
+  x509Test('precopy/tcp', 'reject-anon-client', { expect: bothGoOn }),
+
+  tlsTest('multifd/tcp/tls/psk/match', matchingPsk),
+  tlsTest('multifd/tcp/tls/psk/mismatch', differentPsk, { expect: bothGoOn }),
+  x509Test('multifd/tcp', 'default-host'),
+  x509Test('multifd/tcp', 'override-host'),
+  x509Test('multifd/tcp', 'allow-anon-client'),
+  // the destination still waits for the other channels, and has not begun to load
+  x509Test('multifd/tcp', 'mismatch-host', { expect: bothGoOn }),
+  x509Test('multifd/tcp', 'reject-anon-client', { expect: bothGoOn }),
+  tlsTest('multifd+postcopy/tcp/tls/psk/match', matchingPsk, {
     capabilities: ['postcopy-ram', 'multifd'],
-    ...matchingPsk,
   }),
 ];
-
-export const tlsTests: readonly TestDefinition[] = [...single, ...several];

@@ -6,14 +6,18 @@ import { statSync } from 'node:fs';
 import type { Json } from '../../../model/json.js';
 import { asString } from '../../../model/json.js';
 import { machineArgs } from '../../../model/command-line.js';
-import { HarnessError } from '../../../model/errors.js';
 import { migrate, setCapability } from '../../../migration/commands.js';
 import type { TestContext, TestMachine } from '../../../migration/context.js';
 import { preservedArgs } from './cpr-transfer.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
 import type { FlowResult } from '../../../migration/migration.js';
-import { endMachine, requireRunning, verifyMemory } from '../../../migration/verify.js';
-import { waitEvent, waitSerial } from '../../../migration/waits.js';
+import {
+  endMachine,
+  requireRunning,
+  requireStarts,
+  verifyMemory,
+} from '../../../migration/verify.js';
+import { waitEvent, waitSerial, wrongStatus } from '../../../migration/waits.js';
 
 export async function cprExec(context: TestContext): Promise<FlowResult> {
   const { patience, signal } = context;
@@ -50,17 +54,7 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
 
   context.observer.phase('verify');
   const verdict = await verifyMemory(machine);
-  if (serial.broken !== undefined) throw serial.broken;
-  if (verdict.intact && serial.starts !== 1) {
-    throw new HarnessError({
-      code: 'guest-restarted',
-      blame: 'contract',
-      message: `the guest started ${serial.starts} times, not once: it was reset instead of going on`,
-      side: 'source',
-      waitedFor: '1 start',
-      lastSeen: `${serial.starts} starts`,
-    });
-  }
+  if (verdict.intact) requireStarts(machine, 1);
   await endMachine(machine);
   return { verdict };
 }
@@ -76,21 +70,13 @@ const fileChannel = (filename: string): Json => [
 ];
 
 /** Until the source has written its state; it answers nothing after that, for it then becomes the other program. */
-async function waitWritten({ context, qmp, side }: TestMachine, since: number): Promise<void> {
-  const { patience, signal } = context;
+async function waitWritten(machine: TestMachine, since: number): Promise<void> {
+  const { patience, signal } = machine.context;
   const ends = ['completed', 'failed'];
-  const { data } = await qmp.events.wait(
+  const { data } = await machine.qmp.events.wait(
     (event) => event.name === 'MIGRATION' && ends.includes(asString(event.data['status']) ?? ''),
     { what: 'migration status completed', since, timeoutMs: patience.statusMs, signal },
   );
   if (data['status'] === 'completed') return;
-  const answer = await qmp.execute('query-migrate');
-  throw new HarnessError({
-    code: 'wrong-status',
-    blame: 'contract',
-    message: `migration failed on the ${side}: ${asString(answer['error-desc']) ?? 'no reason given'}`,
-    side,
-    waitedFor: 'migration status completed',
-    lastSeen: JSON.stringify(answer),
-  });
+  throw await wrongStatus(machine, 'completed', ['failed']);
 }

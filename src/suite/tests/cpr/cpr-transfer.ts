@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { escapeValue } from '../../../model/command-line.js';
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pollUntil } from '../../../model/deadline.js';
 import type { JsonObject } from '../../../model/json.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext, TestMachine } from '../../../migration/context.js';
@@ -86,19 +86,16 @@ function isListening(socket: string): boolean {
 /** The destination makes its socket itself: the source may not be sent there before it is there. */
 async function waitListener(destination: TestMachine, socket: string): Promise<void> {
   const { patience, signal } = destination.context;
-  const deadline = performance.now() + patience.launchMs;
-  while (!isListening(socket)) {
-    if (destination.process.status !== undefined) {
+  await pollUntil(
+    {
+      waitedFor: `the destination's CPR listener at ${socket}`,
+      side: 'destination',
+      ...{ timeoutMs: patience.launchMs, everyMs: 5, signal },
+    },
+    () => {
+      if (isListening(socket)) return undefined;
+      if (destination.process.status === undefined) return 'nobody listens there';
       throw destination.process.gone(new Error(`no listener at ${socket}`));
-    }
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: `the destination's CPR listener at ${socket}`,
-        timeoutMs: patience.launchMs,
-        lastSeen: 'nobody listens there',
-        side: 'destination',
-      });
-    }
-    await pause(5, signal);
-  }
+    },
+  );
 }

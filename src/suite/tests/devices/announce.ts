@@ -6,7 +6,7 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pause, pollUntil } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import { setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
@@ -109,18 +109,17 @@ async function waitAnnouncements(
   wire: Wire,
   expected: number,
 ): Promise<void> {
-  const deadline = performance.now() + patience.eventMs;
-  while (wire.announcements() < expected) {
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: `${expected} announcements of the guest's network card`,
-        timeoutMs: patience.eventMs,
-        lastSeen: `${wire.announcements()} of them, ${wire.frames.length} packets in all`,
-        side: 'destination',
-      });
-    }
-    await pause(5, signal);
-  }
+  await pollUntil(
+    {
+      waitedFor: `${expected} announcements of the guest's network card`,
+      side: 'destination',
+      ...{ timeoutMs: patience.eventMs, everyMs: 5, signal },
+    },
+    () =>
+      wire.announcements() < expected
+        ? `${wire.announcements()} of them, ${wire.frames.length} packets in all`
+        : undefined,
+  );
   await pause(2 * announce['announce-max'], signal);
   if (wire.announcements() === expected) return;
   throw new HarnessError({

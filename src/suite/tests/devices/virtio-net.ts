@@ -3,7 +3,7 @@
  * sent as frames again, and compared where the cable ends.
  */
 import path from 'node:path';
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pollUntil } from '../../../model/deadline.js';
 import type { WaitOptions } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import { escapeValue } from '../../../model/command-line.js';
@@ -194,17 +194,10 @@ class VirtioNet implements WritingDevice {
 }
 
 async function heard(frames: readonly Buffer[], count: number, wait: WaitOptions): Promise<void> {
-  const deadline = performance.now() + wait.timeoutMs;
-  while (frames.length < count) {
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: `frame ${count} on the network card's cable`,
-        timeoutMs: wait.timeoutMs,
-        lastSeen: `${frames.length} frames`,
-      });
-    }
-    await pause(1, wait.signal);
-  }
+  const waitedFor = `frame ${count} on the network card's cable`;
+  await pollUntil({ waitedFor, everyMs: 1, ...wait }, () =>
+    frames.length < count ? `${frames.length} frames` : undefined,
+  );
 }
 
 function requireWhole(done: readonly Done[]): void {

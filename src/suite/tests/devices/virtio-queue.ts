@@ -4,7 +4,7 @@
  *
  * Layout: Virtual I/O Device specification, version 1.2, "Legacy Interface" of 2.7.
  */
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pollUntil } from '../../../model/deadline.js';
 import type { WaitOptions } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import type { VirtioTransport } from './virtio-transport.js';
@@ -138,20 +138,13 @@ export class VirtioQueue {
   }
 
   /** Waits until all that was submitted is done. */
-  async finish({ timeoutMs, signal }: WaitOptions): Promise<Done[]> {
-    const deadline = performance.now() + timeoutMs;
-    const done = await this.collect();
-    while (this.open > 0) {
-      if (performance.now() > deadline) {
-        throw timeoutError({
-          waitedFor: `end of request ${this.#submitted} of ${this.place.owner}`,
-          timeoutMs,
-          lastSeen: `${this.#finished} finished`,
-        });
-      }
-      await pause(1, signal);
+  async finish(wait: WaitOptions): Promise<Done[]> {
+    const waitedFor = `end of request ${this.#submitted} of ${this.place.owner}`;
+    const done: Done[] = [];
+    await pollUntil({ waitedFor, everyMs: 1, ...wait }, async () => {
       done.push(...(await this.collect()));
-    }
+      return this.open > 0 ? `${this.#finished} finished` : undefined;
+    });
     return done;
   }
 }

@@ -23,10 +23,6 @@ async function fillSets(pair: Pair, extraFlags: readonly number[]): Promise<void
   for (const flags of extraFlags) await addToSet(pair.destination, setId, path, O_RDONLY | flags);
 }
 
-const mappedRam = {
-  level: 'full',
-  connect: file,
-} as const;
 const channels = ['multifd', 'mapped-ram'] as const;
 
 export const fileTests: readonly TestDefinition[] = [
@@ -63,28 +59,17 @@ export const fileTests: readonly TestDefinition[] = [
     startHook: prefillFile,
     expect: { kind: 'refused' },
   }),
-  fileTest({
-    path: '/migration/precopy/file/mapped-ram',
-    ...mappedRam,
-    capabilities: ['mapped-ram'],
-  }),
-  fileTest({
-    path: '/migration/precopy/file/mapped-ram/live',
-    ...mappedRam,
-    capabilities: ['mapped-ram'],
-    live: true,
-  }),
-  fileTest({
-    path: '/migration/multifd/file/mapped-ram',
-    ...mappedRam,
-    capabilities: channels,
-  }),
-  fileTest({
-    path: '/migration/multifd/file/mapped-ram/live',
-    ...mappedRam,
-    capabilities: channels,
-    live: true,
-  }),
+  ...(['precopy', 'multifd'] as const).flatMap((folder) =>
+    [false, true].map((live) =>
+      fileTest({
+        path: `/migration/${folder}/file/mapped-ram${live ? '/live' : ''}`,
+        level: 'full',
+        connect: file,
+        capabilities: folder === 'multifd' ? channels : ['mapped-ram'],
+        live,
+      }),
+    ),
+  ),
   fileTest({
     path: '/migration/multifd/file/mapped-ram/dio',
     level: 'smoke',

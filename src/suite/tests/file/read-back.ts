@@ -1,6 +1,6 @@
 /** A migration written by a command, then read to its end by Drover itself: pages, devices, configuration. */
 import { existsSync } from 'node:fs';
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pollUntil } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import { shellQuote } from '../../../model/shell.js';
 import { deviceStates, readDescription } from '../../../memory/device-states.js';
@@ -48,18 +48,17 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
 }
 
 async function fileNamed({ patience, signal }: TestContext, file: string): Promise<void> {
-  const deadline = performance.now() + patience.eventMs;
-  while (!existsSync(file)) {
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: 'end of the command that writes the migration file',
-        timeoutMs: patience.eventMs,
-        lastSeen: existsSync(`${file}.part`) ? 'it still writes' : 'no file',
-        side: 'source',
-      });
-    }
-    await pause(lookMs, signal);
-  }
+  await pollUntil(
+    {
+      waitedFor: 'end of the command that writes the migration file',
+      side: 'source',
+      ...{ timeoutMs: patience.eventMs, everyMs: lookMs, signal },
+    },
+    () => {
+      if (existsSync(file)) return undefined;
+      return existsSync(`${file}.part`) ? 'it still writes' : 'no file';
+    },
+  );
 }
 
 async function requireWhole(image: MemoryImage, uuid: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Auto-converge: the guest's processors are slowed down until the migration can end. */
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pollUntil } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
 import { asObject } from '../../../model/json.js';
@@ -82,20 +82,18 @@ export const throttleEarly = {
 
 /** With `throttleEarly`: waits until the guest is throttled, and by how much it should be. */
 export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<void> {
-  const timeoutMs = pair.context.patience.statusMs;
-  const deadline = performance.now() + timeoutMs;
   let throttle = 0;
-  while (throttle === 0) {
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: 'throttling of a guest that dirties memory faster than it is sent',
-        timeoutMs,
-        side: 'source',
-      });
-    }
-    await pause(lookEveryMs, signal);
-    throttle = await throttleOf(pair);
-  }
+  await pollUntil(
+    {
+      waitedFor: 'throttling of a guest that dirties memory faster than it is sent',
+      side: 'source',
+      ...{ timeoutMs: pair.context.patience.statusMs, everyMs: lookEveryMs, signal },
+    },
+    async () => {
+      throttle = await throttleOf(pair);
+      return throttle === 0 ? 'no throttling' : undefined;
+    },
+  );
   const least = throttleEarly['cpu-throttle-initial'];
   if (throttle < least) throw outOfRange(`at least ${least}`, throttle);
 }
@@ -107,24 +105,19 @@ async function throttleOf({ source }: Pick<Pair, 'source'>): Promise<number> {
 
 /** Waits until dirty pages are looked for again. Not every QEMU sends an event for it. */
 async function waitSync({ context, source }: Pair): Promise<void> {
-  const timeoutMs = context.patience.syncMs;
-  const deadline = performance.now() + timeoutMs;
   const count = async (): Promise<number> => {
     const { ram } = await source.qmp.execute('query-migrate');
     return Number(asObject(ram)['dirty-sync-count']);
   };
   const before = await count();
-  while ((await count()) === before) {
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: `change of dirty-sync-count while pages go out at ${slow} bytes/s`,
-        timeoutMs,
-        lastSeen: String(before),
-        side: 'source',
-      });
-    }
-    await pause(lookEveryMs, context.signal);
-  }
+  await pollUntil(
+    {
+      waitedFor: `change of dirty-sync-count while pages go out at ${slow} bytes/s`,
+      side: 'source',
+      ...{ timeoutMs: context.patience.syncMs, everyMs: lookEveryMs, signal: context.signal },
+    },
+    async () => ((await count()) === before ? String(before) : undefined),
+  );
 }
 
 /**

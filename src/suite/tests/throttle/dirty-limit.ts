@@ -2,11 +2,11 @@
  * Limits on how fast a guest may dirty its memory: set by hand, and set by a migration that would not end
  * otherwise. Both need KVM with a dirty ring that works.
  */
-import { pause, timeoutError } from '../../../model/deadline.js';
+import { pollUntil } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import { asNumber, asObject } from '../../../model/json.js';
 import type { JsonObject } from '../../../model/json.js';
-import type { EventCursor } from '../../../qmp/events.js';
+import type { EventCursor, QmpEvent } from '../../../qmp/events.js';
 import type { Machine } from '../../../qemu/machine.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext, TestMachine } from '../../../migration/context.js';
@@ -112,12 +112,12 @@ async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Migra
     const look = { source, since, timeoutMs: context.patience.statusMs, signal };
     await lookUntil({ ...look, what: 'limit on the guest by the migration' }, async () => {
       const limit = await queryLimit(source);
-      return { met: limit !== undefined, seen: limit === undefined ? 'no limit' : `${limit} MB/s` };
+      return limit === undefined ? 'no limit' : undefined;
     });
     await setParameters(source, { 'max-bandwidth': slow });
     await lookUntil({ ...look, what: 'guest that is held back by its limit' }, async () => {
       const answer = await source.qmp.execute('query-migrate');
-      return { met: throttleTime(answer) > 0, seen: JSON.stringify(answer) };
+      return throttleTime(answer) > 0 ? undefined : JSON.stringify(answer);
     });
   });
   return migration;
@@ -132,33 +132,31 @@ interface Look {
   readonly signal: AbortSignal;
 }
 
-/** No event tells these. */
+/** No event tells these. @param look undefined once it is so, else what was seen instead */
 async function lookUntil(
   { what, source, since, timeoutMs, signal }: Look,
-  look: () => Promise<{ readonly met: boolean; readonly seen: string }>,
+  look: () => Promise<string | undefined>,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const { met, seen } = await look();
-    if (
-      since !== undefined &&
-      source.qmp.events.find(({ name }) => name === 'STOP', since) !== undefined
-    ) {
-      throw new HarnessError({
-        code: 'guest-not-running',
-        blame: 'contract',
-        message: 'the migration stopped the guest at the source before it had limited it',
-        side: 'source',
-        waitedFor: what,
-        lastSeen: seen,
-      });
-    }
-    if (met) return;
-    if (performance.now() > deadline) {
-      throw timeoutError({ waitedFor: what, timeoutMs, lastSeen: seen, side: 'source' });
-    }
-    await pause(lookEveryMs, signal);
-  }
+  const poll = {
+    waitedFor: what,
+    side: 'source',
+    timeoutMs,
+    everyMs: lookEveryMs,
+    signal,
+  } as const;
+  await pollUntil(poll, async () => {
+    const seen = await look();
+    const isStop = ({ name }: QmpEvent): boolean => name === 'STOP';
+    if (since === undefined || source.qmp.events.find(isStop, since) === undefined) return seen;
+    throw new HarnessError({
+      code: 'guest-not-running',
+      blame: 'contract',
+      message: 'the migration stopped the guest at the source before it had limited it',
+      side: 'source',
+      waitedFor: what,
+      lastSeen: seen,
+    });
+  });
 }
 
 /** Once a migration is cancelled, it must not tell that it holds the guest back. */
@@ -167,7 +165,7 @@ async function waitUnthrottled(source: TestMachine): Promise<void> {
   const look = { what: 'end of the throttling', source, timeoutMs: unthrottledMs, signal };
   await lookUntil(look, async () => {
     const held = throttleTime(await source.qmp.execute('query-migrate'));
-    return { met: held === 0, seen: `held back for ${held} us each time` };
+    return held === 0 ? undefined : `held back for ${held} us each time`;
   });
 }
 
