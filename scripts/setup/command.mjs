@@ -7,6 +7,9 @@ import process from 'node:process';
 
 const TAIL_LINES = 30;
 
+/** Our descriptors that each command inherits: the lock of set-up, so that a command which outlives a killed set-up holds it. */
+export const inherited = [];
+
 /** Set-up cannot go on. `advice` says what the user can do; the exit code is always 3. */
 export class SetupFailure extends Error {
   constructor(message, { advice, tail } = {}) {
@@ -47,7 +50,7 @@ export function runCommand(command, { cwd, env = {}, timeoutMs, logFile } = {}) 
     const child = spawn(program, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...inherited],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });

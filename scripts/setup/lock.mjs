@@ -1,11 +1,11 @@
-// Lets one set-up at a time work on this tree. The kernel holds the lock for as long as this process has the file open,
-// so a set-up that is killed leaves nothing that a later one would have to judge.
+// Lets one set-up at a time work on this tree. The kernel holds the lock for as long as this process or a command that it
+// runs has the file open, so a set-up that is killed leaves nothing that a later one would have to judge.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { SetupFailure } from './command.mjs';
+import { SetupFailure, inherited } from './command.mjs';
 
 const GIVE_UP_AFTER_S = 15 * 60;
 
@@ -36,8 +36,10 @@ export async function withLock(file, say, work, giveUpAfterS = GIVE_UP_AFTER_S) 
         advice: 'Install util-linux, and check that the folder can be written.',
       });
     }
+    inherited.push(held.fd);
     return await work();
   } finally {
+    inherited.length = 0;
     await held.close();
   }
 }

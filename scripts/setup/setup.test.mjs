@@ -154,20 +154,45 @@ test('two set-ups take turns', async (t) => {
   );
 });
 
+const url = (file) => JSON.stringify(new URL(file, import.meta.url).href);
 const HOLDER = `
-  import { withLock } from ${JSON.stringify(new URL('lock.mjs', import.meta.url).href)};
+  import { runCommand } from ${url('command.mjs')};
+  import { withLock } from ${url('lock.mjs')};
   await withLock(process.argv[1], () => {}, async () => {
     console.log('held');
+    await runCommand(['sleep', process.argv[2]]);
     await new Promise((resolve) => setTimeout(resolve, 60_000));
   });`;
 
-async function startHolder(t, file) {
-  const options = ['--input-type=module', '-e', HOLDER, file];
+/** Takes the lock, and runs a command for `seconds` while it holds it. */
+async function startHolder(t, file, seconds = 0) {
+  const options = ['--input-type=module', '-e', HOLDER, file, String(seconds)];
   const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   return child;
 }
+
+test(
+  'a command that outlives a killed set-up keeps the next one out',
+  { timeout: 30_000 },
+  async (t) => {
+    const file = path.join(folder(t), 'lock');
+    const child = await startHolder(t, file, 5);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    child.kill('SIGKILL');
+    const said = [];
+    const take = () =>
+      withLock(
+        file,
+        (line) => said.push(line),
+        async () => 'mine',
+        20,
+      );
+    assert.equal(await take(), 'mine');
+    assert.equal(said.length, 1, 'it had to wait');
+  },
+);
 
 test('a set-up that is killed does not keep its lock', { timeout: 20_000 }, async (t) => {
   const file = path.join(folder(t), 'lock');
