@@ -6,7 +6,7 @@
 // Needs a finished build (npm run build). Files are made with known content and flushed, so that they lie in the page
 // cache, and are removed when their turn is over. Rounds alternate between the two sides, the ratio is taken per round,
 // and the median is what counts. Each answer is checked; a wrong one ends the benchmark.
-import { mkdtempSync, rmSync, statSync, statfsSync } from 'node:fs';
+import { rmSync, statSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -19,6 +19,7 @@ import {
   holding,
   hostFacts,
   hostLine,
+  scratchFolder,
   timedMs,
   writeResults,
 } from './rounds.mjs';
@@ -43,9 +44,7 @@ const generation = 0x1234;
 const analyzerMibPerS = 270;
 
 const results = { host: hostFacts(), rawBytes, streamBytes, rounds, cases: [] };
-const folder = mkdtempSync(path.join(options.dir, 'drover-bench-'));
-process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder(options.dir);
 
 const edgeOf = (bytes) => Math.floor((bytes / pageBytes) * 0.6);
 const gibPerS = (bytes, ms) => bytes / GiB / (ms / 1000);
@@ -247,7 +246,7 @@ async function main() {
   console.log(hostLine(results.host));
   console.log(
     `raw ${rawBytes / GiB} GiB, streams ${streamBytes / GiB} GiB, ${rounds} rounds, medians, ` +
-      `load ${os.loadavg()[0].toFixed(2)}, files in ${options.dir}\n`,
+      `files in ${options.dir}\n`,
   );
   requireRoom();
   await holding(lineChild(builtProgram('drover-engine-floor'), []), async (floor) => {

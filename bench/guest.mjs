@@ -7,8 +7,7 @@
  * Speeds are pages per second, and per second of processor time of the QEMU too, which a busy host changes less. The
  * answer is checked: memory must be whole before and after, and the pages are counted from the stamps themselves.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -16,6 +15,7 @@ import { planFor } from '../dist/migration/context.fixtures.js';
 import { TestContext } from '../dist/migration/context.js';
 import { platforms } from '../dist/model/arch.js';
 import { pageAt } from '../dist/model/stamps.js';
+import { hostFacts, hostLine, scratchFolder, writeResults } from './rounds.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -30,27 +30,20 @@ const { values } = parseArgs({
 
 const ticksPerSecond = 100;
 const results = [];
-const directory = mkdtempSync(path.join(os.tmpdir(), 'drover-guest-'));
-try {
-  const cpu = os.cpus();
-  console.log(
-    `${cpu.length} x ${cpu[0]?.model}, Linux ${os.release()}, load ${os.loadavg()[0].toFixed(1)}`,
-  );
-  console.log('arch      stamp  wanted pages/s       pages/s  off by   per s of processor time');
-  for (const arch of values.arch.split(',')) {
-    const command = path.join(values.folder, `qemu-system-${arch}`);
-    if (!existsSync(command)) {
-      console.log(`${arch.padEnd(10)}no ${command}`);
-      continue;
-    }
-    for (const stamp of ['wide', 'page']) {
-      for (const pace of [0, Number(values.pace)]) await measure(command, arch, stamp, pace);
-    }
+const directory = scratchFolder();
+console.log(hostLine(hostFacts()));
+console.log('arch      stamp  wanted pages/s       pages/s  off by   per s of processor time');
+for (const arch of values.arch.split(',')) {
+  const command = path.join(values.folder, `qemu-system-${arch}`);
+  if (!existsSync(command)) {
+    console.log(`${arch.padEnd(10)}no ${command}`);
+    continue;
   }
-} finally {
-  rmSync(directory, { recursive: true });
+  for (const stamp of ['wide', 'page']) {
+    for (const pace of [0, Number(values.pace)]) await measure(command, arch, stamp, pace);
+  }
 }
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2));
+writeResults(values.json, results);
 
 async function measure(command, arch, stamp, pace) {
   const plan = { ...(await planFor({ command }, directory)), slowness: 10 };

@@ -8,9 +8,8 @@
  * Pace is in pages per second; 0 is as fast as it can. The host needs RAM for two such guests. The answer is checked:
  * the guest must have arrived running and whole, with all pages looked at.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { migrateIncoming } from '../dist/migration/commands.js';
 import { planFor } from '../dist/migration/context.fixtures.js';
@@ -20,6 +19,7 @@ import { postcopy } from '../dist/migration/flows/postcopy.js';
 import { precopy } from '../dist/migration/flows/precopy.js';
 import { pagesOf } from '../dist/model/stamps.js';
 import { stateOf } from '../dist/model/verdict.js';
+import { hostFacts, hostLine, scratchFolder, writeResults } from './rounds.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -64,12 +64,8 @@ if (2 * ramBytes + GiB > available) {
   throw new Error(`two guests of ${gib} GiB do not fit into the ${has} GiB that are available`);
 }
 
-const directory = mkdtempSync(path.join(os.tmpdir(), 'drover-large-'));
-try {
-  await run();
-} finally {
-  rmSync(directory, { recursive: true });
-}
+const directory = scratchFolder();
+await run();
 
 async function run() {
   // deadlines are made for 99 MiB
@@ -117,7 +113,6 @@ async function timeCheck({ context, destination }, checks) {
 
 function print(result) {
   const { plan, marks, verdict, figures, pages, checks, stamped } = result;
-  const cpu = os.cpus();
   const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
   const hex = (address) => `0x${address.toString(16)}`;
   const hole =
@@ -125,9 +120,7 @@ function print(result) {
       ? ''
       : ` without ${hex(stamped.hole.start)}-${hex(stamped.hole.end)}`;
   console.log(`${values.qemu} (${plan.arch}, ${plan.machine}), ${values.memory}, ${values.by}`);
-  console.log(
-    `${cpu.length} x ${cpu[0]?.model}, Linux ${os.release()}, load ${os.loadavg()[0].toFixed(1)}`,
-  );
+  console.log(hostLine(hostFacts()));
   console.log(
     `${pages} pages, ${hex(stamped.start)}-${hex(stamped.end)}${hole}, stamp page, ${values.writers} writers, pace ${values.pace}`,
   );
@@ -142,7 +135,7 @@ function print(result) {
     const end = marks[index + 1]?.[1] ?? performance.now();
     console.log(`  ${phase.padEnd(10)}${seconds(end - at).padStart(10)}`);
   }
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(result, null, 2));
+  writeResults(values.json, result);
 }
 
 function availableBytes() {

@@ -6,14 +6,12 @@
  * The answer is checked: every run must exit 0 with the one test passed and a verdict over all pages.
  * Times are wall clock of a process as a whole; the machine's noise shows in the spread.
  */
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { hostFacts, hostLine, root, scratchFolder, writeResults } from './rounds.mjs';
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const main = path.join(root, 'dist', 'cli', 'main.js');
 const phases = ['prepare', 'launch', 'warm-up', 'migrate', 'verify', 'end'];
 
@@ -29,15 +27,11 @@ const runs = Number(values.runs);
 if (!Number.isSafeInteger(runs) || runs < 1)
   throw new Error(`--runs: expected a count, not '${values.runs}'`);
 
-const scratch = mkdtempSync(path.join(os.tmpdir(), 'drover-bench-'));
-try {
-  await measure(true); // warms the page cache and the probe cache
-  const samples = [];
-  for (let run = 0; run < runs; run++) samples.push(await measure(false));
-  print(samples);
-} finally {
-  rmSync(scratch, { recursive: true });
-}
+const scratch = scratchFolder();
+await measure(true); // warms the page cache and the probe cache
+const samples = [];
+for (let run = 0; run < runs; run++) samples.push(await measure(false));
+print(samples);
 
 async function measure(warmUp) {
   const file = path.join(scratch, 'result.json');
@@ -67,19 +61,12 @@ function print(samples) {
     ['around the test (threads, reports, exit)', column((s) => s.aroundMs)],
     ['from command to exit', column((s) => s.wallMs)],
   ];
-  const commit = execFileSync('git', ['-C', root, 'describe', '--always', '--dirty'], {
-    encoding: 'utf8',
-  });
-  const cpu = os.cpus();
   console.log(`${values.test} with ${values.qemu}: ${runs} runs after one warm-up, milliseconds`);
-  console.log(
-    `${cpu.length} x ${cpu[0]?.model}, Linux ${os.release()}, Node ${process.version}, commit ${commit.trim()}`,
-  );
+  console.log(hostLine(hostFacts()));
   console.log(`${''.padEnd(44)}${'min'.padStart(8)}${'median'.padStart(8)}${'max'.padStart(8)}`);
   for (const [name, values_] of rows) {
     const figures = [values_[0], values_[Math.floor(values_.length / 2)], values_.at(-1)];
     console.log(name.padEnd(44) + figures.map((ms) => ms.toFixed(0).padStart(8)).join(''));
   }
-  if (values.json !== undefined)
-    writeFileSync(values.json, JSON.stringify({ values, samples }, null, 2));
+  writeResults(values.json, { values, samples });
 }

@@ -2,19 +2,17 @@
 // main process uses at 1,000 and at 4,000. Usage: node bench/overhead.mjs [COUNT] [QEMU]
 // Expected answer: every test passed, none left out; a wrong one is a failure, however fast.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { root, scratchFolder } from './rounds.mjs';
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const main = path.join(root, 'dist', 'cli', 'main.js');
 const [count = 1000, qemu = 'qemu-system-x86_64'] = [
   Number(process.argv[2] ?? 1000),
   process.argv[3],
 ];
-const folder = mkdtempSync(path.join(os.tmpdir(), 'do-'));
+const folder = scratchFolder();
 
 function moduleOf(tests) {
   const file = path.join(folder, `no-op-${tests}.mjs`);
@@ -78,16 +76,12 @@ if (isMainThread) process.on('exit', () => {
   return file;
 }
 
-try {
-  measure(10); // probes are kept from here on
-  for (const tests of [count, 4 * count]) {
-    const { wallMs, runMs, cpuMs, maxRssMiB, heapMiB } = measure(tests);
-    const each = (runMs / tests).toFixed(2);
-    process.stdout.write(
-      `${tests} tests: ${(wallMs / 1000).toFixed(2)} s in all, ${(runMs / 1000).toFixed(2)} s of it the run (${each} ms a test), ` +
-        `${(cpuMs / 1000).toFixed(2)} s CPU, ${maxRssMiB.toFixed(0)} MiB at most with all threads, ${heapMiB.toFixed(0)} MiB on the main thread's heap at the end\n`,
-    );
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+measure(10); // probes are kept from here on
+for (const tests of [count, 4 * count]) {
+  const { wallMs, runMs, cpuMs, maxRssMiB, heapMiB } = measure(tests);
+  const each = (runMs / tests).toFixed(2);
+  process.stdout.write(
+    `${tests} tests: ${(wallMs / 1000).toFixed(2)} s in all, ${(runMs / 1000).toFixed(2)} s of it the run (${each} ms a test), ` +
+      `${(cpuMs / 1000).toFixed(2)} s CPU, ${maxRssMiB.toFixed(0)} MiB at most with all threads, ${heapMiB.toFixed(0)} MiB on the main thread's heap at the end\n`,
+  );
 }

@@ -1,6 +1,7 @@
-// What the benchmarks have in common: interleaved rounds, facts about the host, results on disk after each case.
+// What the benchmarks have in common: interleaved rounds, facts about the host, a folder of their own, results on disk after
+// each case.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -19,11 +20,21 @@ export function hostFacts() {
     // not a clone
   }
   const cpu = os.cpus()[0]?.model ?? 'unknown';
-  return { cpu, cores: os.cpus().length, kernel: os.release(), node: process.version, commit };
+  const [load] = os.loadavg();
+  const cores = os.cpus().length;
+  return { cpu, cores, kernel: os.release(), node: process.version, commit, load };
 }
 
-export function hostLine({ cpu, cores, kernel, node, commit }) {
-  return `${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}, commit ${commit}`;
+export function hostLine({ cpu, cores, kernel, node, commit, load }) {
+  return `${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}, commit ${commit}, load ${load.toFixed(1)}`;
+}
+
+/** A folder that is removed when the process ends, by Ctrl-C too. */
+export function scratchFolder(below = os.tmpdir()) {
+  const folder = mkdtempSync(path.join(below, 'drover-bench-'));
+  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 export const writeResults = (file, results) => {

@@ -10,15 +10,14 @@
 // interleaved over all QEMUs and numbers of jobs, so that a busy moment of the host hits all alike. A run in which a test
 // fails ends the benchmark: the speed of a wrong answer is no news.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import { allTests } from '../dist/suite/registry.js';
-import { hostFacts, hostLine, root, writeResults } from './rounds.mjs';
+import { hostFacts, hostLine, root, scratchFolder, writeResults } from './rounds.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -137,9 +136,7 @@ function tell(results) {
 const results = { host: hostFacts(), level: options.level, rounds, cases: [] };
 results.cases = qemus.flatMap((qemu) => jobs.map((workers) => ({ qemu, workers, samples: [] })));
 console.log(hostLine(results.host));
-const folder = mkdtempSync(path.join(os.tmpdir(), 'drover-bench-'));
-process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchFolder();
 for (let round = 0; round < rounds; round++) {
   for (const { qemu, workers, samples } of results.cases) {
     samples.push(await runOnce(qemu, workers, path.join(folder, 'run.json')));
