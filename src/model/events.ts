@@ -66,6 +66,31 @@ export interface Merged {
   readonly remarks: readonly string[];
 }
 
+/** One QEMU of a matrix. */
+export interface MatrixQemu {
+  /** its version, with a number where several have the same */
+  readonly label: string;
+  readonly command: string;
+  /** absent, as `package` is, where there is a `failure` */
+  readonly version?: string;
+  readonly package?: string;
+  readonly digest?: string | undefined;
+  /** why it cannot be used */
+  readonly failure?: Failure;
+}
+
+/** Which pair of a matrix a run is. */
+export interface MatrixPair {
+  /** all of the matrix, in the order of its rows and columns */
+  readonly qemus: readonly MatrixQemu[];
+  /** index into `qemus` */
+  readonly source: number;
+  /** index into `qemus` */
+  readonly destination: number;
+  /** the matrix leaves out the pairs of a QEMU with itself */
+  readonly crossOnly: boolean;
+}
+
 /** What a run may take of the host at once. */
 export interface Budget {
   /** sum of the weights of all QEMUs, in cores; absent where `-j` said how many tests at once */
@@ -95,6 +120,7 @@ export interface RunStarted extends Stamped {
   readonly route?: readonly QemuIdentity[];
   readonly machine: string;
   readonly accel: Accelerator;
+  /** 0 in a pair of a matrix that did not start: why is in `run-finished`, unless it was cancelled before its turn */
   readonly workers: number;
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */
   readonly total: number;
@@ -109,6 +135,8 @@ export interface RunStarted extends Stamped {
   readonly shard?: Shard;
   /** in a merged log */
   readonly merged?: Merged;
+  /** absent unless `drover matrix` made the run */
+  readonly matrix?: MatrixPair | undefined;
   readonly budget?: Budget;
   /** how many times a test that did not pass is tried again */
   readonly retries?: number;

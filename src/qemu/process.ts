@@ -2,11 +2,11 @@
  * One QEMU process: starts it with its sockets, stops it (QMP quit, SIGTERM, SIGKILL), and reports how it
  * ended: its exit status, what it wrote, whether anything of its process group lives on.
  */
+import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
 import { pause, timeoutError, within } from '../model/deadline.js';
 import type { Side } from '../model/outcome.js';
 import type { QemuBinary } from './binary.js';
-import type { DirectSocket } from './direct-socket.js';
 import { readTail } from './output-tail.js';
 import { describeThreads } from './proc-stat.js';
 import { describeExit, groupLives, killAll, signalGroup, spawnProcess } from './spawn.js';
@@ -49,7 +49,7 @@ export const usualStopTimeouts: StopTimeouts = { quit: 15_000, term: 15_000, kil
 
 export class QemuProcess implements AsyncDisposable {
   readonly pid: number;
-  readonly sockets: readonly DirectSocket[];
+  readonly sockets: readonly Socket[];
   readonly exited: Promise<ExitStatus>;
   #status: ExitStatus | undefined;
   #report: Promise<ExitReport> | undefined;

@@ -1,27 +1,20 @@
 /**
  * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
  * refuses its parameters. Nothing else may ever appear.
- *
- * A guest prints hundreds of signs a second, and to wake up for each takes longer than all else that is done with it.
- * While nobody waits for one they are read now and then, and whenever somebody asks.
  */
+import { readSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import type { WaitOptions } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
-import type { DirectSocket } from './direct-socket.js';
+import { socketFd } from './socket-fd.js';
 
-/** how long nobody reads while nobody waits */
-const restMs = 100;
-/** So many in that time are half of what a socket holds before the guest has to wait: it is not left alone any more. */
-const manySigns = 128;
+const scratch = Buffer.allocUnsafe(4096);
 
 export class SerialConsole {
-  readonly #socket: DirectSocket;
+  readonly #socket: Socket;
   readonly #side: Side;
-  /** runs while the socket is paused */
-  #rest: NodeJS.Timeout | undefined;
-  #isFast = false;
   /** the last characters only: a guest that runs for days prints a lot */
   #tail = '';
   #length = 0;
@@ -31,17 +24,14 @@ export class SerialConsole {
   #broken: HarnessError | undefined;
   readonly #wake = new Set<() => void>();
 
-  constructor(socket: DirectSocket, side: Side) {
+  constructor(socket: Socket, side: Side) {
     this.#socket = socket;
     this.#side = side;
     socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
-      if (chunk.length >= manySigns) this.#isFast = true;
-      if (this.#wake.size === 0 && !this.#isFast) this.#pause();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.#resume();
       this.#broken ??= new HarnessError({
         code: 'serial-closed',
         blame: 'contract',
@@ -55,25 +45,25 @@ export class SerialConsole {
 
   /** number of characters printed so far */
   get length(): number {
-    this.#socket.readNow();
+    this.#readNow();
     return this.#length;
   }
 
   /** number of 'A's printed so far: how often this guest has started anew */
   get starts(): number {
-    this.#socket.readNow();
+    this.#readNow();
     return this.#starts;
   }
 
   /** what it printed that it never should have, if anything */
   get broken(): HarnessError | undefined {
-    this.#socket.readNow();
+    this.#readNow();
     return this.#broken;
   }
 
   /** number of 'B's printed so far */
   get signs(): number {
-    this.#socket.readNow();
+    this.#readNow();
     return this.#signs;
   }
 
@@ -90,7 +80,7 @@ export class SerialConsole {
         continue;
       }
       // What has come is heard first: a busy host may have kept us from listening.
-      this.#socket.readNow();
+      this.#readNow();
       if (this.#lastB >= since) return;
       throw timeoutError({
         waitedFor: "'B' on the serial port, the guest's sign of life,",
@@ -112,23 +102,21 @@ export class SerialConsole {
       const timer = setTimeout(done, timeoutMs);
       signal?.addEventListener('abort', done, { once: true });
       this.#wake.add(done);
-      this.#resume();
     });
   }
 
-  #pause(): void {
-    if (this.#rest !== undefined) return;
-    this.#socket.pause();
-    this.#rest = setTimeout(() => {
-      this.#resume();
-    }, restMs);
-  }
-
-  #resume(): void {
-    if (this.#rest === undefined) return;
-    clearTimeout(this.#rest);
-    this.#rest = undefined;
-    this.#socket.resume();
+  /** Takes what the guest has printed by now, so that an answer does not lag behind by a turn of the event loop. */
+  #readNow(): void {
+    try {
+      const fd = socketFd(this.#socket);
+      for (;;) {
+        const length = readSync(fd, scratch);
+        if (length === 0) return;
+        this.#take(scratch.subarray(0, length));
+      }
+    } catch {
+      // nothing there; what else is wrong is met when it is read from again
+    }
   }
 
   #take(chunk: Buffer): void {

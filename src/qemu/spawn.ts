@@ -7,11 +7,10 @@
  *  - may get stream sockets as descriptors 3, 4, ... whose other ends are ours.
  */
 import { closeSync, openSync, readdirSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { HarnessError } from '../model/errors.js';
 import { launcherPath, loadAddon } from '../native/addon.js';
-import { directSocket } from './direct-socket.js';
-import type { DirectSocket } from './direct-socket.js';
 import { processStat } from './proc-stat.js';
 
 export interface SpawnSpec {
@@ -38,7 +37,7 @@ export interface ExitStatus {
 export interface SpawnedProcess {
   readonly pid: number;
   /** our ends of the handed-over sockets, in order */
-  readonly sockets: readonly DirectSocket[];
+  readonly sockets: readonly Socket[];
   /** settles when the process is gone and reaped; never rejects */
   readonly exited: Promise<ExitStatus>;
 }
@@ -70,7 +69,7 @@ export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
   }
   return {
     pid,
-    sockets: pairs.map(([ours]) => directSocket(ours)),
+    sockets: pairs.map(([fd]) => new Socket({ fd, readable: true, writable: true })),
     exited: exitOf(pid),
   };
 }

@@ -2,7 +2,7 @@
  * Private directories (mode 0700) for runs and tests. QEMU's UNIX sockets live in them, so their
  * paths must stay short; a run checks that before any QEMU starts.
  */
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { HarnessError } from '../model/errors.js';
@@ -12,9 +12,6 @@ import { claimDirectory, sweepStaleDirectories } from './stale-directories.js';
 const socketPathLimit = 107;
 /** the longest name below a test's directory that a test may give a socket */
 const socketNameReserve = '/suspend-live-000-00000/migsocket-recover'.length;
-
-/** takes the kernel some 0.1 ms to remove */
-const largeBytes = 1024 * 1024;
 
 /** The directory of one run below a base; nothing in it outlives the run. */
 export class RunDirectory implements AsyncDisposable {
@@ -80,26 +77,9 @@ function directoryError(directory: string, cause: unknown): HarnessError {
   });
 }
 
-/**
- * Removes a directory with all that is in it; absent is fine. Large files, which the kernel takes a while to forget, are
- * removed by another thread; to ask it for each of the many small ones would take longer than they do.
- */
+/** Removes a directory with all that is in it; absent is fine. */
 export async function removeDirectory(directory: string): Promise<void> {
-  for (const file of largeFiles(directory)) await rm(file, { force: true });
-  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-}
-
-function largeFiles(directory: string): string[] {
-  try {
-    const paths = readdirSync(directory).map((name) => path.join(directory, name));
-    return paths.filter((file) => {
-      const stat = lstatSync(file);
-      return stat.isFile() && stat.size >= largeBytes;
-    });
-  } catch {
-    // whatever is wrong with it, removing it tells
-    return [];
-  }
+  await rm(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Moves a directory, across file systems too. A socket left in it is no evidence and stays behind. */

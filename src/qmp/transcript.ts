@@ -1,6 +1,6 @@
 /**
  * Everything said on one QMP connection, as JSON lines with timestamps, in a file. It is evidence:
- * written as it happens but for the last moment, so that it is there after a crash, and never in the
+ * written as it happens, so that it is there after a crash, and never in the
  * way of the test: after a write error (a full disk) it ends, and the test goes on.
  *
  * It is written by this thread. A few hundred bytes into the page cache take less time than it takes
@@ -8,16 +8,11 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-/** how old lines may become before they are written; to write each by itself takes as long as all else that is done with it */
-const gatherMs = 50;
-
 export type Direction = '>' | '<';
 
 export class Transcript implements AsyncDisposable {
   /** undefined once nothing more can be written */
   #descriptor: number | undefined;
-  /** not written yet */
-  #lines = '';
   /** on the clock of `performance.now` */
   readonly startedAtMs = performance.now();
 
@@ -34,31 +29,18 @@ export class Transcript implements AsyncDisposable {
     const atMs = (performance.now() - this.startedAtMs).toFixed(3);
     // The line is JSON already; anything else (garbage from a peer) is kept as a string.
     const body = line.startsWith('{') && line.endsWith('}') ? line : JSON.stringify(line);
-    if (this.#lines === '') {
-      setTimeout(() => {
-        this.#write();
-      }, gatherMs).unref();
-    }
-    this.#lines += `{"ms":${atMs},"dir":"${direction}","msg":${body}}\n`;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#write();
-    this.#close();
-    return Promise.resolve();
-  }
-
-  #write(): void {
-    const lines = this.#lines;
-    this.#lines = '';
-    if (this.#descriptor === undefined || lines === '') return;
-    const bytes = Buffer.from(lines);
+    const bytes = Buffer.from(`{"ms":${atMs},"dir":"${direction}","msg":${body}}\n`);
     try {
       // a part of it is all that a full disk takes
       if (writeSync(this.#descriptor, bytes) < bytes.length) this.#close();
     } catch {
       this.#close();
     }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    return Promise.resolve();
   }
 
   #close(): void {

@@ -1,71 +1,63 @@
-/** The pairs of a matrix, one after another. A pair that cannot start is a result like others. */
+/** The pairs of a matrix, one after another. A pair that cannot start leaves events like others. */
 import path from 'node:path';
 import { HarnessError, toFailure } from '../../model/errors.js';
-import type { QemuBinary } from '../../qemu/binary.js';
-import { uniqueLabels } from '../../report/matrix/matrix.js';
-import type { MatrixQemu, PairResult } from '../../report/matrix/matrix.js';
-import { pairName } from '../../report/matrix/matrix-text.js';
+import { eventSchema } from '../../model/events.js';
+import type { DroverEvent, MatrixPair, MatrixQemu, QemuIdentity } from '../../model/events.js';
 import { printableLine } from '../../model/text/printable.js';
+import type { QemuBinary } from '../../qemu/binary.js';
+import { noCounts } from '../../report/fold/counts.js';
 import { RunRecord } from '../../report/fold/summary.js';
-import { noTimings } from '../../schedule/timings.js';
-import type { Limits } from '../../model/demand.js';
-import type { WorkerPool } from '../../schedule/pool.js';
-import type { TestDefinition } from '../../suite/definition.js';
-import type { Catalogue } from '../run/catalogue.js';
-import type { Environment } from '../process/environment.js';
-import { exitCodeOfBlame, exitCodes } from '../process/exit-codes.js';
+import { EventLog } from '../../report/log/event-log.js';
+import { logName } from '../../report/log/read-log.js';
+import {
+  isPair,
+  nameOfPair,
+  pairFolder,
+  pairsOf,
+  uniqueLabels,
+} from '../../report/matrix/matrix.js';
+import type { PairRecord } from '../../report/matrix/matrix.js';
+import { testListDigest } from '../../schedule/shards.js';
+import { fullPath } from '../../suite/select.js';
 import type {
   AttemptOptions,
   OwnTestsOption,
   PairOptions,
   SelectionOptions,
 } from '../options/options.js';
-import { addHostFacts, planTests } from '../run/planned-tests.js';
-import { planPair } from '../run/plan-pair.js';
-import type { Qemus } from '../run/probed-qemus.js';
-import type { Binaries } from '../run/resolve-binaries.js';
-import { withoutMisfits } from '../run/run-limits.js';
-import { runSession } from '../run/run-session.js';
+import { exitCodeOfBlame, exitCodes } from '../process/exit-codes.js';
+import { hostIdentity } from '../process/host-capacity.js';
+import { droverVersion } from '../process/version.js';
+import { runPlanned } from '../run/run-selected.js';
+import type { PlannedRun } from '../run/run-selected.js';
 import { makeOutputDirectory } from '../run/run-workspace.js';
-import type { Workplace } from '../run/run-workspace.js';
+import type { ShardWish } from '../run/shard-option.js';
 
 export interface MatrixOptions
   extends PairOptions, SelectionOptions, OwnTestsOption, AttemptOptions {
   readonly qemu: readonly string[];
   readonly crossOnly?: boolean;
+  readonly shard?: ShardWish;
   readonly json?: string;
   readonly html?: string;
   readonly out?: string;
 }
 
-export interface MatrixInput {
+export interface MatrixInput extends Omit<PlannedRun, 'options' | 'binaries'> {
   readonly options: MatrixOptions;
-  readonly environment: Environment;
   readonly binaries: readonly QemuBinary[];
-  /** of the binaries, in their order */
-  readonly identities: readonly MatrixQemu[];
-  readonly catalogue: Catalogue;
-  readonly selected: readonly TestDefinition[];
-  readonly qemus: Qemus;
-  readonly limits: Limits;
-  readonly pool: WorkerPool;
-  readonly place: Workplace;
 }
 
 /** Asks each QEMU what it is. One that does not answer stays in the grid, with the reason. */
-export async function identify(
-  binaries: readonly QemuBinary[],
-  qemus: Qemus,
-  signal: AbortSignal,
-): Promise<MatrixQemu[]> {
+async function identify({ binaries, qemus, place }: MatrixInput): Promise<MatrixQemu[]> {
   const found: Omit<MatrixQemu, 'label'>[] = [];
   for (const binary of binaries) {
     const { command } = binary;
     try {
-      const { version, package: build } = await qemus.features(binary);
-      found.push({ command, version, package: build });
+      const { version, package: build, digest } = await qemus.features(binary);
+      found.push({ command, version, package: build, digest });
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (place.interruption.signal.aborted) throw error;
       found.push({ command, failure: toFailure(error) });
     }
   }
@@ -73,93 +65,93 @@ export async function identify(
   return found.map((qemu, index) => ({ label: labels[index] ?? '', ...qemu }));
 }
 
-interface Pair {
-  readonly source: string;
-  readonly destination: string;
-  readonly binaries: Binaries;
-}
-
-/** A row for each source. */
-export async function runPairs(input: MatrixInput): Promise<PairResult[][]> {
-  const { binaries, identities, options, place } = input;
-  const { signal } = place.interruption;
-  const count = binaries.length;
-  const total = count * count - (options.crossOnly === true ? count : 0);
+export async function runPairs(input: MatrixInput): Promise<PairRecord[]> {
+  const { crossOnly = false, shard = { index: 1, total: 1 } } = input.options;
+  const pairs = pairsOf({ qemus: await identify(input), crossOnly }).filter(
+    (_, index) => index % shard.total === shard.index - 1,
+  );
   // The console of each pair keeps listening for errors of the output to the end.
-  process.stdout.setMaxListeners(process.stdout.getMaxListeners() + total);
-  const labelOf = (index: number): string => identities[index]?.label ?? '';
-  const rows: PairResult[][] = [];
-  let number = 0;
-  for (const [row, source] of binaries.entries()) {
-    const results: PairResult[] = [];
-    for (const [column, destination] of binaries.entries()) {
-      if (row === column && options.crossOnly === true) {
-        results.push({ kind: 'left-out' });
-        continue;
-      }
-      number += 1;
-      if (signal.aborted) {
-        results.push({ kind: 'not-run' });
-        continue;
-      }
-      const pair = {
-        source: labelOf(row),
-        destination: labelOf(column),
-        binaries: { source, destination },
-      };
-      process.stdout.write(
-        `${number === 1 ? '' : '\n'}pair ${number} of ${total}: ${pairName(pair)}\n`,
-      );
-      results.push(await runPair(pair, input));
+  process.stdout.setMaxListeners(process.stdout.getMaxListeners() + pairs.length);
+  const records: PairRecord[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    if (!input.place.interruption.signal.aborted) {
+      const title = `pair ${index + 1} of ${pairs.length}: ${nameOfPair(pair)}`;
+      process.stdout.write(`${index === 0 ? '' : '\n'}${title}\n`);
     }
-    rows.push(results);
+    const record = await runPair(pair, input);
+    if (isPair(record)) records.push(record);
   }
-  return rows;
+  return records;
 }
 
-async function runPair(pair: Pair, input: MatrixInput): Promise<PairResult> {
-  const { options, environment, catalogue, selected, qemus, limits, pool, place } = input;
-  const { directory, probeDirectory, interruption } = place;
-  const { signal } = interruption;
-  const { binaries } = pair;
+async function runPair(matrix: MatrixPair, input: MatrixInput): Promise<RunRecord> {
+  const { json: _json, html: _html, ...options } = input.options;
+  const { signal } = input.place.interruption;
+  const [source, destination] = sides(matrix, input.binaries);
+  const out = options.out === undefined ? undefined : path.join(options.out, pairFolder(matrix));
+  if (out !== undefined) makeOutputDirectory(out);
   const record = new RunRecord();
+  const onEvent = (event: DroverEvent): void => {
+    record.add(event);
+  };
   try {
-    const planned = await addHostFacts(
-      await planPair({ binaries, options, environment, qemus }),
-      selected,
-      { directory: probeDirectory, signal, cache: qemus.cache },
-    );
-    const { timeout, repeat, keep = false } = options;
-    const out = options.out && outputDirectory(options.out, pair);
-    const exitCode = await runSession({
-      options: { repeat, keep, timeout, out },
-      environment,
-      plan: planned.plan,
-      tests: withoutMisfits(planTests(selected, planned, catalogue, noTimings), limits),
-      limits,
-      policy: {},
-      pool,
-      directory,
-      interruption,
-      onEvent: (event) => {
-        record.add(event);
-      },
-    });
-    return { kind: 'ran', record, exitCode };
+    signal.throwIfAborted();
+    const binaries = { source, destination };
+    await runPlanned({ ...input, options: { ...options, out }, binaries, onEvent, matrix });
   } catch (error) {
-    if (signal.aborted) return { kind: 'not-run' };
-    const exitCode =
-      error instanceof HarnessError ? exitCodeOfBlame(error.blame) : exitCodes.broken;
-    const failure = toFailure(error);
-    process.stdout.write(`cannot start: ${printableLine(failure.message)}\n`);
-    return { kind: 'not-started', failure, exitCode };
+    if (!signal.aborted) {
+      process.stdout.write(`cannot start: ${printableLine(toFailure(error).message)}\n`);
+    }
+    const log =
+      out === undefined
+        ? undefined
+        : new EventLog({ path: path.join(out, logName), replace: true });
+    for (const event of notStarted(matrix, input, signal.aborted ? undefined : error)) {
+      record.add(event);
+      log?.onEvent(event);
+    }
+    await log?.close();
   }
+  return record;
 }
 
-/** `7.2.22-to-10.0.8`: labels are versions, and a number where that is not enough */
-function outputDirectory(out: string, { source, destination }: Pair): string {
-  const word = (label: string): string => label.replaceAll(/[^\w.]+/g, '-').replace(/-$/, '');
-  const directory = path.join(out, `${word(source)}-to-${word(destination)}`);
-  makeOutputDirectory(directory);
-  return directory;
+function sides<T>({ source, destination }: MatrixPair, of: readonly T[]): [T, T] {
+  return [of[source], of[destination]] as [T, T];
+}
+
+/** @param error undefined if the matrix was cancelled before the turn of this pair */
+function notStarted(
+  matrix: MatrixPair,
+  { options, environment, selected, binaries }: MatrixInput,
+  error: unknown,
+): DroverEvent[] {
+  const [{ arch }] = sides(matrix, binaries);
+  const tests = selected.map((test) => fullPath(arch, test));
+  const [source, destination] = sides(matrix, matrix.qemus).map(
+    ({ label: _label, failure: _failure, ...program }) => ({
+      ...{ arch, version: '', package: '' },
+      ...program,
+    }),
+  ) as [QemuIdentity, QemuIdentity];
+  const started = {
+    type: 'run-started',
+    schema: eventSchema,
+    atMs: 0,
+    time: new Date().toISOString(),
+    drover: droverVersion(),
+    host: hostIdentity(),
+    source,
+    destination,
+    machine: options.machine ?? environment.machine ?? 'none',
+    accel: options.accel === 'auto' ? 'tcg' : options.accel,
+    workers: 0,
+    total: 0,
+    tests,
+    testList: testListDigest(tests),
+    matrix,
+  } as const;
+  const ended = { type: 'run-finished', atMs: 0, durationMs: 0, counts: noCounts } as const;
+  if (error === undefined) return [started, { ...ended, exitCode: exitCodes.cancelled }];
+  const blame = error instanceof HarnessError ? error.blame : 'host';
+  return [started, { ...ended, exitCode: exitCodeOfBlame(blame), failure: toFailure(error) }];
 }

@@ -1,12 +1,22 @@
 /** `drover matrix` with real QEMUs, and with what only looks like one. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { realQemu, realQemus } from '../../qemu/qemus.fixtures.js';
+import { eventFaults } from '../../report/log/events-schema.fixtures.js';
 import { Scratch, sharedMemoryFiles } from '../../model/scratch.fixtures.js';
 import type { JsonMatrix } from '../../report/matrix/matrix-json.js';
+import { madeUpTests } from '../run/made-up-tests.fixtures.js';
 import { drover, startDrover } from '../process/drover.fixtures.js';
 import type { Ran } from '../process/drover.fixtures.js';
 
@@ -34,6 +44,9 @@ function pretender(scratch: Scratch): { readonly command: string; readonly probe
   chmodSync(command, 0o755);
   return { command, probes };
 }
+
+/** The grid and all below it: what `drover matrix` prints after its last pair. */
+const gridIn = ({ stdout }: Ran): string => stdout.slice(stdout.lastIndexOf('\ndrover 0'));
 
 const told = ({ stdout, stderr }: Ran): string => `${stdout}\n${stderr}`;
 
@@ -81,6 +94,28 @@ test(
     assert.match(readFileSync(html, 'utf8'), /it printed: &lt;no&gt; &amp; never/);
     assert.equal(ran.stderr, '');
     assert.deepEqual(scratch.content.sort(), ['matrix.html', 'matrix.json', 'out', 'pretender']);
+
+    const logs = readdirSync(out);
+    assert.equal(logs.length, 16, 'also of pairs that could not start');
+    for (const name of logs) {
+      const lines = readFileSync(path.join(out, name, 'events.jsonl'), 'utf8').trimEnd();
+      for (const line of lines.split('\n')) assert.deepEqual(eventFaults(JSON.parse(line)), []);
+    }
+    const files = [path.join(scratch.directory, 'matrix.json'), html];
+    const before = files.map((file) => readFileSync(file, 'utf8'));
+    for (const file of files) rmSync(file);
+    const again = await drover(['report', out, '--json', files[0] ?? '', '--html', html], scratch);
+    assert.equal(again.code, 0, told(again));
+    assert.equal(again.stdout, gridIn(ran), 'the grid is the one that the live command printed');
+    assert.deepEqual(
+      files.map((file) => readFileSync(file, 'utf8')),
+      before,
+    );
+    const one = await drover(['report', path.join(out, `unusable-to-${labels[0]}`)], scratch);
+    assert.match(one.stdout, /the run broke\n.*error +not-qemu/);
+    const junit = await drover(['report', out, '--junit', path.join(out, 'junit.xml')], scratch);
+    assert.equal(junit.code, 2);
+    assert.match(junit.stderr, /a matrix fits into --json and --html only: leave out --junit/);
     assert.deepEqual(scratch.processes(), []);
     assert.deepEqual(sharedMemoryFiles(), []);
   },
@@ -100,6 +135,62 @@ test(
       pairs.map(({ status }) => status),
       ['left-out', 'passed', 'passed', 'left-out'],
     );
+  },
+);
+
+test(
+  'a matrix that ran pair by pair is merged into the whole; a pair that is missing is an error',
+  { skip },
+  async () => {
+    using scratch = new Scratch();
+    const at = (name: string): string => path.join(scratch.directory, name);
+    const wish = [oldest, middle].flatMap(({ command }) => ['--qemu', command]);
+    const tests = madeUpTests(scratch);
+    const usual = ['matrix', ...wish, '--cross-only', '--tests', tests];
+    const parts = ['1/2', '2/2'].map((shard) => ['--shard', shard, '--out', at(`part${shard[0]}`)]);
+    const narrow = ['--accel', 'tcg', '-p', 'made-up/good', '-p', 'made-up/bad'];
+    const [one, two] = await Promise.all(
+      parts.map(async (part) => drover([...usual, ...narrow, ...part], scratch)),
+    );
+    assert.deepEqual([one?.code, two?.code], [1, 1], told(one!) + told(two!));
+    assert.match(one!.stdout, /pair 1 of 1: 7\.2\.\d+ -> 10\.0\.\d+/);
+    assert.match(one!.stdout, /pairs: 1 failed, 1 not run; tests: 1 failed, 1 passed/);
+
+    const missing = await drover(['merge', at('part1'), '-o', at('whole')], scratch);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /pair 10\.0\.\d+ -> 7\.2\.\d+ is missing\n.*merged nothing/);
+    assert.ok(!existsSync(at('whole')));
+
+    const merge = [
+      'merge',
+      at('part2'),
+      at('part1'),
+      '-o',
+      at('whole'),
+      '--json',
+      at('matrix.json'),
+    ];
+    const merged = await drover(merge, scratch);
+    assert.equal(merged.code, 1, told(merged));
+    assert.match(merged.stdout, /pairs: 2 failed; tests: 2 failed, 2 passed/);
+    assert.deepEqual(
+      documentOf(scratch).pairs.map(({ status }) => status),
+      ['left-out', 'failed', 'failed', 'left-out'],
+    );
+    rmSync(at('part1'), { recursive: true });
+    rmSync(at('part2'), { recursive: true });
+    const again = await drover(['report', at('whole')], scratch);
+    assert.equal(again.stdout, gridIn(merged));
+    const [, kept = ''] = /evidence +(\/.*)/.exec(again.stdout) ?? [];
+    assert.ok(kept.startsWith(at('whole')), kept);
+    const why = await drover(['why', kept], scratch);
+    assert.match(why.stdout, /^failed: \/x86_64\/made-up\/bad \(attempt 1\)/m, why.stderr);
+    const last = ['run', '--qemu', middle.command, '--last-failed', at('whole'), '-l'];
+    const list = await drover([...last, '--tests', tests], scratch);
+    assert.match(list.stdout, /^\/x86_64\/made-up\/bad\n$/, told(list));
+    const itself = await drover(['merge', at('whole'), '-o', at('whole')], scratch);
+    assert.equal(itself.code, 2, told(itself));
+    assert.deepEqual(scratch.processes(), []);
   },
 );
 

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, toFailure } from '../../model/errors.js';
 import type { AnnotationOptions, Service } from '../../report/formats/annotations.js';
-import { checkReportPath } from '../../report/atomic-file.js';
+import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
 import { openReporters } from '../../report/open-reporters.js';
 import { problemLine } from '../../report/reporter.js';
 import type { Reporters } from '../../report/reporter.js';
@@ -37,6 +37,22 @@ export function withReportOptions(command: Command): Command {
         .choices(['auto', 'github', 'gitlab', 'none'])
         .default('auto'),
     );
+}
+
+/** Several runs have fewer reports than one. */
+export function refuseReports(
+  options: ReportOptions,
+  names: readonly ('tap' | 'junit' | 'json' | 'markdown' | 'trace')[],
+  message: string,
+): void {
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  throw new HarnessError({
+    code: 'report-of-many',
+    blame: 'usage',
+    message: `${message}: leave out ${given.map((name) => `--${name}`).join(', ')}`,
+    details: ['if these are shards of one run, merge them first: drover merge'],
+  });
 }
 
 /** Checks, before any test runs, that every report can be written. */
@@ -103,4 +119,22 @@ export async function closeReports(reporters: Reporters, exitCode: number): Prom
   const problems = await reporters.close();
   for (const problem of problems) process.stderr.write(`drover: ${problemLine(problem)}\n`);
   return problems.length > 0 && exitCode === exitCodes.passed ? exitCodes.broken : exitCode;
+}
+
+/** Writes the files that were asked for. A file that cannot be written turns exit code 0 into 3. */
+export async function writeFiles(
+  files: readonly (readonly [string | undefined, Iterable<string>])[],
+  exitCode: number,
+): Promise<number> {
+  let code = exitCode;
+  for (const [file, pieces] of files) {
+    if (file === undefined) continue;
+    try {
+      await writeAtomically(file, pieces);
+    } catch (error) {
+      process.stderr.write(`drover: ${toFailure(error).message}\n`);
+      if (code === exitCodes.passed) code = exitCodes.broken;
+    }
+  }
+  return code;
 }

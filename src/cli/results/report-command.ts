@@ -2,18 +2,23 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
+import type { DroverEvent } from '../../model/events.js';
+import { RunRecord } from '../../report/fold/summary.js';
 import { located } from '../../report/log/evidence-place.js';
 import { htmlReporter } from '../../report/html/html-reporter.js';
-import { eventLogPath, readEventLog } from '../../report/log/read-log.js';
+import { eventLogPath, readEventLog, runsIn } from '../../report/log/read-log.js';
+import { isPair } from '../../report/matrix/matrix.js';
 import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
 import { noteOnStderr } from '../process/note.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
 import {
   checkReportOptions,
   closeReports,
   openReports,
+  refuseReports,
   withReportOptions,
 } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
@@ -28,7 +33,7 @@ export function addReportCommand(
     .description('make reports of a finished run from its event log')
     .argument(
       '<run...>',
-      'the folder of --out, or the events.jsonl in it; several with --html only',
+      'the folder of --out of a run or a matrix, or a log (events.jsonl); several with --html only',
     );
   withReportOptions(command).action(async (places: readonly string[], options: ReportOptions) => {
     finish(await reportCommand(places, options, environment));
@@ -36,6 +41,7 @@ export function addReportCommand(
   withExamples(command, {
     'drover report results': 'what the console showed',
     'drover report results --html run.html --junit run.xml': 'two reports as files',
+    'drover report matrix --html grid.html': 'of a matrix: the grid as text and as a file',
   });
 }
 
@@ -44,34 +50,53 @@ async function reportCommand(
   options: ReportOptions,
   environment: Environment,
 ): Promise<number> {
-  const logs = await Promise.all(places.map(eventLogPath));
+  const runs = (await Promise.all(places.map(runsIn))).flat();
+  const logs = await Promise.all(runs.map(eventLogPath));
   await checkReportOptions(options);
+  // the folder of a matrix, not its pairs one by one
+  if (places.length === 1 && runs[0] !== places[0]) {
+    const records = await Promise.all(logs.map(recordOf));
+    const pairs = records.filter(isPair);
+    if (pairs.length === records.length) {
+      refuseReports(options, matrixReports.refused, matrixReports.why);
+      return await reportMatrix(pairs, options, environment, exitCodes.passed);
+    }
+  }
   const reporters =
     logs.length === 1
       ? await openReports(options, environment, undefined, true)
       : new Reporters([htmlReporter(onlyHtml(options))]);
   // Files are written on closing: a log that cannot be read ends this before.
   for (const log of logs) {
-    for await (const event of readEventLog(log, noteOnStderr)) {
-      reporters.onEvent(located(event, path.dirname(log)));
-    }
+    for await (const event of eventsOf(log)) reporters.onEvent(event);
   }
   return await closeReports(reporters, exitCodes.passed);
 }
 
-/** Only the HTML page takes several runs, such as the pairs of a matrix. */
-function onlyHtml({ html, tap, junit, json, markdown, trace }: ReportOptions): string {
-  const others = Object.entries({ tap, junit, json, markdown, trace }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`],
+async function* eventsOf(log: string): AsyncGenerator<DroverEvent> {
+  for await (const event of readEventLog(log, noteOnStderr)) {
+    yield located(event, path.dirname(log));
+  }
+}
+
+async function recordOf(log: string): Promise<RunRecord> {
+  const record = new RunRecord();
+  for await (const event of eventsOf(log)) record.add(event);
+  return record;
+}
+
+/** Only the HTML page takes several runs. */
+function onlyHtml(options: ReportOptions): string {
+  refuseReports(
+    options,
+    ['tap', 'junit', 'json', 'markdown', 'trace'],
+    'several runs fit into --html only',
   );
-  if (html !== undefined && others.length === 0) return html;
+  if (options.html !== undefined) return options.html;
   throw new HarnessError({
     code: 'report-of-many',
     blame: 'usage',
-    message:
-      html === undefined
-        ? 'several runs need --html FILE: no other report takes more than one run'
-        : `several runs fit into --html only: leave out ${others.join(', ')}`,
+    message: 'several runs need --html FILE: no other report takes more than one run',
     details: ['if these are shards of one run, merge them first: drover merge'],
   });
 }

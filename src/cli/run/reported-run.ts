@@ -14,7 +14,7 @@ import type { Interruption } from '../process/signals.js';
 export type Totals = Pick<RunTotals, 'counts'> & Partial<RunTotals>;
 
 export interface ReportedRun {
-  readonly options: ReportOptions & { readonly out?: string };
+  readonly options: ReportOptions & { readonly out?: string | undefined };
   readonly environment: Environment;
   readonly interruption: Interruption;
   readonly started: EventOf<'run-started'>;

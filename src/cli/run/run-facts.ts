@@ -1,5 +1,5 @@
 /** What a run says of itself: in its first event, and in the record of each test that is kept. */
-import type { EventOf, QemuIdentity, Shard } from '../../model/events.js';
+import type { EventOf, MatrixPair, QemuIdentity, Shard } from '../../model/events.js';
 import { eventSchema } from '../../model/events.js';
 import type { Limits } from '../../model/demand.js';
 import { offeredBy } from '../../model/coverage.js';
@@ -27,6 +27,7 @@ export interface RunFactsInput {
   readonly isEndless: boolean;
   readonly retries: number;
   readonly timeoutMs: number;
+  readonly matrix?: MatrixPair;
 }
 
 export class RunFacts {
@@ -55,7 +56,7 @@ export class RunFacts {
   }
 
   started(): EventOf<'run-started'> {
-    const { plan, tests, limits, shard, retries, isEndless } = this.#input;
+    const { plan, tests, limits, shard, retries, isEndless, matrix } = this.#input;
     const names = tests.map(({ name }) => name);
     const { slots, ...budget } = limits;
     return {
@@ -74,6 +75,7 @@ export class RunFacts {
       budget,
       retries: retries === 0 ? undefined : retries,
       slowness: plan.slowness,
+      matrix,
     };
   }
 

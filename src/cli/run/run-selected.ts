@@ -1,9 +1,10 @@
 /** The way that all commands go which run tests and report them as one run: QEMUs are asked, tests planned, and run. */
-import type { DroverEvent } from '../../model/events.js';
+import type { Limits } from '../../model/demand.js';
+import type { DroverEvent, MatrixPair } from '../../model/events.js';
 import type { DebugPlan } from '../../qemu/debug-tools.js';
 import type { QemuBinary } from '../../qemu/binary.js';
-import { removeDirectory } from '../../qemu/work-directory.js';
 import type { PlannedTest } from '../../schedule/attempts.js';
+import type { WorkerPool } from '../../schedule/pool.js';
 import { noTimings } from '../../schedule/timings.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import type { Catalogue } from './catalogue.js';
@@ -22,11 +23,12 @@ import { limitsOfRun, withoutMisfits } from './run-limits.js';
 import { runSession } from './run-session.js';
 import type { SessionPolicy } from './run-session.js';
 import { makeOutputDirectory, withWorkplace } from './run-workspace.js';
+import type { Workplace } from './run-workspace.js';
 
 export interface SelectedOptions
   extends PairOptions, AttemptOptions, ReportOptions, CoverageOption {
   readonly l?: boolean;
-  readonly out?: string;
+  readonly out?: string | undefined;
 }
 
 export interface SelectedRun {
@@ -44,7 +46,7 @@ export interface SelectedRun {
 }
 
 export async function runSelected(run: SelectedRun): Promise<number> {
-  const { options, environment, binaries, route, catalogue, selected, debug, policy = {} } = run;
+  const { options, environment, binaries, selected, debug } = run;
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);
   const coverage = await CoverageListener.open(options, environment);
@@ -54,41 +56,45 @@ export async function runSelected(run: SelectedRun): Promise<number> {
     binaries.source.arch,
   );
   return await withWorkplace(environment, async (place) => {
-    const { directory, probeDirectory, interruption } = place;
-    const { signal } = interruption;
+    const { probeDirectory, interruption } = place;
     // Threads take a while to start: let them, while the QEMUs are probed.
     const pool = options.l === true ? undefined : place.startPool(limits.slots);
-    const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
-    const planned = await addHostFacts(
-      await planPair({ binaries, options, environment, qemus, route }),
-      selected,
-      { directory: probeDirectory, signal, cache: qemus.cache },
-    );
-    await removeDirectory(probeDirectory);
-    const { timings = noTimings } = policy;
-    const tests = withoutMisfits(planTests(selected, planned, catalogue, timings), limits);
-    if (pool === undefined) {
-      process.stdout.write(listing(tests));
-      return exitCodes.passed;
-    }
-    const exitCode = await runSession({
-      options,
-      environment,
-      plan: planned.plan,
-      debug,
-      tests,
-      limits,
-      policy,
-      pool,
-      directory,
-      interruption,
-      onEvent: (event) => {
-        coverage?.onEvent(event);
-        run.onEvent?.(event);
-      },
-    });
-    return (await coverage?.tell(exitCode)) ?? exitCode;
+    const qemus = new Qemus(environment, probeDirectory, interruption.signal, options.cache);
+    const onEvent = (event: DroverEvent): void => {
+      coverage?.onEvent(event);
+      run.onEvent?.(event);
+    };
+    const exitCode = await runPlanned({ ...run, onEvent, limits, pool, qemus, place });
+    return pool === undefined ? exitCode : ((await coverage?.tell(exitCode)) ?? exitCode);
   });
+}
+
+export interface PlannedRun extends SelectedRun {
+  readonly limits: Limits;
+  /** undefined: only list the tests */
+  readonly pool: WorkerPool | undefined;
+  readonly qemus: Qemus;
+  readonly place: Workplace;
+  readonly matrix?: MatrixPair;
+}
+
+/** Probes the QEMUs, plans the tests and runs them. */
+export async function runPlanned(run: PlannedRun): Promise<number> {
+  const { selected, catalogue, policy = {}, limits, pool, qemus, place } = run;
+  const { directory, probeDirectory, interruption } = place;
+  const planned = await addHostFacts(await planPair(run), selected, {
+    directory: probeDirectory,
+    signal: interruption.signal,
+    cache: qemus.cache,
+  });
+  const { timings = noTimings } = policy;
+  const tests = withoutMisfits(planTests(selected, planned, catalogue, timings), limits);
+  if (pool === undefined) {
+    process.stdout.write(listing(tests));
+    return exitCodes.passed;
+  }
+  const { plan } = planned;
+  return await runSession({ ...run, plan, tests, policy, pool, directory, interruption });
 }
 
 function listing(tests: readonly PlannedTest[]): string {

@@ -1,7 +1,7 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
 import { endlessMs } from '../../model/deadline.js';
 import type { Limits } from '../../model/demand.js';
-import type { DroverEvent, Quarantined, Shard } from '../../model/events.js';
+import type { DroverEvent, MatrixPair, Quarantined, Shard } from '../../model/events.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { underTool } from '../../qemu/debug-tools.js';
 import type { DebugPlan } from '../../qemu/debug-tools.js';
@@ -22,7 +22,7 @@ import type { Interruption } from '../process/signals.js';
 import { TimingsKeeper, timingsFiles } from './timings-keeper.js';
 
 export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOptions {
-  readonly out?: string;
+  readonly out?: string | undefined;
 }
 
 /** What is not given has its default: no retries, no quarantine, every test is run. */
@@ -47,7 +47,8 @@ export interface SessionInput {
   readonly directory: string;
   readonly interruption: Interruption;
   /** gets all events too */
-  readonly onEvent?: (event: DroverEvent) => void;
+  readonly onEvent?: ((event: DroverEvent) => void) | undefined;
+  readonly matrix?: MatrixPair;
 }
 
 export async function runSession(input: SessionInput): Promise<number> {

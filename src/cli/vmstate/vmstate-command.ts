@@ -1,19 +1,19 @@
 /** `drover vmstate`: what a migration between two QEMUs would miss of the devices' state, without starting a guest. */
 import type { Command } from 'commander';
 import { platforms } from '../../model/arch.js';
-import { HarnessError, toFailure } from '../../model/errors.js';
+import { HarnessError } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { chooseMachine, newestCommonMachine } from '../../model/machine-type.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import { resolveBinary } from '../../qemu/binary.js';
 import { dumpVmstate } from '../../qemu/vmstate-dump.js';
-import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
 import { parseDump } from '../../vmstate/dump.js';
 import type { VmstateDump } from '../../vmstate/dump.js';
 import { compareDumps } from '../../vmstate/two-dumps.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
+import { checkReportOptions, writeFiles } from '../options/report-options.js';
 import { lines, print } from '../process/print.js';
 import { droverVersion } from '../process/version.js';
 import { Qemus } from '../run/probed-qemus.js';
@@ -74,9 +74,7 @@ async function vmstateCommand(
       message: `A emulates ${a.arch} and B ${b.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
     });
   }
-  for (const file of [options.json, options.html]) {
-    if (file !== undefined) await checkReportPath(file);
-  }
+  await checkReportOptions(options);
   return await withWorkplace(environment, async ({ interruption, probeDirectory }) => {
     const { signal } = interruption;
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
@@ -108,7 +106,13 @@ async function vmstateCommand(
       devices: compareDumps(dumpA, dumpB),
     };
     await print(lines(vmstateLines(report)));
-    return await writeFiles(report, options);
+    return await writeFiles(
+      [
+        [options.json, [vmstateJson(report)]],
+        [options.html, vmstateHtmlPieces(report)],
+      ],
+      mustBreak(report) ? exitCodes.failed : exitCodes.passed,
+    );
   });
 }
 
@@ -125,21 +129,4 @@ function machineFor(
   const choice = chooseMachine({ alias, wanted }, a, b);
   if (choice.kind === 'chosen') return choice.machine;
   throw new HarnessError({ code: 'unknown-machine', blame: 'usage', message: choice.reason });
-}
-
-/** Reports a file that could not be written; the exit code is then that of a broken run. */
-async function writeFiles(report: VmstateReport, options: VmstateOptions): Promise<number> {
-  let exitCode: number = mustBreak(report) ? exitCodes.failed : exitCodes.passed;
-  const write = async (file: string | undefined, pieces: () => Iterable<string>): Promise<void> => {
-    if (file === undefined) return;
-    try {
-      await writeAtomically(file, pieces());
-    } catch (error) {
-      process.stderr.write(`drover: ${toFailure(error).message}\n`);
-      if (exitCode === exitCodes.passed) exitCode = exitCodes.broken;
-    }
-  };
-  await write(options.json, () => [vmstateJson(report)]);
-  await write(options.html, () => vmstateHtmlPieces(report));
-  return exitCode;
 }

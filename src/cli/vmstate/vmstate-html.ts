@@ -1,5 +1,5 @@
-/** A comparison of the device state of two QEMUs as one HTML file that needs nothing else. */
-import { element, escaped } from '../../report/html-text.js';
+/** A comparison of the device state of two QEMUs as one HTML file. */
+import { documentStart, element, escaped, table } from '../../report/html-text.js';
 import type { DeviceDifferences, Difference, Effect } from '../../vmstate/differences.js';
 import {
   arrow,
@@ -11,30 +11,7 @@ import {
 } from './vmstate-report.js';
 import type { VmstateReport } from './vmstate-report.js';
 
-const style = `
-:root { color-scheme: light dark; --text: #1b1b1b; --page: #fff; --line: #b8b8b8; --head: #f0f0f0;
-  --must: #fbdcdc; --may: #fbf2d4; }
-@media (prefers-color-scheme: dark) { :root { --text: #e8e8e8; --page: #161616; --line: #555; --head: #262626;
-  --must: #5a1a1a; --may: #443a10; } }
-body { font: 1rem/1.45 system-ui, sans-serif; color: var(--text); background: var(--page); margin: 2rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; }
-caption { text-align: left; font-weight: bold; padding-bottom: .4rem; }
-th, td { border: 1px solid var(--line); padding: .4rem .7rem; text-align: left; vertical-align: top; }
-th { background: var(--head); }
-.must { background: var(--must); } .may { background: var(--may); }
-`;
-
 const cell = (text: string): string => element('td', text);
-const heads = (names: readonly string[]): string =>
-  `<thead><tr>${names.map((name) => `<th scope="col">${escaped(name)}</th>`).join('')}</tr></thead>`;
-
-function table(caption: string, names: readonly string[], rows: readonly string[]): string {
-  return `<div class="wide"><table><caption>${escaped(caption)}</caption>
-${heads(names)}
-<tbody>${rows.join('\n')}</tbody></table></div>
-`;
-}
 
 function effectCell({ severity, reason }: Effect): string {
   return `<td class="${severity}"><strong>${severityWords[severity]}</strong>: ${escaped(reason)}</td>`;
@@ -59,15 +36,7 @@ export function* vmstateHtmlPieces(report: VmstateReport): Generator<string> {
   const { a, b, machine, devices, drover } = report;
   const title = `Device state of QEMU ${a.version} and ${b.version}`;
   const ways = directions.map(arrow);
-  yield `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-${element('title', title)}
-<style>${style}</style></head>
-<body>
-${element('h1', title)}
+  yield `${documentStart(title)}
 ${summaryLines(report)
   .map((line) => element('p', line))
   .join('\n')}

@@ -1,8 +1,16 @@
 /**
- * Decides whether several logs are the shards of one run, and which shards are missing or duplicated. Pure: the
- * first events in, a decision out.
+ * Decides whether several logs are the shards of one run or the pairs of one matrix, and which are missing or duplicated.
+ * Pure: the first events in, a decision out.
  */
-import type { EventOf, Merged, MergedRun, QemuIdentity } from '../../model/events.js';
+import type {
+  EventOf,
+  MatrixPair,
+  MatrixQemu,
+  Merged,
+  MergedRun,
+  QemuIdentity,
+} from '../../model/events.js';
+import { nameOfPair, pairsOf } from '../matrix/matrix.js';
 
 type Started = EventOf<'run-started'>;
 
@@ -17,11 +25,9 @@ export interface LogFacts {
 }
 
 export interface MergePlan {
-  /** the logs to merge, by shard number */
+  /** the logs to merge, by shard number; at least one */
   readonly logs: readonly LogFacts[];
   readonly merged: Merged;
-  /** what is wrong, one sentence each; empty if the shards are complete */
-  readonly problems: readonly string[];
 }
 
 export function shardOf({ started }: LogFacts): { readonly index: number; readonly total: number } {
@@ -33,17 +39,46 @@ function listOf({ started }: LogFacts): readonly string[] {
   return started.shard?.allTests ?? started.tests;
 }
 
-/** @param given at least one */
-export function planMerge(given: readonly [LogFacts, ...LogFacts[]]): MergePlan {
+/**
+ * One plan, or one for each pair of the matrix that the logs are of.
+ * @param given at least one; the first says which run or which matrix
+ */
+export function planMerges(given: readonly [LogFacts, ...LogFacts[]]): {
+  readonly plans: readonly MergePlan[];
+  /** of all plans, and pairs that are missing */
+  readonly problems: readonly string[];
+} {
+  const [first] = given;
+  const { matrix } = first.started;
+  const problems: string[] = [];
+  const own = given.filter((log) => {
+    const why = foreignness(log, first);
+    if (why !== undefined) {
+      problems.push(`${log.from} is of another run than ${first.from}: ${why}; it is left out`);
+    }
+    return why === undefined;
+  });
+  const foreign = [...problems];
+  const keyOf = (pair: MatrixPair | undefined): string => `${pair?.source} ${pair?.destination}`;
+  const plans = (matrix === undefined ? [undefined] : pairsOf(matrix)).flatMap((pair) => {
+    const logs = own.filter(({ started }) => keyOf(started.matrix) === keyOf(pair));
+    const [one, ...others] = logs;
+    if (one !== undefined) return [planMerge([one, ...others], foreign)];
+    if (pair !== undefined) problems.push(`pair ${nameOfPair(pair)} is missing`);
+    return [];
+  });
+  problems.push(...plans.flatMap((plan) => plan.problems));
+  return { plans, problems };
+}
+
+function planMerge(
+  given: readonly [LogFacts, ...LogFacts[]],
+  foreign: readonly string[],
+): MergePlan & { readonly problems: readonly string[] } {
   const problems: string[] = [];
   const [first] = given;
   const taken = new Map<number, LogFacts>();
   for (const log of given) {
-    const why = log === first ? undefined : foreignness(log, first);
-    if (why !== undefined) {
-      problems.push(`${log.from} is of another run than ${first.from}: ${why}; it is left out`);
-      continue;
-    }
     const { index, total } = shardOf(log);
     const other = taken.get(index);
     if (other === undefined) taken.set(index, log);
@@ -78,6 +113,7 @@ export function planMerge(given: readonly [LogFacts, ...LogFacts[]]): MergePlan 
     problems.push(`no shard has ${some(missingTests)}: they were not made from the same --timings`);
   }
   const remarks = [
+    ...foreign,
     ...problems.filter((problem) => !problem.endsWith(' is missing')),
     ...differences(logs),
   ];
@@ -103,17 +139,32 @@ function foreignness(log: LogFacts, first: LogFacts): string | undefined {
   if (log.started.drover !== first.started.drover) {
     return `made by Drover ${log.started.drover}, not ${first.started.drover}`;
   }
-  for (const side of ['source', 'destination'] as const) {
-    const difference = qemuDifference(log.started[side], first.started[side]);
-    if (difference !== undefined) return `another QEMU as ${side}: ${difference}`;
+  const [its, wanted] = [log.started.matrix, first.started.matrix];
+  if (its?.qemus.length !== wanted?.qemus.length || its?.crossOnly !== wanted?.crossOnly) {
+    return 'it is no pair of the same matrix';
+  }
+  const others = qemusOf(first);
+  for (const [index, [place, qemu]] of qemusOf(log).entries()) {
+    const difference = qemuDifference(qemu, others[index]?.[1] ?? {});
+    if (difference !== undefined) return `another QEMU as ${place}: ${difference}`;
   }
   return undefined;
 }
 
+type Program = Partial<Pick<QemuIdentity, 'version' | 'package' | 'arch'>> &
+  Pick<MatrixQemu, 'digest'>;
+
+function qemusOf({ started }: LogFacts): (readonly [string, Program])[] {
+  const { matrix, source, destination } = started;
+  return matrix === undefined
+    ? Object.entries({ source, destination })
+    : matrix.qemus.map((qemu, index) => [`number ${index + 1}`, qemu]);
+}
+
 /** Compares the QEMU program, not its path or its command. */
-function qemuDifference(a: QemuIdentity, b: QemuIdentity): string | undefined {
+function qemuDifference(a: Program, b: Program): string | undefined {
   for (const key of ['version', 'package', 'arch'] as const) {
-    if (a[key] !== b[key]) return `${a[key]}, not ${b[key]}`;
+    if (a[key] !== b[key]) return `${a[key] ?? 'unusable'}, not ${b[key] ?? 'unusable'}`;
   }
   if (a.digest === undefined || b.digest === undefined || a.digest === b.digest) return undefined;
   return `another build of ${a.version}, SHA-256 ${a.digest.slice(0, 12)}, not ${b.digest.slice(0, 12)}`;

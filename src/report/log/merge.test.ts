@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { folderFor } from '../../model/scratch.fixtures.js';
 import { adoptEvidence, logFacts, mergedEvents } from './merge.js';
-import { planMerge } from './merge-plan.js';
+import { planMerges } from './merge-plan.js';
 import type { LogFacts, MergePlan } from './merge-plan.js';
+import { eventsOfPair, notQemu, notStarted } from '../matrix/matrix.fixtures.js';
 import * as fixtures from '../run.fixtures.js';
 
 const tests = ['/x/a', '/x/b', '/x/c', '/x/d'];
@@ -36,10 +37,15 @@ function write(folder: string, name: string, events: readonly DroverEvent[]): st
   return place;
 }
 
-async function planOf(first: string, ...others: string[]): Promise<MergePlan> {
+async function planOf(
+  first: string,
+  ...others: string[]
+): Promise<MergePlan & { readonly problems: readonly string[] }> {
   const rest: LogFacts[] = [];
   for (const other of others) rest.push(await logFacts(other));
-  return planMerge([await logFacts(first), ...rest]);
+  const { plans, problems } = planMerges([await logFacts(first), ...rest]);
+  assert.equal(plans.length, 1);
+  return { ...plans[0]!, problems };
 }
 
 async function merged(plan: MergePlan): Promise<DroverEvent[]> {
@@ -143,6 +149,63 @@ test('a run that was killed is told; an attempt that is in a log twice counts on
   assert.match(plan.problems.join(), /one ended before its run was complete/);
   const results = (await merged(plan)).filter((event) => event.type === 'test-finished');
   assert.equal(results.length, 4);
+});
+
+test('pairs of a matrix are merged one by one; what is missing, or of other QEMUs, is named', async (t) => {
+  const folder = folderFor(t);
+  const factsOf = async (
+    [source, destination]: readonly [number, number],
+    run: readonly DroverEvent[],
+    change = (text: string): string => text,
+  ): Promise<LogFacts> => {
+    const text = JSON.stringify(eventsOfPair([source, destination], run, 0));
+    const events = JSON.parse(change(text)) as DroverEvent[];
+    return logFacts(write(folder, `${source}-${destination}-${String(text.length)}`, events));
+  };
+  const pairs = [
+    [0, 2],
+    [2, 0],
+    [1, 2],
+    [2, 1],
+  ] as const;
+  const there: LogFacts[] = [await factsOf([1, 0], fixtures.passedRun)];
+  for (const pair of pairs) there.push(await factsOf(pair, notStarted(notQemu)));
+  const [first, ...others] = there;
+  assert.ok(first !== undefined);
+  const incomplete = planMerges([first, ...others]);
+  assert.deepEqual(incomplete.problems, ['pair 7.2.22 -> 10.0.8 is missing']);
+  assert.equal(incomplete.plans.length, 5);
+
+  const foreign = await factsOf([0, 1], fixtures.passedRun, (text) =>
+    text.replace('"version":"7.2.22"', '"version":"7.2.1"'),
+  );
+  assert.match(
+    planMerges([first, foreign, ...others]).problems.join('\n'),
+    /of another run than .*: another QEMU as number 1: 7\.2\.1, not 7\.2\.22[^]*7\.2\.22 -> 10\.0\.8 is missing/,
+  );
+  const plain = await logFacts(write(folder, 'plain', fixtures.passedRun));
+  assert.match(
+    planMerges([first, plain, ...others]).problems.join('\n'),
+    /it is no pair of the same matrix/,
+  );
+  const last = await factsOf([0, 1], fixtures.mixedRun);
+  const { plans, problems } = planMerges([first, last, ...others]);
+  assert.deepEqual(problems, []);
+  const merges = await Promise.all(plans.map(merged));
+  assert.deepEqual(
+    merges.map(([start]) => {
+      assert.ok(start?.type === 'run-started');
+      return [start.matrix?.source, start.matrix?.destination, start.workers];
+    }),
+    [
+      [0, 1, 2],
+      [0, 2, 0],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 0],
+      [2, 1, 0],
+    ],
+  );
 });
 
 test('evidence goes along, and is found from where it is now', async (t) => {

@@ -3,7 +3,8 @@
  * line: the reader leaves that line out. Any other line that is no event is an error with its line number.
  */
 import type { ReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { HarnessError, fileProblem } from '../../model/errors.js';
@@ -14,7 +15,7 @@ import { eventFrom1 } from './version-1.js';
 import { isObject } from '../../model/json.js';
 import { printableLine } from '../../model/text/printable.js';
 
-const logName = 'events.jsonl';
+export const logName = 'events.jsonl';
 
 function refuse(message: string, cause?: unknown): HarnessError {
   return new HarnessError({
@@ -35,6 +36,22 @@ export async function eventLogPath(place: string): Promise<string> {
   } catch (cause) {
     throw refuse(`cannot read the event log of '${place}': ${fileProblem(cause)}`, cause);
   }
+}
+
+/** The place itself, or, where it is a folder without a log, the folders in it that have one: the pairs of a matrix. */
+export async function runsIn(place: string): Promise<string[]> {
+  if (existsSync(join(place, logName))) return [place];
+  const names = await readdir(place).catch(() => []);
+  const runs = names
+    .map((name) => join(place, name))
+    .filter((run) => existsSync(join(run, logName)));
+  return runs.length === 0 ? [place] : runs.sort();
+}
+
+/** Of an earlier run or matrix: its pairs would be taken for pairs of the next one. */
+export async function removeLogs(place: string): Promise<void> {
+  await rm(join(place, logName), { force: true });
+  for (const run of await runsIn(place)) await rm(join(run, logName), { force: true });
 }
 
 /** Of the file's schema version; another one is refused by `requireStart`. */

@@ -3,15 +3,13 @@ import type { Failure } from '../../model/outcome.js';
 import type { Counts } from '../fold/counts.js';
 import type { JsonReport } from '../formats/json-document.js';
 import { jsonPieces } from '../formats/json-document.js';
-import { cellsOf } from './matrix.js';
-import type { Cell, Matrix, MatrixQemu, PairVerdict } from './matrix.js';
+import type { Cell, Matrix, PairVerdict } from './matrix.js';
 
 /** of this document: raised when a member goes or changes its meaning */
 export const matrixVersion = 1;
 
-export interface JsonMatrix extends Omit<Matrix, 'results'> {
+export interface JsonMatrix extends Omit<Matrix, 'rows'> {
   readonly version: typeof matrixVersion;
-  readonly qemus: readonly MatrixQemu[];
   /** all there are, row by row */
   readonly pairs: readonly JsonPair[];
 }
@@ -39,14 +37,14 @@ function pairHead({ source, destination, verdict, ...cell }: Cell): object {
 
 /** The pieces joined are a `JsonMatrix`. */
 export function* matrixJsonPieces(matrix: Matrix): Generator<string> {
-  const head = { version: matrixVersion, ...matrix, results: undefined };
+  const head = { version: matrixVersion, ...matrix, rows: undefined };
   yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "pairs": [`;
   let separator = '\n';
-  for (const cell of cellsOf(matrix).flat()) {
+  for (const cell of matrix.rows.flat()) {
     yield separator + JSON.stringify(pairHead(cell)).slice(0, -1);
-    if (cell.record !== undefined) {
+    if (cell.ran !== undefined) {
       yield ',"report":\n';
-      yield* jsonPieces(cell.record);
+      yield* jsonPieces(cell.ran.record);
     }
     yield '}';
     separator = ',\n';

@@ -1,13 +1,14 @@
 /** A matrix for people: the QEMUs, the grid, what went wrong and where its evidence lies. */
 import Table from 'cli-table3';
+import type { MatrixQemu } from '../../model/events.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';
 import { attemptsText } from '../console/console-summary.js';
 import { countsText } from '../fold/counts.js';
 import { failureFields, fieldLines } from '../fold/diagnosis.js';
 import type { Field } from '../fold/diagnosis.js';
 import { counted, formatDuration } from '../../model/text/format.js';
-import { allCounts, cellLines, cellsOf, obstacles, pairsText } from './matrix.js';
-import type { Cell, Matrix, MatrixQemu, PairVerdict } from './matrix.js';
+import { allCounts, cellLines, obstacles, pairName, pairsText } from './matrix.js';
+import type { Cell, Matrix, PairVerdict } from './matrix.js';
 import type { Paint } from '../console/colors.js';
 import { printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
@@ -23,11 +24,7 @@ const paintedAs = (verdict: PairVerdict): OutcomeKind =>
       ? 'cancelled'
       : verdict;
 
-export function pairName({ source, destination }: Pick<Cell, 'source' | 'destination'>): string {
-  return `${source} -> ${destination}`;
-}
-
-export function qemuText({ version, package: packaged, command }: MatrixQemu): string {
+function qemuText({ version, package: packaged, command }: MatrixQemu): string {
   const build = packaged === undefined || packaged === '' ? '' : ` (${packaged})`;
   return printableLine(version === undefined ? command : `QEMU ${version}${build}: ${command}`);
 }
@@ -63,7 +60,7 @@ function shortFields(failure: Failure): Field[] {
 function groupLines(group: FailureGroup, cell: Cell, paint: Paint): string[] {
   const { test, kind, failure, directory } = group;
   const word = paint.outcome(kind, kind === 'failed' ? 'FAIL  ' : 'BROKEN');
-  const rerun = rerunCommand(test, cell.record?.started);
+  const rerun = rerunCommand(test, cell.ran?.record.started);
   const fields: Field[] = [
     ...shortFields(failure),
     ...(directory === undefined ? [] : [{ name: 'evidence', lines: [printableLine(directory)] }]),
@@ -76,8 +73,8 @@ const indented = (fields: readonly Field[]): string[] =>
   fieldLines(fields).map((line) => `    ${line}`);
 
 function failureLines(cell: Cell, paint: Paint): string[] {
-  const groups = cell.summary?.failures ?? [];
-  const broke = cell.record === undefined ? undefined : cell.failure;
+  const groups = cell.ran?.summary.failures ?? [];
+  const broke = cell.ran === undefined ? undefined : cell.failure;
   if (groups.length === 0 && broke === undefined) return [];
   const hidden = groups.length - failuresShown;
   return [
@@ -103,9 +100,8 @@ function obstacleLines(cells: readonly Cell[], paint: Paint): string[] {
 }
 
 export function matrixLines(matrix: Matrix, paint: Paint): string[] {
-  const rows = cellsOf(matrix);
+  const { qemus, tests, rows } = matrix;
   const cells = rows.flat();
-  const { qemus, tests } = matrix;
   const wanted = cells.filter(({ verdict }) => verdict !== 'left-out');
   const counts = countsText(allCounts(cells));
   return [

@@ -1,7 +1,8 @@
 /** A matrix with every kind of cell, made from the runs of run.fixtures. */
-import type { DroverEvent } from '../../model/events.js';
+import type { DroverEvent, MatrixQemu } from '../../model/events.js';
 import type { Failure } from '../../model/outcome.js';
-import type { Matrix, PairResult } from './matrix.js';
+import { isPair, matrixOf } from './matrix.js';
+import type { Matrix, PairRecord } from './matrix.js';
 import * as fixtures from '../run.fixtures.js';
 import { RunRecord } from '../fold/summary.js';
 
@@ -12,30 +13,52 @@ export const notQemu: Failure = {
   details: ['it printed: </pre><script>alert(1)</script>\u001B[31m'],
 };
 
-export function ran(events: readonly DroverEvent[], exitCode: number): PairResult {
-  const record = new RunRecord();
-  for (const event of events) record.add(event);
-  return { kind: 'ran', record, exitCode };
+export const qemus: readonly MatrixQemu[] = [
+  { label: '7.2.22', command: '/old/qemu-system-x86_64', version: '7.2.22', package: '' },
+  { label: '10.0.8', command: '/new/qemu-system-x86_64', version: '10.0.8', package: 'v10 <&>' },
+  { label: 'unusable', command: '/opt/<b>/qemu-system-x86_64', failure: notQemu },
+];
+
+/** The events of a pair's run, which ended with this exit code. */
+export function eventsOfPair(
+  [source, destination]: readonly [number, number],
+  events: readonly DroverEvent[],
+  exitCode: number,
+): DroverEvent[] {
+  return events.map((event): DroverEvent => {
+    if (event.type === 'run-finished') return { ...event, exitCode };
+    return event.type === 'run-started'
+      ? { ...event, matrix: { qemus, source, destination, crossOnly: true } }
+      : event;
+  });
 }
 
-const cannotStart: PairResult = { kind: 'not-started', failure: notQemu, exitCode: 2 };
-const notRun: PairResult = { kind: 'not-run' };
+export function ran(
+  pair: readonly [number, number],
+  events: readonly DroverEvent[],
+  exitCode: number,
+): PairRecord {
+  const record = new RunRecord();
+  for (const event of eventsOfPair(pair, events, exitCode)) record.add(event);
+  if (!isPair(record)) throw new Error('a run begins with run-started');
+  return record;
+}
 
-export const matrix: Matrix = {
-  drover: '0.1.0',
-  time: '2025-03-04T05:06:07.000Z',
-  durationMs: 61_000,
-  arch: 'x86_64',
-  tests: [fixtures.plain, fixtures.tcp],
-  qemus: [
-    { label: '7.2.22', command: '/old/qemu-system-x86_64', version: '7.2.22', package: '' },
-    { label: '10.0.8', command: '/new/qemu-system-x86_64', version: '10.0.8', package: 'v10 <&>' },
-    { label: 'unusable', command: '/opt/<b>/qemu-system-x86_64', failure: notQemu },
-  ],
-  results: [
-    [ran(fixtures.passedRun, 0), ran(fixtures.mixedRun, 1), cannotStart],
-    [ran(fixtures.brokenRun, 3), ran(fixtures.cancelledRun, 130), cannotStart],
-    [notRun, notRun, { kind: 'left-out' }],
-  ],
-  exitCode: 130,
-};
+/** A pair that did not start: for a reason, or since the matrix was cancelled. */
+export function notStarted(failure?: Failure): DroverEvent[] {
+  const started = fixtures.runStarted([fixtures.plain], { workers: 0, total: 0 });
+  return [started, { ...fixtures.runFinished([]), ...(failure === undefined ? {} : { failure }) }];
+}
+
+/** Of the last row nothing is there but a pair that was cancelled. */
+export const records: readonly PairRecord[] = [
+  ran([0, 0], fixtures.passedRun, 0),
+  ran([0, 1], fixtures.mixedRun, 1),
+  ran([0, 2], notStarted(notQemu), 2),
+  ran([1, 0], fixtures.brokenRun, 3),
+  ran([1, 1], fixtures.cancelledRun, 130),
+  ran([1, 2], notStarted(notQemu), 2),
+  ran([2, 1], notStarted(), 130),
+];
+
+export const matrix: Matrix = matrixOf(records, 130);

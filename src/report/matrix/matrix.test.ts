@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allCounts, cellLines, cellsOf, obstacles, pairsText, uniqueLabels } from './matrix.js';
-import { matrix, notQemu, ran } from './matrix.fixtures.js';
+import { allCounts, cellLines, matrixOf, obstacles, pairsText, uniqueLabels } from './matrix.js';
+import type { Cell, PairRecord } from './matrix.js';
+import { matrix, notQemu, notStarted, qemus, ran, records } from './matrix.fixtures.js';
 import { matrixHtmlPieces } from './matrix-html.js';
 import type { JsonMatrix } from './matrix-json.js';
 import { matrixJsonPieces } from './matrix-json.js';
@@ -9,7 +10,8 @@ import { matrixLines } from './matrix-text.js';
 import { paintWith } from '../console/colors.js';
 import * as fixtures from '../run.fixtures.js';
 
-const rows = cellsOf(matrix);
+const { rows } = matrix;
+const cellsOf = (pairs: readonly PairRecord[]): Cell[] => matrixOf(pairs, 0).rows.flat();
 const text = matrixLines(matrix, paintWith(false)).join('\n');
 const html = [...matrixHtmlPieces(matrix)].join('');
 
@@ -41,9 +43,10 @@ test('cells stand in the order of the QEMUs, with one verdict each', () => {
 test('a pair whose tests were all skipped, and one that ended without saying so, are not passed', () => {
   const skipped = [fixtures.runStarted([fixtures.file])];
   const results = [
-    ran([...skipped, fixtures.testFinished(fixtures.file, fixtures.skipped)], 0),
-    ran(fixtures.passedRun.slice(0, -1), 0),
+    ran([0, 0], [...skipped, fixtures.testFinished(fixtures.file, fixtures.skipped)], 0),
+    ran([0, 1], fixtures.passedRun.slice(0, -1), 0),
     ran(
+      [0, 2],
       [
         ...skipped,
         fixtures.testFinished(fixtures.file, fixtures.skipped),
@@ -52,7 +55,7 @@ test('a pair whose tests were all skipped, and one that ended without saying so,
       0,
     ),
   ];
-  const cells = cellsOf({ ...matrix, results: [results] }).flat();
+  const cells = cellsOf(results).slice(0, 3);
   assert.deepEqual(
     cells.map(({ verdict }) => verdict),
     ['cancelled', 'cancelled', 'skipped'],
@@ -75,11 +78,8 @@ test('pairs that cannot start for one reason are told together', () => {
     [[notQemu, ['7.2.22', '10.0.8']]],
   );
   const other = { ...notQemu, code: 'no-common-machine' };
-  const results = [
-    [...(matrix.results[0] ?? [])],
-    [{ kind: 'not-started' as const, failure: other, exitCode: 2 }],
-  ];
-  assert.equal(obstacles(cellsOf({ ...matrix, results }).flat()).length, 2);
+  const cells = cellsOf([...records.slice(0, 3), ran([1, 0], notStarted(other), 2)]);
+  assert.equal(obstacles(cells).length, 2);
 });
 
 test('sums are over all pairs', () => {
@@ -114,7 +114,7 @@ test('of many failures in one pair the first are shown, and how many there are m
     ...names.flatMap((name) => fixtures.attempt(name, fixtures.failed)),
   ];
   const lines = matrixLines(
-    { ...matrix, results: [[ran([...events, fixtures.runFinished(events)], 1)]] },
+    matrixOf([ran([0, 0], [...events, fixtures.runFinished(events)], 1)], 1),
     paintWith(false),
   );
   assert.equal(lines.filter((line) => line.startsWith('FAIL')).length, 5);
@@ -122,8 +122,10 @@ test('of many failures in one pair the first are shown, and how many there are m
 });
 
 test('of a repeated test it is told which attempts went wrong', () => {
-  const results = [[ran(fixtures.repeatedRun(8), 1)]];
-  const lines = matrixLines({ ...matrix, results }, paintWith(false));
+  const lines = matrixLines(
+    matrixOf([ran([0, 0], fixtures.repeatedRun(8), 1)], 1),
+    paintWith(false),
+  );
   assert.ok(lines.includes(`FAIL   ${fixtures.plain} (attempts 3, 7)`));
 });
 
@@ -131,8 +133,12 @@ test('the JSON is one document: its version, the QEMUs, every pair, and the repo
   const document = JSON.parse([...matrixJsonPieces(matrix)].join('')) as JsonMatrix;
   assert.equal(document.version, 1);
   assert.equal(document.exitCode, 130);
-  assert.ok(!('results' in document));
-  assert.deepEqual(document.qemus, matrix.qemus);
+  assert.ok(!('rows' in document));
+  assert.deepEqual(document.qemus, qemus);
+  assert.deepEqual(
+    [document.drover, document.time, document.durationMs, document.arch],
+    ['0.1.0', '2025-03-04T05:06:07.000Z', 4200, 'x86_64'],
+  );
   assert.deepEqual(
     document.pairs.map(({ status }) => status),
     rows.flat().map(({ verdict }) => verdict),

@@ -1,7 +1,7 @@
 /**
- * The results of many pairs of QEMUs as one table, from the record of each run. The other files here show it.
+ * The results of all pairs of several QEMUs as one table, from the events of each pair's run. The other files here show it.
  */
-import type { Arch } from '../../model/arch.js';
+import type { EventOf, MatrixPair, MatrixQemu } from '../../model/events.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';
 import { countedKinds, noCounts } from '../fold/counts.js';
 import type { Counts } from '../fold/counts.js';
@@ -9,36 +9,27 @@ import { formatCount } from '../../model/text/format.js';
 import type { RunRecord, RunSummary } from '../fold/summary.js';
 import { summarise } from '../fold/summary.js';
 
-export interface MatrixQemu {
-  /** its version, told apart from others of the same version */
-  readonly label: string;
-  readonly command: string;
-  readonly version?: string;
-  readonly package?: string;
-  /** why nothing can be run with it */
-  readonly failure?: Failure;
-}
+/** The record of a run that is a pair of a matrix. */
+export type PairRecord = RunRecord & {
+  readonly started: EventOf<'run-started'> & { readonly matrix: MatrixPair };
+};
 
-export type PairResult =
-  | { readonly kind: 'ran'; readonly record: RunRecord; readonly exitCode: number }
-  | { readonly kind: 'not-started'; readonly failure: Failure; readonly exitCode: number }
-  /** cancelled before its turn came */
-  | { readonly kind: 'not-run' }
-  /** not wanted */
-  | { readonly kind: 'left-out' };
+export const isPair = (record: RunRecord): record is PairRecord =>
+  record.started?.matrix !== undefined;
 
 export interface Matrix {
   readonly drover: string;
-  /** when it began; ISO 8601, UTC */
+  /** when its first pair began; ISO 8601, UTC */
   readonly time: string;
+  /** from there to the end of the last pair */
   readonly durationMs: number;
-  readonly arch: Arch;
+  readonly arch: string;
   /** names of the selected tests */
   readonly tests: readonly string[];
   readonly qemus: readonly MatrixQemu[];
-  /** a row for each source, in it a result for each destination, in the order of `qemus` */
-  readonly results: readonly (readonly PairResult[])[];
   readonly exitCode: number;
+  /** a row for each source, in it a cell for each destination, in the order of `qemus` */
+  readonly rows: readonly (readonly Cell[])[];
 }
 
 /** What is said of a pair in one word; an outcome where it ran. */
@@ -52,13 +43,13 @@ export interface Cell {
   /** attempts that never came to an end */
   readonly notRun: number;
   /** why the pair could not start, or broke as a whole */
-  readonly failure?: Failure;
-  readonly exitCode?: number;
-  readonly record?: RunRecord;
-  readonly summary?: RunSummary;
+  readonly failure?: Failure | undefined;
+  readonly exitCode?: number | undefined;
+  /** of a pair that ran */
+  readonly ran?: { readonly record: PairRecord; readonly summary: RunSummary };
 }
 
-/** Versions as labels, with a number where several have the same; undefined is a QEMU that does not tell. */
+/** Versions as labels, with a number where several have the same; undefined is a QEMU that cannot be used. */
 export function uniqueLabels(versions: readonly (string | undefined)[]): string[] {
   const names = versions.map((version) => version ?? 'unusable');
   return names.map((name, index) => {
@@ -66,6 +57,35 @@ export function uniqueLabels(versions: readonly (string | undefined)[]): string[
     const before = names.slice(0, index).filter((other) => other === name).length;
     return same === 1 ? name : `${name} (${String(before + 1)})`;
   });
+}
+
+/** All pairs of a matrix, row by row. */
+export function pairsOf({
+  qemus,
+  crossOnly,
+}: Pick<MatrixPair, 'qemus' | 'crossOnly'>): MatrixPair[] {
+  return qemus.flatMap((_, source) =>
+    qemus.flatMap((_, destination): MatrixPair[] =>
+      source === destination && crossOnly ? [] : [{ qemus, source, destination, crossOnly }],
+    ),
+  );
+}
+
+const labelsOf = (pair: MatrixPair): Pick<Cell, 'source' | 'destination'> => ({
+  source: pair.qemus[pair.source]?.label ?? '',
+  destination: pair.qemus[pair.destination]?.label ?? '',
+});
+
+export const pairName = ({ source, destination }: Pick<Cell, 'source' | 'destination'>): string =>
+  `${source} -> ${destination}`;
+
+export const nameOfPair = (pair: MatrixPair): string => pairName(labelsOf(pair));
+
+/** The folder of a pair's run, such as `7.2.22-to-10.0.8`. */
+export function pairFolder(pair: MatrixPair): string {
+  const { source, destination } = labelsOf(pair);
+  const word = (label: string): string => label.replaceAll(/[^\w.]+/g, '-').replace(/-$/, '');
+  return `${word(source)}-to-${word(destination)}`;
 }
 
 function verdictOf(summary: RunSummary): OutcomeKind {
@@ -76,35 +96,50 @@ function verdictOf(summary: RunSummary): OutcomeKind {
   return counts.passed > 0 ? 'passed' : 'skipped';
 }
 
-function cellOf(source: string, destination: string, result: PairResult): Cell {
-  const empty = { source, destination, counts: noCounts, notRun: 0 };
-  switch (result.kind) {
-    case 'ran': {
-      const { record, exitCode } = result;
-      const summary = summarise(record);
-      const { counts, notRun, failure } = summary;
-      const verdict = verdictOf(summary);
-      return { ...empty, verdict, counts, notRun, failure, exitCode, record, summary };
-    }
-    case 'not-started':
-      return {
-        ...empty,
-        verdict: 'not-started',
-        failure: result.failure,
-        exitCode: result.exitCode,
-      };
-    default:
-      return { ...empty, verdict: result.kind };
+function cellOf(pair: MatrixPair, record: PairRecord | undefined): Cell {
+  const empty = { ...labelsOf(pair), counts: noCounts, notRun: 0 };
+  if (record === undefined) {
+    const isWanted = pair.source !== pair.destination || !pair.crossOnly;
+    return { ...empty, verdict: isWanted ? 'not-run' : 'left-out' };
   }
+  const { failure, exitCode } = record.finished ?? {};
+  if (record.started.workers > 0) {
+    const summary = summarise(record);
+    const { counts, notRun } = summary;
+    const verdict = verdictOf(summary);
+    return { ...empty, verdict, counts, notRun, failure, exitCode, ran: { record, summary } };
+  }
+  return failure === undefined
+    ? { ...empty, verdict: 'not-run' }
+    : { ...empty, verdict: 'not-started', failure, exitCode };
 }
 
-/** A row for each source, in it a cell for each destination. */
-export function cellsOf({ qemus, results }: Matrix): Cell[][] {
-  return results.map((row, source) =>
-    row.map((result, destination) =>
-      cellOf(qemus[source]?.label ?? '', qemus[destination]?.label ?? '', result),
-    ),
+/** @param records of at least one pair */
+export function matrixOf(records: readonly PairRecord[], exitCode: number): Matrix {
+  const [first] = records;
+  if (first === undefined) throw new Error('a matrix has at least one pair');
+  const { drover, source, tests, matrix } = first.started;
+  const starts = records.map(({ started }) => Date.parse(started.time));
+  const ends = records.map(
+    ({ finished, lastAtMs }, index) => (starts[index] ?? 0) + (finished?.durationMs ?? lastAtMs),
   );
+  const { qemus } = matrix;
+  return {
+    drover,
+    time: new Date(Math.min(...starts)).toISOString(),
+    durationMs: Math.max(...ends) - Math.min(...starts),
+    arch: source.arch,
+    tests,
+    qemus,
+    exitCode,
+    rows: qemus.map((_, source) =>
+      qemus.map((_, destination) => {
+        const isHere = ({ started: { matrix: its } }: PairRecord): boolean =>
+          its.source === source && its.destination === destination;
+        return cellOf({ ...matrix, source, destination }, records.find(isHere));
+      }),
+    ),
+  };
 }
 
 export interface CellLine {
@@ -123,10 +158,8 @@ export function verdictWord(verdict: PairVerdict): string {
 }
 
 /** The counts of a cell, one a line, worst first; or the one thing to say about it. */
-export function cellLines({ verdict, counts, notRun, failure }: Cell): CellLine[] {
-  if (verdict === 'not-started' || verdict === 'not-run' || verdict === 'left-out') {
-    return [{ kind: verdict, text: verdictWord(verdict) }];
-  }
+export function cellLines({ verdict, counts, notRun, failure, ran }: Cell): CellLine[] {
+  if (ran === undefined) return [{ kind: verdict, text: verdictWord(verdict) }];
   const lines: CellLine[] = countedKinds
     .filter((kind) => counts[kind] > 0)
     .map((kind) => ({ kind, text: `${formatCount(counts[kind])} ${kind}` }));
