@@ -7,7 +7,7 @@ import { folderFor } from '../model/scratch.fixtures.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { loadAddon } from '../native/addon.js';
 import type { GuestRam } from './guest-ram.js';
-import { openFileRam, openSharedRam } from './open-ram.js';
+import { openSharedRam } from './open-ram.js';
 import { readerRam } from './reader-ram.js';
 import {
   damageCases,
@@ -117,15 +117,16 @@ test('a region that lies elsewhere in the file continues the one before it', asy
 });
 
 test('a raw dump on disk is read with pread and judged the same', async (t) => {
-  const folder = folderFor(t);
   const stamps = soundStamps(300, 100, 1);
   stamps[250] = 200;
-  const file = openSync(join(folder, 'ram'), 'w');
+  const path = join(folderFor(t), 'ram');
+  const file = openSync(path, 'w');
   ftruncateSync(file, stamps.length * pageBytes);
   stamps.forEach((stamp, page) => writeSync(file, Uint8Array.of(stamp), 0, 1, page * pageBytes));
   closeSync(file);
-  await using ram = await openFileRam({ path: join(folder, 'ram'), address: ramStart });
-  assert.equal(ram.source, `pread of ${join(folder, 'ram')}`);
+  const regions = [{ address: ramStart, size: stamps.length * pageBytes, offset: 0 }];
+  await using ram = await openSharedRam({ path, regions });
+  assert.equal(ram.source, `pread of ${path}`);
   const verdict = await ram.checkStopped(rangeOf(300));
   assert.deepEqual(namedPages(verdict), [250]);
   assert.equal(verdict.kernel, 'pread');

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { folderFor } from '../model/scratch.fixtures.js';
 import { loadAddon } from '../native/addon.js';
 import type { GuestRam } from './guest-ram.js';
-import { openFileRam, openProcessRam, openSharedRam } from './open-ram.js';
+import { openProcessRam, openSharedRam } from './open-ram.js';
 import { memfdWith, pageBytes, ramStart, rangeOf, soundStamps } from './stamps.fixtures.js';
 import { onlySlice } from './verdict.fixtures.js';
 
@@ -20,6 +21,9 @@ function hugeFile(context: TestContext): string {
   truncateSync(path, 2 ** 36);
   return path;
 }
+
+const openHuge = async (path: string): Promise<GuestRam> =>
+  await openSharedRam({ path, regions: [{ address: 0, size: 2 ** 36, offset: 0 }] });
 
 const everything = { start: 0, end: 2 ** 36, step: pageBytes };
 
@@ -103,14 +107,11 @@ test('overlapping or missing regions and files that are too short are refused', 
     open([{ address: 0, size: 11 * pageBytes, offset: 0 }]),
     withCode('ram-too-small'),
   );
-  await assert.rejects(
-    openFileRam({ path: '/nowhere/at-all', address: 0 }),
-    withCode('ram-unreadable'),
-  );
+  await assert.rejects(openHuge('/nowhere/at-all'), withCode('ram-unreadable'));
 });
 
 test('a scan ends with the reason of its signal', async (context) => {
-  await using ram = await openFileRam({ path: hugeFile(context), address: 0 });
+  await using ram = await openHuge(hugeFile(context));
   const stop = new AbortController();
   const scan = ram.checkStopped(everything, { signal: stop.signal });
   setTimeout(() => {
@@ -121,7 +122,7 @@ test('a scan ends with the reason of its signal', async (context) => {
 });
 
 test('closing memory ends scans and watches under way, and refuses later ones', async (context) => {
-  const ram = await openFileRam({ path: hugeFile(context), address: 0 });
+  const ram = await openHuge(hugeFile(context));
   const scan = ram.checkStopped(everything);
   const watch = ram.watch({ address: 0, width: 1, until: 'equals', value: 1n, timeoutMs: 60_000 });
   const outcomes = Promise.allSettled([scan, watch]);
@@ -136,7 +137,7 @@ test('closing memory ends scans and watches under way, and refuses later ones', 
 
 test('a file that is cut short during a scan ends the scan, not the process', async (context) => {
   const path = hugeFile(context);
-  await using ram = await openFileRam({ path, address: 0 });
+  await using ram = await openHuge(path);
   const scan = ram.checkStopped(everything);
   setTimeout(() => {
     truncateSync(path, 0);
@@ -240,7 +241,7 @@ test("many watches at once leave Node's own pool of threads alone", async () => 
     ),
   );
   // A probe of a file goes through that pool.
-  await assert.rejects(openFileRam({ path: '/nowhere/at-all', address: 0 }));
+  await assert.rejects(stat('/nowhere/at-all'));
   stop.abort();
   assert.equal((await watches).filter(({ status }) => status === 'rejected').length, 16);
   await ram[Symbol.asyncDispose]();

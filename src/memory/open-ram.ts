@@ -1,6 +1,4 @@
-/** Opens guest memory through the addon: a shared backend, another process's memory, or a dump on disk. */
-import { stat } from 'node:fs/promises';
-import { HarnessError } from '../model/errors.js';
+/** Opens guest memory through the addon: a shared backend, or another process's memory. */
 import { loadAddon } from '../native/addon.js';
 import type { FileRegion, ProcessRegion } from '../native/task.js';
 import type { NativeRam } from '../native/ram-addon.js';
@@ -25,12 +23,6 @@ export type SharedRamInput = {
 export interface ProcessRamInput {
   readonly pid: number;
   readonly regions: readonly ProcessRegion[];
-}
-
-export interface FileRamInput {
-  readonly path: string;
-  /** guest address of the file's first byte */
-  readonly address: number;
 }
 
 /** bytes per read; regions are multiples of it */
@@ -79,20 +71,4 @@ export async function openProcessRam(input: ProcessRamInput): Promise<GuestRam> 
     () => loadAddon().openProcessRam(pid, regions),
     async () => Promise.resolve(openStoppedProcess(pid, regions, processPageBytes)),
   );
-}
-
-/** A raw dump: the file holds guest memory from `address` on, to its end. */
-export async function openFileRam(input: FileRamInput): Promise<GuestRam> {
-  const { size } = await stat(input.path).catch((cause: unknown) => {
-    throw new HarnessError({
-      code: 'ram-unreadable',
-      blame: 'host',
-      message: `cannot read guest memory from ${input.path}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    });
-  });
-  return openSharedRam({
-    path: input.path,
-    regions: [{ address: input.address, size, offset: 0 }],
-  });
 }

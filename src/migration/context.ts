@@ -46,10 +46,6 @@ export interface MachineWish
   readonly accel?: Accelerator;
 }
 
-export interface GuestWish {
-  readonly suspend?: boolean;
-}
-
 /** What a test of Drover itself puts between a migration test and its machines. */
 export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeouts'> {
   /** sees each machine as soon as its process runs */
@@ -120,9 +116,9 @@ export class TestContext implements AsyncDisposable {
   }
 
   /** Writes the guest image, its parameters patched in, and returns its path. */
-  writeGuest(wish: GuestWish = {}): string {
+  writeGuest({ suspend }: { readonly suspend?: boolean } = {}): string {
     const spec = guestSpecOf(this.platform, this.plan.machine);
-    const image = buildGuestImage({ ...spec, suspend: wish.suspend });
+    const image = buildGuestImage({ ...spec, suspend });
     const file = this.file('guest.bin');
     writeFileSync(file, image, { mode: 0o600 });
     return file;

@@ -53,10 +53,10 @@ export interface MachineSpec {
 }
 
 /** The block is named after this id, so both sides must use the same. */
-export const ramBlockId = 'mig.mem';
+const ramBlockId = 'mig.mem';
 
 /** Descriptors that the child inherits, in the order spawn hands them over. */
-export const inherited = { qmp: 3, qtest: 4, serial: 5, memory: 6 } as const;
+const inherited = { qmp: 3, qtest: 4, serial: 5, memory: 6 } as const;
 
 /** `-chardev` and `-mon` for a QMP monitor on an inherited socket */
 export function qmpArgs(): string[] {

@@ -1,8 +1,7 @@
 /** How a test ended. Plain data: it crosses threads and is written to the event log. */
 import type { MemoryVerdict } from './verdict.js';
 
-export const sides = ['source', 'destination'] as const;
-export type Side = (typeof sides)[number];
+export type Side = 'source' | 'destination';
 
 /** statuses of a migration after which QEMU sends nothing more */
 export const endStatuses: readonly string[] = ['completed', 'failed', 'cancelled'];

@@ -73,6 +73,6 @@ export function expectations(timings: Timings): (test: Unseen) => number {
 }
 
 /** `/x86_64/migration/precopy/unix/plain` is of the family `/x86_64/migration/precopy` */
-export function familyOf(test: string): string {
+function familyOf(test: string): string {
   return test.split('/').slice(0, 4).join('/');
 }

@@ -124,7 +124,7 @@ export function migrationTest(
   return { ...factsOf(input), run: input.run, made: { flow: 'own', input } };
 }
 
-export function factsOf(input: TestFacts, data: PairSettings = {}): TestFacts {
+function factsOf(input: TestFacts, data: PairSettings = {}): TestFacts {
   const { path, level, origin, arches, takes } = input;
   let { needs } = input;
   try {

@@ -13,7 +13,7 @@ export interface OfflinePaint extends MapPaint {
   readonly warning: (text: string) => string;
 }
 
-export function offlinePaint(environment: Environment): OfflinePaint {
+function offlinePaint(environment: Environment): OfflinePaint {
   const { bold, dim, green, red, yellow } = pc.createColors(
     environment.color && !environment.plain && process.stdout.isTTY,
   );

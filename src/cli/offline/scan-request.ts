@@ -47,7 +47,7 @@ export function blockNamed(blocks: readonly NativeBlock[], name: string): number
 }
 
 /** Main memory: the largest block that has an address, else the largest. */
-export function mainBlock(blocks: readonly NativeBlock[]): NativeBlock | undefined {
+function mainBlock(blocks: readonly NativeBlock[]): NativeBlock | undefined {
   const placed = blocks.filter(({ places }) => places.length > 0);
   const candidates = placed.length > 0 ? placed : blocks;
   return candidates.reduce<NativeBlock | undefined>(

@@ -80,7 +80,7 @@ function countFrom0(limit: number): (value: string) => number {
   return (value) => (value === '0' ? 0 : countUpTo(limit)(value));
 }
 
-export function secondsArgument(value: string): number {
+function secondsArgument(value: string): number {
   const seconds = Number(value);
   if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 1_000_000) {
     throw new InvalidArgumentError(

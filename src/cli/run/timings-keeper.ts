@@ -7,7 +7,7 @@ import { timingsText } from '../../schedule/timings-file.js';
 import { withDurations } from '../../schedule/timings.js';
 import type { Duration, Timings } from '../../schedule/timings.js';
 
-export const timingsName = 'timings.json';
+const timingsName = 'timings.json';
 
 export class TimingsKeeper {
   readonly #durations: Duration[] = [];

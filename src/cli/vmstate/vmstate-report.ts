@@ -44,11 +44,7 @@ export function mustBreak({ devices }: VmstateReport): boolean {
 }
 
 /** how many devices have it as the worst in a direction */
-export function countOf(
-  { devices }: VmstateReport,
-  direction: Direction,
-  severity: Severity,
-): number {
+function countOf({ devices }: VmstateReport, direction: Direction, severity: Severity): number {
   return devices.filter((device) => severityOf(device, direction) === severity).length;
 }
 

@@ -24,7 +24,7 @@ const words: Record<OutcomeKind, string> = {
 };
 const wordWidth = 'BROKEN'.length;
 
-export function outcomeWord(kind: OutcomeKind, paint: Paint): string {
+function outcomeWord(kind: OutcomeKind, paint: Paint): string {
   return paint.outcome(kind, words[kind].padEnd(wordWidth));
 }
 
@@ -51,7 +51,7 @@ function qemuText({ version, package: packaged, arch, command }: QemuIdentity): 
   return printableLine(`QEMU ${version}${build} for ${arch}: ${command}`);
 }
 
-export function headerLines(run: EventOf<'run-started'>, paint: Paint): string[] {
+function headerLines(run: EventOf<'run-started'>, paint: Paint): string[] {
   const { source, destination, route } = run;
   const qemus =
     route !== undefined
@@ -68,7 +68,7 @@ export function headerLines(run: EventOf<'run-started'>, paint: Paint): string[]
   ];
 }
 
-export function finishedLines(
+function finishedLines(
   event: EventOf<'test-finished'>,
   labels: Labels,
   run: EventOf<'run-started'> | undefined,
@@ -93,7 +93,7 @@ export function finishedLines(
   return [`${head} ${duration}`, ...fieldLines(fields).map((line) => `    ${line}`)];
 }
 
-export function warningLine(message: string, paint: Paint): string {
+function warningLine(message: string, paint: Paint): string {
   return `${paint.warning('warning:')} ${printableLine(message)}`;
 }
 

@@ -118,7 +118,7 @@ function shortName(test: string): string {
   return test.replace(/^\/[^/]+\/migration\//, '');
 }
 
-export const coverageVersion = 1;
+const coverageVersion = 1;
 
 /** The pieces joined are one JSON document. */
 export function* coverageJsonPieces(coverage: Coverage): Generator<string> {

@@ -43,7 +43,7 @@ for (const [format, name] of [
   ['raw', 'libvirt-raw.save'],
   ['zstd', 'libvirt-zstd.save'],
 ] as const) {
-  void test(
+  test(
     `a libvirt save image of format ${format} is read, and its domain XML shown`,
     { skip },
     async () => {
@@ -63,7 +63,7 @@ for (const [format, name] of [
   );
 }
 
-void test(
+test(
   'a libvirt save image of the other byte order, marked as incomplete, or damaged',
   { skip },
   () => {
@@ -103,7 +103,7 @@ void test(
   },
 );
 
-void test('the snapshots of a qcow2 image are read by name, and listed', { skip }, async () => {
+test('the snapshots of a qcow2 image are read by name, and listed', { skip }, async () => {
   using scratch = new Scratch();
   const file = unpackCase('snapshot-4k-clusters.qcow2', scratch.directory);
   assert.equal(await ramHash([`${file}#snap1`], scratch), snapshotHash);
@@ -118,54 +118,50 @@ void test('the snapshots of a qcow2 image are read by name, and listed', { skip 
   );
 });
 
-void test(
-  'a damaged qcow2 image is an error with a reason, whatever is wrong with it',
-  { skip },
-  () => {
-    using scratch = new Scratch();
-    const file = unpackCase('snapshot-4k-clusters.qcow2', scratch.directory);
-    const right = readFileSync(file);
-    const options = {
-      label: 'FILE',
-      folder: scratch.directory,
-      env: {},
-      signal: new AbortController().signal,
-    };
-    const read = (bytes: Buffer): number | undefined => {
-      writeFileSync(file, bytes);
-      const fd = openSync(file, 'r');
-      try {
-        const image = Qcow2.open(fd, 'FILE');
-        if (image === undefined) return undefined;
-        const state = image.extract(image.find(undefined), options);
-        closeSync(state);
-        return state;
-      } catch (error) {
-        assert.ok(error instanceof HarnessError, String(error));
-        return undefined;
-      } finally {
-        closeSync(fd);
-      }
-    };
-    assert.notEqual(read(right), undefined);
-    const snapshots = Number(right.readBigUInt64BE(64));
-    const place = fc.oneof(
-      fc.integer({ min: 4, max: 111 }),
-      fc.integer({ min: snapshots, max: snapshots + 63 }),
-    );
-    const value = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 0x7f, 0x80, 0xff));
-    fc.assert(
-      fc.property(fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 8 }), (changes) => {
-        const changed = Buffer.from(right);
-        for (const [at, byte] of changes) changed[at] = byte;
-        read(changed);
-      }),
-      { numRuns: 200 },
-    );
-    for (const kept of [3, 40, 71, 103, snapshots + 8, right.length >> 1])
-      read(right.subarray(0, kept));
-  },
-);
+test('a damaged qcow2 image is an error with a reason, whatever is wrong with it', { skip }, () => {
+  using scratch = new Scratch();
+  const file = unpackCase('snapshot-4k-clusters.qcow2', scratch.directory);
+  const right = readFileSync(file);
+  const options = {
+    label: 'FILE',
+    folder: scratch.directory,
+    env: {},
+    signal: new AbortController().signal,
+  };
+  const read = (bytes: Buffer): number | undefined => {
+    writeFileSync(file, bytes);
+    const fd = openSync(file, 'r');
+    try {
+      const image = Qcow2.open(fd, 'FILE');
+      if (image === undefined) return undefined;
+      const state = image.extract(image.find(undefined), options);
+      closeSync(state);
+      return state;
+    } catch (error) {
+      assert.ok(error instanceof HarnessError, String(error));
+      return undefined;
+    } finally {
+      closeSync(fd);
+    }
+  };
+  assert.notEqual(read(right), undefined);
+  const snapshots = Number(right.readBigUInt64BE(64));
+  const place = fc.oneof(
+    fc.integer({ min: 4, max: 111 }),
+    fc.integer({ min: snapshots, max: snapshots + 63 }),
+  );
+  const value = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 0x7f, 0x80, 0xff));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 8 }), (changes) => {
+      const changed = Buffer.from(right);
+      for (const [at, byte] of changes) changed[at] = byte;
+      read(changed);
+    }),
+    { numRuns: 200 },
+  );
+  for (const kept of [3, 40, 71, 103, snapshots + 8, right.length >> 1])
+    read(right.subarray(0, kept));
+});
 
 for (const [program, suffix] of [
   ['gzip', 'gz'],
@@ -176,7 +172,7 @@ for (const [program, suffix] of [
 ] as const) {
   const lacking =
     spawnSync(program, ['--version']).status === 0 ? false : `${program} is not installed`;
-  void test(
+  test(
     `a migration file compressed by ${program} is read; cut short it is damaged`,
     { skip: skip === false ? lacking : skip },
     async () => {
@@ -203,7 +199,7 @@ for (const [program, suffix] of [
   );
 }
 
-void test(
+test(
   'a compression program that is not installed is named, with its package',
   { skip },
   async () => {
@@ -218,7 +214,7 @@ void test(
   },
 );
 
-void test(
+test(
   'a stream behind something else is found, and none is chosen where there are two',
   { skip },
   async () => {

@@ -16,7 +16,7 @@ function run(command: string, ...args: string[]): void {
   assert.equal(ran.status, 0, `${command} ${args.join(' ')}: ${ran.error?.message ?? ran.stderr}`);
 }
 
-void test(
+test(
   'standard input is read, from a pipe and from a file, and inside a compressed one',
   { skip },
   () => {
@@ -40,7 +40,7 @@ void test(
   },
 );
 
-void test('a named pipe may wait for its writer; the wait can be cancelled', { skip }, async () => {
+test('a named pipe may wait for its writer; the wait can be cancelled', { skip }, async () => {
   using scratch = new Scratch();
   const pipe = path.join(scratch.directory, 'pipe');
   run('mkfifo', pipe);
@@ -57,7 +57,7 @@ void test('a named pipe may wait for its writer; the wait can be cancelled', { s
   assert.match(ran.stdout, /migration stream, .*complete/);
 });
 
-void test('a stream on a block device is read, whatever is behind it', async (t) => {
+test('a stream on a block device is read, whatever is behind it', async (t) => {
   using scratch = new Scratch();
   if (skip !== false) {
     t.skip(skip);
@@ -82,7 +82,7 @@ void test('a stream on a block device is read, whatever is behind it', async (t)
   }
 });
 
-void test('what unpacks to more than there is room for is refused', async (t) => {
+test('what unpacks to more than there is room for is refused', async (t) => {
   using scratch = new Scratch();
   const bomb = path.join(scratch.directory, 'bomb.zst');
   const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
