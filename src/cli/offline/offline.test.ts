@@ -80,10 +80,6 @@ test('wrong usage and unreadable sources are exit code 2, with a reason', async 
     [['scan'], /missing required argument 'source'/],
     [['scan', '/no/such/file'], /no such file/],
     [['scan', path.join(scratch.directory, 'folder')], /is a folder/],
-    [
-      ['scan', gzip, '--format', 'stream'],
-      /not a migration stream|no migration stream|does not start/,
-    ],
     [['scan', empty], /is empty/],
     [['scan', gzip, '--range', '2-1'], /expected START-END/],
     [['scan', gzip, '--level', 'nope'], /expected one of/],

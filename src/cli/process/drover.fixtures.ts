@@ -64,12 +64,11 @@ export async function drover(
 }
 
 /** Until the process has the file open: it reads its arguments no more, and catches signals. */
-export async function untilOpen({ child, ended }: Running, file: string): Promise<void> {
+export async function untilOpen({ child }: Running, file: string): Promise<void> {
   const folder = `/proc/${child.pid ?? 0}/fd`;
-  let over = false;
-  void ended.then(() => (over = true));
-  while (!readdirSync(folder).some((fd) => linkOf(`${folder}/${fd}`) === file)) {
-    if (over) throw new Error(`ended before it opened ${file}`);
+  const open = (): boolean => readdirSync(folder).some((fd) => linkOf(`${folder}/${fd}`) === file);
+  while (!open()) {
+    // A process that ended and was reaped has no folder any more, and the listing throws.
     await setTimeout(20);
   }
 }
