@@ -1,8 +1,8 @@
-// Files for engine.mjs with known content, and what reading them costs at the very least. Takes one
+// Files for engine.mjs with known content, and the least time that reading them can take. Takes one
 // command a line on standard input and answers with one line. Leaves out all checks of its input.
 //
-// Pages are stamped as guests do at level `page`; the formula is written down here once more, so
-// that an answer does not rest on the checker's own. Page p lies at guest address p * 4096.
+// Pages are stamped as guests do at level `page`; the formula is repeated here, so
+// that an answer does not depend on the checker's own. Page p lies at guest address p * 4096.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,8 +34,8 @@ struct Content {
   std::uint64_t bytes = 0;       // length of guest memory
   std::uint64_t edge = 0;        // first page of the generation before
   std::uint64_t generation = 0;  // of the pages before the edge
-  std::uint64_t stride = 0;      // sparse: a run of pages every so many bytes,
-  std::uint64_t run = 0;         // so long; 0: memory is full
+  std::uint64_t stride = 0;      // sparse: bytes from one run of pages to the next,
+  std::uint64_t run = 0;         // bytes of a run; 0: memory is full
 };
 
 using Page = std::array<std::uint64_t, kWords>;

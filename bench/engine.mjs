@@ -82,7 +82,7 @@ function requireVerdict([verdict], level, bytes) {
   if (!right) throw new Error(`wrong verdict: ${JSON.stringify(verdict, (_, v) => String(v))}`);
 }
 
-/** Opens, checks and closes, as the command does; `look` sees the open image. */
+/** Opens, checks and closes, as the command does; `look` is called with the open image. */
 async function droverMs(file, level, bytes, { threads, look } = {}) {
   return await timedMs(async () => {
     const image = await openImage([file], { temporaryFolder: folder });
@@ -120,7 +120,7 @@ async function rawCases(floor, raw) {
   const wordsOnce = () => floorMs(floor, 'words', raw, rawBytes);
   await bytesOnce();
   for (const threads of [1, undefined]) {
-    const suffix = threads === 1 ? '1 thread' : 'as it comes';
+    const suffix = threads === 1 ? '1 thread' : 'all threads';
     const target = threads === 1 ? undefined : 1.2;
     const byte = await alternate(rounds, bytesOnce, () =>
       droverMs(raw, 'byte', rawBytes, { threads }),
@@ -154,7 +154,7 @@ async function streamCases(stream) {
     );
     const rate = gibPerS(streamBytes, median(samples.map(({ droverMs }) => droverMs)));
     const times = (rate * 1024) / analyzerMibPerS;
-    // At level page every byte is read: there the raw image of above is the measure.
+    // At level page every byte is read, so the time is compared with that of the raw image above.
     const met = rate >= 5.5 && times >= 20 ? 'ok' : 'MISSED';
     const goal = level === 'byte' ? ` (targets 5.5 GiB/s, 20 times) ${met}` : '';
     record(`stream, index and ${level}; plain JavaScript`, streamBytes, samples, {

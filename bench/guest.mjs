@@ -3,7 +3,7 @@
  *
  *   node bench/guest.mjs [--folder .qemu/10.0/bin] [--arch x86_64,i386] [--seconds 8] [--pace 20000] [--json FILE]
  *
- * A pace is held within a few per cent over some seconds: who fell behind catches up by a tenth of one.
+ * A pace is kept within a few per cent over some seconds: a writer that fell behind makes up for at most a tenth of a second.
  * Speeds are pages per second, and per second of processor time of the QEMU too, which a busy host changes less. The
  * answer is checked: memory must be whole before and after, and the pages are counted from the stamps themselves.
  */

@@ -6,7 +6,7 @@
  *                              [--writers 2] [--pace 60000] [--threads 2] [--json FILE]
  *
  * Pace is in pages per second; 0 is as fast as it can. The host needs RAM for two such guests. The answer is checked:
- * the guest must have arrived running and whole, with all pages looked at.
+ * the guest must run at the destination with its memory intact, and all pages must have been checked.
  */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -68,7 +68,7 @@ const directory = scratchFolder();
 await run();
 
 async function run() {
-  // deadlines are made for 99 MiB
+  // the default deadlines are for 99 MiB
   const plan = { ...(await planFor({ command: values.qemu }, directory)), slowness: 20 };
   const pace = Number(values.pace);
   const marks = [];

@@ -1,6 +1,6 @@
-// What the runner itself takes: 1,000 tests that start no QEMU, through the whole command line, and how much memory the
+// How much time the runner itself takes: 1,000 tests that start no QEMU, through the whole command line, and how much memory the
 // main process uses at 1,000 and at 4,000. Usage: node bench/overhead.mjs [COUNT] [QEMU]
-// Expected answer: every test passed, none left out; a wrong one is a failure, however fast.
+// Expected answer: every test passed and none is missing; anything else is a failure, however fast.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// What a scan of memory costs at the very least: the same reads with nothing around them, for
+// The least time that a scan of memory can take: the same reads with nothing around them, for
 // scan.mjs to compare with. Of another process's memory each stamp is fetched by a vector of its
 // own; copying whole stretches, as Drover does, is faster where pages are huge. Takes one command a
 // line on standard input and answers with one line. Leaves out all checks of its input.

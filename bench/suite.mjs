@@ -4,11 +4,11 @@
 //   node bench/suite.mjs [--qemu COMMAND]... [--jobs 2,4] [--rounds 3] [--level thorough] [--all] [--slowest 15]
 //                        [--json FILE]
 //
-// Upstream's tests alone, so that the time can be held against that of upstream's program; --all: Drover's own too.
+// Upstream's tests alone, so that the time can be compared with that of upstream's program; --all: Drover's own too.
 //
-// Needs a finished build (npm run build). Without --qemu: what scripts/get-qemu.sh has brought (10.0 and 11.1). Rounds are
-// interleaved over all QEMUs and numbers of jobs, so that a busy moment of the host hits all alike. A run in which a test
-// fails ends the benchmark: the speed of a wrong answer is no news.
+// Needs a finished build (npm run build). Without --qemu: what scripts/get-qemu.sh has unpacked (10.0 and 11.1). Rounds are
+// interleaved over all QEMUs and numbers of jobs, so that a busy moment of the host slows all alike. A run in which a test
+// fails ends the benchmark: the speed of a wrong answer means nothing.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -107,7 +107,7 @@ async function runOnce(qemu, workers, file) {
 
 const s = (value) => `${value.toFixed(1)} s`;
 
-function tell(results) {
+function printResults(results) {
   for (const { qemu, workers, samples } of results.cases) {
     const of = (key) => median(samples.map((sample) => sample[key]));
     const share = of('droverS') / (of('droverS') + of('qemuS'));
@@ -143,4 +143,4 @@ for (let round = 0; round < rounds; round++) {
     writeResults(options.json, results);
   }
 }
-tell(results);
+printResults(results);

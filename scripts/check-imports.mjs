@@ -1,5 +1,5 @@
-// Keeps the layers and the doors: which folder may import which, and which one file may touch a danger.
-// Also finds circles of imports, and keeps the length limit. Usage: node scripts/check-imports.mjs [ROOT]
+// Checks the layers and the doors: which folder may import which, and which one file may use a dangerous module.
+// Also finds circles of imports and files that are too long. Usage: node scripts/check-imports.mjs [ROOT]
 // Leaves out what the compiler and the linter see (unused imports, unresolved modules).
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import { listFiles } from './setup/fingerprint.mjs';
  */
 const TEST_REACH = rowOf('migration');
 
-/** Dangers, and the only files that may touch them. Tests may open every door but the addon's. */
+/** Dangerous modules, and the only files that may import them. Tests may import all of them but the addon. */
 const MODULE_DOORS = [
   { module: /^(node:)?child_process$/, door: 'src/qemu/spawn.ts' },
   { module: /^piscina$/, door: 'src/schedule/pool.ts' },

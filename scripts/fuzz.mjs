@@ -7,9 +7,9 @@ import { systemStage } from './setup/stages.mjs';
 import { TARGETS, buildFuzzers, each, fuzz, makeSeeds } from './verify/fuzzing.mjs';
 
 const USAGE = `usage: npm run fuzz [-- --seconds N] [-- --target NAME]... [-- --jobs N]
-  --seconds  for each target; 600 unless given
-  --target   some of: ${TARGETS.join(', ')}; all unless given
-  --jobs     how many at once; 1 unless given`;
+  --seconds  for each target; default: 600
+  --target   some of: ${TARGETS.join(', ')}; default: all
+  --jobs     how many at once; default: 1`;
 
 class WrongUsage extends Error {}
 
@@ -31,7 +31,10 @@ function readOptions(args) {
     },
   });
   const unknown = values.target.find((name) => !TARGETS.includes(name));
-  if (unknown !== undefined) throw new WrongUsage(`no such target: ${unknown}`);
+  if (unknown !== undefined)
+    throw new WrongUsage(
+      `--target: there is no target '${unknown}'; use some of ${TARGETS.join(', ')}`,
+    );
   return {
     targets: values.target,
     seconds: positive('seconds', values.seconds),

@@ -39,7 +39,7 @@ test('the launcher keeps its execute permission in the package', () => {
   assert.equal(launcher.mode & 0o111, 0o111);
 });
 
-test('nothing that runs needs an install script, which npm may have been told not to run', () => {
+test('nothing that runs needs an install script, which npm may be configured not to run', () => {
   const { packages } = readJson('package-lock.json');
   const withScripts = Object.entries(packages).filter(
     ([, entry]) => entry.hasInstallScript && !entry.dev,

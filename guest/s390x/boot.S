@@ -201,7 +201,7 @@ start:
 
 	.include "writer.S"
 
-# A page that has no code either. What the service element is told and asked to print may not lie in the first
+# A page that has no code either. Commands for the service element and the text that it prints may not lie in the first
 # two pages, and each lies within one.
 	.balign 0x1000, 0
 clocks:

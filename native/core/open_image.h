@@ -30,7 +30,7 @@ struct OpenOptions {
   std::uint64_t rawAddress = 0;
   // ...or where its pieces are seen; must lie within the file's length.
   std::vector<AddressRange> places;
-  // The machine, where the file does not tell: "pc", "q35", "virt" (see address_map.h), and the
+  // The machine, where the file does not name it: "pc", "q35", "virt" (see address_map.h), and the
   // target for "virt", which several architectures have.
   std::string machine;
   std::string arch;

@@ -6,9 +6,9 @@
  * environment stay as they are.
  *
  * --supervise: for a program that forks. The kernel's signal reaches one process only, so here the
- * launcher stays, as the program's parent, and ends all that came of it: see supervise.h.
+ * launcher stays, as the program's parent, and ends all its descendants: see supervise.h.
  *
- * The kernel means the parent's thread: it is the thread that spawned us whose end kills.
+ * The kernel means the parent's thread: when the thread that spawned us ends, we are killed.
  *
  * Exit codes of its own: 125 for wrong use or a parent that is gone, 126 for a program that cannot
  * be run, 127 for one that does not exist.

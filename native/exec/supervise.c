@@ -68,7 +68,7 @@ static int next_signal(int64_t wait_ms) {
  */
 static void kill_children(const struct watch* watch) {
   if (signal_children(SIGKILL) || watch->ended) return;
-  kill(watch->program, SIGKILL); /* the one child that can be told without /proc */
+  kill(watch->program, SIGKILL); /* the one child that is known without /proc */
 }
 
 static void watch_to_the_end(struct watch* watch) {

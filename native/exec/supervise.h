@@ -1,5 +1,5 @@
 /*
- * Runs a program as a child and lets nothing that came of it live on.
+ * Runs a program as a child and lets none of its descendants outlive it.
  *
  * - The parent's death, or SIGUSR1, kills the program and all its descendants, those in sessions of
  *   their own too.
@@ -9,8 +9,8 @@
  *   gets the group's signals itself.
  * - Descriptors from 3 up are the program's alone, so their other ends see when it closes them.
  *
- * Leaves out its own death by SIGKILL: that ends the program by the kernel's hand, but nothing
- * below the program.
+ * Leaves out its own death by SIGKILL: then the kernel ends the program, but not
+ * the program's children.
  */
 #ifndef DROVER_EXEC_SUPERVISE_H
 #define DROVER_EXEC_SUPERVISE_H

@@ -1,4 +1,4 @@
-// Everything that is no stream: ELF and kdump dumps, raw memory, and telling them apart. The first
+// Everything that is no stream: ELF and kdump dumps, raw memory, and recognising them. The first
 // byte chooses the format, the rest is the file.
 #include "core/open_image.h"
 #include "fuzz/walk_image.h"

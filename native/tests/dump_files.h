@@ -1,4 +1,4 @@
-// Dumps for tests, put together by hand from the formats' descriptions.
+// Dumps for tests, built from the formats' descriptions.
 #pragma once
 
 #include <zlib.h>

@@ -42,7 +42,7 @@ TEST_CASE("a page stale by 256 is invisible to level byte and found by the other
   }
 }
 
-TEST_CASE("stale and ahead pages are told apart at every level") {
+TEST_CASE("stale and ahead pages are distinguished at every level") {
   for (const StampLevel level : {StampLevel::byte, StampLevel::wide, StampLevel::page}) {
     Bytes memory = sound();
     test::stampPage(pageOf(memory, 5), 5 * kTestPage, kGeneration - 3, kTestPage);

@@ -33,7 +33,7 @@ TEST_CASE("x86 RAM is split where the machine splits it") {
   CHECK(split[1].length == 5 * kGiB);
 }
 
-TEST_CASE("what the CMOS tells moves the split, unless it cannot be true") {
+TEST_CASE("the CMOS's amount of high RAM moves the split, unless it is impossible") {
   const auto moved = placesOf("pc-i440fx-10.2", "", 8 * kMiB, 4 * kMiB);
   REQUIRE(moved.size() == 2);
   CHECK(moved[0].length == 4 * kMiB);

@@ -16,7 +16,7 @@ using test::only;
 using test::pageOf;
 using test::sound;
 
-// A page as its writer leaves it in its midst: word 1 and the words up to `end` of the next
+// A page that its writer has partly written: word 1 and the words up to `end` of the next
 // generation, the rest and word 0 still of `old`.
 void beginPage(Bytes& memory, std::size_t page, std::uint64_t old, std::size_t end) {
   const std::uint64_t address = page * kTestPage;
@@ -113,7 +113,7 @@ TEST_CASE("a page at the edge that is mixed in any other way is damage") {
   }
 }
 
-TEST_CASE("a page under writing is told behind a damaged one at the edge") {
+TEST_CASE("a page being written is recognised behind a damaged one at the edge") {
   for (const int shape : {0, 1, 2}) {
     Bytes memory = sound();
     std::uint8_t* const page = pageOf(memory, kEdge);

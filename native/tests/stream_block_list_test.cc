@@ -71,7 +71,7 @@ TEST_CASE("host page sizes are recognised where postcopy was advised") {
   CHECK(parsed.report.pageBytesSource == PageBytesSource::advice);
 }
 
-TEST_CASE("blocks whose content was not sent are told apart under x-ignore-shared") {
+TEST_CASE("blocks whose content was not sent are distinguished under x-ignore-shared") {
   StreamBuilder out;
   out.header().machine("pc").capability("x-ignore-shared").startRam().u64(2 * kPage | 4);
   out.name("pc.ram").u64(kPage).u64(0).name("rom").u64(kPage).u64(0xfffc0000).endChunk().partRam();

@@ -21,7 +21,7 @@ std::vector<std::string> linesFor(const Stamps& stamps) {
   return upstreamLines(test::runsOf(stamps), kStart, kStep, never).value;
 }
 
-// The rule as it is told: a walk over bytes.
+// The rule in its plain form: a walk over bytes.
 std::vector<std::string> naiveLines(const Stamps& stamps) {
   std::vector<std::string> lines;
   const unsigned first = stamps[0];

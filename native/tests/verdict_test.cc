@@ -147,7 +147,7 @@ TEST_CASE("damage of one value that crosses the edge is two runs, for two values
   std::fill(stamps.begin() + 40, stamps.begin() + 60, std::uint8_t{77});
   const Verdict verdict = verdictOn(stamps);
   CHECK(verdict.damagedPages == 20);
-  // Pages that fit neither side do not tell where among them the edge was.
+  // Pages that fit neither side do not show where among them the edge was.
   CHECK(verdict.generation == 9);
   for (const DamagedRun& run : verdict.damage) CHECK(run.found == 77);
 }

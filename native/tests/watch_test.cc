@@ -30,7 +30,7 @@ void writeLater(void* raw) {
 
 }  // namespace
 
-TEST_CASE("a watch ends when the byte differs, and tells what it saw") {
+TEST_CASE("a watch ends when the byte differs, and returns the value it saw") {
   const Descriptor memory = test::memfdWith({0, 7});
   const auto source = test::fileSource(memory, 0, 2 * kPage);
   const CancelFlag never;
@@ -120,7 +120,7 @@ TEST_CASE("a number is watched until it has grown by so much, over its wrap") {
   CHECK(result.value.elapsedNs >= 15 * kPauseNs - kPauseNs / 2);
 }
 
-TEST_CASE("a number that stands still has not grown, and what it grew by is told when time is up") {
+TEST_CASE("a number that does not change has not grown, and its growth is returned when time is up") {
   const Descriptor memory = test::memfdWith({3});
   const auto source = test::fileSource(memory, 0, kPage);
   const CancelFlag never;

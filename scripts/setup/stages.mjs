@@ -158,7 +158,7 @@ export const typescriptStage = {
   async make() {
     const print = typescriptPrint();
     rmSync(typescriptStamp, { force: true });
-    // tsc trusts its record of what it wrote, so a file deleted by hand would stay missing.
+    // tsc trusts its record of what it wrote, so a file that somebody deleted would stay missing.
     if (!existsSync(at('dist/cli/main.js'))) rmSync(at('dist'), { recursive: true, force: true });
     const options = {
       cwd: ROOT,

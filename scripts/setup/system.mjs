@@ -119,7 +119,7 @@ export async function installMissing(uses, { logFile }) {
 
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' }, logFile };
   const apt = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
-  const advice = `Check this machine's network and package sources, or install them by hand.`;
+  const advice = `Check this machine's network and package sources, or install them yourself.`;
   const update = ['apt-get', ...apt, 'update'];
   const install = [...installCommand(missing), ...apt];
   // Package lists may be absent or too old: then one update helps.

@@ -34,7 +34,7 @@ const sanitized = (title, folder, sanitizers) => ({
     const options = ['--verbose', '--no-tests=error', '--timeout', '120'];
     const command = ['ctest', '--test-dir', folder, ...options];
     const result = await runCommand(command, LIMITS);
-    // Where the kernel scatters addresses widely, g++ 12's thread sanitizer cannot start, unless told
+    // Where the kernel scatters addresses widely, g++ 12's thread sanitizer cannot start unless the kernel is asked
     // not to scatter; a container may forbid that, so it is the second try.
     if (result.ok || !result.output.includes('unexpected memory mapping')) return result;
     return runCommand(['setarch', '-R', ...command], LIMITS);

@@ -1,6 +1,6 @@
 /**
  * Certificates of a throw-away authority, as the texts of the files that QEMU reads. Valid for a day, and given to all tests
- * of a run that wish for the same.
+ * of a run that ask for the same.
  */
 import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';

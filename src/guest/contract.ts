@@ -1,5 +1,5 @@
 /**
- * The host's side of the numbers in guest/contract.h; a test holds the two together: `blockOffset`
+ * The host's side of the numbers in guest/contract.h; a test compares the two: `blockOffset`
  * here is `GUEST_BLOCK_OFFSET` there, and so on for each. What they mean is in guest/README.md.
  */
 export const guestContract = {

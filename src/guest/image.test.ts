@@ -143,7 +143,7 @@ const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
     { range: { ...range, end: range.start + 8192 }, writers: 3 },
     /3 writers cannot share 2 pages/,
   ],
-  ['a pace of nothing', { pacePagesPerSecond: 0 }, /a pace of 0 pages per second/],
+  ['a pace of 0', { pacePagesPerSecond: 0 }, /a pace of 0 pages per second/],
   ['less than a page a second', { pacePagesPerSecond: 2, writers: 3 }, /at least 1 a writer/],
   ['a pace beyond 32 bits', { pacePagesPerSecond: 2 ** 32 }, /a pace of 4294967296/],
   ['two writers that suspend', { suspend: true, writers: 2 }, /only one writer/],
@@ -174,7 +174,7 @@ const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
     },
     /reaches no address from 0x100000000 on/,
   ],
-  ['a B after no pass', { passesPerB: 0 }, /passesPerB is 0/],
+  ['a B after 0 passes', { passesPerB: 0 }, /passesPerB is 0/],
   ['a B after a part of a pass', { passesPerB: 1.5 }, /passesPerB is 1.5/],
 ];
 
@@ -191,7 +191,7 @@ test('a range that ends where RAM ends is accepted', () => {
   assert.equal(image.readBigUInt64LE(contract.fieldEnd), BigInt(range.end));
 });
 
-test('a missing image and one of another make are told apart, and are no fault of the user', (t) => {
+test('a missing image and a foreign one give different errors, neither blamed on the user', (t) => {
   const folder = folderFor(t);
   const images = pathToFileURL(`${folder}/`);
   const codeOf = (): string => {

@@ -1,6 +1,6 @@
 /**
  * Makes the firmware image of one VM: the committed image with its parameter block filled in.
- * It returns bytes; where they are written, and how QEMU is given them, is the caller's matter.
+ * It returns bytes; the caller writes them to a file and passes it to QEMU.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** What a guest is like where a test wants another than the usual one: how much memory, which stamps, how many writers. */
+/** How a test's guest differs from the platform's usual one: how much memory, which stamps, how many writers. */
 import type { Platform } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { RamRegion } from '../model/ram-layout.js';
@@ -18,7 +18,7 @@ export interface GuestShape {
   readonly step?: number;
   readonly stamp?: StampKind;
   readonly writers?: number;
-  /** of all writers together; not given: as fast as it can */
+  /** of all writers together; default: as fast as possible */
   readonly pacePagesPerSecond?: number;
   /** writers count, so that they can be watched; always so with stamps that leave no room for a marker */
   readonly heartbeat?: boolean;
@@ -28,7 +28,7 @@ export interface GuestShape {
 /** A pass over more than this, or at a pace, takes so long that the guest prints 'B' after each. */
 const manyPages = 2 ** 18;
 
-/** beside the counter of writer 0, in its cache line, which nothing else is in */
+/** beside the counter of writer 0, in its cache line, which holds nothing else */
 const markerInHeartbeat = 8;
 
 /** `usual` as the shape changes it. What the image cannot do is refused when it is built. */
@@ -49,7 +49,7 @@ export function shapedPlatform(usual: Platform, machine: string, shape: GuestSha
     ...usual,
     ramBytes,
     range,
-    // The heartbeat page is stamped by nobody and dirtied all the time: it serves for both.
+    // Nobody stamps the heartbeat page, and it is dirtied all the time: so it can hold the marker.
     markerAddress:
       heartbeatAddress === undefined
         ? usual.markerAddress - usual.range.start + range.start

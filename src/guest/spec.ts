@@ -1,6 +1,6 @@
 /**
- * Why an image cannot do what is asked of it, found before any QEMU starts. The guest itself refuses with '!' what slips
- * through, but for what it cannot know: how much RAM there is, and where.
+ * Why an image cannot do what is asked of it, found before any QEMU starts. The guest itself refuses with '!' what this
+ * check misses, except what the guest cannot know: how much RAM there is, and where.
  */
 import { isArch, platforms } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
@@ -13,7 +13,7 @@ import type { GuestPlatform } from './platforms.js';
 export interface GuestSpec {
   /** QEMU's name: `x86_64`, `i386` */
   readonly arch: string;
-  /** machine type, versioned or not, which says where its RAM lies; the architecture's usual one unless given */
+  /** machine type, versioned or not, which says where its RAM lies; default: the architecture's usual one */
   readonly machine?: string;
   readonly range: PageRange;
   /** RAM of the machine, which the range must fit into */
@@ -114,7 +114,7 @@ function ramProblem({ arch, machine, range, hole, ramBytes }: GuestSpec): string
     }
     if (covered >= range.end) return undefined;
   }
-  return `with ${hex(ramBytes)} bytes of RAM there is none at ${hex(covered)} on ${type}, which the range must leave out as its hole; RAM lies at ${regions
+  return `with ${hex(ramBytes)} bytes of RAM, ${type} has none at ${hex(covered)}, which the range must leave out as its hole; RAM lies at ${regions
     .map(({ address, size }) => `${hex(address)}-${hex(address + size)}`)
     .join(' and ')}`;
 }

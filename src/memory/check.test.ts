@@ -1,4 +1,4 @@
-/** The verdict through every way of reading memory: each must name exactly the pages that were hurt. */
+/** The verdict through every way of reading memory: each must name exactly the pages that were damaged. */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';
@@ -79,7 +79,7 @@ for (const { name, sound, stamps, hurt, edge } of damageCases) {
   });
 }
 
-test("upstream's lines are upstream's words, ten at most and then a count", async () => {
+test("upstream's lines have upstream's wording, ten at most and then a count", async () => {
   const stamps = soundStamps(5000, 3000, 0x27).fill(0x27, 0xd53 - 0x100, 0xd53 - 0x100 + 12);
   await using ram = readerOver(stamps);
   const { upstreamLines } = onlySlice(await ram.checkStopped(rangeOf(5000)));
@@ -91,7 +91,7 @@ test("upstream's lines are upstream's words, ten at most and then a count", asyn
   assert.equal(upstreamLines[10], 'and in another 2 pages');
 });
 
-test('the list of damage is as long as was asked, the totals are true', async () => {
+test('the list of damage is as long as requested, the totals are complete', async () => {
   const stamps = soundStamps(1000, 1000, 9).map((stamp, page) => (page % 4 === 0 ? 77 : stamp));
   await using ram = readerOver(stamps);
   const verdict = await ram.checkStopped(rangeOf(1000), { damageLimit: 3 });

@@ -22,7 +22,7 @@ export interface DescribedDevices {
   readonly pieces: ReadonlyMap<string, readonly Piece[]>;
 }
 
-/** The description, or why there is none to use. */
+/** The description, or why it cannot be used. */
 export type Description = DescribedDevices | { readonly problem: string };
 
 export interface DeviceState {

@@ -5,7 +5,7 @@
 
 export interface QemuWords {
   readonly arch: string;
-  /** as given: `q35`, `pc-q35-10.0`; undefined when the default was left alone */
+  /** as given: `q35`, `pc-q35-10.0`; undefined for the default */
   readonly machine?: string;
   readonly ramBytes: number;
 }

@@ -63,12 +63,12 @@ test('a thread that uses the processor is a running guest', async () => {
   assert.match(`${found.kind}: ${found.why}`, /^running: thread 8 .* used 30 ms/);
 });
 
-test('a process that is stopped as a whole needs no watching', async () => {
+test('a process that is stopped as a whole is not watched', async () => {
   const found = await activity({ 7: { state: 'T' }, 8: { state: 'T', syscall: '16 0xf 0xae80' } });
   assert.deepEqual(found, { kind: 'stopped', why: 'the whole process is stopped' });
 });
 
-test('real processes are told apart by what they do', async () => {
+test('real processes are classified by what they do', async () => {
   const body = 'new (require("node:worker_threads").Worker)("for(;;);", {eval: true})';
   const busy = spawn(process.execPath, ['-e', body], { stdio: 'ignore' });
   const idle = spawn('sleep', ['60'], { stdio: 'ignore' });

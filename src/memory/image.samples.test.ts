@@ -55,7 +55,7 @@ for (const sample of samples) {
   });
 }
 
-test('samples were looked at', { skip }, () => {
+test('samples were checked', { skip }, () => {
   assert.ok(samples.length >= 40, `${samples.length} samples`);
 });
 
@@ -110,7 +110,7 @@ for (const name of ['q102-cancel-plain.mig', 'q72-killed-plain.mig']) {
 }
 
 test(
-  'a mapped-ram file whose bitmaps were never written is never taken for whole',
+  'a mapped-ram file whose bitmaps were never written is never taken for complete',
   { skip },
   async () => {
     const sample = sampleNamed('q102-mapped-bgsnap.mig');
@@ -136,7 +136,7 @@ test('the guest that counts is found intact, and one changed byte is found', { s
     assert.deepEqual([verdict?.pages, verdict?.damagedPages], [1280, 0], name);
     assert.equal(verdict?.map?.cells.length, 64 * 4);
 
-    // Any page in the middle, told by its place in the file: its first byte follows no record header in raw pages.
+    // Any page in the middle, identified by its place in the file: raw pages have no record header before the first byte.
     const main = image.blocks.findIndex((block) => block.name === 'pc.ram');
     const page = await image.readBytes(main, 0x300000, 4096);
     const bytes = readFileSync(file!);
@@ -166,7 +166,7 @@ test('work is cancelled by its signal, before and while it runs', { skip }, asyn
 });
 
 test(
-  'a guest address that the image does not hold is the user’s mistake, with what there is',
+  'a guest address that the image does not hold is wrong usage, and the error lists the blocks',
   { skip },
   async () => {
     await withImage(sampleNamed('q72-exec-plain'), async (image) => {

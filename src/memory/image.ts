@@ -47,7 +47,7 @@ function labelOf(file: ImageFile): string {
   return typeof file === 'string' ? file : file.label;
 }
 
-/** Anonymous memory of a process, one block per region. The guest must be stopped, or answers are of no moment in time. */
+/** Anonymous memory of a process, one block per region. The guest must be stopped, otherwise reads are not a consistent snapshot. */
 export function openStoppedProcess(
   pid: number,
   regions: readonly ProcessRegion[],
@@ -93,7 +93,7 @@ export class MemoryImage implements Disposable {
   readonly blocks: readonly NativeBlock[];
   /** null for everything but a migration stream */
   readonly report: StreamReport | null;
-  /** what `salvage` put up with */
+  /** the damage that `salvage` ignored */
   readonly problem: NativeProblem | null;
   readonly #native: NativeImage;
 

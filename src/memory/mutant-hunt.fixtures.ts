@@ -238,7 +238,7 @@ export class Hunt {
     }
   }
 
-  /** What Drover says of a mutant; a crash of ours is no finding and comes out as it is. */
+  /** What Drover says of a mutant; a crash of Drover is not counted, but thrown. */
   async #try(what: string, files: readonly Buffer[], expected?: readonly number[]): Promise<void> {
     this.tally.count(what, await this.#look(files), expected);
   }

@@ -30,7 +30,7 @@ export function stampedPage(address: number, generation: number, pageBytes: numb
   return page;
 }
 
-/** The only place in `files` where `content` stands; undefined where there is none, or more than one. */
+/** The only place in `files` where `content` stands; undefined if there is none or more than one. */
 export function onlyPlaceOf(
   content: Buffer,
   files: readonly Buffer[],

@@ -34,7 +34,7 @@ function main(image: MemoryImage): { index: number; pageBytes: number; base: num
 }
 
 /**
- * Pages whose content stands in the files just once, so that they can be overwritten in place; some of
+ * Pages whose content is in the files just once, so that they can be overwritten in place; some of
  * the 1 MiB pattern from offset 2 MiB on.
  */
 async function storedPages(image: MemoryImage, files: readonly Buffer[]): Promise<StoredPage[]> {
@@ -81,7 +81,7 @@ async function huntIn(sample: Sample, scratch: Scratch): Promise<Hunt> {
 
 const unfinished = /cancel|killed|ignore-shared|mapped-bgsnap/;
 const compressed = /compress|kdump/;
-/** large files take long to be written again and again: they have their turn with more mutants */
+/** large files take long to write again and again: they are tested with more mutants only */
 const usable = samples.filter(
   ({ name, files }) =>
     !unfinished.test(name) && (share > 1 || files.every(({ raw_size: size }) => size < 9e6)),

@@ -1,4 +1,4 @@
-/** How the addon's errors read for people. */
+/** The text of the addon's errors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';

@@ -39,7 +39,7 @@ function programAddress(pid: number): bigint {
 const withCode = (code: string) => (error: unknown) =>
   error instanceof Error && 'code' in error && error.code === code;
 
-test("another process's memory is read, and a process that ended is told from other failures", async () => {
+test("another process's memory is read, and a process that ended gives its own error", async () => {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
   const closed = once(child, 'close');
   await once(child, 'spawn');
@@ -182,7 +182,7 @@ test('a watch counts how far a byte has grown, over its wrap', async () => {
   const grown = ram.watch({
     ...{ address: ramStart, width: 1, until: 'advances', value: 5n, timeoutMs: 20_000 },
   });
-  // from 254 on, once a while, until it was counted: when the first look comes is not known
+  // from 254 on, at intervals, until it was counted: the time of the first read is not known
   let counting = true;
   const count = async (): Promise<void> => {
     for (let byte = 255; counting; byte = (byte + 1) % 256) {
@@ -200,7 +200,7 @@ test('a watch counts how far a byte has grown, over its wrap', async () => {
   assert.ok(elapsedMs >= 3, `${elapsedMs} ms`);
 });
 
-test('a watch ends on time and tells what it saw last', async () => {
+test('a watch ends on time and returns the last value it read', async () => {
   using memory = memfdWith(soundStamps(4, 4, 7));
   await using ram = await openFourPages(memory.fd);
   const result = await ram.watch({

@@ -29,7 +29,7 @@ test('a shared backend is preferred, the heap is never the guest', () => {
   assert.equal((find(anonymous, heap, code) as { start: bigint }).start, 0x7f0000000000n);
 });
 
-test('when it cannot be told which memory is the guest, that is said', () => {
+test('if it is not clear which memory belongs to the guest, the error says so', () => {
   const problem = (...lines: string[]): string => {
     const found = findRam(readMaps(lines.join('\n')), 150 * MiB);
     return 'problem' in found ? found.problem : '';

@@ -41,7 +41,7 @@ export function readMaps(text: string): ProcessMapping[] {
 }
 
 /**
- * The mapping that holds `ramBytes` of guest memory in one piece, or why there is none. A shared file comes first: that is
+ * The mapping that holds `ramBytes` of guest memory in one piece, or why none was found. A shared file comes first: that is
  * a memory backend. QEMU gives each memory block a mapping of its own with a guard page after it, so anonymous
  * memory of exactly that size is the guest's.
  */

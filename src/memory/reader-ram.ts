@@ -50,7 +50,7 @@ class ReaderRam implements GuestRam {
       throw new HarnessError({
         code: 'process-memory-denied',
         blame: 'host',
-        message: `${this.source} is too slow for stamps of this kind, and this host does not let us read another process's memory; give the guest shared memory, such as a memfd`,
+        message: `${this.source} is too slow for stamps of this kind, and this host does not allow Drover to read another process's memory; give the guest shared memory, such as a memfd`,
       });
     }
     requirePages(range);

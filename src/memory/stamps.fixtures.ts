@@ -42,7 +42,7 @@ export interface DamageCase {
   readonly stamps: Uint8Array;
   /** pages the verdict has to name, ascending */
   readonly hurt: readonly number[];
-  /** first page of the older generation, null where there is none */
+  /** first page of the older generation, null without one */
   readonly edge: number | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The guest platform of each architecture: which machine, how much memory, which range is stamped, and how
- * QEMU is told all that. A new architecture is a new row here and a guest image.
+ * The guest platform of each architecture: which machine, how much memory, which range is stamped, and the
+ * options that give QEMU all that. A new architecture is a new row here and a guest image.
  */
 import type { Hole, PageRange, StampKind } from './stamps.js';
 
@@ -17,9 +17,9 @@ export interface Platform {
   readonly machineOptions: readonly string[];
   /** the option that gives QEMU the guest image */
   readonly imageOption: '-bios' | '-kernel';
-  /** A model that means the same in each release, so that a guest can go from one to the next; QEMU's default, unless given. */
+  /** A model with the same features in each release, so that a guest can migrate between releases; default: QEMU's. */
   readonly cpu?: Readonly<Record<Accelerator, string>>;
-  /** The machine has to be told how much memory there is, beside being given it. */
+  /** The machine also needs `-m`, beside its memory backend. */
   readonly tellSize?: true;
   /** what else belongs on the command line */
   readonly args: readonly string[];
@@ -32,15 +32,15 @@ export interface Platform {
   readonly watchAddress: number;
   /** how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to prove that every page is being rewritten */
   readonly passesPerB: number;
-  /** of what is stamped: `byte` unless given */
+  /** of the stamps; default: `byte` */
   readonly stamp?: StampKind;
-  /** 1 unless given; as many virtual processors */
+  /** as many virtual processors; default: 1 */
   readonly writers?: number;
   /** addresses inside the range that are not memory */
   readonly hole?: Hole;
-  /** pages per second of all writers together; as fast as it can unless given */
+  /** pages per second of all writers together; default: as fast as possible */
   readonly pacePagesPerSecond?: number;
-  /** the page that holds the writers' counters; none unless given */
+  /** the page that holds the writers' counters; default: none */
   readonly heartbeatAddress?: number;
 }
 
@@ -105,7 +105,7 @@ export const platforms: Readonly<Record<Arch, Platform>> = {
       'cap-ccf-assist=off',
     ],
     args: ['-nodefaults'],
-    // With more than its default it would think that some can be plugged, and end itself for lack of room for it.
+    // Without -m, pseries takes RAM above its default for hotpluggable memory and exits.
     tellSize: true,
   },
 };

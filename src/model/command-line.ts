@@ -9,8 +9,8 @@ import type { Side } from './outcome.js';
 import type { RamRegion } from './ram-layout.js';
 
 /**
- * Where guest RAM lives. `shmem` is a file, which both sides may map. It has no name any more, so that nothing can be left of
- * it: QEMU inherits `descriptor` and finds it by that; `path` is the name it had.
+ * Where guest RAM lives. `shmem` is a file, which both sides may map. Its name is already removed, so that it cannot be left
+ * behind: QEMU inherits `descriptor` and finds it by that; `path` is the name it had.
  */
 export type MemoryBackend =
   | { readonly kind: 'anon' }
@@ -37,7 +37,7 @@ export interface MachineSpec {
   readonly ramBytes: number;
   /** where that lies, in the order of the backend */
   readonly ramRegions: readonly RamRegion[];
-  /** virtual processors; 1 unless given */
+  /** virtual processors; default: 1 */
   readonly processors?: number;
   readonly memory: MemoryBackend;
   /** path of the patched guest image, given as firmware */
@@ -48,7 +48,7 @@ export interface MachineSpec {
   readonly extraArgs?: readonly string[];
   /** `-trace` patterns */
   readonly trace?: string;
-  /** where qtest logs to; /dev/null unless QTEST_LOG is set */
+  /** where qtest logs to; default: /dev/null, without QTEST_LOG */
   readonly qtestLog?: string;
 }
 

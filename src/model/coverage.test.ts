@@ -33,7 +33,7 @@ test('where to migrate counts by its scheme, as an address or as channels', () =
   ]);
 });
 
-test('other commands, and a destination that is told later, exercise nothing', () => {
+test('other commands, and a deferred destination, exercise nothing', () => {
   assert.deepEqual(exercisedBy('query-migrate'), []);
   assert.deepEqual(exercisedByAddress('defer'), []);
 });

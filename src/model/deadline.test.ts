@@ -12,7 +12,7 @@ test('a wait that runs out says what it waited for', async () => {
   await assert.rejects(within(never, { timeoutMs: 20 }, late), /no word within 20 ms/);
 });
 
-test('what came before the deadline counts, though nobody was let listen until after it', async () => {
+test('what came before the deadline counts, even if the thread ran only after it', async () => {
   const server = createServer((socket) => socket.end('word'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -21,7 +21,7 @@ test('what came before the deadline counts, though nobody was let listen until a
   await new Promise(setImmediate);
   const word = once(socket, 'data').then(String);
   const waited = within(word, { timeoutMs: 20 }, late);
-  // as if the host had let this thread stand still, while the other end's answer is on its way
+  // as if the host had suspended this thread while the other end's answer is on its way
   const until = performance.now() + 60;
   while (performance.now() < until);
   try {
@@ -32,7 +32,7 @@ test('what came before the deadline counts, though nobody was let listen until a
   }
 });
 
-test('a signal ends a wait, before it and during it, and is let go of after it', async () => {
+test('a signal ends a wait, before it and during it, and is not used after it', async () => {
   const never = new Promise<never>(() => undefined);
   const over = within(never, { timeoutMs: 1e6, signal: AbortSignal.abort() }, late);
   await assert.rejects(over, Cancelled);
@@ -42,7 +42,7 @@ test('a signal ends a wait, before it and during it, and is let go of after it',
   await assert.rejects(waiting, Cancelled);
 
   const open = new AbortController();
-  const failed = new Error('as it came');
+  const failed = new Error('unchanged');
   const options = { timeoutMs: 1e6, signal: open.signal };
   assert.equal(await within(Promise.resolve(3), options, late), 3);
   await assert.rejects(within(Promise.reject(failed), options, late), failed);

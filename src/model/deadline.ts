@@ -14,7 +14,7 @@ export class Cancelled extends Error {
   }
 }
 
-/** Where a person looks at QEMU meanwhile: 23 days, about as long as a timer can be. */
+/** While a person debugs QEMU: 23 days, about as long as a timer can be. */
 export const endlessMs = 2_000_000_000;
 
 export interface WaitOptions {
@@ -28,7 +28,7 @@ export interface TimeoutFacts {
   readonly timeoutMs: number;
   readonly lastSeen?: string;
   readonly side?: Side;
-  /** whose fault silence is; QEMU's unless said otherwise */
+  /** who is blamed for the silence; default: QEMU */
   readonly blame?: Blame;
 }
 
@@ -66,7 +66,7 @@ export async function within<T>(
   // One promise for all of it: every command to a QEMU goes through here.
   return await new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
-      // What has come meanwhile is heard first: a busy host may have kept us from listening.
+      // Process first what has arrived meanwhile: on a busy host this thread may have run late.
       setImmediate(() => {
         fail(late());
       });
@@ -77,7 +77,7 @@ export async function within<T>(
     };
     const fail = (error: unknown): void => {
       done();
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on unchanged
       reject(error);
     };
     const onAbort = (): void => {

@@ -1,7 +1,7 @@
 /** The one error class of Drover, and its plain form for crossing threads. */
 import type { Failure, Phase, Side } from './outcome.js';
 
-/** Whose fault an error is: it decides between `failed`, `broken` and exit code 2. */
+/** Who must act on an error: it decides between `failed`, `broken` and exit code 2. */
 export type Blame = 'usage' | 'host' | 'contract';
 
 export interface HarnessErrorInput {
@@ -53,7 +53,7 @@ export function isAssertion(error: unknown): boolean {
 
 /**
  * Any thrown value as plain data. An error that is not ours has its stack in the details, and is Drover's
- * own fault, unless `isForeign`: it comes out of a test that somebody else wrote.
+ * own fault, unless `isForeign`: it comes from a user's own test.
  */
 export function toFailure(error: unknown, phase?: Phase, isForeign = false): Failure {
   const causes = causesOf(error);
@@ -107,7 +107,7 @@ const exhausted: Readonly<Record<string, string>> = {
   ENOMEM: 'the host has no more memory',
 };
 
-/** Not a mistake of Drover's, then. */
+/** The host is at fault then, not Drover. */
 function hostProblem(error: unknown): Failure | undefined {
   const name: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   const what = typeof name === 'string' ? exhausted[name] : undefined;

@@ -51,18 +51,18 @@ export interface MergedRun {
   readonly host: HostIdentity;
   readonly workers: number;
   readonly durationMs: number;
-  /** absent where the run ended without saying so */
+  /** absent if the run ended without run-finished */
   readonly exitCode?: number;
 }
 
-/** That a log was put together from several runs, and what is missing in it. */
+/** Of a merged log: its runs, and what is missing in it. */
 export interface Merged {
   readonly runs: readonly MergedRun[];
   /** shards that are not there: the results are not whole */
   readonly missingShards: readonly number[];
   /** tests of which there is no result */
   readonly missingTests: readonly string[];
-  /** what was let through that is an error otherwise, one sentence each */
+  /** errors that --allow-missing made remarks, one sentence each */
   readonly remarks: readonly string[];
 }
 
@@ -138,9 +138,9 @@ export interface RunStarted extends Stamped {
   /** absent unless `drover matrix` made the run */
   readonly matrix?: MatrixPair | undefined;
   readonly budget?: Budget;
-  /** how many times a test that did not pass is tried again */
+  /** how many times a test that did not pass is retried */
   readonly retries?: number;
-  /** how many times deadlines were stretched, since guests run slowly here */
+  /** factor of all deadlines, above 1 on a slow host */
   readonly slowness?: number;
   /** attempts are rounds of a stress run */
   readonly stress?: StressRun;
@@ -159,11 +159,11 @@ export interface TestStarted extends OfTest {
   readonly type: 'test-started';
   /** place of the attempt among those that run at the same time, from 0: for timelines */
   readonly slot?: number;
-  /** how long it is thought to take */
+  /** expected duration */
   readonly expectedMs?: number;
 }
 
-/** A test whose failures are known of and do not fail the run, until a day. */
+/** A known failure, which does not fail the run until its last day. */
 export interface Quarantined {
   readonly owner: string;
   readonly reason: string;
@@ -183,7 +183,7 @@ export interface MigrationStatusSeen extends OfTest {
   readonly status: string;
 }
 
-/** A QEMU that the attempt started; what it said and left is in files that begin with `name`. */
+/** A QEMU that the attempt started; its evidence files begin with `name`. */
 export interface MachineSpan {
   /** `source`, `destination`, `destination2` */
   readonly name: string;
@@ -203,7 +203,7 @@ export interface QmpEventSeen {
   readonly value?: string | number;
 }
 
-/** What both sides said while an attempt went on, in the order of time. */
+/** QMP events of both sides during an attempt, in the order of time. */
 export interface AttemptTimeline {
   readonly machines: readonly MachineSpan[];
   readonly events: readonly QmpEventSeen[];
@@ -213,7 +213,7 @@ export interface AttemptTimeline {
 
 export interface TestFinished extends OfTest {
   readonly type: 'test-finished';
-  /** of the run's `offered`: what QEMU was told to use, and accepted */
+  /** of the run's `offered`: what a test switched on, and QEMU accepted */
   readonly exercised?: readonly CoverageItem[];
   readonly outcome: Outcome;
   readonly durationMs: number;
@@ -221,9 +221,9 @@ export interface TestFinished extends OfTest {
   /** folder with the evidence, where it was kept; in a log on disk relative to the log's folder if it lies below */
   readonly directory?: string;
   readonly slot?: number;
-  /** it is tried again after this one, which therefore decides nothing and is not counted */
+  /** the test is retried after this attempt, which therefore decides nothing and is not counted */
   readonly willRetry?: boolean;
-  /** which try again it is, from 1; one that passed is flaky */
+  /** number of the retry, from 1; a retry that passed is flaky */
   readonly retry?: number;
   readonly quarantined?: Quarantined;
   /** most memory that its QEMUs used together, of their own and their part of what is shared, of the samples taken */
@@ -240,10 +240,10 @@ export interface Warning extends Stamped {
   readonly message: string;
 }
 
-/** What the run promised to keep to, and what was seen. */
+/** What the run reserved, and what was measured. */
 export interface MemoryUse {
   readonly budgetBytes: number;
-  /** most that was promised to tests at the same time */
+  /** most that tests reserved at the same time */
   readonly promisedBytes: number;
   /** most that all QEMUs used together, of their own and their part of what is shared, of the samples taken; absent where it cannot be measured */
   readonly usedBytes?: number;
@@ -251,13 +251,13 @@ export interface MemoryUse {
 
 export interface RunFinished extends Stamped {
   readonly type: 'run-finished';
-  /** of the attempts that decide: not of those that were tried again, nor of quarantined failures */
+  /** of the attempts that decide: not of retried attempts, nor of quarantined failures */
   readonly counts: Readonly<Record<OutcomeKind, number>>;
-  /** passed after it had not; counted as passed too */
+  /** passed on a retry; counted as passed too */
   readonly flaky?: number;
-  /** did not pass, which does not matter */
+  /** did not pass, and are known failures */
   readonly quarantined?: number;
-  /** attempts that were tried again */
+  /** attempts that were retried */
   readonly retried?: number;
   /** durations of all attempts, one after another */
   readonly sumMs?: number;

@@ -1,5 +1,5 @@
 /**
- * What one QEMU binary can do, as its own introspection says, and the demands that tests put on it.
+ * What one QEMU binary can do, as its own introspection says, and what tests need of it.
  * Plain data, so that it can be kept in a cache and sent to workers.
  */
 import * as v from 'valibot';
@@ -26,7 +26,7 @@ export interface QemuFeatures {
   readonly parameters: readonly string[];
   /** names of QMP commands with their arguments' names */
   readonly commands: Readonly<Record<string, readonly string[]>>;
-  /** transports, such as socket, exec, file and rdma; the last one is tried, since the schema names it even where it is not built in */
+  /** transports, such as socket, exec, file and rdma; the last one is probed, since the schema names it even where it is not compiled in */
   readonly transports: readonly string[];
   /** families of sockets, such as inet and vsock */
   readonly socketTypes: readonly string[];
@@ -36,15 +36,15 @@ export interface QemuFeatures {
   readonly compressions: readonly string[];
   /** values of the enum-typed migration parameters, such as mode and zero-page-detection */
   readonly parameterValues: Readonly<Record<string, readonly string[]>>;
-  /** statuses that query-migrate may tell */
+  /** statuses that query-migrate may report */
   readonly statuses: readonly string[];
-  /** what query-migrate may tell beside the status */
+  /** members of query-migrate's answer beside the status */
   readonly migrationFigures: readonly string[];
   /** names of all devices that can be plugged in, such as virtio-rng-pci */
   readonly devices: readonly string[];
   /** sets of capabilities that were tried together and refused, sorted and joined by `+`, with QEMU's reason */
   readonly refusedTogether: Readonly<Record<string, string>>;
-  /** why TLS does not work, as this QEMU says it; empty where it does */
+  /** why TLS does not work, in QEMU's words; empty if it works */
   readonly tlsObstacle: string;
 }
 
@@ -65,7 +65,7 @@ const needKinds = [
    * that came in the same release, and stands for it.
    */
   v.strictObject({ kind: v.literal('behaviour'), what: text, witness: text, since }),
-  /** What later releases dropped; `witness` is a migration status that came in the release which did. */
+  /** What later releases removed; `witness` is a migration status that came in the release that removed it. */
   v.strictObject({ kind: v.literal('former'), what: text, witness: text, before: text }),
   /** capabilities that must be allowed at the same time */
   v.strictObject({ kind: v.literal('together'), names: texts, since }),

@@ -21,11 +21,11 @@ export interface HostFact {
   readonly available: boolean;
   /** why not; empty when available */
   readonly reason: string;
-  /** what the test wants to know beyond yes, such as an address */
+  /** a value that the test uses, such as an address */
   readonly detail?: string;
 }
 
-/** only what was asked for has been looked at */
+/** only what was asked for was probed */
 export type HostFacts = Readonly<Partial<Record<HostFactName, HostFact>>>;
 
 /** Why the host does not offer something; undefined when it does. */

@@ -42,7 +42,7 @@ test('the older version is common, whichever side has it', () => {
   assert.deepEqual(chooseMachine({ alias }, young, old), common);
 });
 
-test('no common version is told with both names', () => {
+test('without a common version the error has both names', () => {
   assert.throws(
     () => chooseMachine({ alias }, old, qemu('99.0', 'pc-q35-99.0')),
     /pc-q35-7\.2.*pc-q35-99\.0/,
@@ -57,7 +57,7 @@ test('a platform that a binary lacks is absent, with the binary named', () => {
   });
 });
 
-test('a versioned wish is taken as it is, and must be known to both', () => {
+test('a versioned name is taken as it is, and both must know it', () => {
   assert.deepEqual(chooseMachine({ alias, wanted: 'pc-q35-7.2' }, young, old), {
     kind: 'chosen',
     machine: 'pc-q35-7.2',

@@ -1,6 +1,6 @@
 /**
  * Chooses the versioned machine type for all QEMUs that run one guest in turn. For a pair these are upstream's rules: the
- * alias is resolved in each binary, and of the names that come of it the first that all know is taken.
+ * alias is resolved in each binary, and the first of these names that all know is taken.
  */
 import { HarnessError } from './errors.js';
 import type { MachineType, QemuFeatures } from './features.js';
@@ -8,7 +8,7 @@ import type { MachineType, QemuFeatures } from './features.js';
 export interface MachineRequest {
   /** the platform's alias, such as q35 */
   readonly alias: string;
-  /** the user's wish: a versioned name (has a '-' and a '.') or another alias */
+  /** the user's choice: a versioned name (has a '-' and a '.') or another alias */
   readonly wanted?: string;
 }
 
@@ -55,14 +55,14 @@ export function chooseMachine(
     qemus.every((features) => find(features, machine) !== undefined),
   );
   if (common !== undefined) return { kind: 'chosen', machine: common };
-  const told = qemus.map(
+  const versions = qemus.map(
     ({ version }, index) =>
-      `the ${role(index, qemus.length)} (${version}) makes it ${String(meant[index])}`,
+      `the ${role(index, qemus.length)} (${version}) resolves it to ${String(meant[index])}`,
   );
   throw new HarnessError({
     code: 'no-common-machine',
     blame: 'usage',
-    message: `no common version of machine ${name}: ${told.join(', ')}, and none of these is known to all; name one that all know with --machine`,
+    message: `no common version of machine ${name}: ${versions.join(', ')}, and not every QEMU knows one of these; name a machine type that all know with --machine`,
   });
 }
 
@@ -87,7 +87,7 @@ export function newestCommonMachine(
 /** the name without its version */
 const familyOf = (name: string): string => name.replace(/-\d+(\.\d+)+$/, '');
 
-/** how a QEMU is called among those of a pair, or of a longer route */
+/** the name of a QEMU in a pair or a chain */
 function role(index: number, count: number): string {
   if (count > 2) return `${ordinals[index] ?? `${index + 1}th`} QEMU`;
   return index === 0 ? 'source' : 'destination';

@@ -6,7 +6,7 @@ export type Side = 'source' | 'destination';
 /** statuses of a migration after which QEMU sends nothing more */
 export const endStatuses: readonly string[] = ['completed', 'failed', 'cancelled'];
 
-/** The stretches of one test, in order; what the time split is reported by. */
+/** The phases of one test, in order; reports split the time by them. */
 export const phases = ['prepare', 'launch', 'warm-up', 'migrate', 'verify', 'end'] as const;
 export type Phase = (typeof phases)[number];
 
@@ -17,11 +17,11 @@ export interface PhaseTiming {
   readonly durationMs: number;
 }
 
-/** An error made plain: what went wrong, and where a wait ran out, for what and what it last saw. */
+/** An error as plain data: what went wrong, and of a wait that ran out, for what it waited and what it last saw. */
 export interface Failure {
   /** stable, kebab-case; part of the event log's contract */
   readonly code: string;
-  /** one sentence for a person */
+  /** one sentence */
   readonly message: string;
   readonly phase?: Phase;
   readonly side?: Side;

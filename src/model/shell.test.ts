@@ -12,7 +12,7 @@ const lines = [
   '',
 ];
 
-test('words are what a shell takes them for', () => {
+test('words are split as a shell splits them', () => {
   for (const line of lines) {
     const shell = execFileSync(
       'sh',
@@ -29,7 +29,7 @@ test('words are what a shell takes them for', () => {
   }
 });
 
-test('a word knows where it stands, and a quote without its end is taken as it is', () => {
+test('a word has its position, and an unclosed quote is kept as it is', () => {
   assert.deepEqual(splitWords("a 'b c'"), [
     { text: 'a', start: 0, end: 1 },
     { text: 'b c', start: 2, end: 7 },
@@ -40,7 +40,7 @@ test('a word knows where it stands, and a quote without its end is taken as it i
   );
 });
 
-test('a quoted word comes back as one', () => {
+test('a quoted word stays one word', () => {
   for (const word of ["it's", 'a b', '$HOME', '', 'plain']) {
     assert.deepEqual(
       splitWords(shellQuote(word)).map(({ text }) => text),

@@ -21,7 +21,7 @@ export interface Hole {
   readonly end: number;
 }
 
-/** A range as a guest was told it. A plain `PageRange` is one of kind `byte` with one writer. */
+/** A range as the guest's parameter block has it. A plain `PageRange` is one of kind `byte` with one writer. */
 export interface StampedRange extends PageRange {
   /** default: `byte` */
   readonly stamp?: StampKind;

@@ -1,21 +1,21 @@
-/** What one round of a stress run came to. Plain data, part of the events. */
+/** Figures of one round of a stress run. Plain data, part of the events. */
 
 /** Times in milliseconds. */
 export interface RoundFigures {
-  /** from the command to migrate until both sides told that it is complete */
+  /** from the migrate command until both sides reported completion */
   readonly migrationMs: number;
   /** QEMU's own */
   readonly downtimeMs?: number;
   readonly transferredBytes?: number;
   /** passes over memory: QEMU's dirty-sync-count */
   readonly passes?: number;
-  /** the limit on downtime had to be lifted */
+  /** the downtime limit had to be lifted */
   readonly forced: boolean;
   readonly verifyMs: number;
   readonly verifiedPages: number;
 }
 
-/** Of a run that moves guests round after round, instead of running tests. */
+/** Of a stress run. */
 export interface StressRun {
   /** as many rounds as fit into it; absent where their number is given */
   readonly lastsMs?: number;
@@ -23,7 +23,7 @@ export interface StressRun {
   readonly rerun: string;
 }
 
-/** What Drover itself takes, at the end of a round. */
+/** Memory and descriptors of Drover itself, at the end of a round. */
 export interface OwnUse {
   readonly memoryBytes: number;
   readonly descriptors: number;

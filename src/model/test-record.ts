@@ -1,6 +1,6 @@
 /**
- * What lies in the directory of a test as `test.json`: enough to tell what became of it, and to run it again, where
- * nothing else of the run is at hand. Fields may be added; any other change raises the version.
+ * What lies in the directory of a test as `test.json`: enough to explain its outcome and to run it again without
+ * the rest of the run. Fields may be added; any other change raises the version.
  */
 import type { Accelerator } from './arch.js';
 import type { HostIdentity, QemuIdentity } from './events.js';
@@ -26,7 +26,7 @@ export interface TestRecord {
   /** of a test of the user's own: the module that defines it */
   readonly testFile?: string;
   readonly timeoutMs: number;
-  /** how many times deadlines were stretched */
+  /** factor of all deadlines, above 1 on a slow host */
   readonly slowness: number;
   /** `-trace` patterns */
   readonly trace?: string;

@@ -20,7 +20,7 @@ export interface PageDamage {
   readonly kind: PageDamageKind;
   /** generation; mod 256 where stamps are bytes */
   readonly expected: number;
-  /** null where no generation can be told */
+  /** null if no generation can be recognised */
   readonly found: number | null;
   /** stale and ahead: by how many generations; else 0 */
   readonly by: number;
@@ -66,7 +66,7 @@ export interface MemoryVerdict {
   readonly slices: readonly SliceVerdict[];
   readonly damagedPages: number;
   readonly damagedRuns: number;
-  /** how memory was read and which kernel scanned it, for the record */
+  /** how memory was read and which kernel scanned it, for the event log */
   readonly source: string;
   readonly kernel: string;
   readonly elapsedMs: number;

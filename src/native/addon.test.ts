@@ -1,4 +1,4 @@
-/** The addon's door and its functions about descriptors, children and the host. Memory is tested in src/memory. */
+/** Loading the addon, and its functions about descriptors, children and the host. Memory is tested in src/memory. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +61,7 @@ test('sending to a closed socket, to no socket, and for too long are errors', as
   assert.throws(() => addon.sendFds(1 << 20, large, [], 5000), { code: 'system', errno: 'EBADF' });
 });
 
-test('waiting for a process that is no child says so', async () => {
+test('waiting for a process that is not a child is an error', async () => {
   assert.deepEqual(await loadAddon().waitPid(1, 1000).promise, { state: 'not-a-child' });
 });
 

@@ -1,6 +1,6 @@
 /**
- * The one door to native code: loads the addon and declares all that is in it.
- * No checks of ranges and no error classes of ours here; `src/memory` and the probes' callers add those.
+ * The only file that loads native code: the addon, and the declarations of all that is in it.
+ * Leaves out checks of ranges and Drover's error class; `src/memory` and the callers of probes add those.
  *
  * Every promise of a `NativeTask` is settled from a thread of its own, never from Node's pool.
  * Native errors are plain `Error`s with the fields of `NativeError`.

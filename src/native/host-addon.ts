@@ -48,7 +48,7 @@ export interface NativeHostAddon {
   closeFd(fd: number): void;
   /**
    * Starts a program (`words[0]`, a path) in a session of its own, without copying this process as Node does. Its
-   * descriptor i is a copy of `descriptors[i]`. Nobody waits for it but `waitPid`. @returns its process id
+   * descriptor i is a copy of `descriptors[i]`. Only `waitPid` waits for it. @returns its process id
    */
   spawn(
     words: readonly string[],

@@ -65,7 +65,7 @@ test('an image is checked by path and by descriptor, which stays the caller’s 
   closeSync(fd);
 });
 
-test('damage is named with its kind, and the numbers are true', async () => {
+test('damage is named with its kind, and the numbers are right', async () => {
   const memory = wideStamps();
   memory.writeBigUInt64LE(5n, 30 * pageBytes);
   memory.fill(0, 40 * pageBytes, 42 * pageBytes);
@@ -131,7 +131,7 @@ test('long work ends soon after it is cancelled', async () => {
   await assert.rejects(task.promise, { code: 'cancelled' });
 });
 
-test('what is no image is a problem with a reason, what is no file an error', async () => {
+test('a file that is not an image gives a problem with a reason, a missing file an error', async () => {
   const packed = join(folder, 'packed.gz');
   writeFileSync(packed, Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]));
   const opened = await addon.openImage([packed], {}).promise;
@@ -142,7 +142,7 @@ test('what is no image is a problem with a reason, what is no file an error', as
   assert.throws(() => addon.openImage(['/dev/null'], {}), { code: 'bad-argument' });
 });
 
-test('wrong requests are refused, never misread', async () => {
+test('wrong requests are refused, never misinterpreted', async () => {
   const image = await open();
   const wrong = [
     { ...everything, slices: [] },

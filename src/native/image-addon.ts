@@ -1,6 +1,6 @@
 /**
  * What the addon knows of images: guest RAM as files hold it (raw memory, dumps, migration streams).
- * Types alone; `addon.ts` loads the thing. Addresses, offsets, counts and generations are numbers, exact below 2^53.
+ * Types alone; `addon.ts` loads the addon. Addresses, offsets, counts and generations are numbers, exact below 2^53.
  */
 import type { Slice, StampKind } from '../model/stamps.js';
 import type { PageDamage, SliceVerdict } from '../model/verdict.js';
@@ -78,7 +78,7 @@ export interface NativeImageCheckRequest {
   readonly slices: readonly NativeSlice[];
   /** bytes between stamps; at level page also the stamped length (a multiple of 64) */
   readonly step: number;
-  /** runs kept per slice, 8192 when absent; totals are always true */
+  /** runs kept per slice, 8192 when absent; totals are always complete */
   readonly damageLimit?: number;
   /** cells of the map over each slice; 0 or absent: no map */
   readonly mapCells?: number;
@@ -141,7 +141,7 @@ export interface NativeDiffRequest {
   readonly secondBlock: number | null;
   readonly secondStart: number;
   readonly length: number;
-  /** runs kept, 8192 when absent; totals are always true */
+  /** runs kept, 8192 when absent; totals are always complete */
   readonly limit?: number;
   /** absent pages count as equal to zero ones */
   readonly absentIsZero?: boolean;
@@ -166,7 +166,7 @@ export interface NativeImage {
   readonly blocks: readonly NativeBlock[];
   /** memory the page index takes */
   readonly indexBytes: number;
-  /** what a migration stream told beside RAM, as JSON; null for other formats */
+  /** what a migration stream holds beside RAM, as JSON; null for other formats */
   reportJson(): string | null;
   /** one verdict for each slice; code `out-of-range` with the address where the image maps nothing */
   check(request: NativeImageCheckRequest): NativeImageTask<NativeSliceVerdict[]>;
@@ -188,7 +188,7 @@ export interface NativeImage {
 }
 
 export interface NativeImageAddon {
-  /** Files of one image: a single one, or a migration stream with its channels. Descriptors are opened anew. */
+  /** Files of one image: a single one, or a migration stream with its channels. Descriptors are opened again. */
   openImage(
     files: readonly (number | string)[],
     options: NativeOpenOptions,

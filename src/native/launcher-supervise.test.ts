@@ -1,4 +1,4 @@
-/** drover-exec --supervise: nothing that came of the program outlives it, its parent, or SIGUSR1. */
+/** drover-exec --supervise: no descendant of the program outlives it, its parent, or SIGUSR1. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const shell = (script: string) => ['--supervise', own, 'sh', '-c', script];
 const launch = (script: string) =>
   spawnSync(launcherPath(), shell(script), { encoding: 'utf8', timeout });
 
-/** Running, and not merely waiting to be reaped by whoever inherited it. */
+/** Running, and not merely waiting to be reaped by the process that inherited it. */
 function isRunning(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -127,22 +127,26 @@ test('a socket ends when its last holder below the program dies', { timeout }, a
   assert.deepEqual(await closed, [null, 'SIGKILL']);
 });
 
-test('the supervised program gets the descriptors, and signals back to normal', { timeout }, () => {
-  const script = `trap '' TERM HUP PIPE CHLD USR1; "$0" --supervise $$ cat /proc/self/status /dev/fd/3`;
-  const { stdout, status } = spawnSync(
-    'sh',
-    ['-c', `exec 3</proc/self/comm; ${script}`, launcherPath()],
-    {
-      encoding: 'utf8',
-    },
-  );
-  assert.equal(status, 0);
-  assert.match(stdout, /^SigIgn:\s+0+$/m);
-  assert.match(stdout, /^SigBlk:\s+0+$/m);
-  assert.match(stdout, /\nsh\n$/);
-});
+test(
+  'the supervised program gets the descriptors and the default signal handling',
+  { timeout },
+  () => {
+    const script = `trap '' TERM HUP PIPE CHLD USR1; "$0" --supervise $$ cat /proc/self/status /dev/fd/3`;
+    const { stdout, status } = spawnSync(
+      'sh',
+      ['-c', `exec 3</proc/self/comm; ${script}`, launcherPath()],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(status, 0);
+    assert.match(stdout, /^SigIgn:\s+0+$/m);
+    assert.match(stdout, /^SigBlk:\s+0+$/m);
+    assert.match(stdout, /\nsh\n$/);
+  },
+);
 
-test('what cannot be started is told as without supervision', () => {
+test('a program that cannot be started gives the same message as without supervision', () => {
   const run = (...words: string[]) => spawnSync(launcherPath(), words, { encoding: 'utf8' });
   const missing = run('--supervise', own, '/nowhere/qemu');
   assert.equal(missing.status, 127);

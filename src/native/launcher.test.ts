@@ -10,7 +10,7 @@ import { launcherPath } from './addon.js';
 const launch = (...words: string[]) => spawnSync(launcherPath(), words, { encoding: 'utf8' });
 const own = String(process.pid);
 
-/** Running, and not merely waiting to be reaped by whoever inherited it. */
+/** Running, and not merely waiting to be reaped by the process that inherited it. */
 function isRunning(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -37,7 +37,7 @@ test('inherited descriptors reach the program', () => {
   assert.equal(output[3], 'three\n');
 });
 
-test('a program that is missing, is no program, or lacks the right to run is told apart', () => {
+test('a program that is missing, is not a program, or may not be executed gives different errors', () => {
   const missing = launch(own, '/nowhere/qemu');
   assert.equal(missing.status, 127);
   assert.equal(
@@ -60,7 +60,7 @@ test('wrong use and a parent that is not the parent start nothing', () => {
   assert.match(orphan.stderr, /"true" not started: parent 999999999 is gone, now it is \d+/);
 });
 
-test('signals that the parent ignored or blocked are back to normal in the program', () => {
+test('signals that the parent ignored or blocked have their defaults in the program', () => {
   // sh gives ignored signals on to what it starts; the launcher has to undo that.
   const { stdout } = spawnSync(
     'sh',
@@ -72,7 +72,7 @@ test('signals that the parent ignored or blocked are back to normal in the progr
 });
 
 test('the program dies when its parent is killed', async () => {
-  // The middle process starts the launcher, tells its child's id, and is killed.
+  // The middle process starts the launcher, prints its child's id, and is killed.
   const middle = spawn('sh', ['-c', `"$0" $$ sleep 60 & echo $!; wait`, launcherPath()], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

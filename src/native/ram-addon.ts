@@ -6,7 +6,7 @@ export interface NativeCheckRequest {
   readonly start: number;
   readonly end: number;
   readonly step: number;
-  /** runs listed, 8192 when absent; totals are always true */
+  /** runs listed, 8192 when absent; totals are always complete */
   readonly damageLimit?: number;
   /** a `KernelName`; code `bad-argument` for any other */
   readonly kernel?: string;
@@ -46,7 +46,7 @@ export interface NativeRam {
 export interface NativeRamAddon {
   /** all kernels this processor can run, the slow reference first */
   kernelNames(): KernelName[];
-  /** the one used when none is asked for */
+  /** the default */
   defaultKernel(): KernelName;
 
   /**

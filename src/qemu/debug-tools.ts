@@ -19,7 +19,7 @@ interface DebugTool {
   readonly output: (side: Side) => string;
 }
 
-/** The shell becomes the tool: its process id tells a second destination's file from the first's. */
+/** The shell becomes the tool: its process id distinguishes a second destination's file from the first's. */
 const debugTools: Readonly<Record<DebugToolName, DebugTool>> = {
   // gdb takes programs only, and the QEMU may be a script: a shell becomes it. QEMU's threads wake each
   // other by SIGUSR1. The last command must succeed, or gdb's status is its own: `bt` fails where all is over.
@@ -46,7 +46,7 @@ const debugTools: Readonly<Record<DebugToolName, DebugTool>> = {
   },
 };
 
-/** A run in which somebody looks at QEMU: no wait ends before that. Plain data, for workers. */
+/** A run in which a person debugs QEMU: no wait ends before that. Plain data, for workers. */
 export interface DebugPlan {
   readonly tool: DebugToolName;
   readonly sides: readonly Side[];
@@ -72,7 +72,7 @@ export function isToolOutput(name: string, { tool, sides }: DebugPlan): boolean 
 
 const lookEveryMs = 200;
 
-/** how somebody else gets at a QEMU, to be pasted into a shell */
+/** a command that attaches gdb to a QEMU, to be pasted into a shell */
 export function attachCommand(pid: number): string {
   return `gdb -p ${pid} -ex 'handle SIGUSR1 nostop noprint pass'`;
 }
@@ -87,7 +87,7 @@ export async function waitForTracer(pid: number, side: Side, signal: AbortSignal
   throw timeoutError({ waitedFor: 'debugger', timeoutMs: endlessMs, side, blame: 'host' });
 }
 
-/** process id of what traces a process; 0 for nothing. A process that is gone needs no waiting for. */
+/** process id of the tracer; 0 for none. A process that is gone needs no waiting for. */
 function tracerOf(pid: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

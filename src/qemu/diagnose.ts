@@ -1,6 +1,6 @@
 /**
- * What a machine was doing when a test went wrong: run state and migration as QMP tells them, if it
- * still answers, and every thread with its state and kernel wait channel, which /proc always tells.
+ * What a machine was doing when a test went wrong: run state and migration by QMP, if it
+ * still answers, and every thread with its state and kernel wait channel by /proc.
  */
 import { describeEvent } from '../qmp/events.js';
 import type { Machine } from './machine.js';

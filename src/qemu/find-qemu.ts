@@ -1,6 +1,6 @@
 /**
  * Finds the QEMU itself where a command prefix (gdb --args, strace) runs it as a child. Its memory can
- * only be read by its own process id, and whoever ends the prefix must not leave it behind.
+ * only be read by its own process id, and ending the prefix must not leave it behind.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';

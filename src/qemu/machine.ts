@@ -33,14 +33,14 @@ export interface LaunchOptions {
   readonly binary: QemuBinary;
   /** private directory; evidence files are named after the side and `tag` */
   readonly directory: string;
-  /** tells a second destination's files from the first's */
+  /** distinguishes a second destination's files from the first's */
   readonly tag?: string;
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   /** negotiate out-of-band commands */
   readonly oob?: boolean;
-  /** somebody may hold it in a debugger: no command has a deadline, nor has `quit` */
+  /** it may be stopped in a debugger: neither commands nor `quit` have a deadline */
   readonly unhurried?: boolean;
   readonly stopTimeouts?: StopTimeouts;
   /** see QmpClientOptions */
@@ -59,7 +59,7 @@ export class Machine implements AsyncDisposable {
   readonly serial: SerialConsole;
   /** what its evidence files are called after */
   readonly name: string;
-  /** migration features that it was told to use, and accepted */
+  /** migration features that were switched on and accepted */
   readonly exercised = new Set<CoverageItem>();
   /** on the clock of `performance.now`; the QMP transcript counts from here */
   readonly startedAtMs: number;
@@ -141,7 +141,7 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  /** Readies for a QEMU that replaces itself by another one in the same process; `connect` then greets that one. */
+  /** Prepares for a QEMU that replaces itself by another one in the same process; `connect` then greets that one. */
   async expectSuccessor(): Promise<void> {
     await this.#closeRam();
     this.qmp.expectGreeting();

@@ -6,7 +6,7 @@
 import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** so much shared memory, such as that of QEMU's display, may as well count as its own */
+/** up to this much shared memory, such as that of QEMU's display, counts as its own */
 const littleKib = 8 * 1024;
 
 export interface ProcessMemory {
@@ -16,7 +16,7 @@ export interface ProcessMemory {
   readonly bytes: number;
 }
 
-/** Processes that end meanwhile are left out. Empty where /proc does not tell children, or their memory. */
+/** Processes that end meanwhile are left out. Empty where /proc does not show children or their memory. */
 export async function memoryOfDescendants(): Promise<ProcessMemory[]> {
   const found = descendantsOf('self').map(async (pid) => {
     const cwd = orNothing(() => readlinkSync(`/proc/${pid}/cwd`));

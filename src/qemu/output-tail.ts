@@ -1,4 +1,4 @@
-/** The end of a file that somebody may be flooding: never more of it in memory than is shown. */
+/** The end of a file that may be growing fast: reads no more of it than is shown. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const mostBytes = 64 * 1024;

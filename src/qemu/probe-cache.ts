@@ -1,6 +1,6 @@
 /**
  * Keeps what probes found, since a binary does not change while its file does not. One small file
- * per binary; unreadable or foreign ones are as good as none, and a cache that cannot be written
+ * per binary; unreadable or foreign ones count as missing, and a cache that cannot be written
  * only costs time.
  */
 import { createHash } from 'node:crypto';
@@ -18,7 +18,7 @@ export interface CacheEntry<T> {
   readonly binary: QemuBinary;
   /** what else the answer depends on */
   readonly extra: string;
-  /** what is worth keeping, and what a kept answer must look like */
+  /** which answers to keep, and the shape that a kept answer must have */
   readonly shape: GenericSchema<unknown, T>;
 }
 
@@ -33,7 +33,7 @@ export class ProbeCache {
     const kept = safeParse(wanted.shape, read(file));
     if (kept.success) return kept.output;
     const value = await compute();
-    // only what fits will be found again: a failure may be of this moment alone
+    // only a valid answer is kept: a failure may be temporary
     if (safeParse(wanted.shape, value).success) write(file, value);
     return value;
   }

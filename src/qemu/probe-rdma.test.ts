@@ -1,4 +1,4 @@
-/** Whether RDMA is built in, told by what QEMU answers to a migration over it. */
+/** Whether RDMA is compiled in, from QEMU's answer to a migration over it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json } from '../model/json.js';
@@ -26,7 +26,7 @@ test('a protocol that QEMU does not know is not built in', async () => {
   }
 });
 
-test('a QEMU that goes away meanwhile is no answer', async () => {
+test('a QEMU that ends meanwhile is an error, not an answer', async () => {
   await assert.rejects(
     probeRdma(async () => await Promise.reject(new Error('gone'))),
     /gone/,

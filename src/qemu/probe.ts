@@ -144,7 +144,7 @@ async function probeTls(
   }
 }
 
-/** capabilities that were at odds in some release */
+/** capabilities that some release refuses together */
 const combinations = [['postcopy-ram', 'multifd']] as const;
 
 /** Each combination is switched on in one command, then off again. */
@@ -168,7 +168,7 @@ async function probeTogether(
   return refused;
 }
 
-/** A probe that fails tells what the program is not: the user named it. */
+/** A failed probe is wrong usage: the user named the program. */
 async function explain(error: unknown, binary: QemuBinary, process: QemuProcess): Promise<unknown> {
   if (!(error instanceof HarnessError)) return error;
   const codes = new Set(['qmp-closed', 'deadline', 'qmp-garbage', 'qmp-error', 'line-too-long']);

@@ -1,11 +1,11 @@
-/** What /proc tells of a process: its state, its group, what its threads are at. */
+/** A process by /proc: its state, its group, and where its threads wait. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 export interface ProcessStat {
   /** R, S, D, T, Z, X, ... */
   readonly state: string;
   readonly group: number;
-  /** clock ticks since boot; together with the id it names a process for good */
+  /** clock ticks since boot; together with the id it identifies a process for ever */
   readonly startTime: string;
 }
 

@@ -48,7 +48,7 @@ test('a process that ends by itself is only reaped', async () => {
   assert.deepEqual(child.gone(undefined).input.details, ['last words']);
 });
 
-test('the ladder is climbed only as far as needed', async () => {
+test('a process is stopped by the mildest step that works', async () => {
   using scratch = new Scratch();
   await using polite = await start(scratch, 'echo ready; exec sleep 60');
   await ready(polite);
@@ -84,7 +84,7 @@ test('ending twice gives the same report, and disposing after that nothing new',
   assert.equal(first, second);
 });
 
-test('sockets are handed over as descriptors 3 and up, in order', async () => {
+test('sockets are passed as descriptors 3 and up, in order', async () => {
   using scratch = new Scratch();
   await using child = await start(
     scratch,
@@ -114,7 +114,7 @@ test('a process leads its own group, so that a Ctrl-C of the terminal does not r
   assert.equal(processStat(child.pid)?.group, child.pid);
 });
 
-test('an end that does not come runs into its deadline', async () => {
+test('a wait for the end runs into its deadline', async () => {
   using scratch = new Scratch();
   await using child = await start(scratch, 'exec sleep 60');
   await assert.rejects(child.waitForExit(10), {

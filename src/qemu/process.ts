@@ -60,7 +60,7 @@ export class QemuProcess implements AsyncDisposable {
   ) {
     this.pid = child.pid;
     this.sockets = child.sockets;
-    // A peer that dies resets its sockets: the exit status tells that story, not the socket's error.
+    // A peer that dies resets its sockets: the exit status has the cause, not the socket's error.
     for (const socket of child.sockets) socket.on('error', () => undefined);
     this.exited = child.exited.then((status) => (this.#status = status));
   }
@@ -84,7 +84,7 @@ export class QemuProcess implements AsyncDisposable {
     return this.#status !== undefined;
   }
 
-  /** `end` was called, whatever came of it */
+  /** `end` was called, with or without success */
   get wasAskedToEnd(): boolean {
     return this.#report !== undefined;
   }
@@ -123,7 +123,7 @@ export class QemuProcess implements AsyncDisposable {
     return await this.#report;
   }
 
-  /** hard and at once; for runs that are over anyway */
+  /** by SIGKILL at once; for runs that are over anyway */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#report === undefined && this.#status === undefined) {
       killAll(this.pid, this.spec.binary.isPrefixed);

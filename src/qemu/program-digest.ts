@@ -20,7 +20,7 @@ export async function programDigest(pid: number): Promise<string | undefined> {
   }
 }
 
-/** A QEMU started by a loader, or within valgrind, is none by its own name: then it is mapped. */
+/** A QEMU that a loader or valgrind runs is not the process's own program: it is found by its mapping. */
 async function programOf(pid: number): Promise<string | undefined> {
   const exe = await readlink(`/proc/${pid}/exe`);
   if (path.basename(exe).startsWith('qemu-system-')) return `/proc/${pid}/exe`;

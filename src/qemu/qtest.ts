@@ -1,6 +1,6 @@
 /**
  * The qtest protocol: one text line a command, answered in order by `OK ...`, `FAIL ...` or `ERR ...`;
- * lines that begin with `IRQ` come unasked and mean nothing here. Reads and writes guest-physical
+ * lines that begin with `IRQ` come unasked and are ignored. Reads and writes guest-physical
  * memory. Slow by design (a round trip a command): the twin that fast readers are compared with.
  */
 import type { Duplex } from 'node:stream';
@@ -13,7 +13,7 @@ import type { Side } from '../model/outcome.js';
 import { LineSplitter } from '../qmp/line-splitter.js';
 import { hex } from '../model/text/format.js';
 
-/** deadline of commands that are given none */
+/** default deadline of a command */
 const usualMs = 30_000;
 
 /** of an I/O port: 1, 2 or 4 bytes */

@@ -48,10 +48,10 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
       });
     case 'shmem':
       return await openSharedRam({
-        // its name is gone by now: both sides have it open
+        // its name is already removed: both sides have it open
         path: openFilePath(access.pid, memory.path),
         regions: whole,
-        // it lies in nobody's hands but QEMU's, which keeps its size
+        // only QEMU has it, and QEMU does not change its size
         mayShrink: false,
       });
     case 'anon':

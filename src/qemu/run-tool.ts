@@ -1,4 +1,4 @@
-/** Runs a small program of the host to its end, under a deadline, and tells what it printed. */
+/** Runs a small program of the host to its end, under a deadline, and returns what it printed. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { Cancelled, timeoutError, within } from '../model/deadline.js';
 import { killAll, spawnProcess } from './spawn.js';
 import type { ExitStatus } from './spawn.js';
 
-/** no tool has more to say */
+/** more output than any tool needs */
 const mostBytes = 64 * 1024;
 /** a killed program is gone within this */
 const killedMs = 3000;
@@ -24,7 +24,7 @@ export interface ToolCall {
 
 export interface ToolAnswer {
   readonly status: ExitStatus;
-  /** stdout and stderr as they came */
+  /** stdout and stderr, in order */
   readonly output: string;
 }
 

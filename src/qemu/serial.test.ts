@@ -45,7 +45,7 @@ test('what a guest has printed is known at once, whether or not it is read meanw
   assert.equal(serial.length, 50_102);
 });
 
-test('a sign from before is none from now on', async (t) => {
+test('a sign of life from before the wait does not count', async (t) => {
   const { serial, print, end } = guest(t);
   print('AB');
   await serial.waitForB(wait);
@@ -67,7 +67,7 @@ test('a sign from before is none from now on', async (t) => {
   );
 });
 
-test('what it never should have printed is told at once', async (t) => {
+test('unexpected output is an error at once', async (t) => {
   const { serial, print } = guest(t);
   print('AB');
   await serial.waitForB(wait);

@@ -54,7 +54,7 @@ export function openMemory(
 function requireFree(bytes: number, directory: string): void {
   const { bavail, bsize, blocks } = statfsSync(directory);
   const free = bavail * bsize;
-  // A file system without a limit tells no blocks at all.
+  // A file system without a limit reports 0 blocks.
   if (blocks === 0 || free >= bytes) return;
   throw new HarnessError({
     code: 'shared-memory',

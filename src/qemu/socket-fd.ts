@@ -13,7 +13,7 @@ export function socketFd(socket: Socket): number {
     throw new HarnessError({
       code: 'no-socket-descriptor',
       blame: 'host',
-      message: 'the connection is closed, or this Node.js does not tell its descriptor',
+      message: 'the connection is closed, or this Node.js does not expose its descriptor',
     });
   }
   return fd;

@@ -27,7 +27,7 @@ function claimAs(directory: string, change: Record<string, unknown>): void {
   writeFileSync(file, JSON.stringify({ ...owner, ...change }));
 }
 
-test('a directory whose owner is dead is removed, a recycled process id notwithstanding', () => {
+test('a directory whose owner is dead is removed, even if its process id is in use again', () => {
   using scratch = new Scratch();
   claimAs(runDirectory(scratch, 'drover-Dead01'), { pid: spawnSync('/bin/true').pid });
   claimAs(runDirectory(scratch, 'drover-Reused'), { started: '1' });
@@ -35,7 +35,7 @@ test('a directory whose owner is dead is removed, a recycled process id notwiths
   assert.deepEqual(scratch.content, []);
 });
 
-test('an owner in another PID namespace or of another boot is not judged', () => {
+test('a directory of another PID namespace or another boot is kept', () => {
   using scratch = new Scratch();
   const dead = spawnSync('/bin/true').pid;
   claimAs(runDirectory(scratch, 'drover-Afar01'), { pid: dead, world: 'boot pid:[1]' });

@@ -98,12 +98,12 @@ test('when the connection ends, commands under way fail and later ones are refus
   await assert.rejects(client.execute('query-status'), { code: 'qmp-closed' });
 });
 
-test('garbage on the connection is named', async () => {
+test('garbage on the connection is in the error', async () => {
   const qemu = new ScriptedQemu(() => ['hello?']);
   const client = new QmpClient({ socket: qemu });
   await assert.rejects(client.execute('query-status'), {
     code: 'qmp-garbage',
-    message: 'what came on the QMP connection is not JSON: hello?',
+    message: 'the QMP connection received a line that is not JSON: hello?',
   });
 });
 

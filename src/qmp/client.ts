@@ -42,12 +42,12 @@ export interface QmpClientOptions {
   readonly side?: Side;
   readonly transcript?: Transcript;
   readonly sendFds?: FdSender;
-  /** hears of every command that QEMU did not refuse */
+  /** called for every command that QEMU did not refuse */
   readonly onAccepted?: (command: string, args: JsonObject | undefined) => void;
   /** in tests of Drover: an answer that a command gets instead of being sent */
   readonly answer?:
     ((command: string, args: JsonObject | undefined) => Json | undefined) | undefined;
-  /** deadline of commands that are given none; default: 30 s */
+  /** default deadline of a command; default: 30 s */
   readonly commandMs?: number;
 }
 
@@ -107,7 +107,7 @@ export class QmpClient {
   }
 
   /**
-   * To be called before QEMU replaces itself by another one, which goes on with this connection and begins it anew:
+   * To be called before QEMU replaces itself by another one, which greets again on this connection:
    * the next `handshake` is with that one.
    */
   expectGreeting(): void {
@@ -200,7 +200,7 @@ export class QmpClient {
         new HarnessError({
           code: 'qmp-garbage',
           blame: 'contract',
-          message: `what came on the QMP connection is not JSON: ${line.slice(0, 200)}`,
+          message: `the QMP connection received a line that is not JSON: ${line.slice(0, 200)}`,
           side: this.#options.side,
           cause,
         }),

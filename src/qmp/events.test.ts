@@ -40,7 +40,7 @@ test('an abort ends a wait, before it begins too', async () => {
   await assert.rejects(log.wait(named('STOP'), { ...wait, signal: controller.signal }), Cancelled);
 });
 
-test('when the connection is gone, waits fail with its reason, and what came is still there', async () => {
+test('when the connection is gone, waits fail with its reason, and earlier events are still there', async () => {
   const log = new EventLog('source');
   const waiting = log.wait(named('STOP'), wait);
   log.add('RESUME', {});

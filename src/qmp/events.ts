@@ -30,7 +30,7 @@ interface Waiter {
 export interface EventWait extends WaitOptions {
   /** what is awaited, for the error */
   readonly what: string;
-  /** where to begin; 0 (every event ever seen) unless given */
+  /** where to begin; default: 0, every event ever seen */
   readonly since?: EventCursor;
 }
 
@@ -109,7 +109,7 @@ export class EventLog {
         waiter.fail(new Cancelled());
       };
       const timer = setTimeout(() => {
-        // What QEMU has told meanwhile is heard first: a busy host may have kept us from listening.
+        // Process first what QEMU has sent meanwhile: on a busy host this thread may have run late.
         setImmediate(() => {
           if (!this.#waiters.has(waiter)) return;
           waiter.fail(

@@ -1,4 +1,4 @@
-/** What QEMU says of itself when a QMP connection begins. */
+/** QEMU's greeting at the start of a QMP connection. */
 import { asArray, asObject, asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 

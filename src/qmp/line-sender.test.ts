@@ -49,7 +49,7 @@ test('lines go out in order, whatever waits for descriptors to be sent', async (
   assert.deepEqual(failures, ['no such descriptor']);
 });
 
-test('a connection that takes nothing any more fails each line by its name', async () => {
+test('a connection that accepts no more data fails each line, with the command in the error', async () => {
   const socket = slowPeer([]);
   socket.on('error', () => undefined);
   const sender = new LineSender({ socket, sendFds: () => Promise.resolve(), closed });

@@ -10,7 +10,7 @@ export interface LineSenderOptions {
   readonly socket: Pick<Duplex, 'write'>;
   readonly side?: Side;
   readonly sendFds?: FdSender;
-  /** what it means that the connection takes nothing any more */
+  /** the error for a connection that accepts no more data */
   readonly closed: (cause: Error) => HarnessError;
 }
 
@@ -24,13 +24,13 @@ export class LineSender {
     this.#options = options;
   }
 
-  /** @param failed hears of it if the line could not be sent */
+  /** @param failed called if the line could not be sent */
   send(line: string, fds: readonly number[], failed: (error: Error) => void): void {
     if (fds.length === 0 && this.#waiting === 0) {
       this.#write(line, failed);
       return;
     }
-    // One after another: descriptors ride on the bytes they were sent with.
+    // One after another: descriptors belong to the bytes that they were sent with.
     this.#waiting += 1;
     this.#chain = this.#chain
       .then(async () => {
@@ -62,7 +62,7 @@ export class LineSender {
         side,
       });
     }
-    // what was written before is on its way once nothing, written behind it, is
+    // when an empty write completes, all writes before it have completed
     await new Promise<void>((resolve, reject) => {
       socket.write('', (error) => {
         if (error) reject(closed(error));

@@ -14,7 +14,7 @@ test('lines come out the same however the bytes are cut', () => {
   }
 });
 
-test('a line that never ends is refused instead of eating memory', () => {
+test('a line that never ends is refused instead of exhausting memory', () => {
   const splitter = new LineSplitter(() => undefined, 1000);
   splitter.push(Buffer.alloc(900, 0x61));
   assert.throws(() => {

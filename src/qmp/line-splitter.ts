@@ -1,6 +1,6 @@
 /**
  * Cuts a byte stream into text lines. QMP and qtest both end every message with a line feed and
- * carry none inside. A line has a length limit, so a peer that never ends one cannot eat memory.
+ * carry none inside. A line has a length limit, so a peer that never ends one cannot exhaust memory.
  */
 import { HarnessError } from '../model/errors.js';
 
@@ -26,7 +26,7 @@ export class LineSplitter {
       this.onLine(line.toString('utf8').trimEnd());
     }
     if (from === chunk.length) return;
-    // a copy: the chunk may be filled anew once this returns
+    // a copy: the chunk may be overwritten once this returns
     const rest = Buffer.from(chunk.subarray(from));
     this.#rest.push(rest);
     this.#restBytes += rest.length;

@@ -44,7 +44,7 @@ struct PageDamage {
   std::uint64_t blockOffset = 0;  // of the first page's stamp
   DamageKind kind = DamageKind::garbage;
   std::uint64_t expected = 0;          // generation; mod 256 at level byte
-  std::optional<std::uint64_t> found;  // generation, where one can be told
+  std::optional<std::uint64_t> found;  // generation, where one can be recognised
   std::uint64_t by = 0;                // stale and ahead: how many generations
   std::optional<std::uint64_t> from;   // misplaced: the first page's address word
   std::uint32_t byteOffset = 0;        // partlyWritten and garbage: where it goes wrong
@@ -85,8 +85,8 @@ struct ImageCheckRequest {
   std::optional<std::uint32_t> block;
   std::uint64_t blockAddress = 0;  // guest address of that block's offset 0, for address words
   std::vector<Slice> slices;
-  std::uint32_t step = 4096;               // from one stamp to the next
-  std::size_t damageLimit = kDamageLimit;  // runs kept per slice; totals are always true
+  std::uint32_t step = 4096;               // distance between stamps
+  std::size_t damageLimit = kDamageLimit;  // runs kept per slice; totals are always complete
   std::uint32_t mapCells = 0;              // 0: no map
   const Kernel* gather = &defaultKernel();
   const VerifyKernel* verify = &defaultVerifyKernel();
@@ -97,7 +97,7 @@ struct SliceVerdict {
   Slice slice{};
   std::uint64_t pages = 0;
   std::uint64_t generation = 0;  // of the pages before the edge; mod 256 at level byte
-  // Address of the first page one generation behind, as word 0 tells it.
+  // Address of the first page one generation behind, by its word 0.
   std::optional<std::uint64_t> edge;
   // The page under writing when the guest stopped, part of it new: not damage. Level page alone.
   std::optional<std::uint64_t> beingWritten;

@@ -67,7 +67,7 @@ std::optional<PageFinding> partlyWritten(const PageQuestion& question,
                  wrong - word) &&
            firstWrongByte(page, address, tail, word + 8, page.size()) == page.size();
   };
-  // Any word behind the seam tells the other generation. With the seam in the last word there is
+  // Any word behind the seam gives the other generation. With the seam in the last word there is
   // none, and the likely ones are tried.
   const bool last = word + 8 == page.size();
   const std::size_t witness = last ? word : word + 8;
@@ -80,7 +80,7 @@ std::optional<PageFinding> partlyWritten(const PageQuestion& question,
   return finding;
 }
 
-// Words of two generations in any order: as a writer leaves a page in its midst, or a copy by
+// Words of two generations in any order: as a writer leaves a page that it is writing, or a copy by
 // words.
 std::optional<PageFinding> mixed(const PageQuestion& question,
                                  std::span<const std::uint8_t> page) noexcept {

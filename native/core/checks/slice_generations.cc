@@ -128,7 +128,7 @@ Status SliceCheck::checkGenerations() noexcept {
   return {};
 }
 
-// A slice of a single page, caught while it was written: no other page tells its generation.
+// A slice of a single page, caught while it was written: no other page shows its generation.
 Status SliceCheck::takeGenerationOfOnly() noexcept {
   return stamps_.forEachPart(0, 1, [&](const StampExtent& part) noexcept {
     const Status status = readPage(part, 0);

@@ -33,7 +33,7 @@ ParseError readLongCount(const InputFile& file, std::uint64_t sections, Header& 
   return {};
 }
 
-// e_ehsize and e_machine are not to be trusted: QEMU writes 8 into the one, and the other tells the
+// e_ehsize and e_machine cannot be trusted: QEMU writes 8 into the one, and the other holds the
 // virtual processor's mode.
 ParseError readHeader(const InputFile& file, Header& header) noexcept {
   std::array<std::uint8_t, 64> bytes{};

@@ -130,7 +130,7 @@ Status KdumpTable::rankOf(std::uint64_t page, std::uint64_t& rank) const noexcep
   return {};
 }
 
-// A file that changes meanwhile gives pages that must be unpacked, and unpacking tells what is
+// A file that changes meanwhile gives pages that must be unpacked, and unpacking reports what is
 // wrong.
 PageRun KdumpTable::runAt(std::uint64_t page) const noexcept {
   GroupBits group;

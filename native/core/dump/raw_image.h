@@ -6,7 +6,7 @@
 
 namespace drover {
 
-// `image.inputs` holds the one file. Where the data lies is found out here and now.
+// `image.inputs` holds the one file. Finds at once where the data lies.
 ParseError openRaw(RamImage& image, const OpenOptions& options, const CancelFlag& cancel) noexcept;
 
 }  // namespace drover

@@ -16,7 +16,7 @@ struct Probe {
 };
 
 struct UserfaultfdProbe : Probe {
-  bool threadId = false;  // faults tell which thread they stopped
+  bool threadId = false;  // a fault says which thread it stopped
 };
 
 struct KvmProbe : Probe {

@@ -14,7 +14,7 @@
 namespace drover {
 namespace {
 
-// How long a wait goes on before it looks whether it was cancelled.
+// Time between two checks of the cancel flag.
 constexpr std::uint64_t kLongestSleepNs = 50'000'000;
 // Where the kernel has no descriptors for processes (before 5.3).
 constexpr std::uint64_t kFirstSleepNs = 200'000;

@@ -49,7 +49,7 @@ const Layout* layoutOfMachine(std::string_view machine, std::string_view arch) n
   return nullptr;
 }
 
-// Without a machine a block's name still tells where it lies, unless its RAM may be split in two
+// Without a machine a block's name still says where it lies, unless its RAM may be split in two
 // ways.
 const Layout* layoutOfBlock(const RamBlock& block) noexcept {
   const Layout* found = nullptr;
@@ -87,7 +87,7 @@ bool belongsToDevice(std::string_view name) noexcept {
   });
 }
 
-// Main RAM under a name of the user's own can only be told when it is the one such block: a second
+// Main RAM under a name of the user's own can only be recognised when it is the only such block: a second
 // one may be a DIMM or another NUMA node.
 RamBlock* mainBlock(std::vector<RamBlock>& blocks, const Layout* layout) noexcept {
   RamBlock* only = nullptr;

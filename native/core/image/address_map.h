@@ -13,7 +13,7 @@ namespace drover {
 
 // `machine` as the stream names it ("pc-i440fx-7.2") or as users do ("pc"); `arch` only decides
 // between machines called alike ("virt"), and only where the block's name does not. `aboveBytes` is
-// the amount of RAM above 4 GiB as the guest's CMOS tells it, where known: max-ram-below-4g moves
+// the amount of RAM above 4 GiB as the guest's CMOS says, where known: max-ram-below-4g moves
 // the split.
 void placeBlocks(std::vector<RamBlock>& blocks, std::string_view machine, std::string_view arch,
                  std::optional<std::uint64_t> aboveBytes) noexcept;

@@ -20,7 +20,7 @@ class InputFile {
   InputFile() = default;
   // Takes the descriptor over. A regular file or a memfd; anything else (a pipe, a device) is
   // refused with Fault::badArgument. An empty file is fine and has size 0. The descriptor is opened
-  // anew where possible, so that the caller's file position stays where it is.
+  // again where possible, so that the caller's file position stays where it is.
   static Result<InputFile> open(Descriptor fd) noexcept;
   static Result<InputFile> openPath(const char* path) noexcept;
 
@@ -50,7 +50,7 @@ class InputFile {
   // file does not hold it (any more). Cheap enough for a record header: no system call.
   [[nodiscard]] Status read(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept;
 
-  // The same by a system call, which brings no absent page of shared memory into being: a guest may
+  // The same by a system call, which does not allocate absent pages of shared memory: a guest may
   // be behind it.
   [[nodiscard]] Status peek(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept;
 

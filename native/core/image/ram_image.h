@@ -65,7 +65,7 @@ struct RamBlock {
   std::string name;          // raw bytes as the file has them; escape before printing
   std::uint64_t length = 0;  // bytes, a multiple of pageBytes
   std::uint32_t pageBytes = 4096;
-  // Guest-physical places; empty when the file does not tell and the machine is not known.
+  // Guest-physical places; empty when neither the file nor the machine says where.
   std::vector<AddressRange> places;
   // Listed in the file, but its content lies elsewhere (x-ignore-shared).
   bool contentElsewhere = false;

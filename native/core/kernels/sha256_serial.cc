@@ -1,4 +1,4 @@
-// The truth that the other kernel is tested against, and what goes around both.
+// The reference that the other kernel is tested against, and the code that both share.
 #include <algorithm>
 #include <bit>
 #include <cstring>

@@ -21,7 +21,7 @@ Result<std::shared_ptr<MappedSource>> MappedSource::open(
   using Opened = Result<std::shared_ptr<MappedSource>>;
   Result<Mapping> mapping = Mapping::whole(file->fd());
   if (!mapping.ok()) return Opened::failed(mapping.status);
-  // The size was read anew for the mapping, so the regions are checked against that one.
+  // The size was read again for the mapping, so the regions are checked against that one.
   if (mapping.value.size() < file->regions().targetEnd()) {
     return Opened::failed(Status::of(Fault::tooSmall, "the file ends before the last region"));
   }

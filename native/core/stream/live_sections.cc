@@ -57,7 +57,7 @@ LivePayload skipDirtyBitmap(ByteReader& reader) noexcept {
 }
 
 LivePayload skipHashTable(ByteReader& reader) noexcept {
-  if (reader.u32() != 0) return ended(reader);  // its size, or that there is none
+  if (reader.u32() != 0) return ended(reader);  // its size; 0: it has none
   constexpr std::uint64_t kEntryBytes = 16;
   while (!reader.cut()) {
     const std::uint32_t index = reader.u32();

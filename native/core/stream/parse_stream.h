@@ -14,7 +14,7 @@ namespace drover {
 
 enum class BitmapOrder : std::uint8_t { detect, littleEndian, bigEndian };
 
-// What no user need set.
+// Limits that users have no need to set.
 struct StreamLimits {
   // Bytes of decoded pages (xbzrle, compressed multifd channels) kept at most. 0: by the files'
   // sizes.
@@ -25,7 +25,7 @@ struct StreamLimits {
 };
 
 // `image.inputs` holds the files in any order: the main stream, captures of multifd channels and of
-// the postcopy preempt channel, told apart by their first bytes. Fills `image.blocks`, with places
+// the postcopy preempt channel, recognised by their first bytes. Fills `image.blocks`, with places
 // where the machine is known. One input may be appended: decoded pages in a file without a name.
 // On an error the blocks stay empty; with `options.salvage` they hold what could be read. A
 // cancelled parse gives the reason "cancelled".

@@ -48,7 +48,7 @@ class StreamAttempt {
  public:
   StreamAttempt(const StreamRequest& request, PageBytes pageBytes, AttemptMode mode);
 
-  // Null: the channels are not heard.
+  // Null: the channels are not read.
   bool run(const BoundaryStyle* style);
   // Blocks into the image, after a run that went well or is to be salvaged.
   void finish();

@@ -1,4 +1,4 @@
-// What a migration stream is made of, beside its RAM: plain data for people and programs. Every
+// What a migration stream is made of, beside its RAM: plain data. Every
 // list is capped and has its true total beside it, so that a hostile stream cannot make a large
 // report. Names and texts are raw bytes of the file: escape them before printing.
 #pragma once
@@ -21,7 +21,7 @@ enum class Completeness : std::uint8_t {
 };
 
 enum class PageBytesSource : std::uint8_t {
-  assumed,  // nothing tells: 4096
+  assumed,  // the stream does not say: 4096
   probed,   // 4096 did not fit, this did
   vmdesc,
   advice,         // postcopy advise
@@ -60,7 +60,7 @@ using KindCounts = std::array<std::uint64_t, 5>;
 struct BlockReport {
   std::string name;
   std::uint64_t length = 0;
-  std::uint64_t hostPageBytes = 0;             // where the stream tells (postcopy)
+  std::uint64_t hostPageBytes = 0;             // 0 if the stream does not say (postcopy)
   std::optional<std::uint64_t> regionAddress;  // x-ignore-shared: inside the parent region
   std::uint64_t bitmapOffset = 0;              // mapped-ram
   std::uint64_t pagesOffset = 0;               // mapped-ram
@@ -143,7 +143,7 @@ struct StreamReport {
   RecordCounts records;
   std::uint64_t superseded = 0;  // records whose page was sent again later
   // How many pages came 0, 1, 2, ... times; the last cell means that often or more. The first cell
-  // stays 0: absent pages are in BlockReport. Pages taken back begin anew.
+  // stays 0: absent pages are in BlockReport. Pages taken back count from 0 again.
   std::array<std::uint64_t, kSentTimes> sentTimes{};
   std::vector<PassReport> passes;
   std::uint64_t passesTotal = 0;

@@ -1,4 +1,4 @@
-/** Makes migration files and dumps with a real QEMU, and the truth to compare them with. */
+/** Makes migration files and dumps with a real QEMU, and the content that they must have. */
 import { createWriteStream, openSync, readSync, closeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
@@ -45,7 +45,7 @@ export async function saveMemory({ context, machine }: Stage, name: string): Pro
   return filename;
 }
 
-/** A migration to nobody, complete; the guest is stopped at its end, whatever it was before. */
+/** A complete migration without a destination; the guest is stopped at its end in any case. */
 export async function migrateTo(
   { machine }: Stage,
   uri: string,

@@ -129,7 +129,7 @@ function blockFactsText(blocks: readonly BlockReport[]): string[] {
   });
   return facts.length === 0
     ? []
-    : ['where blocks lie in the file, and what befell them:', ...facts];
+    : ['where blocks lie in the file, and what happened to them:', ...facts];
 }
 
 function sectionsText(sections: readonly SectionReport[]): string[] {

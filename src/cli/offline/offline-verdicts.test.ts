@@ -1,4 +1,4 @@
-/** What must never pass for clean or equal, and what is refused because it would be passed over. */
+/** What must never count as clean or equal, and which options are refused instead of ignored. */
 import assert from 'node:assert/strict';
 import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -31,7 +31,7 @@ test('raw memory that was cut short differs from the whole', async () => {
   assert.equal(nothing.code, 2);
 });
 
-test('options that a level of scan cannot heed are refused', async () => {
+test('options that a level of scan would ignore are refused', async () => {
   using scratch = new Scratch();
   const { file } = stamped(scratch, 128, 7, 100);
   for (const options of [
@@ -59,7 +59,7 @@ for (const [what, change] of [
     },
   ],
   [
-    'written anew',
+    'rewritten',
     (file: string) => {
       writeFileSync(file, Buffer.alloc(128 * pageBytes));
     },

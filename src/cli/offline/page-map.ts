@@ -51,7 +51,7 @@ const checkedMeanings: Readonly<Record<string, string>> = {
 export interface MapInput {
   readonly start: number;
   readonly step: number;
-  /** addresses in the midst that the map passes over */
+  /** addresses inside the range that the map leaves out */
   readonly hole?: Hole;
   readonly map: NativePageMap;
   /** whether stamps were looked at; then a page with data is intact */

@@ -25,7 +25,7 @@ test('long work shows how far it is and how long it will take, and then leaves n
   const report = line.step('checking')!;
   nowMs = 400;
   report(10, 100);
-  assert.equal(stream.text, '', 'too soon to bother anybody');
+  assert.equal(stream.text, '', 'too soon to show a line');
   nowMs = 2000;
   report(25, 100);
   assert.match(stream.text, /checking \[#{8}\.{22}\] 25 %, 6 s left$/);
@@ -52,7 +52,7 @@ test('a line is never wider than the terminal', () => {
   assert.equal(stream.text.replace('\r\x1b[K', '').length, 39);
 });
 
-test('nothing is drawn where nobody looks', () => {
+test('nothing is drawn without a terminal', () => {
   assert.equal(new ProgressLine({ write: () => undefined }, false).step('x'), undefined);
   assert.equal(new ProgressLine(terminal(), true).step('x'), undefined);
 });

@@ -24,7 +24,7 @@ export class ProgressLine implements Disposable {
     this.#active = stream.isTTY === true && !plain;
   }
 
-  /** undefined where nobody would see it, so that nothing is polled */
+  /** undefined without a terminal, so that nothing is polled */
   step(what: string): OnProgress | undefined {
     if (!this.#active) return undefined;
     const startedMs = this.#now();

@@ -40,7 +40,7 @@ export function trouble({ problem, report }: MemoryImage): string | undefined {
   const { stopped, completeness, completenessReason, endOffset } = report;
   if (stopped) return `${stopped.reason}, at offset ${stopped.offset}`;
   if (completeness === 'incomplete') return completenessReason;
-  // Nothing tells such a file from one that was cut short there.
+  // Such a file cannot be distinguished from one that was cut short there.
   return completeness === 'ramCompleteTailUnparsed'
     ? `RAM is all there, but ${completenessReason}, from offset ${endOffset} on`
     : undefined;

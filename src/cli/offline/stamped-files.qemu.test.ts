@@ -194,10 +194,10 @@ async function proveDamageIsNamed(stage: Stage, made: Made, quarry: Quarry): Pro
   assert.equal(byte.code, 0, 'level byte looks at the first byte only');
 }
 
-/** What 10.0 writes is what 11.1 writes: its turn comes with more mutants. */
+/** What 10.0 writes is what 11.1 writes: it is tested with more mutants. */
 const turn = ({ version }: RealQemu): string | false =>
   version === '10.0' && share === 1
-    ? 'formats as of 11.1; with DROVER_TEST_MUTANTS above 1 it has its turn'
+    ? 'formats as of 11.1; tested with DROVER_TEST_MUTANTS above 1'
     : false;
 
 /** Cut inside the description of devices, its end: RAM is all there, and yet the file is not whole. */

@@ -16,7 +16,7 @@ import type { Stage } from './captures.fixtures.js';
 const MiB = 1024 ** 2;
 export const smallRamBytes = 16 * MiB;
 export const pageBytes = 4096;
-/** More than a byte holds, so that its first byte alone does not tell a generation. */
+/** Larger than 255, so that the first byte alone does not give the generation. */
 export const generation = 0x2a6;
 export const stampedRange = { start: 2 * MiB, end: 6 * MiB };
 export const stampedEdge = stampedRange.start + 600 * pageBytes;

@@ -87,7 +87,7 @@ function annotationsFor(
   return { service, root: own?.root ?? process.cwd(), summaryPath: own?.summaryPath };
 }
 
-/** @param out folder of the event log; no log unless given
+/** @param out folder of the event log; default: no log
  * @param isOver a finished run gets no live display */
 export async function openReports(
   options: ReportOptions,

@@ -22,7 +22,7 @@ export interface Running {
 const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
 export const droverCommand: readonly string[] = [process.execPath, main];
 const limitMs = 240_000;
-/** where these tests run in a CI job themselves, its service is not spoken to */
+/** these tests may run in a CI job: its service must not see what they print */
 const noService = { GITHUB_ACTIONS: '', GITLAB_CI: '', CI_NODE_TOTAL: '', TEST_TOTAL_SHARDS: '' };
 
 export function startDrover(

@@ -10,7 +10,7 @@ export const exitCodes = {
   cancelled: 130,
 } as const;
 
-/** @param flaky tests that passed only when tried again, where they are to fail the run */
+/** @param flaky tests that passed only on a retry, with --flaky-fails */
 export function exitCodeOf(counts: Counts, cancelled: boolean, flaky = 0): number {
   if (cancelled) return exitCodes.cancelled;
   if (counts.failed > 0 || flaky > 0) return exitCodes.failed;

@@ -1,4 +1,4 @@
-/** What this host is and has, for the record and for deciding how much to run at once. */
+/** What this host is and has, for the event log and for deciding how much to run at once. */
 import { readFileSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import type { HostIdentity } from '../../model/events.js';

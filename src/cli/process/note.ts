@@ -1,4 +1,4 @@
-/** What a command says beside its result. */
+/** Notes of a command, on standard error. */
 import { printableLine } from '../../model/text/printable.js';
 
 export function noteOnStderr(text: string): void {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-test('this release of Node.js has nothing to say about how it is set', async () => {
+test('this release of Node.js does not warn about the flags', async () => {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, '--version']);
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);

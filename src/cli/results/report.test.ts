@@ -46,7 +46,7 @@ test('evidence is found in the folder of the log, wherever that was copied to', 
   assert.ok(stdout.includes(`evidence    ${evidence}\n`), stdout);
 });
 
-test('CI services are spoken to where they run the job, and by TAP on standard error', async () => {
+test('CI services get annotations in their jobs, with TAP on standard error', async () => {
   using scratch = new Scratch();
   const folder = folderWith(scratch, fixtures.mixedRun);
   const summary = path.join(scratch.directory, 'summary.md');
@@ -62,7 +62,7 @@ test('CI services are spoken to where they run the job, and by TAP on standard e
   assert.match(gitlab.stdout, /section_start:\d+:drover_failure_1/);
 });
 
-test('what is no log, and a place that cannot be written to, are refused with nothing written', async () => {
+test('a file that is not a log, or a path that cannot be written, is refused and nothing is written', async () => {
   using scratch = new Scratch();
   const folder = folderWith(scratch, fixtures.mixedRun.slice(1));
   const junit = path.join(scratch.directory, 'junit.xml');

@@ -1,4 +1,4 @@
-/** Shards and their merge through the whole command line: nothing lost, nothing twice, and a missing one is an error. */
+/** Shards and their merge through the whole command line: no result is lost or counted twice, and a missing shard is an error. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -65,7 +65,7 @@ test(
       [0, 1],
       one.stdout + two.stdout,
     );
-    assert.ok(existsSync(at('status')), 'Bazel is told that shards are understood');
+    assert.ok(existsSync(at('status')), 'Bazel sees that Drover supports shards');
     assert.equal(
       readFileSync(timings, 'utf8'),
       before,
@@ -122,7 +122,7 @@ test(
   },
 );
 
-test('what makes no sense of shards is wrong usage', { skip }, async () => {
+test('impossible shards are wrong usage', { skip }, async () => {
   using scratch = new Scratch();
   const run = ['run', '--qemu', qemu.command, '--accel', 'tcg', '-l'];
   for (const [args, env, message] of [

@@ -22,7 +22,7 @@ const same: readonly Route[] = [
 const routesOf: Partial<Record<Arch, readonly Route[]>> = {
   s390x: [...same, ['10.0', '11.1']],
   ppc64: [...same, ['10.0', '11.1']],
-  // QEMU 11.1 does not take what 10.0 sends of these processors, whichever model they are.
+  // QEMU 11.1 refuses the state of these processors from 10.0, whatever their model.
   aarch64: same,
   riscv64: same,
 };

@@ -5,7 +5,7 @@ import type { OwnTestsOption } from '../options/options.js';
 
 export interface Catalogue {
   readonly all: readonly TestDefinition[];
-  /** what is meant where no test is named: the user's own where there are any */
+  /** the tests if no option names any: the user's own if there are some */
   readonly usual: readonly TestDefinition[];
   /** the module that defines it; undefined for Drover's own */
   readonly fileOf: (test: TestDefinition) => string | undefined;

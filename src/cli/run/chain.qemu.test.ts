@@ -80,7 +80,7 @@ test(
   },
 );
 
-test('wrong usage is told before anything runs', { skip }, async () => {
+test('wrong usage is reported before anything runs', { skip }, async () => {
   using scratch = new Scratch();
   for (const [args, message] of [
     [['--qemu', middle.command], /expected --qemu at least twice.*drover run -r chain/],

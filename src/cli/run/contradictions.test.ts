@@ -1,4 +1,4 @@
-/** Options that contradict each other are refused, not one of them forgotten. */
+/** Options that contradict each other are refused; none of them is ignored silently. */
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import path from 'node:path';

@@ -48,7 +48,7 @@ export class CoverageListener {
   };
 
   /** A file that could not be written turns exit code 0 into 3. */
-  async tell(exitCode: number): Promise<number> {
+  async write(exitCode: number): Promise<number> {
     const coverage = coverageOf(this.#record);
     const { coverage: file, tap } = this.options;
     const text = coverageLines(coverage, paintWith(this.environment.color && outputIsTerminal()));

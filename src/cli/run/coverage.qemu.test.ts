@@ -1,4 +1,4 @@
-/** `drover run --coverage` with a real QEMU: what its tests did is told, on the console, in the file and in the event log. */
+/** `drover run --coverage` with a real QEMU: what its tests exercised is on the console, in the file and in the event log. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { drover } from '../process/drover.fixtures.js';
 const qemu = realQemu('11.1');
 
 test(
-  'capabilities, parameters and schemes of a QEMU: which tests used them, and what none did',
+  'capabilities, parameters and schemes of a QEMU: which tests used them, and which nothing used',
   { skip: qemu.skip },
   async () => {
     using scratch = new Scratch();

@@ -1,4 +1,4 @@
-/** `--debug`: what it takes, what it asks of a run, and the commands that come of it. */
+/** `--debug`: its values, its conditions on a run, and the commands that it makes. */
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -29,7 +29,7 @@ for (const [tool, side] of [
     async () => {
       using scratch = new Scratch();
       const out = path.join(scratch.directory, 'out');
-      // a deadline that holds for no run under a tool
+      // runs under a tool have no deadline
       const args = ['-p', 'precopy/unix/plain', '--timeout', '0.1', '--out', out];
       const ran = await drover([...common, ...args, '--debug', `${tool}:${side}`], scratch);
       assert.equal(ran.code, 0, ran.stdout + ran.stderr);
@@ -83,7 +83,7 @@ test(
     const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
     const words = [process.execPath, main, ...common, '-p', 'precopy/unix/plain'];
     const command = [...words, '--timeout', '1', '--debug', 'gdb:source'].join(' ');
-    // `script` gives it a terminal of its own, with nobody at it
+    // `script` gives it a terminal of its own, without input
     const child = spawn('script', ['-qefc', command, log], {
       stdio: 'ignore',
       env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1' },

@@ -1,7 +1,6 @@
 /**
- * What can go wrong under a run while it goes on: each gives the right outcome to the test that it meets, the others
- * pass, and nothing is left. The faults are made by tests of a user's own, since they must strike one test and at a
- * known moment. (A full temporary directory is in full-disk.qemu.test.ts, a thread that never answers in
+ * Faults during a run: each gives the right outcome to the test that it hits, the others pass, and nothing is left.
+ * Tests in a user's module cause the faults, since each must hit one test at a known moment. (A full temporary directory is in full-disk.qemu.test.ts, a thread that never answers in
  * schedule/stuck-worker.qemu.test.ts, a second QEMU that is killed or stopped in interruption.qemu.test.ts.)
  */
 import assert from 'node:assert/strict';
@@ -56,7 +55,7 @@ export default [
       }
     },
   }),
-  // says that it takes nothing of /dev/shm, or it would be skipped where that is small
+  // declares no use of /dev/shm, or it would be skipped where that is small
   strike('/fault/shm', async () => {}, {
     memory: 'shmem',
     takes: { sharedMemoryBytes: 0 },
@@ -130,7 +129,7 @@ const faults: readonly (readonly [string, string, string, number, RegExp, readon
 for (const [title, fault, word, code, reason, more] of faults) {
   test(`${title}; the others pass, nothing is left`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
-    // few enough to be used up at once, many enough for a run
+    // few enough to use up quickly, enough for a run
     const limit = fault === 'descriptors' ? ['bash', '-c', 'ulimit -n 512; exec "$@"', 'bash'] : [];
     const ran = await drover([...argsFor(scratch, fault), ...more], scratch, {}, undefined, limit);
     requireOnly(ran, scratch, code, new RegExp(`^${word} +/x86_64/fault/${fault}`, 'm'));

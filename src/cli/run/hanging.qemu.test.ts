@@ -1,4 +1,4 @@
-/** One test of a run that hangs: the run ends in time, tells where it hung and what both sides said last, and has done the rest. */
+/** One test of a run that hangs: the run ends in time, reports where it hung and the last messages of both sides, and runs the other tests. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { drover } from '../process/drover.fixtures.js';
 
 const qemu = realQemu('10.0');
 
-/** the destination is stopped as soon as the migration is active: the source waits for it for ever */
+/** the destination is stopped as soon as the migration is active, so that the source waits for ever */
 const own = `
 import { precopyTest } from 'drover';
 export default [
@@ -31,7 +31,7 @@ export default [
 `;
 
 test(
-  'a test that hangs ends with its deadline, is told with its stage and both sides, and holds up no other',
+  'a test that hangs ends with its deadline, is reported with its phase and both sides, and delays no other test',
   { skip: qemu.skip },
   async () => {
     using scratch = new Scratch();

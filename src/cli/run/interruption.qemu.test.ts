@@ -1,5 +1,5 @@
 /**
- * Whatever way a run ends, nothing is left: SIGKILL at any moment (no QEMU after 2 s, nothing in shared
+ * However a run ends, nothing is left: SIGKILL at any moment (no QEMU after 2 s, nothing in shared
  * memory), SIGINT at any moment (nothing at all, exit 130), SIGINT twice.
  *
  * DROVER_TEST_MOMENTS sets how many moments are tried; the moments are drawn from DROVER_TEST_SEED.
@@ -96,7 +96,7 @@ test(
       child.kill('SIGINT');
       const ran = await ended;
       const when = `interrupted after ${afterMs} ms\n${ran.stdout}\n${ran.stderr}`;
-      // Before Node has loaded our code the signal's default ends it: to a shell that is 130 as well.
+      // Before Node has loaded our code, SIGINT's default action ends it: a shell shows 130 as well.
       assert.ok(ran.code === 130 || ran.signal === 'SIGINT', when);
       assert.deepEqual(scratch.processes(), [], when);
       assert.deepEqual(scratch.content, [], when);
@@ -114,7 +114,7 @@ test('a second SIGINT forces, and leaves nothing either', { skip: qemu.skip }, a
   await sleep(5);
   child.kill('SIGINT');
   const ran = await ended;
-  // While Node ends it catches no signals any more, and the third one's default ends it: to a shell that is 130 as well.
+  // While Node ends, it catches no signals, and the third one's default action ends it: a shell shows 130 as well.
   assert.ok(
     ran.code === 130 || ran.signal === 'SIGINT',
     `${ran.code} ${ran.signal}\n${ran.stderr}`,
@@ -182,7 +182,7 @@ test('a reader that goes away does not hang the run', { skip: qemu.skip }, async
   assert.deepEqual(scratch.content, []);
 });
 
-test('two runs at once do not meet', { skip: qemu.skip }, async () => {
+test('two runs at once do not disturb each other', { skip: qemu.skip }, async () => {
   using one = new Scratch();
   using two = new Scratch();
   const short = ['run', '--qemu', qemu.command, '--accel', 'tcg', '-p', 'precopy/unix/plain'];

@@ -1,4 +1,4 @@
-/** A user's own modules through the command line: listed, run in workers, told with the command that runs them again. */
+/** A user's own modules through the command line: listed, run in workers, reported with the command that runs them again. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -104,7 +104,7 @@ test("a folder's tests run, fail and break as Drover's own do", { skip }, async 
 });
 
 test(
-  'filters choose among all tests, and what is named runs whatever its level',
+  'filters select among all tests, and a named test runs whatever its level',
   { skip },
   async () => {
     using scratch = new Scratch();
@@ -133,7 +133,7 @@ test(
   },
 );
 
-test('what is wrong with a module ends the command before any QEMU starts', { skip }, async () => {
+test('an invalid module ends the command before any QEMU starts', { skip }, async () => {
   using scratch = new Scratch();
   const { folder, file } = makeTests(scratch);
   writeFileSync(path.join(folder, 'zwei.mjs'), own);

@@ -60,7 +60,7 @@ async function stations(route: readonly QemuBinary[], qemus: Qemus): Promise<Sta
   return found;
 }
 
-/** A guest that does not run at all is for the tests to tell. */
+/** If the guest does not run at all, the tests report it. */
 async function withSlowness(plan: PairPlan, qemus: Qemus): Promise<PairPlan> {
   const pace = await qemus.pace(plan, plan.accel);
   return pace.runs ? { ...plan, slowness: slownessOf(pace.pagesPerSecond) } : plan;

@@ -1,4 +1,4 @@
-/** What a run makes of outcomes: tried again, quarantined, enough, until one fails, the failed ones again. */
+/** How a run handles outcomes: retries, quarantine, --max-failures, --until-failure, --last-failed. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -39,7 +39,7 @@ async function tapOf(text: string): Promise<FinalResults> {
 
 const flakyOnly = ['-p', 'made-up/flaky', '-p', 'made-up/good'];
 
-test('a flaky test passes, and is told apart in every report', { skip }, async () => {
+test('a flaky test passes, and every report marks it', { skip }, async () => {
   using scratch = new Scratch();
   const [json, junit] = ['run.json', 'run.xml'].map((name) => path.join(scratch.directory, name));
   const files = ['--json', String(json), '--junit', String(junit)];
@@ -100,7 +100,7 @@ test('a failure in quarantine is reported, and fails nothing', { skip }, async (
   assert.match(readFileSync(junit, 'utf8'), /<skipped message="quarantined until 2999-12-31, ann/);
 });
 
-test('a quarantine that is over, or names no test, is wrong usage', { skip }, async () => {
+test('an expired quarantine, or one that names no test, is wrong usage', { skip }, async () => {
   using scratch = new Scratch();
   const over = await run(scratch, '--quarantine', quarantineFile(scratch, '2020-02-29'));
   assert.equal(over.code, 2);

@@ -1,4 +1,4 @@
-/** What the QEMUs of a command can do and how fast they run the guest: each asked once, and kept from run to run. */
+/** What the QEMUs of a command can do and how fast they run the guest: each probed once, and cached for later runs. */
 import type { Accelerator } from '../../model/arch.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { measurePace, runningPaceShape } from '../../migration/host/guest-speed.js';
@@ -16,7 +16,7 @@ const probeTimeoutMs = 20_000;
 
 export class Qemus {
   readonly cache: ProbeCache;
-  /** asked once, however many pairs a QEMU is part of; what could not be found out, too */
+  /** probed once, however many pairs a QEMU is part of; failed probes are kept too */
   readonly #features = new Map<string, Promise<QemuFeatures>>();
   readonly #paces = new Map<string, Promise<Pace>>();
 

@@ -1,4 +1,4 @@
-/** The file of tests whose failures are known of: who looks after each, why, and until when. */
+/** The quarantine file: tests that are known to fail, each with an owner, a reason and a last day. */
 import { readFileSync } from 'node:fs';
 import {
   array,
@@ -18,7 +18,7 @@ import { counted } from '../../model/text/format.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import { findByName, fullPath } from '../../suite/select.js';
 
-/** Of 31 February, a Date makes a day in March. */
+/** Date would turn 31 February into a day in March. */
 function exists(day: string): boolean {
   const date = new Date(day);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);

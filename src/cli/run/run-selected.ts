@@ -65,7 +65,7 @@ export async function runSelected(run: SelectedRun): Promise<number> {
       run.onEvent?.(event);
     };
     const exitCode = await runPlanned({ ...run, onEvent, limits, pool, qemus, place });
-    return pool === undefined ? exitCode : ((await coverage?.tell(exitCode)) ?? exitCode);
+    return pool === undefined ? exitCode : ((await coverage?.write(exitCode)) ?? exitCode);
   });
 }
 

@@ -11,7 +11,7 @@ import { allTests } from '../../suite/registry.js';
 import { drover } from '../process/drover.fixtures.js';
 
 const smoke = allTests.filter(({ level }) => level === 'smoke').map((each) => each.path);
-/** what QEMU 7.2 has of them */
+/** those that QEMU 7.2 can run */
 const old = [
   '/migration/precopy/unix/plain',
   '/migration/precopy/tcp/plain',
@@ -68,7 +68,7 @@ async function runSmoke(
   assert.deepEqual(sharedMemoryFiles(), []);
 }
 
-/** what every QEMU since 8.2 has; the others need 10.1, or something of the host */
+/** those that every QEMU since 8.2 can run; the others need 10.1 or a host feature */
 const usual = smoke.filter((name) => !/\+postcopy|postcopy\/|\/dio$|\/rdma\//.test(name));
 
 for (const version of ['7.2', '11.1'] as const) {

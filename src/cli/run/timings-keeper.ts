@@ -12,7 +12,7 @@ const timingsName = 'timings.json';
 export class TimingsKeeper {
   readonly #durations: Duration[] = [];
 
-  /** Only passes are measures: what failed took as long as its deadline, or no time at all. */
+  /** Only tests that passed count: a failed one took as long as its deadline, or no time at all. */
   onEvent(event: DroverEvent): void {
     if (event.type !== 'test-finished') return;
     const { outcome, test, durationMs } = event;
@@ -37,7 +37,7 @@ export class TimingsKeeper {
 
 /**
  * Shards must all read the same durations: one that is run after another on the same machine would split the tests
- * anew if the first had written the file. So a shard writes beside its results only, and merging writes the whole.
+ * differently if the first had written the file. So a shard writes only into its own results, and merge writes the whole.
  */
 export function timingsFiles(options: {
   readonly out: string | undefined;

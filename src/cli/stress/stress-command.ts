@@ -1,4 +1,4 @@
-/** `drover stress`: one guest, any size, moved round after round, every byte that it stamped checked each time. */
+/** `drover stress`: migrates a guest of any size round after round, and checks every byte that it stamped each time. */
 import { statfsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';

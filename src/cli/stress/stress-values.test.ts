@@ -8,7 +8,7 @@ import {
   transportArgument,
 } from './stress-values.js';
 
-test('durations add up their parts, and none is not one', () => {
+test('durations add up their parts; an empty one is refused', () => {
   assert.equal(durationArgument('90s'), 90_000);
   assert.equal(durationArgument('2h'), 7_200_000);
   assert.equal(durationArgument('1h30m'), 5_400_000);
@@ -28,7 +28,7 @@ test('a pace is in bytes, decimal or binary, or in pages', () => {
   }
 });
 
-test('a transport is a row of the table, and only some have channels', () => {
+test('a transport is one of the table, and only some take channels', () => {
   assert.equal(transportArgument('multifd:8').channels, 8);
   assert.equal(transportArgument('unix').channels, undefined);
   assert.throws(() => transportArgument('unix:2'), /unix has one channel only/);
@@ -40,7 +40,7 @@ test('a transport is a row of the table, and only some have channels', () => {
   );
 });
 
-test('a side is held for three seconds unless told', () => {
+test('a side is stopped for three seconds by default', () => {
   assert.deepEqual(freezeArgument('source'), { sides: ['source'], ms: 3000 });
   assert.deepEqual(freezeArgument('both:500ms'), { sides: ['source', 'destination'], ms: 500 });
   for (const text of ['', 'neither', 'source:', 'source:0s', 'both:61s', 'both:3']) {

@@ -1,4 +1,4 @@
-/** `drover stress` as users run it: rounds that pass, damage that ends it or does not, what it refuses. */
+/** `drover stress` as users run it: rounds that pass, damage with and without --keep-going, refusals. */
 import assert from 'node:assert/strict';
 import {
   closeSync,
@@ -46,19 +46,19 @@ function cleanEnd(ran: Ran, scratch: Scratch, code: number): void {
 
 const runs = [
   [
-    'a guest that is moved to and fro',
+    'a guest that is migrated back and forth',
     ['--ping-pong', '--writers', '2', '--transport', 'multifd:2'],
   ],
   ['a new guest for each round, by postcopy', ['--transport', 'postcopy']],
   ['through a file', ['--transport', 'mapped-ram', '--backend', 'anon', '--stamp', 'byte']],
   [
-    'both sides held for a moment',
+    'both sides stopped for a moment',
     ['--ping-pong', '--transport', 'unix', '--freeze', 'both:200ms'],
   ],
 ] as const;
 
 for (const [what, args] of runs) {
-  test(`${what}: each round is verified and told`, { skip: qemu.skip }, async () => {
+  test(`${what}: each round is verified and reported`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
     const out = path.join(scratch.directory, 'out');
     const ran = await drover(
@@ -104,7 +104,7 @@ function alter(pids: readonly number[], address: number): boolean {
 }
 
 for (const keepGoing of [false, true]) {
-  const then = keepGoing ? 'goes on with a new guest when told to' : 'ends the run';
+  const then = keepGoing ? 'continues with a new guest with --keep-going' : 'ends the run';
   test(`damage is found, kept, and ${then}`, { skip: qemu.skip }, async () => {
     using scratch = new Scratch();
     const out = path.join(scratch.directory, 'out');
@@ -184,7 +184,7 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
     /--step 1073741824 is more than/,
   ],
   ['too many writers', ['--writers', '65'], /from 1 to 64/],
-  ['a pace of nothing', ['--pace', '0GB/s'], /expected a rate of at least one page/],
+  ['a pace of 0', ['--pace', '0GB/s'], /expected a rate of at least one page/],
   ['an unknown transport', ['--transport', 'pigeon'], /expected one of unix, tcp, multifd/],
   [
     'rounds and a duration',
@@ -204,7 +204,7 @@ for (const [what, args, message] of refusals) {
 }
 
 test(
-  'what the older QEMU lacks is said before any guest starts',
+  'a missing feature of the older QEMU is reported before any guest starts',
   { skip: realQemu('7.2').skip },
   async () => {
     using scratch = new Scratch();

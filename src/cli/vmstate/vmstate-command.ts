@@ -1,4 +1,4 @@
-/** `drover vmstate`: what a migration between two QEMUs would miss of the devices' state, without starting a guest. */
+/** `drover vmstate`: compares the device state that two QEMUs send and accept, without starting a guest. */
 import type { Command } from 'commander';
 import { platforms } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
@@ -40,7 +40,7 @@ export function addVmstateCommand(
 ): void {
   const command = program
     .command('vmstate')
-    .description('compare the device state that two QEMUs send and take, both ways')
+    .description('compare the device state that two QEMUs send and accept, in both directions')
     .argument('<a>', 'a QEMU, as for --qemu of drover run')
     .argument('<b>', 'the other QEMU')
     .option(
@@ -55,7 +55,7 @@ export function addVmstateCommand(
     });
   withExamples(command, {
     'drover vmstate qemu-system-x86_64 build/qemu-system-x86_64':
-      'does a guest of the installed QEMU come to my build, and back?',
+      'can a guest migrate from the installed QEMU to my build, and back?',
   });
 }
 

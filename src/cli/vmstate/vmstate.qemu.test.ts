@@ -82,7 +82,7 @@ const programs: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [what, script, message] of programs) {
-  test(`a program that ${what} is told`, async () => {
+  test(`a program that ${what} is reported`, async () => {
     using scratch = new Scratch();
     const program = path.join(scratch.directory, 'qemu-system-x86_64');
     writeFileSync(program, `#!/bin/sh\n${script}\n`);

@@ -1,4 +1,4 @@
-/** Figures as people read them: durations, counts, addresses. */
+/** Figures as text: durations, counts, addresses. */
 
 /** Such as `41 ms`, for stretches that are mostly below a second. */
 export function formatMs(ms: number): string {

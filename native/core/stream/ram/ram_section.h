@@ -19,7 +19,7 @@
 
 namespace drover {
 
-// Told of the points up to which all channels must have been heard.
+// Called at the points up to which all channels must have been read.
 class BoundaryListener {
  public:
   BoundaryListener() = default;
