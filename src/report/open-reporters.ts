@@ -24,11 +24,8 @@ export interface ReportChoices {
   /** a clock that never goes back, milliseconds */
   readonly now: () => number;
   readonly tap: boolean;
-  readonly junitPath?: string;
-  readonly jsonPath?: string;
-  readonly htmlPath?: string;
-  readonly markdownPath?: string;
-  readonly tracePath?: string;
+  /** of the files to write */
+  readonly paths?: Readonly<Partial<Record<(typeof fileNames)[number], string>>>;
   readonly eventLog?: EventLogOptions;
   /** for a CI service that reads the job's output; on standard error where standard output is TAP */
   readonly annotations?: Omit<AnnotationOptions, 'stream'>;
@@ -49,51 +46,34 @@ async function screen({ stdout, color, live, now, tap }: ReportChoices): Promise
 }
 
 /** Each kind of file, with what makes it. */
-const fileKinds: readonly {
-  readonly path: (choices: ReportChoices) => string | undefined;
-  readonly open: (path: string) => Promise<Reporter>;
-}[] = [
-  {
-    path: ({ junitPath }) => junitPath,
-    open: async (path) => {
-      const { junitXml } = await import('./formats/junit-xml.js');
-      return new FileReporter('JUnit', path, new RunRecord(), (record) => [junitXml(record)]);
-    },
+const fileKinds = {
+  junit: async (path: string) => {
+    const { junitXml } = await import('./formats/junit-xml.js');
+    return new FileReporter('JUnit', path, new RunRecord(), (record) => [junitXml(record)]);
   },
-  {
-    path: ({ jsonPath }) => jsonPath,
-    open: async (path) => {
-      const { jsonPieces } = await import('./formats/json-document.js');
-      return new FileReporter('JSON', path, new RunRecord(), jsonPieces);
-    },
+  json: async (path: string) => {
+    const { jsonPieces } = await import('./formats/json-document.js');
+    return new FileReporter('JSON', path, new RunRecord(), jsonPieces);
   },
-  {
-    path: ({ htmlPath }) => htmlPath,
-    open: async (path) => (await import('./html/html-reporter.js')).htmlReporter(path),
+  html: async (path: string) => (await import('./html/html-reporter.js')).htmlReporter(path),
+  markdown: async (path: string) => {
+    const { markdownOf } = await import('./formats/markdown.js');
+    return new FileReporter('Markdown', path, new RunRecord(), (record) => [markdownOf(record)]);
   },
-  {
-    path: ({ markdownPath }) => markdownPath,
-    open: async (path) => {
-      const { markdownOf } = await import('./formats/markdown.js');
-      return new FileReporter('Markdown', path, new RunRecord(), (record) => [markdownOf(record)]);
-    },
+  trace: async (path: string) => {
+    const { tracePieces } = await import('./formats/trace.js');
+    return new FileReporter('trace', path, new TimedRun(), tracePieces);
   },
-  {
-    path: ({ tracePath }) => tracePath,
-    open: async (path) => {
-      const { tracePieces } = await import('./formats/trace.js');
-      return new FileReporter('trace', path, new TimedRun(), tracePieces);
-    },
-  },
-];
+};
+const fileNames = ['junit', 'json', 'html', 'markdown', 'trace'] as const;
 
-async function files(choices: ReportChoices): Promise<Reporter[]> {
+async function files({ paths }: ReportChoices): Promise<Reporter[]> {
   const members: Reporter[] = [];
-  for (const { path, open } of fileKinds) {
-    const place = path(choices);
-    if (place === undefined) continue;
-    await checkReportPath(place);
-    members.push(await open(place));
+  for (const name of fileNames) {
+    const path = paths?.[name];
+    if (path === undefined) continue;
+    await checkReportPath(path);
+    members.push(await fileKinds[name](path));
   }
   return members;
 }

@@ -67,12 +67,19 @@ test('all reports of one run are opened and written together', async (t) => {
   const stdout = new Paper();
   const choices = { stdout, color: false, live: false, now: () => 0, tap: true };
   const eventLog = { path, replace: false };
-  const reporters = await openReporters({ ...choices, junitPath, jsonPath, eventLog });
+  const reporters = await openReporters({
+    ...choices,
+    paths: { junit: junitPath, json: jsonPath },
+    eventLog,
+  });
   for (const event of fixtures.mixedRun) reporters.onEvent(event);
   assert.deepEqual(await reporters.close(), []);
   assert.deepEqual(readdirSync(folder).sort(), ['e.jsonl', 'j.xml', 'r.json']);
   assert.match(stdout.text, /^TAP version 14/);
-  await assert.rejects(openReporters({ ...choices, junitPath: folder }), /it is a directory/);
+  await assert.rejects(
+    openReporters({ ...choices, paths: { junit: folder } }),
+    /it is a directory/,
+  );
 });
 
 test('a JUnit file that cannot be written is a problem of the run, and the console is untouched', async () => {
@@ -83,7 +90,7 @@ test('a JUnit file that cannot be written is a problem of the run, and the conso
     live: false,
     now: () => 0,
     tap: false,
-    junitPath: '/dev/full',
+    paths: { junit: '/dev/full' },
   });
   for (const event of fixtures.passedRun) reporters.onEvent(event);
   const problems = await reporters.close();

@@ -103,11 +103,7 @@ export async function openReports(
     live: isTerminal && !environment.plain && !isOver,
     now: () => performance.now(),
     tap: options.tap === true,
-    junitPath: options.junit,
-    jsonPath: options.json,
-    htmlPath: options.html,
-    markdownPath: options.markdown,
-    tracePath: options.trace,
+    paths: options,
     annotations: annotationsFor(options, environment),
     eventLog:
       out === undefined ? undefined : { path: path.join(out, 'events.jsonl'), replace: true },

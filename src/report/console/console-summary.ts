@@ -4,7 +4,7 @@ import { failureFields, fieldLines } from '../fold/diagnosis.js';
 import { counted, formatCount, formatDuration, formatMs } from '../../model/text/format.js';
 import type { Paint } from './colors.js';
 import { printableLine } from '../../model/text/printable.js';
-import type { Merged } from '../../model/events.js';
+import { mergeProblems } from '../fold/run-result.js';
 import type { FailureGroup, RunSummary } from '../fold/summary.js';
 
 /** For more than a screen of failures there are the event log and the JUnit file. */
@@ -35,7 +35,7 @@ function failureLines(failures: readonly FailureGroup[], paint: Paint): string[]
 
 function verdictLine(summary: RunSummary, paint: Paint): string {
   const { counts, notRun } = summary;
-  const lost = summary.merged !== undefined && mergedProblems(summary.merged).length > 0;
+  const lost = mergeProblems(summary.merged).length > 0;
   const bad = counts.failed + counts.broken > 0 || summary.failure !== undefined || lost;
   const unfinished = notRun > 0 || counts.cancelled > 0 || !summary.complete;
   const kind = bad ? 'failed' : unfinished ? 'cancelled' : 'passed';
@@ -59,18 +59,6 @@ const stopReasons = {
   'max-failures': 'stopped by --max-failures',
   'until-failure': 'stopped by --until-failure',
 } as const;
-
-/** What a merged log lacks. */
-function mergedProblems({ runs, missingShards, missingTests, remarks }: Merged): string[] {
-  const total = String(runs[0]?.total ?? '?');
-  return [
-    ...(missingShards.length > 0 ? [`missing: shard ${missingShards.join(', ')} of ${total}`] : []),
-    ...(missingTests.length > 0
-      ? [`missing: results of ${counted(missingTests.length, 'test')}`]
-      : []),
-    ...remarks,
-  ];
-}
 
 function knownLines({ flaky, quarantined }: RunSummary, paint: Paint): string[] {
   const line = (word: string, group: FailureGroup): string =>
@@ -111,7 +99,7 @@ function timeLines(summary: RunSummary): string[] {
 
 export function summaryLines(summary: RunSummary, paint: Paint): string[] {
   const lines = ['', ...failureLines(summary.failures, paint), ...knownLines(summary, paint)];
-  const lost = summary.merged === undefined ? [] : mergedProblems(summary.merged);
+  const lost = mergeProblems(summary.merged);
   lines.push(...lost.map((text) => paint.outcome('failed', printableLine(text))));
   if (summary.failure !== undefined) {
     lines.push(paint.outcome('broken', 'the run broke'));

@@ -1,6 +1,6 @@
 /** The result of a run in the order of a summary: worst first, each fact once. */
 import type { EventOf } from '../../model/events.js';
-import { formatCount } from '../../model/text/format.js';
+import { counted, formatCount } from '../../model/text/format.js';
 import type { RunRecord } from './summary.js';
 import { testStatusOf, testStatuses } from './test-status.js';
 import type { TestStatus } from './test-status.js';
@@ -49,18 +49,23 @@ export function runProblems({ started, finished, tests }: RunRecord): string[] {
   } else if (finished === undefined) {
     said.push('the run ended before it was complete: what follows is not all of it');
   }
-  const shards = merged?.missingShards ?? [];
-  if (shards.length > 0) said.push(`missing: shard ${shards.join(', ')} of ${shardTotal(merged)}`);
-  const missing = merged?.missingTests.length ?? 0;
-  if (missing > 0) said.push(`missing: results of ${formatCount(missing)} tests`);
-  said.push(...(merged?.remarks ?? []));
+  said.push(...mergeProblems(merged));
   const notRun = (started?.total ?? 0) - tests.filter(({ willRetry }) => willRetry !== true).length;
   // the tests of a missing shard are named above
-  const known = notRun - missing;
+  const known = notRun - (merged?.missingTests.length ?? 0);
   if (finished !== undefined && known > 0) said.push(`not run: ${formatCount(known)} tests`);
   return said;
 }
 
-function shardTotal(merged: EventOf<'run-started'>['merged']): string {
-  return String(merged?.runs[0]?.total ?? '?');
+/** What a merged log lacks. */
+export function mergeProblems(merged: EventOf<'run-started'>['merged']): string[] {
+  if (merged === undefined) return [];
+  const { runs, missingShards: shards, missingTests, remarks } = merged;
+  const total = String(runs[0]?.total ?? '?');
+  const tests = counted(missingTests.length, 'test');
+  return [
+    ...(shards.length > 0 ? [`missing: shard ${shards.join(', ')} of ${total}`] : []),
+    ...(missingTests.length > 0 ? [`missing: results of ${tests}`] : []),
+    ...remarks,
+  ];
 }

@@ -3,8 +3,7 @@
  * the data of the events, ordered by result, not by time.
  */
 import { eventSchema } from '../../model/events.js';
-import type { EventOf, MemoryUse } from '../../model/events.js';
-import type { Failure } from '../../model/outcome.js';
+import type { EventOf } from '../../model/events.js';
 import type { Counts } from '../fold/counts.js';
 import { testStatusOf } from '../fold/test-status.js';
 import type { TestStatus } from '../fold/test-status.js';
@@ -23,15 +22,15 @@ export interface JsonReport {
   readonly quarantined: readonly string[];
 }
 
-export interface JsonRun extends Partial<Omit<EventOf<'run-started'>, 'type' | 'schema' | 'atMs'>> {
+type OfEnd = 'exitCode' | 'sumMs' | 'memory' | 'stopped' | 'failure';
+
+export interface JsonRun
+  extends
+    Partial<Omit<EventOf<'run-started'>, 'type' | 'schema' | 'atMs'>>,
+    Partial<Pick<EventOf<'run-finished'>, OfEnd>> {
   /** false if `run-finished` is missing */
   readonly complete: boolean;
   readonly durationMs: number;
-  readonly exitCode?: number;
-  readonly sumMs?: number;
-  readonly memory?: MemoryUse;
-  readonly stopped?: NonNullable<EventOf<'run-finished'>['stopped']>;
-  readonly failure?: Failure;
   readonly warnings: readonly string[];
 }
 
