@@ -39,7 +39,7 @@ async function overTree(title, tree, optionsOf) {
 }
 
 /**
- * Over all C and C++ that CMake can build. The core is seen folder by folder (native/core/unity.cmake), which takes
+ * Over all C and C++ that CMake can build. The core is seen folder by folder (DROVER_UNITY), which takes
  * a fifth of the time: its sources are then included, so they count as headers, and including them is no fault.
  * The analyser stays away from what is included, and the tests' many small files take longer than all else: see
  * clangAnalyzer for both.
