@@ -27,6 +27,18 @@ std::size_t verifyPagesAvx2(const StampedPages& pages) noexcept;
 std::size_t verifyPagesAvx512(const StampedPages& pages) noexcept;
 std::size_t verifyPagesNeon(const StampedPages& pages) noexcept;
 
+// What goes around a kernel: isWhole(page, bytes, address, generation) tests one page.
+template <class IsWhole>
+std::size_t countWhole(const StampedPages& pages, IsWhole isWhole) noexcept {
+  for (std::size_t i = 0; i < pages.pages; ++i) {
+    const std::uint8_t* page = pages.base + i * pages.stride;
+    if (!isWhole(page, pages.pageBytes, pages.address + i * pages.step, pages.generation)) {
+      return i;
+    }
+  }
+  return pages.pages;
+}
+
 struct VerifyKernel {
   std::string_view name;
   VerifyPages verify;

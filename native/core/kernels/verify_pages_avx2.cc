@@ -57,14 +57,8 @@ DROVER_TARGET bool isWhole(const std::uint8_t* page, std::size_t bytes, std::uin
 
 }  // namespace
 
-DROVER_TARGET std::size_t verifyPagesAvx2(const StampedPages& pages) noexcept {
-  for (std::size_t i = 0; i < pages.pages; ++i) {
-    const std::uint8_t* page = pages.base + i * pages.stride;
-    if (!isWhole(page, pages.pageBytes, pages.address + i * pages.step, pages.generation)) {
-      return i;
-    }
-  }
-  return pages.pages;
+std::size_t verifyPagesAvx2(const StampedPages& pages) noexcept {
+  return countWhole(pages, isWhole);
 }
 
 }  // namespace drover

@@ -42,13 +42,7 @@ bool isWhole(const std::uint8_t* page, std::size_t bytes, std::uint64_t address,
 }  // namespace
 
 std::size_t verifyPagesNeon(const StampedPages& pages) noexcept {
-  for (std::size_t i = 0; i < pages.pages; ++i) {
-    const std::uint8_t* page = pages.base + i * pages.stride;
-    if (!isWhole(page, pages.pageBytes, pages.address + i * pages.step, pages.generation)) {
-      return i;
-    }
-  }
-  return pages.pages;
+  return countWhole(pages, isWhole);
 }
 
 }  // namespace drover

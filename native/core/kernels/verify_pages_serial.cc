@@ -17,13 +17,7 @@ bool isWhole(const std::uint8_t* page, std::size_t bytes, std::uint64_t address,
 }  // namespace
 
 std::size_t verifyPagesSerial(const StampedPages& pages) noexcept {
-  for (std::size_t i = 0; i < pages.pages; ++i) {
-    if (!isWhole(pages.base + i * pages.stride, pages.pageBytes, pages.address + i * pages.step,
-                 pages.generation)) {
-      return i;
-    }
-  }
-  return pages.pages;
+  return countWhole(pages, isWhole);
 }
 
 }  // namespace drover
