@@ -1,4 +1,6 @@
-// How native work reports failure: a plain struct, since nothing here throws.
+// How native work reports failure: a plain struct, since nothing here throws. A failed allocation
+// aborts the process. Only where a file or a caller may claim any size, the claim is limited, or
+// the allocation may fail with Fault::outOfMemory.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
 #include "core/thread.h"
 
 #include <memory>
-#include <new>
 
 namespace drover {
 namespace {
@@ -25,8 +24,7 @@ void* enter(void* raw) {
 
 Thread Thread::start(Body body, void* argument) noexcept {
   Thread thread;
-  std::unique_ptr<Entry> entry(new (std::nothrow) Entry{body, argument});
-  if (entry == nullptr) return thread;
+  auto entry = std::make_unique<Entry>(body, argument);
 
   // The mask is inherited, so blocking first leaves no moment in which the new thread could take a
   // signal.

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
-#include <new>
+#include <vector>
 
 #include "core/checks/block_walk.h"
 #include "core/checks/zero.h"
@@ -62,8 +62,7 @@ Result<std::uint64_t> extractBlock(const RamImage& image, const RamBlock& block,
       ::ftruncate(fd, static_cast<off_t>(block.length)) != 0) {
     return Extracted::failed(Status::system("ftruncate", block.length > INT64_MAX ? EFBIG : errno));
   }
-  const std::unique_ptr<std::uint8_t[]> buffer(new (std::nothrow) std::uint8_t[kCopyBytes]);
-  if (buffer == nullptr) return Extracted::failed(Status::of(Fault::outOfMemory, "buffer"));
+  std::vector<std::uint8_t> buffer(kCopyBytes);
   progress.expect(block.pages());
   std::uint64_t written = 0;
   const auto copy = [&](const BlockPiece& piece) noexcept {
@@ -73,7 +72,7 @@ Result<std::uint64_t> extractBlock(const RamImage& image, const RamBlock& block,
     for (std::uint64_t done = 0; !zero && done < piece.length && status.ok();) {
       if (cancel.isSet()) return Status::of(Fault::cancelled, "extract");
       const std::uint64_t count = std::min(kCopyBytes, piece.length - done);
-      const std::span<std::uint8_t> bytes(buffer.get(), count);
+      const std::span<std::uint8_t> bytes = std::span(buffer).first(count);
       status = image.read(block, piece.offset + done, bytes);
       if (status.ok()) status = writeData(fd, bytes, piece.offset + done, written);
       done += count;

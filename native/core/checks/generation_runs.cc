@@ -1,7 +1,6 @@
 #include "core/checks/generation_runs.h"
 
 #include <new>
-#include <vector>
 
 namespace drover {
 namespace {
@@ -77,20 +76,16 @@ Result<GenerationRuns> GenerationRuns::forPages(std::uint64_t pages) noexcept {
   GenerationRuns runs;
   runs.pages_ = pages;
   runs.chunkCount_ = static_cast<std::size_t>((pages + kChunkPages - 1) / kChunkPages);
-  runs.chunks_.reset(new (std::nothrow) Chunk[runs.chunkCount_]);
+  // A file may claim any number of pages.
+  runs.chunks_.reset(new (std::nothrow) std::vector<GenerationRun>[runs.chunkCount_]);
   if (runs.chunks_ == nullptr) {
     return Result<GenerationRuns>::failed(Status::of(Fault::outOfMemory, "chunks"));
   }
   return Result<GenerationRuns>::of(std::move(runs));
 }
 
-Status GenerationRuns::put(std::size_t chunk, std::span<const GenerationRun> runs) noexcept {
-  Chunk& kept = chunks_[chunk];
-  kept.runs.reset(new (std::nothrow) GenerationRun[runs.size()]);
-  if (kept.runs == nullptr) return Status::of(Fault::outOfMemory, "runs");
-  std::copy(runs.begin(), runs.end(), kept.runs.get());
-  kept.count = runs.size();
-  return {};
+void GenerationRuns::put(std::size_t chunk, std::span<const GenerationRun> runs) noexcept {
+  chunks_[chunk] = std::vector<GenerationRun>(runs.begin(), runs.end());
 }
 
 Result<GenerationCut> bestGenerationCut(const GenerationRuns& runs,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/ram/cut.h"
@@ -62,7 +63,7 @@ class GenerationRuns {
         std::min<std::uint64_t>(kChunkPages, pages_ - std::uint64_t{chunk} * kChunkPages));
   }
   // Different chunks may be put from different threads.
-  [[nodiscard]] Status put(std::size_t chunk, std::span<const GenerationRun> runs) noexcept;
+  void put(std::size_t chunk, std::span<const GenerationRun> runs) noexcept;
 
   // visit(firstPage, pages, kind, generation) in order, joined across chunks. False when cancelled.
   template <class Visit>
@@ -72,8 +73,7 @@ class GenerationRuns {
     GenerationRun current;
     for (std::size_t i = 0; i < chunkCount_; ++i) {
       if (cancel.isSet()) return false;
-      for (std::size_t j = 0; j < chunks_[i].count; ++j) {
-        const GenerationRun& run = chunks_[i].runs[j];
+      for (const GenerationRun& run : chunks_[i]) {
         if (pages > 0 && run.kind == current.kind && run.generation == current.generation) {
           pages += run.pages;
           continue;
@@ -89,13 +89,9 @@ class GenerationRuns {
   }
 
  private:
-  struct Chunk {
-    std::unique_ptr<GenerationRun[]> runs;
-    std::size_t count = 0;
-  };
   std::uint64_t pages_ = 0;
   std::size_t chunkCount_ = 0;
-  std::unique_ptr<Chunk[]> chunks_;
+  std::unique_ptr<std::vector<GenerationRun>[]> chunks_;
 };
 
 // The best cut over the whole pages.

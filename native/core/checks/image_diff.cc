@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 namespace drover {
 namespace {
@@ -21,8 +20,8 @@ class Walk {
     Result<std::vector<ImagePiece>> pieces = piecesOf(*image_, side.block, side.start, end);
     if (!pieces.ok()) return pieces.status;
     pieces_ = std::move(pieces.value);
-    buffer_.reset(new (std::nothrow) std::uint8_t[kComparedBytes]);
-    return buffer_ == nullptr ? Status::of(Fault::outOfMemory, "buffer") : Status{};
+    buffer_ = std::make_unique<std::uint8_t[]>(kComparedBytes);
+    return {};
   }
 
   [[nodiscard]] std::uint32_t pageBytes() const noexcept {

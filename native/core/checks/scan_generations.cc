@@ -1,10 +1,8 @@
 #include "core/checks/scan_generations.h"
 
-#include <new>
-
-#include "core/checks/chunks.h"
 #include "core/checks/stamp_run.h"
 #include "core/checks/zero.h"
+#include "core/chunks.h"
 
 namespace drover {
 namespace {
@@ -62,18 +60,18 @@ class Worker {
   explicit Worker(const Job& job) noexcept
       : job_(job),
         width_(stampBytesOf(job.level, job.stamps.step())),
-        room_(new (std::nothrow) GenerationRun[GenerationRuns::kChunkPages]),
-        page_(new (std::nothrow) std::uint8_t[width_]) {}
+        room_(GenerationRuns::kChunkPages),
+        page_(width_) {}
 
   Status work(std::size_t chunk) noexcept {
-    if (room_ == nullptr || page_ == nullptr) return Status::of(Fault::outOfMemory, "buffers");
-    RunBuffer found({room_.get(), GenerationRuns::kChunkPages});
+    RunBuffer found(room_);
     const std::uint64_t first = std::uint64_t{chunk} * GenerationRuns::kChunkPages;
     const std::size_t pages = job_.runs.pagesIn(chunk);
     const Status status = job_.stamps.forEachPart(
         first, pages, [&](const StampExtent& part) noexcept { return scanPart(part, found); });
     job_.progress.add(pages);
-    return status.ok() ? job_.runs.put(chunk, found.runs()) : status;
+    if (status.ok()) job_.runs.put(chunk, found.runs());
+    return status;
   }
 
  private:
@@ -120,16 +118,16 @@ class Worker {
   Status scanOne(const RamBlock& block, std::uint64_t offset, std::uint64_t address,
                  RunBuffer& found) noexcept {
     const std::size_t length = std::min<std::uint64_t>(width_, block.length - offset);
-    std::fill(page_.get(), page_.get() + width_, std::uint8_t{0});
-    const Status status = job_.image.read(block, offset, {page_.get(), length});
-    if (status.ok()) classify(page_.get(), width_, 1, address, found);
+    std::fill(page_.begin(), page_.end(), std::uint8_t{0});
+    const Status status = job_.image.read(block, offset, std::span(page_).first(length));
+    if (status.ok()) classify(page_.data(), width_, 1, address, found);
     return status;
   }
 
   const Job& job_;
   std::size_t width_;
-  std::unique_ptr<GenerationRun[]> room_;
-  std::unique_ptr<std::uint8_t[]> page_;
+  std::vector<GenerationRun> room_;
+  std::vector<std::uint8_t> page_;
 };
 
 }  // namespace

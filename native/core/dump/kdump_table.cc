@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <new>
+#include <vector>
 
 #include "core/dump/decompress.h"
 #include "core/dump/fields.h"
@@ -110,10 +109,10 @@ ParseError KdumpTable::check(const CancelFlag& cancel, Progress* progress) noexc
 // It is the first page that is written, right behind the descriptors.
 void KdumpTable::findZeroPage() noexcept {
   const std::uint64_t at = layout_.descriptors + present_ * kDescriptorBytes;
-  const std::unique_ptr<std::uint8_t[]> page(new (std::nothrow) std::uint8_t[layout_.pageBytes]);
-  if (page == nullptr || !file_.read(at, {page.get(), layout_.pageBytes}).ok()) return;
-  const bool zero = std::all_of(page.get(), page.get() + layout_.pageBytes,
-                                [](std::uint8_t byte) { return byte == 0; });
+  std::vector<std::uint8_t> page(layout_.pageBytes);
+  if (!file_.read(at, page).ok()) return;
+  const bool zero =
+      std::all_of(page.begin(), page.end(), [](std::uint8_t byte) { return byte == 0; });
   if (zero) zeroPage_ = at;
 }
 
@@ -168,11 +167,10 @@ Status KdumpTable::unpack(std::uint64_t page, std::span<std::uint8_t> out) const
   if (status.ok()) status = descriptor(rank, found);
   if (!status.ok()) return status;
   if (wrongIn(found) != nullptr) return Status::at(Fault::tooSmall, found.offset);
-  const std::unique_ptr<std::uint8_t[]> packed(new (std::nothrow) std::uint8_t[found.bytes]);
-  if (packed == nullptr) return Status::of(Fault::outOfMemory, "page");
-  status = file_.read(found.offset, {packed.get(), found.bytes});
+  std::vector<std::uint8_t> packed(found.bytes);
+  status = file_.read(found.offset, packed);
   if (!status.ok()) return status;
-  if (!decompress(pageCodingOf(found.flags), {packed.get(), found.bytes}, out)) {
+  if (!decompress(pageCodingOf(found.flags), packed, out)) {
     return Status::at(Fault::badData, found.offset);
   }
   return {};

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <new>
 
 #include "core/ram/file_source.h"
 
@@ -45,7 +44,7 @@ Result<InputFile> InputFile::open(Descriptor given) noexcept {
   void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
   if (base == MAP_FAILED) return Opened::failed(Status::system("mmap", errno));
   InputFile file(std::move(fd), static_cast<const std::uint8_t*>(base), size);
-  file.populated_.reset(new (std::nothrow) std::atomic<bool>[size / kGranule + 1] {});
+  file.populated_ = std::make_unique<std::atomic<bool>[]>(size / kGranule + 1);
   return Opened::of(std::move(file));
 }
 

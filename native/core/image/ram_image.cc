@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 namespace drover {
 
@@ -23,10 +22,9 @@ namespace {
 Status readPacked(const RamBlock& block, std::uint64_t page, std::uint64_t inPage,
                   std::span<std::uint8_t> out) noexcept {
   if (out.size() == block.pageBytes) return block.table->unpack(page, out);
-  const std::unique_ptr<std::uint8_t[]> whole(new (std::nothrow) std::uint8_t[block.pageBytes]);
-  if (whole == nullptr) return Status::of(Fault::outOfMemory, "page");
-  const Status status = block.table->unpack(page, {whole.get(), block.pageBytes});
-  if (status.ok()) std::memcpy(out.data(), whole.get() + inPage, out.size());
+  std::vector<std::uint8_t> whole(block.pageBytes);
+  const Status status = block.table->unpack(page, whole);
+  if (status.ok()) std::memcpy(out.data(), whole.data() + inPage, out.size());
   return status;
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <new>
 
 namespace drover {
 namespace {
@@ -69,10 +68,8 @@ Result<std::shared_ptr<FileSource>> FileSource::open(Descriptor file,
   if (size.value < regions.targetEnd()) {
     return Opened::failed(Status::of(Fault::tooSmall, "the file ends before the last region"));
   }
-  std::shared_ptr<FileSource> source(new (std::nothrow)
-                                         FileSource(std::move(file), std::move(regions)));
-  if (source == nullptr) return Opened::failed(Status::of(Fault::outOfMemory, "source"));
-  return Opened::of(std::move(source));
+  return Opened::of(
+      std::shared_ptr<FileSource>(new FileSource(std::move(file), std::move(regions))));
 }
 
 Status FileSource::gather(const Strided& pages, const Kernel& /*kernel*/,

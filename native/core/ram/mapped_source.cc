@@ -1,7 +1,6 @@
 #include "core/ram/mapped_source.h"
 
 #include <algorithm>
-#include <new>
 
 namespace drover {
 namespace {
@@ -26,12 +25,8 @@ Result<std::shared_ptr<MappedSource>> MappedSource::open(
     return Opened::failed(Status::of(Fault::tooSmall, "the file ends before the last region"));
   }
   const std::uint64_t granules = mapping.value.size() / kGranule + 1;
-  std::unique_ptr<std::atomic<bool>[]> populated(new (std::nothrow) std::atomic<bool>[granules] {});
-  if (populated == nullptr) return Opened::failed(Status::of(Fault::outOfMemory, "source"));
-  std::shared_ptr<MappedSource> source(new (std::nothrow) MappedSource(
-      std::move(file), std::move(mapping.value), std::move(populated)));
-  if (source == nullptr) return Opened::failed(Status::of(Fault::outOfMemory, "source"));
-  return Opened::of(std::move(source));
+  return Opened::of(std::shared_ptr<MappedSource>(new MappedSource(
+      std::move(file), std::move(mapping.value), std::make_unique<std::atomic<bool>[]>(granules))));
 }
 
 void MappedSource::populateOnce(std::uint64_t offset, std::uint64_t length) const noexcept {

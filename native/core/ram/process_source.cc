@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <new>
 
 namespace drover {
 namespace {
@@ -59,8 +58,7 @@ Result<std::shared_ptr<ProcessSource>> ProcessSource::open(pid_t pid,
                                                            RegionTable regions) noexcept {
   using Opened = Result<std::shared_ptr<ProcessSource>>;
   const std::uint64_t first = regions.firstAddress();
-  std::shared_ptr<ProcessSource> source(new (std::nothrow) ProcessSource(pid, std::move(regions)));
-  if (source == nullptr) return Opened::failed(Status::of(Fault::outOfMemory, "source"));
+  std::shared_ptr<ProcessSource> source(new ProcessSource(pid, std::move(regions)));
   std::uint8_t byte = 0;
   const Status readable = source->read(first, {&byte, 1});
   if (!readable.ok()) return Opened::failed(readable);

@@ -24,7 +24,7 @@ std::size_t equalPrefix(std::span<const std::uint8_t> bytes) noexcept {
   return i;
 }
 
-Result<StampChunk> StampChunk::of(std::span<const std::uint8_t> stamps) noexcept {
+StampChunk StampChunk::of(std::span<const std::uint8_t> stamps) noexcept {
   // As runs only where those take no more room than the bytes do.
   constexpr std::size_t kMostRuns = StampRuns::kChunkPages / sizeof(ShortRun);
   std::array<ShortRun, kMostRuns> runs;
@@ -40,31 +40,22 @@ Result<StampChunk> StampChunk::of(std::span<const std::uint8_t> stamps) noexcept
 
   StampChunk chunk;
   if (left.empty()) {
-    chunk.runs_.reset(new (std::nothrow) ShortRun[count]);
-    if (chunk.runs_ == nullptr) {
-      return Result<StampChunk>::failed(Status::of(Fault::outOfMemory, "runs"));
-    }
-    std::copy_n(runs.begin(), count, chunk.runs_.get());
-    chunk.runCount_ = count;
+    chunk.runs_.assign(runs.data(), runs.data() + count);
   } else {
-    chunk.bytes_.reset(new (std::nothrow) std::uint8_t[stamps.size()]);
-    if (chunk.bytes_ == nullptr) {
-      return Result<StampChunk>::failed(Status::of(Fault::outOfMemory, "stamps"));
-    }
-    std::copy(stamps.begin(), stamps.end(), chunk.bytes_.get());
-    chunk.byteCount_ = stamps.size();
+    chunk.bytes_.assign(stamps.begin(), stamps.end());
   }
-  return Result<StampChunk>::of(std::move(chunk));
+  return chunk;
 }
 
 std::size_t StampChunk::heldBytes() const noexcept {
-  return runCount_ * sizeof(ShortRun) + byteCount_;
+  return runs_.size() * sizeof(ShortRun) + bytes_.size();
 }
 
 Result<StampRuns> StampRuns::forPages(std::uint64_t pages) noexcept {
   StampRuns runs;
   runs.pages_ = pages;
   runs.chunkCount_ = static_cast<std::size_t>((pages + kChunkPages - 1) / kChunkPages);
+  // A caller may ask for any range, before it is known what holds it.
   runs.chunks_.reset(new (std::nothrow) StampChunk[runs.chunkCount_]);
   if (runs.chunks_ == nullptr) {
     return Result<StampRuns>::failed(Status::of(Fault::outOfMemory, "chunks"));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/status.h"
@@ -28,15 +29,15 @@ std::size_t equalPrefix(std::span<const std::uint8_t> bytes) noexcept;
 class StampChunk {
  public:
   StampChunk() = default;
-  static Result<StampChunk> of(std::span<const std::uint8_t> stamps) noexcept;
+  static StampChunk of(std::span<const std::uint8_t> stamps) noexcept;
 
   [[nodiscard]] std::size_t heldBytes() const noexcept;
 
   // visit(value, pages)
   template <class Visit>
   void forEachRun(Visit visit) const noexcept {
-    for (std::size_t i = 0; i < runCount_; ++i) visit(runs_[i].value, runs_[i].pages);
-    std::span<const std::uint8_t> left(bytes_.get(), byteCount_);
+    for (const ShortRun& run : runs_) visit(run.value, run.pages);
+    std::span<const std::uint8_t> left(bytes_);
     while (!left.empty()) {
       const std::size_t same = equalPrefix(left);
       visit(left[0], same);
@@ -50,10 +51,8 @@ class StampChunk {
     std::uint8_t value;
   };
   // Either runs or bytes.
-  std::unique_ptr<ShortRun[]> runs_;
-  std::size_t runCount_ = 0;
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::size_t byteCount_ = 0;
+  std::vector<ShortRun> runs_;
+  std::vector<std::uint8_t> bytes_;
 };
 
 class StampRuns {

@@ -1,8 +1,6 @@
 #include "core/stream/description.h"
 
 #include <algorithm>
-#include <memory>
-#include <new>
 
 #include "core/stream/byte_reader.h"
 #include "core/stream/json_reader.h"
@@ -155,11 +153,10 @@ std::optional<Description> findDescription(const InputFile& file, std::uint64_t 
   Description description;
   description.length = *length;
   description.offset = file.size() - *length;
-  const std::unique_ptr<char[]> text(new (std::nothrow) char[*length]);
-  if (text == nullptr) return {};
-  const std::span<std::uint8_t> raw(reinterpret_cast<std::uint8_t*>(text.get()), *length);
+  std::string text(*length, '\0');
+  const std::span<std::uint8_t> raw(reinterpret_cast<std::uint8_t*>(text.data()), *length);
   if (!file.read(description.offset, raw).ok()) return {};
-  JsonReader json({text.get(), *length});
+  JsonReader json(text);
   if (!Sizes(json, description).read() || !json.atEnd()) return {};
   return description;
 }

@@ -1,8 +1,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <new>
-
 #include "core/stream/multifd/multifd_packet.h"
 
 namespace drover {
@@ -64,11 +62,11 @@ class ZstdDecoder final : public ChannelDecoder {
 }  // namespace
 
 std::unique_ptr<ChannelDecoder> makeZlibDecoder() noexcept {
-  return std::unique_ptr<ChannelDecoder>(new (std::nothrow) ZlibDecoder());
+  return std::make_unique<ZlibDecoder>();
 }
 
 std::unique_ptr<ChannelDecoder> makeZstdDecoder() noexcept {
-  return std::unique_ptr<ChannelDecoder>(new (std::nothrow) ZstdDecoder());
+  return std::make_unique<ZstdDecoder>();
 }
 
 }  // namespace drover

@@ -2,8 +2,7 @@
 
 #include <zlib.h>
 
-#include <memory>
-#include <new>
+#include <vector>
 
 #include "core/stream/byte_reader.h"
 
@@ -23,13 +22,12 @@ Status inflatePage(const InputFile& file, std::uint64_t at, std::span<std::uint8
   if (length > compressedPageLimit(static_cast<std::uint32_t>(page.size()))) {
     return bad(at, "a compressed page longer than it can be");
   }
-  const std::unique_ptr<std::uint8_t[]> packed(new (std::nothrow) std::uint8_t[length + 1U]);
-  if (packed == nullptr) return Status::of(Fault::outOfMemory, "a compressed page");
-  if (!reader.bytes({packed.get(), length})) return Status::at(Fault::tooSmall, at);
+  std::vector<std::uint8_t> packed(length);
+  if (!reader.bytes(packed)) return Status::at(Fault::tooSmall, at);
 
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return Status::of(Fault::outOfMemory, "inflateInit");
-  stream.next_in = packed.get();
+  stream.next_in = packed.data();
   stream.avail_in = length;
   stream.next_out = page.data();
   stream.avail_out = static_cast<uInt>(page.size());

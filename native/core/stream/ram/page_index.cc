@@ -1,7 +1,6 @@
 #include "core/stream/ram/page_index.h"
 
 #include <algorithm>
-#include <new>
 
 #include "core/stream/ram/inflate_page.h"
 
@@ -9,8 +8,7 @@ namespace drover {
 
 PageIndex::Leaf* PageIndex::grow(std::uint64_t key) noexcept {
   if (sizeof(Leaf) > budget_->limit - budget_->used) return nullptr;
-  std::unique_ptr<Leaf> leaf(new (std::nothrow) Leaf());
-  if (leaf == nullptr) return nullptr;
+  auto leaf = std::make_unique<Leaf>();
   budget_->used += sizeof(Leaf);
   lastKey_ = key;
   lastLeaf_ = leaf.get();
