@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "addon/convert.h"
 #include "addon/host.h"
 #include "addon/image.h"
 #include "addon/ram.h"
@@ -12,12 +13,13 @@
 
 namespace {
 
+template <class Kernels>
+Napi::Value namesOf(Napi::Env env, const Kernels& kernels) {
+  return drover::arrayOf(env, kernels, [](const auto& kernel) { return std::string(kernel.name); });
+}
+
 Napi::Value kernelNames(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
-  for (const drover::Kernel& kernel : drover::kernels()) {
-    names.Set(names.Length(), Napi::String::New(info.Env(), std::string(kernel.name)));
-  }
-  return names;
+  return namesOf(info.Env(), drover::kernels());
 }
 
 Napi::Value defaultKernelName(const Napi::CallbackInfo& info) {
@@ -25,11 +27,7 @@ Napi::Value defaultKernelName(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value verifyKernelNames(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
-  for (const drover::VerifyKernel& kernel : drover::verifyKernels()) {
-    names.Set(names.Length(), Napi::String::New(info.Env(), std::string(kernel.name)));
-  }
-  return names;
+  return namesOf(info.Env(), drover::verifyKernels());
 }
 
 Napi::Value defaultVerifyKernelName(const Napi::CallbackInfo& info) {

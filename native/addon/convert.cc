@@ -46,13 +46,13 @@ std::string messageOf(const Status& status) {
 Napi::Value toError(Napi::Env env, const Status& status) {
   Napi::Error error = Napi::Error::New(env, messageOf(status));
   Napi::Object fields = error.Value();
-  fields.Set("code", Napi::String::New(env, codeOf(status.fault)));
+  fields.Set("code", codeOf(status.fault));
   if (status.fault == Fault::system) {
     const char* name = ::strerrorname_np(status.sysErrno);
-    fields.Set("syscall", Napi::String::New(env, status.call));
-    fields.Set("errno", Napi::String::New(env, name == nullptr ? "EUNKNOWN" : name));
+    fields.Set("syscall", status.call);
+    fields.Set("errno", name == nullptr ? "EUNKNOWN" : name);
   }
-  if (status.address != Status::kNoAddress) fields.Set("address", number(env, status.address));
+  if (status.address != Status::kNoAddress) fields.Set("address", status.address);
   return fields;
 }
 

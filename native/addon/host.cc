@@ -140,7 +140,7 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
 Napi::Value reapedToJs(Napi::Env env, const Reaped& reaped) {
   using State = Reaped::State;
   Napi::Object out = Napi::Object::New(env);
-  const auto state = [&](const char* name) { out.Set("state", Napi::String::New(env, name)); };
+  const auto state = [&](const char* name) { out.Set("state", name); };
   switch (reaped.state) {
     case State::running:
       state("running");
@@ -150,11 +150,11 @@ Napi::Value reapedToJs(Napi::Env env, const Reaped& reaped) {
       break;
     case State::exited:
       state("exited");
-      out.Set("code", Napi::Number::New(env, reaped.value));
+      out.Set("code", reaped.value);
       break;
     case State::signalled:
       state("signalled");
-      out.Set("signal", Napi::Number::New(env, reaped.value));
+      out.Set("signal", reaped.value);
       break;
   }
   return out;
@@ -176,8 +176,8 @@ Napi::Value waitPid(const Napi::CallbackInfo& info) {
 
 Napi::Object probeToJs(Napi::Env env, const Probe& probe) {
   Napi::Object out = Napi::Object::New(env);
-  out.Set("available", Napi::Boolean::New(env, probe.available));
-  out.Set("reason", Napi::String::New(env, probe.reason));
+  out.Set("available", probe.available);
+  out.Set("reason", probe.reason);
   return out;
 }
 
@@ -187,7 +187,7 @@ Napi::Value userfaultfd(const Napi::CallbackInfo& info) {
       [](const CancelFlag&) noexcept { return Result<UserfaultfdProbe>::of(probeUserfaultfd()); },
       [](Napi::Env env, const UserfaultfdProbe& probe) -> Napi::Value {
         Napi::Object out = probeToJs(env, probe);
-        out.Set("threadId", Napi::Boolean::New(env, probe.threadId));
+        out.Set("threadId", probe.threadId);
         return out;
       });
 }
@@ -197,7 +197,7 @@ Napi::Value kvm(const Napi::CallbackInfo& info) {
       info.Env(), [](const CancelFlag&) noexcept { return Result<KvmProbe>::of(probeKvm()); },
       [](Napi::Env env, const KvmProbe& probe) -> Napi::Value {
         Napi::Object out = probeToJs(env, probe);
-        out.Set("dirtyRingBytes", number(env, probe.dirtyRingBytes));
+        out.Set("dirtyRingBytes", probe.dirtyRingBytes);
         return out;
       });
 }

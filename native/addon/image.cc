@@ -4,30 +4,27 @@
 
 #include "addon/image_task.h"
 #include "addon/ram.h"
-#include "core/stream/report_json.h"
-#include "core/stream/stream_report.h"
+#include "addon/report_js.h"
 
 namespace drover {
 namespace {
 
-// One character per byte: names are bytes of a file, and need not be text.
-Napi::Value bytesAsText(Napi::Env env, const std::string& bytes) {
-  napi_value text = nullptr;
-  if (napi_create_string_latin1(env, bytes.data(), bytes.size(), &text) != napi_ok) {
-    return env.Undefined();
-  }
-  return {env, text};
+Napi::Value placeToJs(Napi::Env env, const AddressRange& place) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("address", place.address);
+  out.Set("blockOffset", place.blockOffset);
+  out.Set("length", place.length);
+  return out;
 }
 
-Napi::Value placesToJs(Napi::Env env, const std::vector<AddressRange>& places) {
-  Napi::Array out = Napi::Array::New(env, places.size());
-  for (std::uint32_t i = 0; i < places.size(); ++i) {
-    Napi::Object place = Napi::Object::New(env);
-    place.Set("address", number(env, places[i].address));
-    place.Set("blockOffset", number(env, places[i].blockOffset));
-    place.Set("length", number(env, places[i].length));
-    out.Set(i, place);
-  }
+Napi::Value blockToJs(Napi::Env env, const RamBlock& block) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("name", latin1(env, block.name));
+  out.Set("length", block.length);
+  out.Set("pageBytes", block.pageBytes);
+  const auto place = [&](const AddressRange& one) { return placeToJs(env, one); };
+  out.Set("places", arrayOf(env, block.places, place));
+  out.Set("contentElsewhere", block.contentElsewhere);
   return out;
 }
 
@@ -73,10 +70,10 @@ Napi::Function Image::define(Napi::Env env) {
       env, "NativeImage",
       {InstanceAccessor<&Image::format>("format"), InstanceAccessor<&Image::blocks>("blocks"),
        InstanceAccessor<&Image::indexBytes>("indexBytes"),
-       InstanceMethod<&Image::reportAsJson>("reportJson"), InstanceMethod<&Image::check>("check"),
-       InstanceMethod<&Image::statistics>("statistics"), InstanceMethod<&Image::hash>("hash"),
-       InstanceMethod<&Image::pageMap>("pageMap"), InstanceMethod<&Image::diff>("diff"),
-       InstanceMethod<&Image::extract>("extract"), InstanceMethod<&Image::readBytes>("readBytes"),
+       InstanceAccessor<&Image::report>("report"), InstanceMethod<&Image::check>("check"),
+       InstanceMethod<&Image::statistics>("statistics"), InstanceMethod<&Image::pageMap>("pageMap"),
+       InstanceMethod<&Image::diff>("diff"), InstanceMethod<&Image::extract>("extract"),
+       InstanceMethod<&Image::readBytes>("readBytes"),
        InstanceMethod<&Image::readInput>("readInput"), InstanceMethod<&Image::close>("close")});
 }
 
@@ -95,19 +92,8 @@ Napi::Value Image::format(const Napi::CallbackInfo& info) {
 Napi::Value Image::blocks(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (image_ == nullptr) return fail(env, imageClosed());
-  const std::vector<RamBlock>& blocks = image_->image.blocks;
-  Napi::Array out = Napi::Array::New(env, blocks.size());
-  for (std::uint32_t i = 0; i < blocks.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    Napi::Object block = Napi::Object::New(env);
-    block.Set("name", bytesAsText(env, blocks[i].name));
-    block.Set("length", number(env, blocks[i].length));
-    block.Set("pageBytes", number(env, blocks[i].pageBytes));
-    block.Set("places", placesToJs(env, blocks[i].places));
-    block.Set("contentElsewhere", Napi::Boolean::New(env, blocks[i].contentElsewhere));
-    out.Set(i, block);
-  }
-  return out;
+  return arrayOf(env, image_->image.blocks,
+                 [&](const RamBlock& block) { return blockToJs(env, block); });
 }
 
 Napi::Value Image::indexBytes(const Napi::CallbackInfo& info) {
@@ -115,11 +101,10 @@ Napi::Value Image::indexBytes(const Napi::CallbackInfo& info) {
   return number(info.Env(), image_->image.indexBytes());
 }
 
-Napi::Value Image::reportAsJson(const Napi::CallbackInfo& info) {
+Napi::Value Image::report(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (image_ == nullptr) return fail(env, imageClosed());
-  if (image_->stream == nullptr) return env.Null();
-  return Napi::String::New(env, reportJson(image_->image, *image_->stream));
+  return image_->stream == nullptr ? env.Null() : reportToJs(env, image_->image, *image_->stream);
 }
 
 Napi::Value Image::check(const Napi::CallbackInfo& info) {

@@ -22,10 +22,9 @@ class Image final : public Napi::ObjectWrap<Image> {
   Napi::Value format(const Napi::CallbackInfo& info);
   Napi::Value blocks(const Napi::CallbackInfo& info);
   Napi::Value indexBytes(const Napi::CallbackInfo& info);
-  Napi::Value reportAsJson(const Napi::CallbackInfo& info);
+  Napi::Value report(const Napi::CallbackInfo& info);
   Napi::Value check(const Napi::CallbackInfo& info);
   Napi::Value statistics(const Napi::CallbackInfo& info);
-  Napi::Value hash(const Napi::CallbackInfo& info);
   Napi::Value pageMap(const Napi::CallbackInfo& info);
   Napi::Value diff(const Napi::CallbackInfo& info);
   Napi::Value extract(const Napi::CallbackInfo& info);

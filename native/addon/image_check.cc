@@ -117,11 +117,9 @@ Napi::Value startImageCheck(Napi::Env env, const Napi::Value& value, SharedImage
             asked.level, asked.step,
             asked.level == StampLevel::page ? asked.verify->name : asked.gather->name,
             asked.mapCells > 0};
-        Napi::Array out = Napi::Array::New(answerEnv, report.verdicts.size());
-        for (std::uint32_t i = 0; i < report.verdicts.size(); ++i) {
-          out.Set(i, verdictToJs(answerEnv, facts, report.verdicts[i]));
-        }
-        return out;
+        return arrayOf(answerEnv, report.verdicts, [&](const SliceVerdict& verdict) {
+          return verdictToJs(answerEnv, facts, verdict);
+        });
       });
 }
 

@@ -4,6 +4,7 @@
 
 #include "addon/image.h"
 #include "addon/image_task.h"
+#include "addon/ram.h"
 #include "core/image/process_image.h"
 #include "core/ram/file_source.h"
 
@@ -48,15 +49,14 @@ Result<InputFile> openInput(const Napi::Value& file) {
 
 Napi::Value openedToJs(Napi::Env env, OpenedImage& opened, bool salvage) {
   Napi::Object out = Napi::Object::New(env);
-  out.Set("format", Napi::String::New(env, std::string(formatName(opened.format))));
+  out.Set("format", std::string(formatName(opened.format)));
   out.Set("problem", env.Null());
   if (!opened.error.ok()) {
     Napi::Object problem = Napi::Object::New(env);
-    problem.Set("kind",
-                Napi::String::New(env, opened.error.unsupported ? "unsupported" : "broken"));
-    problem.Set("reason", Napi::String::New(env, opened.error.reason));
-    problem.Set("input", number(env, opened.error.input));
-    problem.Set("offset", number(env, opened.error.offset));
+    problem.Set("kind", opened.error.unsupported ? "unsupported" : "broken");
+    problem.Set("reason", opened.error.reason);
+    problem.Set("input", opened.error.input);
+    problem.Set("offset", opened.error.offset);
     out.Set("problem", problem);
   }
   const bool usable = opened.error.ok() || (salvage && !opened.image.blocks.empty());
@@ -136,21 +136,10 @@ Napi::Value Image::openProcess(const Napi::CallbackInfo& info) {
   const auto pageBytes = toUint(info[2]);
   if (!pid || *pid == 0 || *pid > INT32_MAX) return failArgument(env, "a process id");
   if (!pageBytes || *pageBytes == 0 || *pageBytes > 65536) return failArgument(env, "a page size");
-  if (!info[1].IsArray()) return failArgument(env, "a list of regions");
-  const auto list = info[1].As<Napi::Array>();
-  std::vector<Region> regions;
-  for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    const Napi::Value entry = list.Get(i);
-    if (!entry.IsObject()) return failArgument(env, "a region");
-    const auto fields = entry.As<Napi::Object>();
-    const auto address = toUint(fields.Get("address"));
-    const auto size = toUint(fields.Get("size"));
-    const auto target = toUint64(fields.Get("hostAddress"));
-    if (!address || !size || !target) return failArgument(env, "a region's numbers");
-    regions.push_back({*address, *size, *target});
-  }
-  Result<RamImage> image =
-      openProcessImage(static_cast<pid_t>(*pid), regions, static_cast<std::uint32_t>(*pageBytes));
+  const Result<std::vector<Region>> regions = parseRegions(info[1], "hostAddress");
+  if (!regions.ok()) return fail(env, regions.status);
+  Result<RamImage> image = openProcessImage(static_cast<pid_t>(*pid), regions.value,
+                                            static_cast<std::uint32_t>(*pageBytes));
   if (!image.ok()) return fail(env, image.status);
   auto opened = std::make_shared<OpenedImage>();
   opened->image = std::move(image.value);

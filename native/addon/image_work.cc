@@ -1,42 +1,38 @@
-// The methods of Image that need no contract with the guest: counting, naming, comparing, reading.
+// The methods of Image that need no contract with the guest: counting, comparing, reading.
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <new>
-#include <string>
+#include <optional>
+#include <span>
 
 #include "addon/image.h"
 #include "addon/image_task.h"
-#include "core/checks/block_hash.h"
 #include "core/checks/block_pages.h"
 #include "core/checks/extract.h"
 #include "core/checks/image_diff.h"
+#include "core/checks/read_block.h"
 
 namespace drover {
 namespace {
 
-// More in one piece than a Buffer should be asked for.
+// Larger pieces than this are refused: a hostile file may claim any length.
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMostCells = std::uint64_t{1} << 20;
 
-struct Bytes {
-  std::unique_ptr<std::uint8_t[]> data;
-  std::size_t size = 0;
+// A Uint8Array that a task fills.
+struct Target {
+  Napi::ObjectReference owner;  // for the JS thread only
+  std::span<std::uint8_t> bytes;
 };
 
-// read(span) -> Status fills a new buffer.
-template <class Read>
-Result<Bytes> readNew(std::size_t size, Read read) noexcept {
-  Bytes bytes{std::unique_ptr<std::uint8_t[]>(new (std::nothrow) std::uint8_t[size]), size};
-  if (bytes.data == nullptr) {
-    return Result<Bytes>::failed(Status::of(Fault::outOfMemory, "bytes"));
+std::optional<Target> targetOf(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return std::nullopt;
+  auto array = value.As<Napi::Uint8Array>();
+  if (array.TypedArrayType() != napi_uint8_array || array.ElementLength() > kMostBytes) {
+    return std::nullopt;
   }
-  const Status status = read(std::span(bytes.data.get(), size));
-  return status.ok() ? Result<Bytes>::of(std::move(bytes)) : Result<Bytes>::failed(status);
-}
-
-Napi::Value bytesToJs(Napi::Env env, const Bytes& bytes) {
-  return Napi::Buffer<std::uint8_t>::Copy(env, bytes.data.get(), bytes.size);
+  // SAFETY: nobody uses or transfers it before the task has ended, as image-addon.ts demands.
+  return Target{Napi::Persistent(value.As<Napi::Object>()), {array.Data(), array.ElementLength()}};
 }
 
 std::optional<std::uint32_t> blockOrNull(const OpenedImage& image, const Napi::Value& value,
@@ -51,31 +47,30 @@ const char* differenceName(DifferenceKind kind) {
   return kind == DifferenceKind::absentInFirst ? "absent-in-first" : "absent-in-second";
 }
 
-Napi::Value diffToJs(Napi::Env env, const ImageDiff& diff) {
-  Napi::Array runs = Napi::Array::New(env, diff.runs.size());
-  for (std::uint32_t i = 0; i < diff.runs.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    const Difference& run = diff.runs[i];
-    const bool content = run.kind == DifferenceKind::content;
-    Napi::Object out = Napi::Object::New(env);
-    out.Set("start", number(env, run.start));
-    out.Set("end", number(env, run.start + run.bytes));
-    out.Set("pages", number(env, (run.bytes + diff.pageBytes - 1) / diff.pageBytes));
-    out.Set("kind", Napi::String::New(env, differenceName(run.kind)));
-    out.Set("byteOffset", content ? number(env, run.byteOffset) : env.Null());
-    out.Set("first", content ? number(env, run.first) : env.Null());
-    out.Set("second", content ? number(env, run.second) : env.Null());
-    runs.Set(i, out);
-  }
+Napi::Value differenceToJs(Napi::Env env, const Difference& run, std::uint64_t pageBytes) {
+  const bool content = run.kind == DifferenceKind::content;
   Napi::Object out = Napi::Object::New(env);
-  out.Set("pageBytes", number(env, diff.pageBytes));
-  out.Set("pages", number(env, diff.pages));
-  out.Set("differentPages", number(env, diff.differentPages));
-  out.Set("differentRuns", number(env, diff.differentRuns));
-  out.Set("differentBytes", number(env, diff.differentBytes));
-  out.Set("absentInFirst", number(env, diff.absentInFirst));
-  out.Set("absentInSecond", number(env, diff.absentInSecond));
-  out.Set("runs", runs);
+  out.Set("start", run.start);
+  out.Set("end", run.start + run.bytes);
+  out.Set("pages", (run.bytes + pageBytes - 1) / pageBytes);
+  out.Set("kind", differenceName(run.kind));
+  out.Set("byteOffset", content ? number(env, run.byteOffset) : env.Null());
+  out.Set("first", content ? number(env, run.first) : env.Null());
+  out.Set("second", content ? number(env, run.second) : env.Null());
+  return out;
+}
+
+Napi::Value diffToJs(Napi::Env env, const ImageDiff& diff) {
+  const auto run = [&](const Difference& one) { return differenceToJs(env, one, diff.pageBytes); };
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("pageBytes", diff.pageBytes);
+  out.Set("pages", diff.pages);
+  out.Set("differentPages", diff.differentPages);
+  out.Set("differentRuns", diff.differentRuns);
+  out.Set("differentBytes", diff.differentBytes);
+  out.Set("absentInFirst", diff.absentInFirst);
+  out.Set("absentInSecond", diff.absentInSecond);
+  out.Set("runs", arrayOf(env, diff.runs, run));
   return out;
 }
 
@@ -126,34 +121,14 @@ Napi::Value Image::statistics(const Napi::CallbackInfo& info) {
       },
       [](Napi::Env answerEnv, const BlockStatistics& found) -> Napi::Value {
         Napi::Object out = Napi::Object::New(answerEnv);
-        out.Set("pages", number(answerEnv, found.pages));
-        out.Set("absent", number(answerEnv, found.absent));
-        out.Set("zero", number(answerEnv, found.zero));
-        out.Set("filled", number(answerEnv, found.filled));
-        out.Set("stored", number(answerEnv, found.stored));
-        out.Set("packed", number(answerEnv, found.packed));
-        out.Set("zeroContent",
-                found.zeroContent ? number(answerEnv, *found.zeroContent) : answerEnv.Null());
+        out.Set("pages", found.pages);
+        out.Set("absent", found.absent);
+        out.Set("zero", found.zero);
+        out.Set("filled", found.filled);
+        out.Set("stored", found.stored);
+        out.Set("packed", found.packed);
+        out.Set("zeroContent", numberOrNull(answerEnv, found.zeroContent));
         return out;
-      });
-}
-
-Napi::Value Image::hash(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (image_ == nullptr) return fail(env, imageClosed());
-  const RamBlock* block = blockOf(*image_, info[0]);
-  if (block == nullptr) return failArgument(env, "a block");
-  const auto start = info[1].IsUndefined() ? std::optional<std::uint64_t>(0) : toUint(info[1]);
-  const auto end = info[2].IsUndefined() ? std::optional(block->length) : toUint(info[2]);
-  if (!start || !end) return failArgument(env, "a start and an end");
-  return startImageTask<std::string>(
-      env,
-      [image = image_, block, from = *start, to = *end](const CancelFlag& cancel,
-                                                        Progress& progress) noexcept {
-        return hashBlock(image->image, *block, from, to, progress, cancel);
-      },
-      [](Napi::Env answerEnv, const std::string& hex) -> Napi::Value {
-        return Napi::String::New(answerEnv, hex);
       });
 }
 
@@ -197,17 +172,17 @@ Napi::Value Image::readBytes(const Napi::CallbackInfo& info) {
   if (image_ == nullptr) return fail(env, imageClosed());
   const RamBlock* block = blockOf(*image_, info[0]);
   const auto offset = toUint(info[1]);
-  const auto length = toUint(info[2]);
-  if (block == nullptr || !offset || !length || *length > kMostBytes) {
-    return failArgument(env, "a block, an offset and a length up to 1 GiB");
+  auto target = targetOf(info[2]);
+  if (block == nullptr || !offset || !target) {
+    return failArgument(env, "a block, an offset and a Uint8Array of up to 1 GiB");
   }
-  return startImageTask<Bytes>(
+  return startImageTask<std::uint64_t>(
       env,
-      [image = image_, block, at = *offset, size = *length](const CancelFlag&, Progress&) noexcept {
-        return readNew(
-            size, [&](std::span<std::uint8_t> out) { return image->image.read(*block, at, out); });
+      [image = image_, block, at = *offset, into = std::move(*target)](const CancelFlag& cancel,
+                                                                       Progress&) noexcept {
+        return readBlock(image->image, *block, at, into.bytes, cancel);
       },
-      bytesToJs);
+      [](Napi::Env answerEnv, std::uint64_t absent) { return number(answerEnv, absent); });
 }
 
 Napi::Value Image::readInput(const Napi::CallbackInfo& info) {
@@ -215,20 +190,17 @@ Napi::Value Image::readInput(const Napi::CallbackInfo& info) {
   if (image_ == nullptr) return fail(env, imageClosed());
   const auto input = toUint(info[0]);
   const auto offset = toUint(info[1]);
-  const auto length = toUint(info[2]);
-  if (!input || *input >= image_->image.inputs.size() || !offset || !length ||
-      *length > kMostBytes) {
-    return failArgument(env, "a file, an offset and a length up to 1 GiB");
+  auto target = targetOf(info[2]);
+  if (!input || *input >= image_->image.inputs.size() || !offset || !target) {
+    return failArgument(env, "a file, an offset and a Uint8Array of up to 1 GiB");
   }
-  return startImageTask<Bytes>(
+  return startImageTask<bool>(
       env,
-      [image = image_, which = *input, at = *offset, size = *length](const CancelFlag&,
-                                                                     Progress&) noexcept {
-        return readNew(size, [&](std::span<std::uint8_t> out) {
-          return image->image.inputs[which].read(at, out);
-        });
+      [image = image_, which = *input, at = *offset, into = std::move(*target)](
+          const CancelFlag&, Progress&) noexcept {
+        return Result<bool>{image->image.inputs[which].read(at, into.bytes), true};
       },
-      bytesToJs);
+      [](Napi::Env answerEnv, bool) { return answerEnv.Undefined(); });
 }
 
 }  // namespace drover

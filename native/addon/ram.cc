@@ -16,12 +16,9 @@
 #include "core/ram/watch.h"
 
 namespace drover {
-namespace {
 
-// A list of FileRegion or ProcessRegion; `targetField` is a number in the one and a bigint in the
-// other.
-Result<RegionTable> parseRegions(const Napi::Value& value, const char* targetField) {
-  using Parsed = Result<RegionTable>;
+Result<std::vector<Region>> parseRegions(const Napi::Value& value, const char* targetField) {
+  using Parsed = Result<std::vector<Region>>;
   if (!value.IsArray()) return Parsed::failed(Status::of(Fault::badArgument, "a list of regions"));
   const auto list = value.As<Napi::Array>();
   std::vector<Region> regions;
@@ -38,7 +35,15 @@ Result<RegionTable> parseRegions(const Napi::Value& value, const char* targetFie
     }
     regions.push_back({*address, *size, *at});
   }
-  return RegionTable::make(std::move(regions));
+  return Parsed::of(std::move(regions));
+}
+
+namespace {
+
+Result<RegionTable> parseTable(const Napi::Value& value, const char* targetField) {
+  Result<std::vector<Region>> regions = parseRegions(value, targetField);
+  if (!regions.ok()) return Result<RegionTable>::failed(regions.status);
+  return RegionTable::make(std::move(regions.value));
 }
 
 Result<Descriptor> openFile(const Napi::Value& file) {
@@ -86,7 +91,7 @@ Napi::Value Ram::wrap(Napi::Env env, std::shared_ptr<const PageSource> source) {
 
 Napi::Value Ram::openShared(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Result<RegionTable> regions = parseRegions(info[1], "offset");
+  Result<RegionTable> regions = parseTable(info[1], "offset");
   if (!regions.ok()) return fail(env, regions.status);
   Result<Descriptor> file = openFile(info[0]);
   if (!file.ok()) return fail(env, file.status);
@@ -106,7 +111,7 @@ Napi::Value Ram::openProcess(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto pid = toUint(info[0]);
   if (!pid || *pid == 0 || *pid > INT32_MAX) return failArgument(env, "a process id");
-  Result<RegionTable> regions = parseRegions(info[1], "hostAddress");
+  Result<RegionTable> regions = parseTable(info[1], "hostAddress");
   if (!regions.ok()) return fail(env, regions.status);
   Result<std::shared_ptr<ProcessSource>> source =
       ProcessSource::open(static_cast<pid_t>(*pid), std::move(regions.value));
@@ -195,7 +200,7 @@ Napi::Value Ram::watch(const Napi::CallbackInfo& info) {
       },
       [](Napi::Env answerEnv, const WatchResult& result) -> Napi::Value {
         Napi::Object out = Napi::Object::New(answerEnv);
-        out.Set("met", Napi::Boolean::New(answerEnv, result.met));
+        out.Set("met", result.met);
         out.Set("last", Napi::BigInt::New(answerEnv, result.last));
         out.Set("advanced", Napi::BigInt::New(answerEnv, result.advanced));
         out.Set("elapsedMs", milliseconds(answerEnv, result.elapsedNs));

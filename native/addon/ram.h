@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
 #include "core/ram/page_source.h"
 
@@ -14,6 +15,10 @@ struct PerEnvironment {
   Napi::FunctionReference ramClass;
   Napi::FunctionReference imageClass;
 };
+
+// A list of FileRegion or ProcessRegion; `targetField` is a number in the one and a bigint in the
+// other.
+Result<std::vector<Region>> parseRegions(const Napi::Value& value, const char* targetField);
 
 class Ram final : public Napi::ObjectWrap<Ram> {
  public:

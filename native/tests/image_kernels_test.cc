@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include "core/kernels/sha256.h"
 #include "core/kernels/verify_pages.h"
 #include "tests/image_files.h"
 #include "tests/random.h"
@@ -62,42 +61,6 @@ TEST_CASE("the generation can be had back from any word of a page") {
 TEST_CASE("the words that the contract gives as an example") {
   CHECK(mixStamp(0x200000, 5, 16) == 0x13e9b69b13e60089);
   CHECK(mixStamp(0x200000, 5, 4088) == 0x8e5e4f6bf469d861);
-}
-
-std::string hashOf(const Bytes& bytes, Sha256Kernel kernel) {
-  Sha256 hash(kernel);
-  hash.update(bytes.data(), bytes.size());
-  return hash.finish();
-}
-
-TEST_CASE("SHA-256 gives the values of the standard's examples") {
-  const Bytes abc{'a', 'b', 'c'};
-  CHECK(hashOf(abc, sha256Serial) ==
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  CHECK(hashOf({}, sha256Serial) ==
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(hashOf(Bytes(1'000'000, 'a'), sha256Serial) ==
-        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-}
-
-TEST_CASE("SHA-256 does not depend on the kernel or on how the bytes are cut") {
-  std::vector<Sha256Kernel> kernels{sha256Serial};
-  if (sha256X86Works()) kernels.push_back(sha256X86);
-  test::Random random(13);
-  for (int turn = 0; turn < 100; ++turn) {
-    Bytes bytes(random.upTo(700));
-    for (std::uint8_t& byte : bytes) byte = random.byte();
-    const std::string wanted = hashOf(bytes, sha256Serial);
-    for (const Sha256Kernel kernel : kernels) {
-      Sha256 hash(kernel);
-      for (std::size_t done = 0; done < bytes.size();) {
-        const std::size_t count = 1 + random.upTo(bytes.size() - done - 1);
-        hash.update(bytes.data() + done, count);
-        done += count;
-      }
-      CHECK(hash.finish() == wanted);
-    }
-  }
 }
 
 #if defined(__aarch64__)

@@ -1,13 +1,12 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "core/checks/block_hash.h"
 #include "core/checks/block_pages.h"
 #include "core/checks/extract.h"
 #include "core/checks/image_check.h"
 #include "core/checks/image_diff.h"
+#include "core/checks/read_block.h"
 #include "core/image/process_image.h"
-#include "core/kernels/sha256.h"
 #include "tests/dump_files.h"
 #include "tests/random.h"
 
@@ -23,6 +22,8 @@ const CancelFlag never;
 struct Mixed {
   OpenedImage image;
   Bytes content;
+  // By page.
+  static constexpr std::array<bool, 16> kHeld{true, true, true, false, true, true, true};
 };
 
 Mixed mixedImage() {
@@ -37,20 +38,24 @@ Mixed mixedImage() {
   return mixed;
 }
 
-TEST_CASE("a hash is that of the plain bytes, over all kinds of pages and any range") {
+TEST_CASE("what is read of a block is the plain bytes, over all kinds of pages and any range") {
   const Mixed mixed = mixedImage();
   const RamBlock& block = mixed.image.image.blocks[0];
   test::Random random(42);
   for (int turn = 0; turn < 50; ++turn) {
     const std::uint64_t start = random.upTo(block.length);
     const std::uint64_t end = start + random.upTo(block.length - start);
-    Sha256 wanted(sha256Serial);
-    wanted.update(mixed.content.data() + start, end - start);
-    Progress progress;
-    const auto found = hashBlock(mixed.image.image, block, start, end, progress, never);
-    REQUIRE(found.ok());
-    CHECK(found.value == wanted.finish());
+    Bytes bytes(end - start, 0xee);
+    const auto absent = readBlock(mixed.image.image, block, start, bytes, never);
+    REQUIRE(absent.ok());
+    CHECK(std::equal(bytes.begin(), bytes.end(),
+                     mixed.content.begin() + static_cast<std::ptrdiff_t>(start)));
+    std::uint64_t wanted = 0;
+    for (std::uint64_t at = start; at < end; ++at) wanted += Mixed::kHeld[at / kTestPage] ? 0 : 1;
+    CHECK(absent.value == wanted);
   }
+  Bytes tooLong(block.length + 1);
+  CHECK(readBlock(mixed.image.image, block, 0, tooLong, never).status.fault == Fault::outOfRange);
 }
 
 TEST_CASE("pages are counted by kind, and by content when asked") {

@@ -2,7 +2,6 @@
 // out is an error or the guest's true memory.
 #include <doctest/doctest.h>
 
-#include "core/stream/report_json.h"
 #include "tests/deflate_page.h"
 #include "tests/mapped_stream.h"
 #include "tests/random.h"
@@ -75,7 +74,8 @@ void use(const test::Parsed& parsed) {
       at += run.pages;
     }
   }
-  static_cast<void>(reportJson(parsed.image, parsed.report));
+  REQUIRE(parsed.report.warnings.size() <= StreamReport::kMaxWarnings);
+  REQUIRE(parsed.report.passes.size() <= StreamReport::kMaxPasses);
 }
 
 }  // namespace

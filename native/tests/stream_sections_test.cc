@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include "core/stream/report_json.h"
 #include "tests/stream_image.h"
 
 using namespace drover;
@@ -179,8 +178,9 @@ TEST_CASE("the configuration is read, and unknown parts of it are passed over") 
   CHECK(parsed.report.warningsTotal == 1);
 }
 
-TEST_CASE("names of any bytes survive into the report's JSON") {
-  const test::Parsed parsed = test::parse(withRam().device(5, "a\"\\\xff\n", Bytes(3, 0)).end());
-  const std::string json = reportJson(parsed.image, parsed.report);
-  CHECK(has(json, R"("name":"a\"\\\u00ff\u000a")"));
+TEST_CASE("names of any bytes survive into the report") {
+  const std::string name = "a\"\\\xff\n";
+  const test::Parsed parsed = test::parse(withRam().device(5, name, Bytes(3, 0)).end());
+  CHECK(std::ranges::any_of(parsed.report.sections,
+                            [&](const SectionReport& section) { return section.name == name; }));
 }

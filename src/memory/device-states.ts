@@ -3,7 +3,7 @@
  * one device is in memory at a time, and a section that is too large for a device is not decoded.
  */
 import type { MemoryImage } from './image.js';
-import type { SectionReport } from './stream-report.js';
+import type { SectionReport } from '../native/stream-report.js';
 import type { Json } from '../model/json.js';
 import { decodeState } from '../vmstate/decode.js';
 import type { DecodedState } from '../vmstate/decode.js';

@@ -3,7 +3,8 @@ import { untilAborted } from './in-flight.js';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError } from '../model/errors.js';
 import type { NativeImageTask } from '../native/image-addon.js';
-import { toRamError } from './native-errors.js';
+import type { NativeError } from '../native/task.js';
+import { isNative, toRamError } from './native-errors.js';
 import { hex } from '../model/text/format.js';
 
 /** `total` is 0 while it is unknown. Must not throw. */
@@ -48,16 +49,16 @@ function refuseAborted(signal: AbortSignal): void {
 }
 
 /** Errors that appear only when pages are read: the file is damaged, the host is not at fault. */
-const damage: Readonly<Record<string, string>> = {
+const damage: Partial<Record<NativeError['code'], string>> = {
   'bad-data': 'a page cannot be decoded',
   'too-small': 'the file was cut short while it was read',
 };
 
 function toImageError(error: unknown, source: string): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  const what = damage[String(error.code)];
+  if (!isNative(error)) return error;
+  const what = damage[error.code];
   if (what === undefined) return toRamError(error, source);
-  const address = 'address' in error ? Number(error.address) : undefined;
+  const { address } = error;
   const at = address === undefined ? '' : ` at offset ${address} (${hex(address)})`;
   return new HarnessError({
     code: 'image-broken',

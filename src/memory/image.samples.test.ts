@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';
 import { Scratch } from '../model/scratch.fixtures.js';
+import { hashWithZeroes } from './image-content.fixtures.js';
 import { openImage } from './image.js';
 import type { MemoryImage, OpenImageOptions } from './image.js';
 import { sampleNamed, samples, samplesSkip, unpack } from './samples.fixtures.js';
@@ -39,8 +40,10 @@ for (const sample of samples) {
         blocks.map(({ name, length }) => [name, length]),
       );
       for (const [index, block] of blocks.entries()) {
-        assert.equal(await image.hash(index, undefined), block.sha256, block.name);
         const { pages, absent } = await image.statistics(index, false);
+        assert.equal(await hashWithZeroes(image, index), block.sha256, block.name);
+        const sha256 = absent === 0 ? block.sha256 : null;
+        assert.equal(await image.hash(index, undefined), sha256, block.name);
         assert.equal(pages, block.pages, block.name);
         // The records of mapped-ram files call a page unseen whose bit is clear: that is a zero page.
         const seen = block.last_kind['unseen'] === 0 || block.last_kind['mapped'] === undefined;
@@ -157,6 +160,18 @@ test('a file that is cut short while it is open is an error, not a crash', { ski
   using image = await openImage([file!], {});
   truncateSync(file!, 4096);
   await assert.rejects(image.hash(0, undefined), /cut short while it was read/);
+});
+
+test('names of any bytes come through, one character each', { skip }, async () => {
+  using scratch = new Scratch();
+  const sample = sampleNamed('q72-exec-plain');
+  const [file] = unpack(sample, scratch.directory);
+  const odd = '"\\\xff\n\0'.padEnd(sample.machine?.length ?? 0, '\x80');
+  const bytes = readFileSync(file!);
+  bytes.write(odd, bytes.indexOf(sample.machine ?? ''), 'latin1');
+  writeFileSync(file!, bytes);
+  using image = await openImage([file!], { salvage: true });
+  assert.equal(image.report?.machine, odd);
 });
 
 test('work is cancelled by its signal, before and while it runs', { skip }, async () => {

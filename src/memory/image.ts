@@ -2,6 +2,7 @@
  * Guest RAM as files hold it: a raw image, a dump, a migration stream with its channels, or the anonymous memory of a
  * process whose guest is stopped. One interface, so that checks, comparison and extraction know no formats.
  */
+import { createHash } from 'node:crypto';
 import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
 import type { NativeAddon } from '../native/addon.js';
@@ -20,10 +21,12 @@ import type {
   NativeProblem,
   NativeSliceVerdict,
 } from '../native/image-addon.js';
+import { isNative } from './native-errors.js';
 import { runImageTask } from './image-work.js';
 import type { WorkOptions } from './image-work.js';
-import type { StreamReport } from './stream-report.js';
+import type { StreamReport } from '../native/stream-report.js';
 import { hex } from '../model/text/format.js';
+import type { Range } from '../model/text/sizes.js';
 
 export type OpenImageOptions = NativeOpenOptions;
 
@@ -87,6 +90,9 @@ function problemOf(
   });
 }
 
+const hashedPiece = 4 * 1024 ** 2;
+const progressEvery = 64 * 1024 ** 2;
+
 export class MemoryImage implements Disposable {
   readonly label: string;
   readonly format: ImageFormat;
@@ -103,8 +109,7 @@ export class MemoryImage implements Disposable {
     this.problem = problem;
     this.format = native.format;
     this.blocks = native.blocks;
-    const json = native.reportJson();
-    this.report = json === null ? null : (JSON.parse(json) as StreamReport);
+    this.report = native.report;
   }
 
   /** memory that the page index takes */
@@ -128,13 +133,37 @@ export class MemoryImage implements Disposable {
     return await this.#run(() => this.#native.statistics(block, content), work);
   }
 
-  /** SHA-256 in hexadecimal of a block, or of [start, end) in it; absent pages count as zeroes. */
+  /**
+   * SHA-256 in hexadecimal of a block, or of [start, end) in it; null if the image does not hold all of that. Progress in
+   * bytes.
+   */
   async hash(
     block: number,
-    range: { readonly start: number; readonly end: number } | undefined,
-    work: WorkOptions = {},
-  ): Promise<string> {
-    return await this.#run(() => this.#native.hash(block, range?.start, range?.end), work);
+    range: Range | undefined,
+    { signal, onProgress }: WorkOptions = {},
+  ): Promise<string | null> {
+    const { start, end } = range ?? { start: 0, end: this.blocks[block]?.length ?? 0 };
+    const hash = createHash('sha256');
+    // The next piece is read while this one is hashed.
+    let [piece, next] = [Buffer.allocUnsafeSlow(hashedPiece), Buffer.allocUnsafeSlow(hashedPiece)];
+    const read = async (from: number, into: Buffer): Promise<Buffer | null> => {
+      const offset = Math.min(from, end);
+      const bytes = into.subarray(0, end - offset);
+      const start = (): NativeImageTask<number> => this.#native.readBytes(block, offset, bytes);
+      const absent = await this.#run(start, { signal });
+      return absent === 0 ? bytes : null;
+    };
+    let reading = read(start, piece);
+    for (let at = start; at < end; at += hashedPiece) {
+      const bytes = await reading;
+      if (bytes === null) return null;
+      reading = read(at + hashedPiece, next);
+      hash.update(bytes);
+      [piece, next] = [next, piece];
+      if ((at - start) % progressEvery === 0) onProgress?.(at - start, end - start);
+    }
+    await reading;
+    return hash.digest('hex');
   }
 
   async pageMap(block: number, cells: number, work: WorkOptions = {}): Promise<NativePageMap> {
@@ -156,12 +185,16 @@ export class MemoryImage implements Disposable {
 
   /** Bytes of an input file as they are. */
   async readInput(input: number, offset: number, length: number): Promise<Buffer> {
-    return await this.#run(() => this.#native.readInput(input, offset, length), {});
+    const bytes = Buffer.allocUnsafeSlow(length);
+    await this.#run(() => this.#native.readInput(input, offset, bytes), {});
+    return bytes;
   }
 
   /** Bytes of a block; absent pages read as zero. */
   async readBytes(block: number, offset: number, length: number): Promise<Buffer> {
-    return await this.#run(() => this.#native.readBytes(block, offset, length), {});
+    const bytes = Buffer.allocUnsafeSlow(length);
+    await this.#run(() => this.#native.readBytes(block, offset, bytes), {});
+    return bytes;
   }
 
   [Symbol.dispose](): void {
@@ -172,11 +205,12 @@ export class MemoryImage implements Disposable {
     try {
       return await runImageTask(start, this.label, work);
     } catch (error) {
-      if (!(error instanceof HarnessError) || !isOutOfRange(error.cause)) throw error;
+      const cause = error instanceof HarnessError ? error.cause : undefined;
+      if (!isNative(cause) || cause.code !== 'out-of-range') throw error;
       throw new HarnessError({
         code: 'not-in-image',
         blame: 'usage',
-        message: `${this.label} holds nothing at ${hex(error.cause.address)}`,
+        message: `${this.label} holds nothing at ${hex(cause.address ?? 0)}`,
         details: this.describePlaces(),
         cause: error,
       });
@@ -195,14 +229,4 @@ export class MemoryImage implements Disposable {
       );
     });
   }
-}
-
-function isOutOfRange(cause: unknown): cause is { readonly address: number } {
-  return (
-    cause instanceof Error &&
-    'code' in cause &&
-    cause.code === 'out-of-range' &&
-    'address' in cause &&
-    typeof cause.address === 'number'
-  );
 }

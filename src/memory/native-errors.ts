@@ -33,7 +33,7 @@ const byCode: Readonly<Record<NativeError['code'], Kind>> = {
   system: { code: 'ram-unreadable', blame: 'host' },
 };
 
-function isNative(error: unknown): error is NativeError {
+export function isNative(error: unknown): error is NativeError {
   return (
     error instanceof Error &&
     'code' in error &&

@@ -4,6 +4,7 @@
  */
 import type { Slice, StampKind } from '../model/stamps.js';
 import type { PageDamage, SliceVerdict } from '../model/verdict.js';
+import type { StreamReport } from './stream-report.js';
 import type { NativeTask, ProcessRegion } from './task.js';
 
 export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'stream';
@@ -166,23 +167,24 @@ export interface NativeImage {
   readonly blocks: readonly NativeBlock[];
   /** memory the page index takes */
   readonly indexBytes: number;
-  /** what a migration stream holds beside RAM, as JSON; null for other formats */
-  reportJson(): string | null;
+  /** null for everything but a migration stream */
+  readonly report: StreamReport | null;
   /** one verdict for each slice; code `out-of-range` with the address where the image maps nothing */
   check(request: NativeImageCheckRequest): NativeImageTask<NativeSliceVerdict[]>;
   /** `content`: also read the pages, to count those that are all zero */
   statistics(block: number, content: boolean): NativeImageTask<NativeBlockStatistics>;
-  /** SHA-256 in hex of [start, end) of a block, of all of it when absent; absent pages count as zeroes */
-  hash(block: number, start?: number, end?: number): NativeImageTask<string>;
   /** pages by kind in at most `cells` cells; without a check nothing is damaged */
   pageMap(block: number, cells: number): NativeImageTask<NativePageMap>;
   diff(other: NativeImage, request: NativeDiffRequest): NativeImageTask<NativeDiff>;
   /** writes a block to an open, empty file, zero pages as holes; resolves to the bytes of data written */
   extract(block: number, fd: number): NativeImageTask<number>;
-  /** bytes of a block; absent pages read as zero */
-  readBytes(block: number, offset: number, length: number): NativeImageTask<Buffer>;
-  /** bytes of an input file as they are: device state, the stream's own description */
-  readInput(input: number, offset: number, length: number): NativeImageTask<Buffer>;
+  /**
+   * Fills `into`, of up to 1 GiB, with bytes of a block. Nobody may use or transfer it before the task has ended.
+   * Resolves to how many of them lie in absent pages; those read as zero.
+   */
+  readBytes(block: number, offset: number, into: Uint8Array): NativeImageTask<number>;
+  /** the same with bytes of an input file as they are: device state, the stream's own description */
+  readInput(input: number, offset: number, into: Uint8Array): NativeImageTask<void>;
   /** refuses further calls; repeatable */
   close(): void;
 }

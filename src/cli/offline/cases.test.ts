@@ -9,12 +9,16 @@ import { drover } from '../process/drover.fixtures.js';
 
 const skip = samplesSkip;
 
-async function blocksOf(words: readonly string[], scratch: Scratch): Promise<JsonObject[]> {
+async function blocksOf(
+  words: readonly string[],
+  scratch: Scratch,
+  code = 0,
+): Promise<JsonObject[]> {
   const ran = await drover(['scan', '--json', ...words], scratch);
-  assert.equal(ran.code, 0, ran.stderr);
-  return asArray(asObject(JSON.parse(ran.stdout) as Json)['blocks']).map((block) =>
-    asObject(block),
-  );
+  assert.equal(ran.code, code, ran.stderr);
+  const document = asObject(JSON.parse(ran.stdout) as Json);
+  assert.equal(document['clean'], code === 0);
+  return asArray(document['blocks']).map((block) => asObject(block));
 }
 
 test('memory that a dump with paging does not hold is absent, not zero', { skip }, async () => {
@@ -24,6 +28,15 @@ test('memory that a dump with paging does not hold is absent, not zero', { skip 
   const [memory] = await blocksOf(['--level', 'zero', dump], scratch);
   assert.deepEqual([memory?.['pages'], memory?.['absent'], memory?.['stored']], [2048, 1856, 192]);
   assert.equal(memory?.['zero'], 0);
+
+  const hashed = await blocksOf(['--level', 'hash', dump], scratch, 2);
+  assert.deepEqual([hashed[0]?.['sha256'], hashed[0]?.['absent']], [null, 1856]);
+  const text = await drover(['scan', '--level', 'hash', dump], scratch);
+  assert.match(text.stdout, /^no hash {2}memory: 1856 of 2,048 pages are not in the file$/m);
+  const part = ['--level', 'hash', '--range', '0-0xc0000'];
+  const [inDump] = await blocksOf([...part, dump], scratch);
+  const [inTruth] = await blocksOf([...part, '--format', 'raw', truth], scratch);
+  assert.equal(inDump?.['sha256'], inTruth?.['sha256'], 'what is there has a hash');
 
   const held = await drover(['diff', '--range', '0-0xc0000', dump, truth], scratch);
   assert.equal(held.code, 0, held.stdout + held.stderr);
@@ -38,7 +51,7 @@ test('a mapped-ram file whose shared block lies elsewhere is complete', { skip }
   const inspected = await drover(['inspect', file], scratch);
   assert.equal(inspected.code, 0, inspected.stdout + inspected.stderr);
 
-  const blocks = await blocksOf(['--level', 'hash', file], scratch);
+  const blocks = await blocksOf(['--level', 'hash', file], scratch, 2);
   const hashes = new Map(blocks.map(({ name, sha256 }) => [asString(name), sha256]));
   assert.equal(hashes.get('m0'), null, 'there is nothing to hash');
   for (const [name, begin] of [
@@ -55,5 +68,6 @@ test('a mapped-ram file whose shared block lies elsewhere is complete', { skip }
   assert.deepEqual([shared?.['absent'], shared?.['zero'], shared?.['stored']], [4096, 0, 0]);
 
   const text = await drover(['scan', '--level', 'hash', file], scratch);
-  assert.match(text.stdout, /^not in the file {2}m0: its content lies elsewhere/m);
+  assert.equal(text.code, 2, 'not all of the memory is there to hash');
+  assert.match(text.stdout, /^no hash {2}m0: its content lies elsewhere/m);
 });

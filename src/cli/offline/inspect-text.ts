@@ -1,7 +1,7 @@
 /** What is in a migration stream, in words and tables. Pure. */
 import type { NativeBlock, NativeBlockStatistics } from '../../native/image-addon.js';
-import { recordKinds } from '../../memory/stream-report.js';
-import type { BlockReport, SectionReport, StreamReport } from '../../memory/stream-report.js';
+import { recordKinds } from '../../native/stream-report.js';
+import type { BlockReport, SectionReport, StreamReport } from '../../native/stream-report.js';
 import { columns } from '../options/columns.js';
 import { showName } from './offline-output.js';
 import { formatBytes, formatRange } from '../../model/text/sizes.js';

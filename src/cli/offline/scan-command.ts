@@ -164,13 +164,14 @@ async function scan(
     refuseIgnored(options);
     const found = await withoutStamps(image, options, session);
     await source.requireUnchanged(signal);
-    const clean = wrong === undefined;
+    const clean = wrong === undefined && found.complete;
     await print(
       options.json === true
         ? `${toJson({ scan: 1, source: facts, level: options.level, clean, blocks: found.json })}\n`
         : lines([...head, ...found.text]),
     );
-    return clean ? exitCodes.passed : exitCodes.failed;
+    if (wrong !== undefined) return exitCodes.failed;
+    return found.complete ? exitCodes.passed : exitCodes.incomplete;
   }
   const { level } = options;
   requireKernel(level, options.kernel);
@@ -236,10 +237,11 @@ async function withoutStamps(
   image: MemoryImage,
   options: ScanOptions,
   session: OfflineSession,
-): Promise<{ text: string[]; json: unknown[] }> {
+): Promise<{ text: string[]; json: unknown[]; complete: boolean }> {
   const { signal, progress, paint } = session;
   const text: string[] = [];
   const json: unknown[] = [];
+  let complete = true;
   const chosen =
     options.block === undefined ? image.blocks.keys() : [blockNamed(image.blocks, options.block)];
   for (const index of chosen) {
@@ -248,9 +250,9 @@ async function withoutStamps(
     const work = { signal, onProgress: progress.step(showName(block.name)) };
     if (options.level === 'hash') {
       const { pages, absent } = await image.statistics(index, false, { signal });
-      const nothing = absent === pages;
-      const sha256 = nothing ? null : await image.hash(index, options.range?.[0], work);
-      text.push(hashText(block, sha256, absent));
+      const sha256 = await image.hash(index, options.range?.[0], work);
+      complete &&= sha256 !== null;
+      text.push(hashText(block, sha256, { pages, absent }));
       json.push({ name: block.name, length: block.length, pages, absent, sha256 });
     } else {
       const found = await image.statistics(index, true, work);
@@ -260,5 +262,5 @@ async function withoutStamps(
     }
   }
   progress.clear();
-  return { text, json };
+  return { text, json, complete };
 }

@@ -8,9 +8,9 @@ import type {
 } from '../../native/image-addon.js';
 import type { PageDamageKind } from '../../model/verdict.js';
 import { pageAt } from '../../model/stamps.js';
-import type { Hole } from '../../model/stamps.js';
 import { drawPageMap } from './page-map.js';
 import { formatRange } from '../../model/text/sizes.js';
+import type { Range } from '../../model/text/sizes.js';
 import { counted, hex } from '../../model/text/format.js';
 import { showName } from './offline-output.js';
 import type { OfflinePaint } from './offline-output.js';
@@ -22,7 +22,7 @@ export interface VerdictTextOptions {
   /** addresses are offsets in this block */
   readonly within: NativeBlock | undefined;
   /** where the slice reaches across it */
-  readonly hole?: Hole;
+  readonly hole?: Range;
 }
 
 /** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */
@@ -76,7 +76,7 @@ export function verdictText(
 
 function generationText(
   { generation, edge, beingWritten, start, step }: NativeSliceVerdict,
-  hole: Hole | undefined,
+  hole: Range | undefined,
 ): string {
   const at =
     edge === null
@@ -126,19 +126,17 @@ function explain({ kind, expected, found, by, from, byteOffset }: NativePageDama
   }
 }
 
-/** In the form of sha256sum; of a block without any page in the file there is no hash. */
+/** In the form of sha256sum; of a block that is not all in the file there is no hash. */
 export function hashText(
   { name, contentElsewhere }: NativeBlock,
   sha256: string | null,
-  absent: number,
+  { pages, absent }: Pick<NativeBlockStatistics, 'pages' | 'absent'>,
 ): string {
-  if (sha256 === null) {
-    const where = contentElsewhere ? ': its content lies elsewhere (x-ignore-shared)' : '';
-    return `not in the file  ${showName(name)}${where}`;
-  }
-  const gaps =
-    absent === 0 ? '' : ` (${counted(absent, 'page')} not in the file, hashed as zeroes)`;
-  return `${sha256}  ${showName(name)}${gaps}`;
+  if (sha256 !== null) return `${sha256}  ${showName(name)}`;
+  const why = contentElsewhere
+    ? 'its content lies elsewhere (x-ignore-shared)'
+    : `${absent} of ${counted(pages, 'page')} are not in the file`;
+  return `no hash  ${showName(name)}: ${why}`;
 }
 
 export function statisticsText(

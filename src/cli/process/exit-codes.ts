@@ -6,6 +6,8 @@ export const exitCodes = {
   passed: 0,
   failed: 1,
   usage: 2,
+  /** what was asked for is not all in the file */
+  incomplete: 2,
   broken: 3,
   cancelled: 130,
 } as const;

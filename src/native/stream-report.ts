@@ -1,7 +1,7 @@
 /**
- * What a migration stream holds beside RAM, as the native parser reports it. Lists are capped there, with their true
- * totals beside them. Names and texts are raw bytes, one character each: make them printable before you show them. For
- * the guest's address map see the blocks of the image.
+ * What a migration stream holds beside RAM, as native/addon/report_js.cc makes it. Lists are capped, with their true totals
+ * beside them. Names and texts are raw bytes, one character each: make them printable before you show them. For the
+ * guest's address map see the blocks of the image.
  */
 
 export const recordKinds = [
@@ -29,7 +29,7 @@ export interface BlockReport {
   readonly length: number;
   /** 0 if the stream does not say */
   readonly hostPageBytes: number;
-  readonly regionAddress?: number | null;
+  readonly regionAddress: number | null;
   /** mapped-ram; else 0 */
   readonly bitmapOffset: number;
   readonly pagesOffset: number;
@@ -76,7 +76,7 @@ export interface StreamReport {
   readonly mainInput: number;
   readonly streamOffset: number;
   readonly endOffset: number;
-  readonly machine?: string | null;
+  readonly machine: string | null;
   readonly configuration: readonly string[];
   /** as the stream's configuration lists them */
   readonly capabilities: readonly string[];
@@ -87,6 +87,8 @@ export interface StreamReport {
   readonly pageBytes: number;
   readonly pageBytesSource: string;
   readonly footers: boolean;
+  /** how many files */
+  readonly inputs: number;
   readonly blocks: readonly BlockReport[];
   readonly sections: readonly SectionReport[];
   readonly commands: readonly {
@@ -107,7 +109,7 @@ export interface StreamReport {
   readonly vmdescLength: number;
   readonly completeness: Completeness;
   readonly completenessReason: string;
-  readonly stopped?: {
+  readonly stopped: {
     readonly reason: string;
     readonly input: number;
     readonly offset: number;
