@@ -5,6 +5,7 @@
 import { HarnessError } from '../model/errors.js';
 import { stampKinds } from '../model/stamps.js';
 import type { StampKind } from '../model/stamps.js';
+import type { Range } from '../model/text/sizes.js';
 import { guestContract } from './contract.js';
 
 export interface GuestPlatform {
@@ -31,7 +32,7 @@ export interface GuestPlatform {
   /** RAM comes in multiples of this only */
   readonly ramUnitBytes?: number;
   /** addresses of RAM that the image uses, or that are hidden below something else */
-  readonly reserved?: readonly { readonly start: number; readonly end: number }[];
+  readonly reserved?: readonly Range[];
   /** kinds with which it flushes its TLB in each pass; in every 8th with all others */
   readonly flushedEachPass?: readonly StampKind[];
   /** it has the suspend variant */

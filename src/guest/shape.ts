@@ -3,7 +3,8 @@ import type { Platform } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { RamRegion } from '../model/ram-layout.js';
 import { pagesOf } from '../model/stamps.js';
-import type { Hole, PageRange, StampKind } from '../model/stamps.js';
+import type { PageRange, StampKind } from '../model/stamps.js';
+import type { Range } from '../model/text/sizes.js';
 import { badGuestSpec } from './image.js';
 import { guestPlatform } from './platforms.js';
 import type { GuestSpec } from './spec.js';
@@ -13,7 +14,7 @@ export interface GuestShape {
   readonly ramBytes?: number;
   readonly range?: PageRange;
   /** addresses inside `range` that are not memory */
-  readonly hole?: Hole;
+  readonly hole?: Range;
   /** of a range that is not given; default: a page */
   readonly step?: number;
   readonly stamp?: StampKind;
@@ -74,7 +75,7 @@ function rangeOf(
   machine: string,
   ramBytes: number,
   shape: GuestShape,
-): { range: PageRange; hole: Hole | undefined } {
+): { range: PageRange; hole: Range | undefined } {
   if (shape.range !== undefined) return { range: shape.range, hole: shape.hole };
   const step = shape.step ?? usual.range.step;
   if (shape.ramBytes === undefined && shape.step === undefined) {
@@ -88,7 +89,7 @@ export function allOfRam(
   arch: string,
   regions: readonly RamRegion[],
   step: number,
-): { range: PageRange; hole: Hole | undefined } {
+): { range: PageRange; hole: Range | undefined } {
   const [first, second] = regions;
   if (first === undefined) throw new Error('a machine has RAM');
   const { rangeMin } = guestPlatform(arch);

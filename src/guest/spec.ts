@@ -6,7 +6,8 @@ import { isArch, platforms } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import { pagesOf } from '../model/stamps.js';
 import { hex } from '../model/text/format.js';
-import type { Hole, PageRange, StampKind } from '../model/stamps.js';
+import type { PageRange, StampKind } from '../model/stamps.js';
+import type { Range } from '../model/text/sizes.js';
 import { guestContract as contract } from './contract.js';
 import type { GuestPlatform } from './platforms.js';
 
@@ -29,7 +30,7 @@ export interface GuestSpec {
   /** of a page where each writer counts what it does */
   readonly heartbeatAddress?: number;
   /** addresses inside the range that are not memory */
-  readonly hole?: Hole;
+  readonly hole?: Range;
 }
 
 export const defaultPassesPerB = 64;
@@ -64,7 +65,7 @@ function numberProblem(spec: GuestSpec, platform: GuestPlatform): string | undef
   return undefined;
 }
 
-function named(what: string, hole: Hole | undefined): Record<string, number> {
+function named(what: string, hole: Range | undefined): Record<string, number> {
   if (hole === undefined) return {};
   return { [`${what} start`]: hole.start, [`${what} end`]: hole.end };
 }

@@ -6,7 +6,8 @@ import type { NativeTask } from '../native/task.js';
 import { toRamError } from './native-errors.js';
 import type { CheckOptions, GuestRam, WatchOptions } from './guest-ram.js';
 import type { MemoryImage } from './image.js';
-import { requireInside, requirePages, requireWatchable, type Extent } from './ranges.js';
+import { requireInside, requirePages, requireWatchable } from './ranges.js';
+import type { RamRegion } from '../model/ram-layout.js';
 import { checkSlices } from './stamped-check.js';
 import { UnderWay, untilAborted } from './in-flight.js';
 import { isPlain, toRequest, toVerdict } from './from-native.js';
@@ -17,14 +18,14 @@ export type OpenAsImage = (signal: AbortSignal | undefined) => Promise<MemoryIma
 export class NativeGuestRam implements GuestRam {
   readonly source: string;
   readonly #native: NativeRam;
-  readonly #extents: readonly Extent[];
+  readonly #extents: readonly RamRegion[];
   readonly #openImage: OpenAsImage;
   readonly #underWay: UnderWay;
 
   /** `extents` come from `checkedExtents`; `where` names the file or process. */
   constructor(
     native: NativeRam,
-    extents: readonly Extent[],
+    extents: readonly RamRegion[],
     where: string,
     openAsImage: OpenAsImage,
   ) {

@@ -6,7 +6,8 @@ import { toRamError } from './native-errors.js';
 import type { GuestRam } from './guest-ram.js';
 import { openImage, openStoppedProcess } from './image.js';
 import { NativeGuestRam, type OpenAsImage } from './native-ram.js';
-import { checkedExtents, type Extent } from './ranges.js';
+import { checkedExtents } from './ranges.js';
+import type { RamRegion } from '../model/ram-layout.js';
 
 export type { ProcessRegion } from '../native/task.js';
 export type { FileRegion } from '../native/task.js';
@@ -29,7 +30,7 @@ export interface ProcessRamInput {
 const processPageBytes = 4096;
 
 async function open(
-  regions: readonly Extent[],
+  regions: readonly RamRegion[],
   where: string,
   openNative: () => NativeRam,
   openAsImage: OpenAsImage,

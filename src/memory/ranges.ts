@@ -1,13 +1,8 @@
 /** Refuses invalid ranges and regions before anything is read. Pure. */
 import type { PageRange } from '../model/stamps.js';
+import type { RamRegion } from '../model/ram-layout.js';
 import { HarnessError } from '../model/errors.js';
 import { hex } from '../model/text/format.js';
-
-/** The guest addresses that a region covers. */
-export interface Extent {
-  readonly address: number;
-  readonly size: number;
-}
 
 export function refuseRange(message: string): never {
   throw new HarnessError({ code: 'ram-range', blame: 'host', message });
@@ -18,7 +13,7 @@ function isAddress(value: number): boolean {
 }
 
 /** Regions are not empty and do not overlap; the answer is in address order. */
-export function checkedExtents(regions: readonly Extent[]): readonly Extent[] {
+export function checkedExtents(regions: readonly RamRegion[]): readonly RamRegion[] {
   if (regions.length === 0) refuseRange('guest memory needs at least one region');
   const sorted = [...regions].sort((a, b) => a.address - b.address);
   let previousEnd = 0;
@@ -33,7 +28,7 @@ export function checkedExtents(regions: readonly Extent[]): readonly Extent[] {
 }
 
 /** `extents` come from `checkedExtents`. Regions that touch count as one. */
-export function requireInside(extents: readonly Extent[], start: number, end: number): void {
+export function requireInside(extents: readonly RamRegion[], start: number, end: number): void {
   if (!isAddress(start) || !isAddress(end) || start >= end) {
     refuseRange(`not a range of guest memory: [${hex(start)}, ${hex(end)})`);
   }

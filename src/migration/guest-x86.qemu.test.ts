@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../model/errors.js';
 import { ramRegions } from '../model/ram-layout.js';
-import type { Hole } from '../model/stamps.js';
 import { pageAt } from '../model/stamps.js';
+import type { Range } from '../model/text/sizes.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import type { GuestShape } from '../guest/shape.js';
 import type { Machine } from '../qemu/machine.js';
@@ -41,7 +41,7 @@ async function check(machine: Machine, context: TestContext): Promise<MemoryVerd
 }
 
 /** Pages that each writer has stamped since its first pass. */
-function stamped(verdict: MemoryVerdict, hole?: Hole): number[] {
+function stamped(verdict: MemoryVerdict, hole?: Range): number[] {
   const { step } = verdict.range;
   return verdict.slices.map(({ start, pages, generation, edge }) => {
     const own = hole !== undefined && start < hole.start ? hole : undefined;

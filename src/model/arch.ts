@@ -2,7 +2,8 @@
  * The guest platform of each architecture: which machine, how much memory, which range is stamped, and the
  * options that give QEMU all that. A new architecture is a new row here and a guest image.
  */
-import type { Hole, PageRange, StampKind } from './stamps.js';
+import type { PageRange, StampKind } from './stamps.js';
+import type { Range } from './text/sizes.js';
 
 export const accelerators = ['tcg', 'kvm'] as const;
 export type Accelerator = (typeof accelerators)[number];
@@ -37,7 +38,7 @@ export interface Platform {
   /** as many virtual processors; default: 1 */
   readonly writers?: number;
   /** addresses inside the range that are not memory */
-  readonly hole?: Hole;
+  readonly hole?: Range;
   /** pages per second of all writers together; default: as fast as possible */
   readonly pacePagesPerSecond?: number;
   /** the page that holds the writers' counters; default: none */

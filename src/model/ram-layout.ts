@@ -3,7 +3,7 @@
  * a test asks each QEMU at hand again. native/core/image/address_map.cc knows the same of files.
  */
 
-/** RAM in one piece; pieces follow one another in the memory backend. */
+/** RAM in one piece, at guest addresses [address, address + size). */
 export interface RamRegion {
   readonly address: number;
   readonly size: number;
@@ -32,7 +32,7 @@ const bases: readonly { readonly arch: RegExp; readonly base: number }[] = [
   { arch: /^riscv/, base: 2 * GiB },
 ];
 
-/** @param machine as QEMU calls it, such as `pc-q35-10.0`, or an alias of that, such as `q35` */
+/** @param machine as QEMU calls it, such as `pc-q35-10.0`, or an alias of that, such as `q35`. Regions follow one another in the memory backend. */
 export function ramRegions(arch: string, machine: string, ramBytes: number): readonly RamRegion[] {
   const isPc = arch === 'x86_64' || arch === 'i386';
   const split = isPc ? splits.find((row) => row.machine.test(machine)) : undefined;

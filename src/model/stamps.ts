@@ -2,11 +2,10 @@
  * What a guest stamps, and how its writers share it. Pure; the rules are those of guest/README.md. Addresses are
  * guest-physical, as numbers.
  */
+import type { Range } from './text/sizes.js';
+
 /** The range a check covers: [start, end), one stamp every `step` bytes. */
-export interface PageRange {
-  readonly start: number;
-  /** exclusive */
-  readonly end: number;
+export interface PageRange extends Range {
   /** bytes between two stamps; the guest's page size */
   readonly step: number;
 }
@@ -15,29 +14,20 @@ export interface PageRange {
 export const stampKinds = ['byte', 'wide', 'page'] as const;
 export type StampKind = (typeof stampKinds)[number];
 
-/** Addresses inside a range that are not memory; the end is exclusive. */
-export interface Hole {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** A range as the guest's parameter block has it. A plain `PageRange` is one of kind `byte` with one writer. */
 export interface StampedRange extends PageRange {
   /** default: `byte` */
   readonly stamp?: StampKind;
   /** default: 1 */
   readonly writers?: number;
-  /** pages go on at its end where they meet its start */
-  readonly hole?: Hole;
+  /** addresses that are not memory: pages go on at its end where they meet its start */
+  readonly hole?: Range;
 }
 
 /** The pages of one writer. */
-export interface Slice {
-  readonly start: number;
-  /** exclusive */
-  readonly end: number;
+export interface Slice extends Range {
   /** where the slice reaches across it */
-  readonly hole?: Hole;
+  readonly hole?: Range;
   readonly pages: number;
 }
 

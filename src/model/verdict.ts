@@ -6,7 +6,8 @@
  */
 
 import { counted, hex } from './text/format.js';
-import type { Hole, PageRange, StampKind } from './stamps.js';
+import type { PageRange, StampKind } from './stamps.js';
+import type { Range } from './text/sizes.js';
 
 export type PageDamageKind =
   'stale' | 'ahead' | 'misplaced' | 'partly-written' | 'zeroed' | 'absent' | 'garbage' | 'flipped';
@@ -59,7 +60,7 @@ export interface MemoryVerdict {
   readonly stamp: StampKind;
   readonly intact: boolean;
   readonly range: PageRange;
-  readonly hole: Hole | null;
+  readonly hole: Range | null;
   /** of all slices together, as are the totals below */
   readonly pages: number;
   /** at least one */

@@ -2,6 +2,7 @@
  * What all native work has in common: a task, the fields of its errors, the kernels' names, and how regions of guest memory
  * are described.
  */
+import type { RamRegion } from '../model/ram-layout.js';
 
 export type KernelName = 'serial' | 'prefetch';
 
@@ -30,16 +31,12 @@ export interface NativeError extends Error {
   readonly address?: number;
 }
 
-/** Guest addresses [address, address + size) lie in the file from `offset` on. */
-export interface FileRegion {
-  readonly address: number;
-  readonly size: number;
+/** These guest addresses lie in the file from `offset` on. */
+export interface FileRegion extends RamRegion {
   readonly offset: number;
 }
 
-/** Guest addresses [address, address + size) lie in the process from `hostAddress` on. */
-export interface ProcessRegion {
-  readonly address: number;
-  readonly size: number;
+/** These guest addresses lie in the process from `hostAddress` on. */
+export interface ProcessRegion extends RamRegion {
   readonly hostAddress: bigint;
 }

@@ -5,7 +5,7 @@
 import type { PageDamage, PageDamageKind } from '../../model/verdict.js';
 import type { NativePageMap } from '../../native/image-addon.js';
 import { addressAt, pageAt } from '../../model/stamps.js';
-import type { Hole } from '../../model/stamps.js';
+import type { Range } from '../../model/text/sizes.js';
 import { counted, hex } from '../../model/text/format.js';
 
 export const mapColumns = 64;
@@ -52,7 +52,7 @@ export interface MapInput {
   readonly start: number;
   readonly step: number;
   /** addresses inside the range that the map leaves out */
-  readonly hole?: Hole;
+  readonly hole?: Range;
   readonly map: NativePageMap;
   /** whether stamps were looked at; then a page with data is intact */
   readonly checked: boolean;
