@@ -5,6 +5,7 @@
 #include "addon/image_task.h"
 #include "addon/ram.h"
 #include "addon/report_js.h"
+#include "core/image/address_map.h"
 
 namespace drover {
 namespace {
@@ -24,6 +25,7 @@ Napi::Value blockToJs(Napi::Env env, const RamBlock& block) {
   out.Set("pageBytes", block.pageBytes);
   const auto place = [&](const AddressRange& one) { return placeToJs(env, one); };
   out.Set("places", arrayOf(env, block.places, place));
+  out.Set("mainMemory", isMainMemory(block));
   out.Set("contentElsewhere", block.contentElsewhere);
   return out;
 }

@@ -27,6 +27,22 @@ bool parsePlaces(const Napi::Value& value, std::vector<AddressRange>& out) {
   return true;
 }
 
+bool parseNamedPlaces(const Napi::Value& value, std::vector<NamedPlace>& out) {
+  if (!value.IsArray()) return false;
+  const auto list = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value entry = list.Get(i);
+    if (!entry.IsObject()) return false;
+    const auto fields = entry.As<Napi::Object>();
+    const auto block = toText(fields.Get("block"));
+    const auto address = toUint(fields.Get("address"));
+    const auto length = toUint(fields.Get("length"));
+    if (!block || !address || !length) return false;
+    out.push_back({*block, *address, *length});
+  }
+  return true;
+}
+
 // A text field that may be absent; false when it is something else.
 bool parseText(const Napi::Value& value, std::string& out) {
   if (value.IsUndefined()) return true;
@@ -93,6 +109,8 @@ const char* parseOpenOptions(const Napi::Value& value, OpenOptions& out) {
   }
   const Napi::Value places = fields.Get("places");
   if (!places.IsUndefined() && !parsePlaces(places, out.places)) return "a list of places";
+  const Napi::Value named = fields.Get("named");
+  if (!named.IsUndefined() && !parseNamedPlaces(named, out.named)) return "a list of named places";
   if (!parseText(fields.Get("machine"), out.machine) || !parseText(fields.Get("arch"), out.arch) ||
       !parseText(fields.Get("temporaryFolder"), out.tmpDir)) {
     return "machine, arch and temporaryFolder as text";

@@ -70,6 +70,7 @@ Napi::Value diffToJs(Napi::Env env, const ImageDiff& diff) {
   out.Set("differentBytes", diff.differentBytes);
   out.Set("absentInFirst", diff.absentInFirst);
   out.Set("absentInSecond", diff.absentInSecond);
+  out.Set("absentInBoth", diff.absentInBoth);
   out.Set("runs", arrayOf(env, diff.runs, run));
   return out;
 }

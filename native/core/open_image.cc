@@ -3,7 +3,6 @@
 #include "core/dump/elf_core.h"
 #include "core/dump/kdump.h"
 #include "core/dump/raw_image.h"
-#include "core/image/address_map.h"
 #include "core/stream/find_stream.h"
 #include "core/stream/parse_stream.h"
 #include "core/stream/stream_report.h"
@@ -104,6 +103,10 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
     case Format::automatic:
       opened.error = openRaw(opened.image, options, cancel);
       break;
+  }
+  if (opened.error.ok()) {
+    const char* misplaced = placeNamed(opened.image.blocks, options.named);
+    if (misplaced != nullptr) opened.error = {misplaced, 0, 0, true};
   }
   if (opened.error.ok() && cancel.isSet()) opened.error.reason = "cancelled";
   return opened;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/image/address_map.h"
 #include "core/image/ram_image.h"
 #include "core/image/sniff.h"
 #include "core/progress.h"
@@ -30,6 +31,8 @@ struct OpenOptions {
   std::uint64_t rawAddress = 0;
   // ...or where its pieces are seen; must lie within the file's length.
   std::vector<AddressRange> places;
+  // Where blocks are seen, by their names; wins over all else. Names that no block has are ignored.
+  std::vector<NamedPlace> named;
   // The machine, where the file does not name it: "pc", "q35", "virt" (see address_map.h), and the
   // target for "virt", which several architectures have.
   std::string machine;

@@ -14,6 +14,7 @@ struct ElfSegment {
   std::uint64_t address;
   Bytes data;
   std::uint64_t memoryBytes;  // at least data.size()
+  std::uint64_t virtualAddress = 0;
 };
 
 // As QEMU writes them: a wrong header size, section header first, data off any alignment.
@@ -43,6 +44,7 @@ inline Bytes elfCore(const std::vector<ElfSegment>& segments, bool wide = true, 
     const std::size_t width = wide ? 8 : 4;
     put(at, 1, 4);
     put(at + (wide ? 8 : 4), out.size(), width);
+    put(at + (wide ? 16 : 8), segment.virtualAddress, width);
     put(at + (wide ? 24 : 12), segment.address, width);
     put(at + (wide ? 32 : 16), segment.data.size(), width);
     put(at + (wide ? 40 : 20), segment.memoryBytes, width);
@@ -58,8 +60,10 @@ struct KdumpPage {
 };
 
 // Version 6, 64 bits, pages of 4096 bytes; the shared zero page comes first behind the descriptors.
+// Pages that are left out are memory by the first bitmap alone.
 inline Bytes kdump(std::uint64_t pages, const std::vector<KdumpPage>& present,
-                   const std::vector<std::uint64_t>& zero, bool big = false) {
+                   const std::vector<std::uint64_t>& zero, bool big = false,
+                   const std::vector<std::uint64_t>& leftOut = {}) {
   constexpr std::size_t kBlock = 4096;
   Bytes out{'K', 'D', 'U', 'M', 'P', ' ', ' ', ' '};
   const auto put = [&](std::size_t at, std::uint64_t value, std::size_t width) {
@@ -79,13 +83,18 @@ inline Bytes kdump(std::uint64_t pages, const std::vector<KdumpPage>& present,
   const std::size_t zeroPage = data;
   out.resize(data + kBlock);
   data += kBlock;
+  const auto mark = [&](std::size_t from, std::uint64_t number) {
+    out[from + number / 8] |= static_cast<std::uint8_t>(1U << (number % 8));
+  };
+  for (const std::uint64_t number : leftOut) mark(bitmap - kBlock, number);
   std::size_t nextPresent = 0;
   std::size_t nextZero = 0;
   for (std::size_t rank = 0; rank < present.size() + zero.size(); ++rank) {
     const bool isZero = nextPresent == present.size() ||
                         (nextZero < zero.size() && zero[nextZero] < present[nextPresent].number);
     const std::uint64_t number = isZero ? zero[nextZero++] : present[nextPresent].number;
-    out[bitmap + number / 8] |= static_cast<std::uint8_t>(1U << (number % 8));
+    mark(bitmap - kBlock, number);
+    mark(bitmap, number);
     const std::size_t at = descriptors + 24 * rank;
     if (isZero) {
       put(at, zeroPage, 8);

@@ -51,14 +51,17 @@ TEST_CASE("an ELF core of either class and byte order gives back its segments") 
 TEST_CASE("pages that an ELF core covers in pieces are put together") {
   test::Random random(32);
   const Bytes first = randomBytes(random, 5000);
-  const Bytes second = randomBytes(random, 3000);
+  const Bytes second = randomBytes(random, 4000);
   const OpenedImage opened =
-      test::openBytes(test::elfCore({{100, first, 5000}, {5100, second, 4000}}));
+      test::openBytes(test::elfCore({{5100, second, 5000}, {100, first, 5000}}));
   REQUIRE(opened.error.reason == "");
+  // The second page: its rest is in the second segment. Of the others the file holds a part.
   Bytes wanted(3 * kTestPage);
-  test::putBytes(wanted, 100, first);
-  test::putBytes(wanted, 5100, second);
+  std::copy(first.begin() + 3996, first.end(), wanted.begin() + kTestPage);
+  std::copy(second.begin(), second.begin() + 3092, wanted.begin() + 5100);
   CHECK(test::contentOf(opened, 3 * kTestPage) == wanted);
+  const PageTable& table = *opened.image.blocks[0].table;
+  CHECK(table.runAt(1).kind == PageKind::packed);
 }
 
 TEST_CASE("memory that is listed twice must be the same memory") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/image/address_map.h"
 #include "core/image/guest_space.h"
 
@@ -83,6 +85,59 @@ TEST_CASE("main RAM under the user's own name is found when there is but one") {
   blocks.push_back(blockNamed("dimm1", 8 * kMiB));
   placeBlocks(blocks, "q35", "", std::nullopt);
   CHECK(blocks[0].places.empty());
+}
+
+TEST_CASE("numbered NUMA nodes that together are the machine's RAM lie one after another") {
+  std::vector<RamBlock> blocks;
+  blocks.push_back(blockNamed("ram-node1", 3 * kGiB));
+  blocks.push_back(blockNamed("dimm0", 2 * kGiB));
+  blocks.push_back(blockNamed("ram-node0", kGiB));
+  blocks.push_back(blockNamed("pc.bios", 65536));
+  const CmosRam cmos{2 * kGiB, 2 * kGiB};
+  placeBlocks(blocks, "pc-q35-10.0", "", cmos);
+  REQUIRE(blocks[2].places.size() == 1);
+  CHECK(blocks[2].places[0].address == 0);
+  REQUIRE(blocks[0].places.size() == 2);
+  CHECK(blocks[0].places[0].address == kGiB);
+  CHECK(blocks[0].places[0].length == kGiB);
+  CHECK(blocks[0].places[1].address == 4 * kGiB);
+  CHECK(blocks[0].places[1].blockOffset == kGiB);
+  CHECK(blocks[0].places[1].length == 2 * kGiB);
+  CHECK(blocks[1].places.empty());
+}
+
+TEST_CASE("NUMA nodes have no address where their order or number is in doubt") {
+  const auto placed = [](std::initializer_list<const char*> names, std::optional<CmosRam> cmos) {
+    std::vector<RamBlock> blocks;
+    for (const char* name : names) blocks.push_back(blockNamed(name, kGiB));
+    placeBlocks(blocks, "pc-q35-10.0", "", cmos);
+    return std::any_of(blocks.begin(), blocks.end(),
+                       [](const RamBlock& block) { return !block.places.empty(); });
+  };
+  const CmosRam two{2 * kGiB, 0};
+  CHECK(placed({"m0", "m1"}, two));
+  CHECK(placed({"/objects/m0", "/objects/m1"}, two));
+  CHECK_FALSE(placed({"m0", "m1"}, std::nullopt));
+  CHECK_FALSE(placed({"m1", "m2"}, two));
+  CHECK_FALSE(placed({"a", "b"}, two));
+  CHECK_FALSE(placed({"m0", "m1", "m2"}, two));
+  CHECK_FALSE(placed({"m0", "m1", "n0", "n1"}, two));
+}
+
+TEST_CASE("the user's own places of blocks follow each other, and must fit") {
+  std::vector<RamBlock> blocks;
+  blocks.push_back(blockNamed("node", 8 * kMiB));
+  const std::vector<NamedPlace> pieces{
+      {"node", kMiB, 2 * kMiB}, {"other", 0, 0}, {"node", 16 * kMiB, 0}};
+  CHECK(placeNamed(blocks, pieces) == nullptr);
+  REQUIRE(blocks[0].places.size() == 2);
+  CHECK(blocks[0].places[0].address == kMiB);
+  CHECK(blocks[0].places[1].address == 16 * kMiB);
+  CHECK(blocks[0].places[1].blockOffset == 2 * kMiB);
+  CHECK(blocks[0].places[1].length == 6 * kMiB);
+  CHECK(placeNamed(blocks, {{"node", 0, 9 * kMiB}}) != nullptr);
+  CHECK(placeNamed(blocks, {{"node", 100, 0}}) != nullptr);
+  CHECK(placeNamed(blocks, {{"node", 0, 0}, {"node", kMiB, 0}}) != nullptr);
 }
 
 TEST_CASE("a range of guest addresses is cut at the blocks' places") {

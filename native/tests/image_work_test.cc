@@ -157,12 +157,38 @@ TEST_CASE("absent is another thing than zero, unless the asker says so") {
   CHECK(strict.differentPages == 10);
   CHECK(strict.differentRuns == 2);
   CHECK(strict.runs[0].kind == DifferenceKind::absentInFirst);
+  CHECK(strict.absentInBoth == 0);
   CHECK(diffOf(mixed.image, raw, mixed.content.size(), true).differentPages == 0);
+}
+
+TEST_CASE("pages that neither side holds are not compared") {
+  const Bytes page(4096, 9);
+  const auto dump = [&page](std::uint64_t other) {
+    return test::openBytes(
+        test::kdump(16, {{0, 0, page}, {other, 0, page}}, {}, false, {4, 5, 6, 7, 8}));
+  };
+  const OpenedImage one = dump(4);
+  DiffRequest request;
+  request.first = {&one.image, 0, 0};
+  request.length = 9 * kTestPage;
+  const auto diff = [&](const OpenedImage& second, bool absentIsZero) {
+    request.second = {&second.image, 0, 0};
+    request.absentIsZero = absentIsZero;
+    Progress progress;
+    return diffImages(request, progress, never).value;
+  };
+  const OpenedImage other = dump(5);
+  CHECK(diff(one, false).differentPages == 0);
+  CHECK(diff(one, false).absentInBoth == 7);
+  CHECK(diff(other, false).differentPages == 2);
+  CHECK(diff(other, false).absentInBoth == 6);
+  CHECK(diff(one, true).absentInBoth == 0);
 }
 
 TEST_CASE("pages that are not in an image are damage of their own kind at every level") {
   const Bytes page(4096, 9);
-  const OpenedImage opened = test::openBytes(test::kdump(16, {{2, 0, page}, {3, 0, page}}, {}));
+  const OpenedImage opened =
+      test::openBytes(test::kdump(16, {{2, 0, page}, {3, 0, page}}, {}, false, {1, 4}));
   REQUIRE(opened.error.reason == "");
   for (const StampLevel level : {StampLevel::byte, StampLevel::wide, StampLevel::page}) {
     ImageCheckRequest request;

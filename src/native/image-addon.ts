@@ -22,6 +22,12 @@ export interface NativePlace {
   readonly length: number;
 }
 
+export interface NamedPlace {
+  readonly block: string;
+  readonly address: number;
+  readonly length: number;
+}
+
 export interface NativeOpenOptions {
   /** found out from the file when absent */
   readonly format?: ImageFormat;
@@ -32,6 +38,8 @@ export interface NativeOpenOptions {
   readonly rawAddress?: number;
   /** raw memory and main RAM blocks: where they are seen, instead of what the machine says */
   readonly places?: readonly NativePlace[];
+  /** where blocks are seen, by name; wins over all else. A block's pieces follow each other; length 0: the rest of it */
+  readonly named?: readonly NamedPlace[];
   /** such as `pc-q35-10.0` or `q35`, where the file does not tell */
   readonly machine?: string;
   readonly arch?: string;
@@ -63,6 +71,8 @@ export interface NativeBlock {
   readonly length: number;
   readonly pageBytes: number;
   readonly places: readonly NativePlace[];
+  /** memory of the guest itself, such as RAM or a DIMM; not a device's ROM, flash or video memory */
+  readonly mainMemory: boolean;
   /** listed in the file, but its content lies elsewhere */
   readonly contentElsewhere: boolean;
 }
@@ -144,7 +154,7 @@ export interface NativeDiffRequest {
   readonly length: number;
   /** runs kept, 8192 when absent; totals are always complete */
   readonly limit?: number;
-  /** absent pages count as equal to zero ones */
+  /** absent pages count as zero ones */
   readonly absentIsZero?: boolean;
 }
 
@@ -158,6 +168,8 @@ export interface NativeDiff {
   readonly differentBytes: number;
   readonly absentInFirst: number;
   readonly absentInSecond: number;
+  /** pages that were not compared: neither side holds them */
+  readonly absentInBoth: number;
   readonly runs: NativeDifference[];
 }
 

@@ -78,7 +78,7 @@ class Differences {
   Differences(ImageDiff& diff, std::size_t limit) noexcept : diff_(diff), limit_(limit) {}
 
   void add(const Difference& found) noexcept {
-    const std::uint64_t pages = (found.bytes + diff_.pageBytes - 1) / diff_.pageBytes;
+    const std::uint64_t pages = pagesIn(found.bytes);
     diff_.differentPages += pages;
     if (found.kind == DifferenceKind::absentInFirst) diff_.absentInFirst += pages;
     if (found.kind == DifferenceKind::absentInSecond) diff_.absentInSecond += pages;
@@ -92,6 +92,8 @@ class Differences {
     if (diff_.runs.size() < limit_) diff_.runs.push_back(found);
   }
 
+  void addAbsent(std::uint64_t bytes) noexcept { diff_.absentInBoth += pagesIn(bytes); }
+
   void compare(std::uint64_t start, const std::uint8_t* first, const std::uint8_t* second,
                std::uint64_t length) noexcept {
     if (std::memcmp(first, second, length) == 0) return;
@@ -104,6 +106,9 @@ class Differences {
   }
 
  private:
+  [[nodiscard]] std::uint64_t pagesIn(std::uint64_t bytes) const noexcept {
+    return (bytes + diff_.pageBytes - 1) / diff_.pageBytes;
+  }
   void addPage(std::uint64_t start, const std::uint8_t* first, const std::uint8_t* second,
                std::uint64_t bytes) noexcept {
     Difference found{start, bytes, DifferenceKind::content, 0, 0, 0};
@@ -162,7 +167,9 @@ Result<ImageDiff> diffImages(const DiffRequest& request, Progress& progress,
       differences.add({start, length,
                        aAbsent ? DifferenceKind::absentInFirst : DifferenceKind::absentInSecond, 0,
                        0, 0});
-    } else if (!aAbsent && !(aZero && bZero)) {
+    } else if (aAbsent) {
+      differences.addAbsent(length);
+    } else if (!(aZero && bZero)) {
       length = std::min(length, kComparedBytes);
       status = first.read(length);
       if (status.ok()) status = second.read(length);

@@ -48,6 +48,7 @@ struct ImageDiff {
   std::uint64_t differentBytes = 0;  // of kind content
   std::uint64_t absentInFirst = 0;
   std::uint64_t absentInSecond = 0;
+  std::uint64_t absentInBoth = 0;  // not compared: neither different nor equal
   std::vector<Difference> runs;
 };
 

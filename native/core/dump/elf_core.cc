@@ -1,8 +1,10 @@
 #include "core/dump/elf_core.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/dump/fields.h"
+#include "core/dump/listed_memory.h"
 #include "core/dump/segments.h"
 
 namespace drover {
@@ -68,22 +70,27 @@ ParseError readHeader(const InputFile& file, Header& header) noexcept {
 struct ProgramHeader {
   std::uint32_t type;
   std::uint64_t offset;
+  std::uint64_t virtualAddress;
   std::uint64_t address;
   std::uint64_t fileBytes;
   std::uint64_t memoryBytes;
 };
 
 ProgramHeader programHeader(const Fields& fields, bool wide) noexcept {
-  if (wide) return {fields.u32(0), fields.u64(8), fields.u64(24), fields.u64(32), fields.u64(40)};
-  return {fields.u32(0), fields.u32(4), fields.u32(12), fields.u32(16), fields.u32(20)};
+  if (wide) {
+    return {fields.u32(0),  fields.u64(8),  fields.u64(16),
+            fields.u64(24), fields.u64(32), fields.u64(40)};
+  }
+  return {fields.u32(0),  fields.u32(4),  fields.u32(8),
+          fields.u32(12), fields.u32(16), fields.u32(20)};
 }
 
 constexpr std::uint32_t kLoad = 1;
 
 // Memory behind the bytes that a segment has in the file was left out by who wrote it (QEMU with
-// paging, makedumpfile): it is absent, not zero. `end` is where memory ends, held or not.
+// paging, makedumpfile): it is absent, not zero. `listed` is memory that is held or not.
 ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::uint64_t at,
-                      std::vector<Segment>& segments, std::uint64_t& end) noexcept {
+                      std::vector<Segment>& segments, std::vector<Segment>& listed) noexcept {
   if (header.type != kLoad) return {};
   const std::uint64_t length = std::max(header.fileBytes, header.memoryBytes);
   if (header.address > kHighestAddress || length > kHighestAddress - header.address) {
@@ -92,7 +99,7 @@ ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::u
   if (header.fileBytes > header.memoryBytes) {
     return {"a segment that is longer in the file than in memory", 0, at};
   }
-  end = std::max(end, header.address + header.memoryBytes);
+  listed.push_back({header.address, header.memoryBytes, 0});
   if (header.fileBytes == 0) return {};
   if (!file.holds(header.offset, header.fileBytes)) {
     return {"the file ends before a segment's data does: cut short", 0,
@@ -100,6 +107,22 @@ ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::u
   }
   segments.push_back({header.address, header.fileBytes, header.offset});
   return {};
+}
+
+// With virtual addresses of its own (QEMU with paging) a dump lists only what the guest has mapped:
+// the rest may be memory, too.
+std::vector<AddressRange> listedPlaces(std::vector<Segment> listed, bool paged,
+                                       const RamBlock& block) noexcept {
+  std::sort(listed.begin(), listed.end(),
+            [](const Segment& a, const Segment& b) { return a.address < b.address; });
+  ListedMemory memory;
+  const std::uint64_t page = block.pageBytes;
+  for (const Segment& segment : listed) {
+    if (paged || segment.length == 0) continue;
+    memory.add(segment.address / page * page,
+               (segment.address + segment.length + page - 1) / page * page);
+  }
+  return std::move(memory).places(block.length);
 }
 
 }  // namespace
@@ -114,7 +137,8 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
   if (!error.ok()) return error;
 
   std::vector<Segment> segments;
-  std::uint64_t end = 0;
+  std::vector<Segment> listed;
+  bool paged = false;
   for (std::uint64_t i = 0; i < header.count && !cancel.isSet(); ++i) {
     std::array<std::uint8_t, 56> bytes{};
     const std::uint64_t at = header.programHeaders + i * header.entryBytes;
@@ -122,8 +146,11 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
       return {"the program headers are cut short", 0, at};
     }
     const Fields fields(bytes, header.bigEndian);
-    error = addSegment(file, programHeader(fields, header.wide), at, segments, end);
+    const ProgramHeader segment = programHeader(fields, header.wide);
+    error = addSegment(file, segment, at, segments, listed);
     if (!error.ok()) return error;
+    paged = paged || (segment.type == kLoad && segment.virtualAddress != 0 &&
+                      segment.virtualAddress != segment.address);
   }
   error = joinSegments(file, segments, cancel);
   if (!error.ok()) return {error.reason, 0, header.programHeaders};
@@ -132,9 +159,11 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
   RamBlock block;
   block.name = "memory";
   block.pageBytes = options.pageBytes.value_or(4096);
+  std::uint64_t end = 0;
+  for (const Segment& segment : listed) end = std::max(end, segment.address + segment.length);
   const std::uint64_t pages = (end + block.pageBytes - 1) / block.pageBytes;
   block.length = pages * block.pageBytes;
-  block.places = {{0, 0, block.length}};
+  block.places = listedPlaces(std::move(listed), paged, block);
   block.table = std::make_unique<SegmentTable>(file, std::move(segments), block.pageBytes, pages);
   image.blocks.push_back(std::move(block));
   return {};

@@ -7,6 +7,7 @@
 namespace drover {
 
 // Makes one block, "memory", whose offsets are guest addresses; what no segment covers is absent.
+// Its places are the memory that segments list, whether the file holds the content or not.
 ParseError openElfCore(RamImage& image, const OpenOptions& options,
                        const CancelFlag& cancel) noexcept;
 

@@ -98,10 +98,10 @@ ParseError openKdump(RamImage& image, const OpenOptions& options,
   block.name = "memory";
   block.pageBytes = layout.pageBytes;
   block.length = layout.pages * layout.pageBytes;
-  block.places = {{0, 0, block.length}};
   auto table = std::make_unique<KdumpTable>(std::move(file), layout);
   error = table->check(cancel, options.progress);
   if (!error.ok()) return error;
+  block.places = table->places(cancel);
   block.table = std::move(table);
   image.blocks.push_back(std::move(block));
   return {};

@@ -6,6 +6,7 @@
 
 #include "core/dump/decompress.h"
 #include "core/dump/fields.h"
+#include "core/dump/listed_memory.h"
 
 namespace drover {
 namespace {
@@ -27,12 +28,13 @@ std::uint64_t largestPacked(std::uint32_t pageBytes) noexcept {
 
 }  // namespace
 
-Status KdumpTable::bits(std::uint64_t group, std::span<std::uint8_t> out) const noexcept {
+Status KdumpTable::bits(std::uint64_t bitmap, std::uint64_t group,
+                        std::span<std::uint8_t> out) const noexcept {
   std::fill(out.begin(), out.end(), std::uint8_t{0});
   const std::uint64_t from = group * kGroupBytes;
   const auto length =
       static_cast<std::size_t>(std::min<std::uint64_t>(kGroupBytes, layout_.bitmapBytes - from));
-  return file_.read(layout_.bitmap + from, out.first(length));
+  return file_.read(bitmap + from, out.first(length));
 }
 
 std::uint64_t KdumpTable::countInGroup(std::uint64_t group,
@@ -86,7 +88,7 @@ ParseError KdumpTable::check(const CancelFlag& cancel, Progress* progress) noexc
   const std::uint64_t groups = (layout_.pages + kGroupPages - 1) / kGroupPages;
   GroupBits group;
   for (std::uint64_t i = 0; i < groups && !cancel.isSet(); ++i) {
-    if (!bits(i, group).ok()) return {"the bitmap is cut short", 0, layout_.bitmap};
+    if (!bits(layout_.bitmap, i, group).ok()) return {"the bitmap is cut short", 0, layout_.bitmap};
     before_.push_back(present_);
     present_ += countInGroup(i, group);
   }
@@ -106,6 +108,23 @@ ParseError KdumpTable::check(const CancelFlag& cancel, Progress* progress) noexc
   return {};
 }
 
+std::vector<AddressRange> KdumpTable::places(const CancelFlag& cancel) const noexcept {
+  ListedMemory memory;
+  GroupBits first;
+  GroupBits second;
+  for (std::uint64_t page = 0; page < layout_.pages && !cancel.isSet(); ++page) {
+    const std::uint64_t index = page % kGroupPages;
+    if (index == 0 &&
+        (!bits(layout_.bitmap - layout_.bitmapBytes, page / kGroupPages, first).ok() ||
+         !bits(layout_.bitmap, page / kGroupPages, second).ok())) {
+      return {{0, 0, layout_.pages * layout_.pageBytes}};
+    }
+    if (!isSet(first, index) && !isSet(second, index)) continue;
+    memory.add(page * layout_.pageBytes, (page + 1) * layout_.pageBytes);
+  }
+  return std::move(memory).places(layout_.pages * layout_.pageBytes);
+}
+
 // It is the first page that is written, right behind the descriptors.
 void KdumpTable::findZeroPage() noexcept {
   const std::uint64_t at = layout_.descriptors + present_ * kDescriptorBytes;
@@ -118,7 +137,7 @@ void KdumpTable::findZeroPage() noexcept {
 
 Status KdumpTable::rankOf(std::uint64_t page, std::uint64_t& rank) const noexcept {
   GroupBits group;
-  const Status status = bits(page / kGroupPages, group);
+  const Status status = bits(layout_.bitmap, page / kGroupPages, group);
   if (!status.ok()) return status;
   rank = before_[page / kGroupPages];
   const std::uint64_t index = page % kGroupPages;
@@ -134,7 +153,7 @@ Status KdumpTable::rankOf(std::uint64_t page, std::uint64_t& rank) const noexcep
 PageRun KdumpTable::runAt(std::uint64_t page) const noexcept {
   GroupBits group;
   PageRun run{1, PageKind::packed};
-  if (!bits(page / kGroupPages, group).ok()) return run;
+  if (!bits(layout_.bitmap, page / kGroupPages, group).ok()) return run;
   const std::uint64_t index = page % kGroupPages;
   if (!isSet(group, index)) {
     const std::uint64_t pages = std::min(kGroupPages, layout_.pages - (page - index));

@@ -1,5 +1,6 @@
-// Finds the pages of a kdump: a bitmap says which pages it has, and the n-th of them has the n-th
-// descriptor.
+// Finds the pages of a kdump: its second bitmap says which pages it has, and the n-th of them has
+// the n-th descriptor. The first bitmap says where there is memory; makedumpfile leaves some of it
+// out.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ struct KdumpLayout {
   bool bigEndian = false;
   std::uint32_t pageBytes = 4096;
   std::uint64_t pages = 0;   // of the address space that is described
-  std::uint64_t bitmap = 0;  // offset of the bitmap that counts, and its bytes
+  std::uint64_t bitmap = 0;  // offset of the second bitmap, and the bytes of each
   std::uint64_t bitmapBytes = 0;
   std::uint64_t descriptors = 0;  // offset of the first
 };
@@ -26,6 +27,8 @@ class KdumpTable final : public PageTable {
       : file_(std::move(file)), layout_(layout) {}
   // Counts the pages and checks every descriptor.
   ParseError check(const CancelFlag& cancel, Progress* progress) noexcept;
+  // Memory by either bitmap.
+  [[nodiscard]] std::vector<AddressRange> places(const CancelFlag& cancel) const noexcept;
 
   [[nodiscard]] PageRun runAt(std::uint64_t page) const noexcept override;
   [[nodiscard]] Status unpack(std::uint64_t page,
@@ -40,7 +43,8 @@ class KdumpTable final : public PageTable {
     std::uint32_t bytes;
     std::uint32_t flags;
   };
-  [[nodiscard]] Status bits(std::uint64_t group, std::span<std::uint8_t> out) const noexcept;
+  [[nodiscard]] Status bits(std::uint64_t bitmap, std::uint64_t group,
+                            std::span<std::uint8_t> out) const noexcept;
   [[nodiscard]] std::uint64_t countInGroup(std::uint64_t group,
                                            std::span<const std::uint8_t> bytes) const noexcept;
   [[nodiscard]] Status descriptor(std::uint64_t rank, Descriptor& out) const noexcept;

@@ -103,27 +103,34 @@ PageRun SegmentTable::runAt(std::uint64_t page) const noexcept {
     return run;
   }
   if (segment->address > address) {
-    const std::uint64_t gap = (segment->address - address) / pageBytes_;
-    if (gap > 0) {
-      run.pages = gap;
-      return run;
-    }
-    run = {1, PageKind::packed};
+    run.pages = std::min((segment->address - address - 1) / pageBytes_ + 1, pages_ - page);
     return run;
   }
   const std::uint64_t inside = address - segment->address;
   run.pages = (segment->length - inside) / pageBytes_;
-  if (run.pages == 0) return {1, PageKind::packed};
+  if (run.pages == 0) {
+    const bool whole = holdsTo(segment, address + pageBytes_);
+    return {1, whole ? PageKind::packed : PageKind::absent};
+  }
   run.kind = PageKind::stored;
   run.offset = segment->offset + inside;
   run.stride = pageBytes_;
   return run;
 }
 
+bool SegmentTable::holdsTo(std::vector<Segment>::const_iterator segment,
+                           std::uint64_t end) const noexcept {
+  while (endOf(*segment) < end) {
+    const std::uint64_t reached = endOf(*segment);
+    ++segment;
+    if (segment == segments_.end() || segment->address != reached) return false;
+  }
+  return true;
+}
+
 Status SegmentTable::unpack(std::uint64_t page, std::span<std::uint8_t> out) const noexcept {
   const std::uint64_t start = page * pageBytes_;
   const std::uint64_t end = start + pageBytes_;
-  std::memset(out.data(), 0, out.size());
   for (auto segment = from(start); segment != segments_.end() && segment->address < end;
        ++segment) {
     const std::uint64_t first = std::max(start, segment->address);

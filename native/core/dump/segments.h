@@ -29,7 +29,8 @@ class SegmentTable final : public PageTable {
       : file_(file), segments_(std::move(segments)), pageBytes_(pageBytes), pages_(pages) {}
 
   [[nodiscard]] PageRun runAt(std::uint64_t page) const noexcept override;
-  // Pages that consist of more than one piece, or of which the file holds a part only.
+  // Pages that consist of more than one piece. A page of which the file holds only a part is
+  // absent.
   [[nodiscard]] Status unpack(std::uint64_t page,
                               std::span<std::uint8_t> out) const noexcept override;
   [[nodiscard]] std::uint64_t indexBytes() const noexcept override {
@@ -39,6 +40,9 @@ class SegmentTable final : public PageTable {
  private:
   // The first segment that ends after the address.
   [[nodiscard]] std::vector<Segment>::const_iterator from(std::uint64_t address) const noexcept;
+  // Whether this segment and those right behind it hold everything up to `end`.
+  [[nodiscard]] bool holdsTo(std::vector<Segment>::const_iterator segment,
+                             std::uint64_t end) const noexcept;
 
   const InputFile& file_;
   std::vector<Segment> segments_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 
 namespace drover {
 namespace {
@@ -87,22 +89,71 @@ bool belongsToDevice(std::string_view name) noexcept {
   });
 }
 
-// Main RAM under a name of the user's own can only be recognised when it is the only such block: a second
-// one may be a DIMM or another NUMA node.
+bool hasUsualName(const RamBlock& block) noexcept {
+  return std::any_of(kLayouts.begin(), kLayouts.end(),
+                     [&](const Layout& layout) { return layout.block == block.name; });
+}
+
+// Main RAM under a name of the user's own can only be recognised when it is the only such block: a
+// second one may be a DIMM or another NUMA node.
 RamBlock* mainBlock(std::vector<RamBlock>& blocks, const Layout* layout) noexcept {
   RamBlock* only = nullptr;
   for (RamBlock& block : blocks) {
     if (layout != nullptr && block.name == layout->block) return &block;
   }
   for (RamBlock& block : blocks) {
-    constexpr std::string_view kObjects = "/objects/";
-    std::string_view name = block.name;
-    if (startsWith(name, kObjects)) name.remove_prefix(kObjects.size());
-    if (belongsToDevice(name)) continue;
+    if (!isMainMemory(block)) continue;
     if (only != nullptr) return nullptr;
     only = &block;
   }
   return only;
+}
+
+// "ram-node1" is number 1 of "ram-node".
+std::pair<std::string_view, std::string_view> numbered(std::string_view name) noexcept {
+  const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+  return {name.substr(0, digits), name.substr(digits)};
+}
+
+// The blocks called `stem` and 0, 1, 2 and so on, in this order.
+std::vector<RamBlock*> series(std::vector<RamBlock>& blocks, std::string_view stem) noexcept {
+  std::vector<RamBlock*> found;
+  for (;;) {
+    const std::string number = std::to_string(found.size());
+    const auto next = std::find_if(blocks.begin(), blocks.end(), [&](const RamBlock& block) {
+      return isMainMemory(block) &&
+             numbered(block.name) == std::pair(stem, std::string_view(number));
+    });
+    if (next == blocks.end()) return found;
+    found.push_back(&*next);
+  }
+}
+
+// NUMA nodes lie one after another, as one block would. Backends may have any names, so only those
+// are taken that are numbered, and no other series that is as large may be there.
+void placeNodes(std::vector<RamBlock>& blocks, const Layout& layout, const CmosRam& cmos) noexcept {
+  std::vector<RamBlock*> nodes;
+  const std::uint64_t total = cmos.below4G + cmos.above4G;
+  for (const RamBlock& block : blocks) {
+    const auto [stem, number] = numbered(block.name);
+    if (!isMainMemory(block) || number != "0") continue;
+    std::vector<RamBlock*> candidate = series(blocks, stem);
+    std::uint64_t length = 0;
+    for (const RamBlock* node : candidate) length += node->length;
+    if (length != total) continue;
+    if (!nodes.empty()) return;
+    nodes = std::move(candidate);
+  }
+  std::uint64_t start = 0;
+  for (RamBlock* node : nodes) {
+    for (const AddressRange& whole : split(layout, total, cmos.above4G)) {
+      const std::uint64_t from = std::max(start, whole.blockOffset);
+      const std::uint64_t to = std::min(start + node->length, whole.blockOffset + whole.length);
+      if (from >= to) continue;
+      node->places.push_back({whole.address + (from - whole.blockOffset), from - start, to - from});
+    }
+    start += node->length;
+  }
 }
 
 }  // namespace
@@ -115,16 +166,16 @@ std::vector<AddressRange> placesOf(std::string_view machine, std::string_view ar
 }
 
 void placeBlocks(std::vector<RamBlock>& blocks, std::string_view machine, std::string_view arch,
-                 std::optional<std::uint64_t> aboveBytes) noexcept {
+                 std::optional<CmosRam> cmos) noexcept {
+  std::optional<std::uint64_t> aboveBytes;
+  if (cmos) aboveBytes = cmos->above4G;
   bool placed = false;
   const Layout* layout = layoutOfMachine(machine, arch);
   for (RamBlock& block : blocks) {
     if (block.name == "pc.bios" && block.length > 0 && block.length <= 4 * kGiB) {
       block.places = {{4 * kGiB - block.length, 0, block.length}};
     }
-    const bool usual = std::any_of(kLayouts.begin(), kLayouts.end(),
-                                   [&](const Layout& known) { return block.name == known.block; });
-    if (!usual) continue;
+    if (!hasUsualName(block)) continue;
     const Layout* own =
         layout != nullptr && layout->block == block.name ? layout : layoutOfBlock(block);
     if (own != nullptr) block.places = split(*own, block.length, aboveBytes);
@@ -132,7 +183,41 @@ void placeBlocks(std::vector<RamBlock>& blocks, std::string_view machine, std::s
   }
   if (placed || layout == nullptr) return;
   RamBlock* const main = mainBlock(blocks, layout);
-  if (main != nullptr) main->places = split(*layout, main->length, aboveBytes);
+  if (main != nullptr) {
+    main->places = split(*layout, main->length, aboveBytes);
+  } else if (cmos && layout->high == 4 * kGiB) {
+    placeNodes(blocks, *layout, *cmos);
+  }
+}
+
+const char* placeNamed(std::vector<RamBlock>& blocks,
+                       const std::vector<NamedPlace>& places) noexcept {
+  for (RamBlock& block : blocks) {
+    std::vector<AddressRange> found;
+    std::uint64_t offset = 0;
+    for (const NamedPlace& place : places) {
+      if (place.block != block.name) continue;
+      const std::uint64_t left = block.length - std::min(offset, block.length);
+      const std::uint64_t length = place.length == 0 ? left : place.length;
+      if (place.address % block.pageBytes != 0 || length % block.pageBytes != 0) {
+        return "a place that cuts a page";
+      }
+      found.push_back({place.address, offset, length});
+      offset += length;
+    }
+    if (found.empty()) continue;
+    const char* wrong = wrongPlaces(found, block.length);
+    if (wrong != nullptr) return wrong;
+    block.places = std::move(found);
+  }
+  return nullptr;
+}
+
+bool isMainMemory(const RamBlock& block) noexcept {
+  constexpr std::string_view kObjects = "/objects/";
+  std::string_view name = block.name;
+  if (startsWith(name, kObjects)) name.remove_prefix(kObjects.size());
+  return hasUsualName(block) || !belongsToDevice(name);
 }
 
 const char* wrongPlaces(const std::vector<AddressRange>& places, std::uint64_t length) noexcept {
@@ -154,10 +239,7 @@ bool placeMain(std::vector<RamBlock>& blocks, const std::vector<AddressRange>& p
     return !block.places.empty() && !belongsToDevice(block.name);
   });
   // "pc.ram" and its like are main memory, whatever their names look like.
-  const auto usual = std::find_if(blocks.begin(), blocks.end(), [](const RamBlock& block) {
-    return std::any_of(kLayouts.begin(), kLayouts.end(),
-                       [&](const Layout& layout) { return layout.block == block.name; });
-  });
+  const auto usual = std::find_if(blocks.begin(), blocks.end(), hasUsualName);
   RamBlock* main = mainBlock(blocks, nullptr);
   if (placed != blocks.end()) main = &*placed;
   if (usual != blocks.end()) main = &*usual;

@@ -143,15 +143,18 @@ class StreamParser {
   StreamRequest request_;
 };
 
-// RAM above 4 GiB as the firmware's tables have it, from the clock chip's memory.
-std::optional<std::uint64_t> bytesAbove4G(const RamImage& image, const StreamReport& report) {
+// RAM as the firmware's tables have it, from the clock chip's memory.
+std::optional<CmosRam> cmosRam(const RamImage& image, const StreamReport& report) {
   constexpr std::uint64_t kMemoryBytes = 128;
   for (const SectionReport& section : report.sections) {
     if (section.name != "mc146818rtc" || section.length < kMemoryBytes) continue;
     std::array<std::uint8_t, kMemoryBytes> cmos{};
     if (!image.inputs[report.mainInput].read(section.offset, cmos).ok()) return {};
-    const std::uint64_t units = cmos[0x5b] | (cmos[0x5c] << 8U) | (cmos[0x5d] << 16U);
-    return units << 16U;
+    const std::uint64_t above = cmos[0x5b] | (cmos[0x5c] << 8U) | (cmos[0x5d] << 16U);
+    const std::uint64_t over1M = cmos[0x30] | (cmos[0x31] << 8U);   // KiB, up to 64 MiB
+    const std::uint64_t over16M = cmos[0x34] | (cmos[0x35] << 8U);  // units of 64 KiB
+    const std::uint64_t below = over16M == 0 ? (1024 + over1M) << 10U : (256 + over16M) << 16U;
+    return CmosRam{below, above << 16U};
   }
   return {};
 }
@@ -164,7 +167,7 @@ ParseError parseStream(RamImage& image, StreamReport& report, const OpenOptions&
   if (!error.ok()) report.stopped = error;
   const std::string& machine =
       options.machine.empty() ? report.machine.value_or("") : options.machine;
-  placeBlocks(image.blocks, machine, options.arch, bytesAbove4G(image, report));
+  placeBlocks(image.blocks, machine, options.arch, cmosRam(image, report));
   return error;
 }
 

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { diffDevices } from './diff-devices.js';
-import { diffPlan } from './diff-plan.js';
+import { diffPlan, nothing } from './diff-plan.js';
 import type { ImageShape } from './diff-plan.js';
 import { deviceText, ramText } from './diff-text.js';
 import type { RamDiff } from './diff-text.js';
@@ -18,6 +18,8 @@ import { openSource, usage } from './offline-source.js';
 import type { OfflineSource } from './offline-source.js';
 import { rangeArgument } from '../options/size-arguments.js';
 import type { Range } from '../../model/text/sizes.js';
+import { counted } from '../../model/text/format.js';
+import { requirePlaced } from './places.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
 
 interface DiffOptions extends SourceOptions {
@@ -115,12 +117,13 @@ async function diff(
     );
   using first = await open(a, options.channelA);
   using second = await open(b, options.channelB);
+  requirePlaced([first.image, second.image], options.place ?? []);
   const plan = options.ram
     ? diffPlan(shapeOf(first), shapeOf(second), {
         ranges: options.range ?? [],
         block: options.block,
       })
-    : { comparisons: [], missing: [], notes: [] };
+    : nothing;
   const ram: RamDiff[] = [];
   for (const comparison of plan.comparisons) {
     const request = { ...comparison.request, absentIsZero: options.absentAsZero };
@@ -138,11 +141,21 @@ async function diff(
   progress.clear();
 
   const wrong = [trouble(first.image), trouble(second.image)] as const;
-  const equal =
-    wrong.every((one) => one === undefined) &&
-    plan.missing.length === 0 &&
-    ram.every(({ found }) => found.differentPages === 0) &&
-    (devices === undefined || devices.differences.length === 0);
+  const notCompared = [
+    ...plan.notCompared,
+    ...ram
+      .filter(({ found }) => found.absentInBoth > 0)
+      .map(
+        ({ comparison, found }) =>
+          `${comparison.what}: ${counted(found.absentInBoth, 'page')}, which neither A nor B holds`,
+      ),
+  ];
+  const different =
+    wrong.some((one) => one !== undefined) ||
+    plan.missing.length > 0 ||
+    ram.some(({ found }) => found.differentPages > 0) ||
+    (devices !== undefined && devices.differences.length > 0);
+  const equal = !different && notCompared.length === 0;
   const facts = [sourceFacts(first), sourceFacts(second)] as const;
   await print(
     options.json === true
@@ -152,6 +165,7 @@ async function diff(
           a: facts[0],
           b: facts[1],
           missing: plan.missing,
+          notCompared,
           notes: plan.notes,
           ram: ram.map(({ comparison: { what, addresses }, found }) => ({
             what,
@@ -166,10 +180,12 @@ async function diff(
           ...plan.missing.map((text) => paint.damaged(text)),
           ...ram.flatMap((one) => ramText(one, options.limit, paint)),
           ...(devices === undefined ? [] : deviceText(devices, options.limit, paint)),
+          ...notCompared.map((text) => paint.warning(`not compared: ${text}`)),
           ...plan.notes,
         ]),
   );
-  return equal ? exitCodes.passed : exitCodes.failed;
+  if (different) return exitCodes.failed;
+  return equal ? exitCodes.passed : exitCodes.incomplete;
 }
 
 function shapeOf({ image, label }: OfflineSource): ImageShape {

@@ -6,7 +6,14 @@ import type { ImageShape } from './diff-plan.js';
 
 function block(name: string, length: number, address?: number): NativeBlock {
   const places = address === undefined ? [] : [{ address, blockOffset: 0, length }];
-  return { name, length, pageBytes: 4096, places, contentElsewhere: false };
+  return {
+    name,
+    length,
+    pageBytes: 4096,
+    places,
+    mainMemory: !/bios|rom|vga/.test(name),
+    contentElsewhere: false,
+  };
 }
 
 const shape = (format: string, ...blocks: NativeBlock[]): ImageShape => ({
@@ -46,7 +53,10 @@ test('a block whose content is elsewhere is not compared, and that is said', () 
     everything,
   );
   assert.deepEqual([plan.comparisons, plan.missing], [[], []]);
-  assert.match(plan.notes[0]!, /block ram is not compared/);
+  assert.match(plan.notCompared[0]!, /block ram: its content is not in the stream/);
+  const dump = shape('raw', block('memory', 0x2000, 0));
+  const byAddress = shape('stream', ignored, block('more', 0x1000, 0x1000));
+  assert.match(diffPlan(byAddress, dump, everything).notCompared[0]!, /block ram: .* in A/);
 });
 
 test('a stream and a dump are compared where both have guest addresses, without the shadowed part', () => {
@@ -65,7 +75,56 @@ test('a stream and a dump are compared where both have guest addresses, without 
     ],
   );
   assert.match(plan.notes[0]!, /0xa0000-0x100000, where a PC shows ROM/);
-  assert.match(plan.notes[1]!, /of A have nothing to be compared with/);
+  assert.match(plan.notCompared[0]!, /of A have nothing to be compared with: 0x400000-0x800000$/);
+});
+
+void test('main memory that one side lacks or that has no address is not compared; the memory of devices is a note', () => {
+  const dump = (...ranges: [number, number][]): ImageShape => ({
+    ...shape('elf'),
+    blocks: [
+      {
+        ...block('memory', Math.max(...ranges.map(([, end]) => end))),
+        places: ranges.map(([start, end]) => ({
+          ...{ address: start, blockOffset: start, length: end - start },
+        })),
+      },
+    ],
+  });
+  const bios = block('pc.bios', 0x10000, 0xffff0000);
+  const vga = block('vga.vram', 0x1000000);
+  const stream = shape('stream', block('pc.ram', 0x800000, 0), bios, vga);
+  const withDimm = shape('stream', block('pc.ram', 0x800000, 0), block('dimm', 0x800000));
+  const raw = shape('raw', block('memory', 0x800000, 0));
+  const low: [number, number] = [0, 0x800000];
+  const rows: [ImageShape, ImageShape, RegExp | undefined][] = [
+    [stream, raw, undefined],
+    [stream, dump(low, [0xffff0000, 0x1_0000_0000]), undefined],
+    [stream, dump(low, [0xd0000000, 0xd1000000]), undefined],
+    [
+      stream,
+      dump(low, [0x1000000, 0x1001000]),
+      /of B have nothing to be compared with: 0x1000000-0x1001000$/,
+    ],
+    [stream, dump([0, 0x1800000]), /of B have nothing to be compared with: 0x800000-0x1800000$/],
+    [withDimm, raw, /block dimm: the guest address of 8,388,608 bytes in A is not known/],
+    [dump([0, 0xa0000], [0xc0000, 0x800000]), raw, undefined],
+    [dump([0, 0xa0000]), raw, /of B have nothing to be compared with: 0xa0000-0x800000$/],
+    [
+      dump(low, [0xffff0000, 0x1_8000_0000]),
+      raw,
+      /of A have nothing to be compared with: 0xffff0000-0x180000000$/,
+    ],
+  ];
+  for (const [a, b, reason] of rows) {
+    const [first, second] = diffPlan(a, b, everything).notCompared;
+    assert.equal(second, undefined);
+    if (reason === undefined) assert.equal(first, undefined);
+    else assert.match(first ?? 'nothing', reason);
+  }
+  assert.match(
+    diffPlan(raw, shape('raw', block('memory', 0x900000, 0)), everything).missing[0]!,
+    /1,048,576 bytes of B have nothing/,
+  );
 });
 
 test('two dumps are compared everywhere, the shadowed part too', () => {

@@ -6,6 +6,7 @@ import { formatRange } from '../../model/text/sizes.js';
 import { counted } from '../../model/text/format.js';
 import type { Range } from '../../model/text/sizes.js';
 import { showName } from './offline-output.js';
+import { bytesIn, holesIn, intersect, isWithin, placesOf, subtract } from './places.js';
 
 export interface ImageShape {
   readonly label: string;
@@ -26,7 +27,9 @@ export interface DiffPlan {
   readonly comparisons: readonly Comparison[];
   /** differences that need no look at pages */
   readonly missing: readonly string[];
-  /** what is left out on purpose */
+  /** main memory that nothing can be said about */
+  readonly notCompared: readonly string[];
+  /** what else is left out */
   readonly notes: readonly string[];
 }
 
@@ -35,11 +38,11 @@ export interface DiffWish {
   readonly block: string | undefined;
 }
 
+export const nothing: DiffPlan = { comparisons: [], missing: [], notCompared: [], notes: [] };
+
 export function diffPlan(a: ImageShape, b: ImageShape, wish: DiffWish): DiffPlan {
-  if (wish.block !== undefined) return { ...oneBlock(a, b, wish.block, wish.ranges), notes: [] };
-  if (wish.ranges.length > 0) {
-    return { comparisons: wish.ranges.map(guestMemory), missing: [], notes: [] };
-  }
+  if (wish.block !== undefined) return oneBlock(a, b, wish.block, wish.ranges);
+  if (wish.ranges.length > 0) return { ...nothing, comparisons: wish.ranges.map(guestMemory) };
   return a.format === 'stream' && b.format === 'stream' ? byName(a, b) : byAddress(a, b);
 }
 
@@ -71,16 +74,11 @@ function blockPair(name: string, first: number, second: number, range: Range): C
   };
 }
 
-function oneBlock(
-  a: ImageShape,
-  b: ImageShape,
-  name: string,
-  ranges: readonly Range[],
-): Omit<DiffPlan, 'notes'> {
+function oneBlock(a: ImageShape, b: ImageShape, name: string, ranges: readonly Range[]): DiffPlan {
   const first = blockNamed(a.blocks, name);
   const second = blockNamed(b.blocks, name);
   if (ranges.length === 0) return sameName(a, b, name, first, second);
-  return { comparisons: ranges.map((range) => blockPair(name, first, second, range)), missing: [] };
+  return { ...nothing, comparisons: ranges.map((range) => blockPair(name, first, second, range)) };
 }
 
 function sameName(
@@ -89,42 +87,46 @@ function sameName(
   name: string,
   first: number,
   second: number,
-): Omit<DiffPlan, 'notes'> {
+): DiffPlan {
   const [one, other] = [a.blocks[first], b.blocks[second]];
+  if (one?.contentElsewhere === true || other?.contentElsewhere === true) {
+    return { ...nothing, notCompared: [elsewhere(name)] };
+  }
   const lengths = [one?.length ?? 0, other?.length ?? 0] as const;
   const range = { start: 0, end: Math.min(...lengths) };
   const missing: string[] = [];
   if (lengths[0] !== lengths[1]) {
     missing.push(`block ${showName(name)}: ${lengths[0]} bytes in A, ${lengths[1]} in B`);
   }
-  return { comparisons: range.end === 0 ? [] : [blockPair(name, first, second, range)], missing };
+  const comparisons = range.end === 0 ? [] : [blockPair(name, first, second, range)];
+  return { ...nothing, comparisons, missing };
 }
+
+const elsewhere = (name: string): string =>
+  `block ${showName(name)}: its content is not in the stream (x-ignore-shared)`;
 
 /** Two streams name their blocks, and one machine's blocks have the same names everywhere. */
 function byName(a: ImageShape, b: ImageShape): DiffPlan {
   const comparisons: Comparison[] = [];
   const missing: string[] = [];
-  const notes: string[] = [];
-  a.blocks.forEach((block, first) => {
-    const name = showName(block.name);
-    const second = b.blocks.findIndex((other) => other.name === block.name);
-    if (second < 0) missing.push(`block ${name} is only in A`);
-    else if (block.contentElsewhere || b.blocks[second]?.contentElsewhere === true) {
-      notes.push(
-        `block ${name} is not compared: its content is not in the stream (x-ignore-shared)`,
-      );
-    } else {
-      const pair = sameName(a, b, block.name, first, second);
-      comparisons.push(...pair.comparisons);
-      missing.push(...pair.missing);
+  const notCompared: string[] = [];
+  a.blocks.forEach(({ name }, first) => {
+    const second = b.blocks.findIndex((other) => other.name === name);
+    if (second < 0) {
+      missing.push(`block ${showName(name)} is only in A`);
+      return;
     }
+    const pair = sameName(a, b, name, first, second);
+    comparisons.push(...pair.comparisons);
+    missing.push(...pair.missing);
+    notCompared.push(...pair.notCompared);
   });
   for (const { name } of b.blocks) {
     if (!a.blocks.some((block) => block.name === name)) {
       missing.push(`block ${showName(name)} is only in B`);
     }
   }
-  return { comparisons, missing, notes };
+  return { ...nothing, comparisons, missing, notCompared };
 }
 
 /** A PC shows VGA and ROM here, and so do dumps of what its processor sees; streams have the RAM behind. */
@@ -132,19 +134,20 @@ const shadowed: Range = { start: 0xa0000, end: 0x100000 };
 
 /** Dumps and raw memory know guest addresses only: compared is what both hold. */
 function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
-  const notes: string[] = [];
   const missing: string[] = [];
-  let common = intersect(placesOf(a), placesOf(b));
+  const notes: string[] = [];
+  const notCompared = [...withoutContent('A', a), ...withoutContent('B', b)];
+  let [first, second] = [heldPlaces(a.blocks), heldPlaces(b.blocks)];
   const streams = [a, b].filter(({ format }) => format === 'stream');
   if (streams.length === 1 && /^(pc|q35|isapc|microvm)/.test(streams[0]?.machine ?? '')) {
-    const without = common.flatMap((range) => subtract(range, shadowed));
-    if (bytesIn(without) < bytesIn(common)) {
+    if (intersect(intersect(first, second), [shadowed]).length > 0) {
       notes.push(
         `not compared: ${formatRange(shadowed)}, where a PC shows ROM and VGA instead of RAM (--range can ask for it)`,
       );
     }
-    common = without;
+    [first, second] = [subtract(first, [shadowed]), subtract(second, [shadowed])];
   }
+  const common = intersect(first, second);
   if (common.length === 0) {
     throw new HarnessError({
       code: 'nothing-in-common',
@@ -153,62 +156,73 @@ function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
       details: [
         ...describe('A', a),
         ...describe('B', b),
-        '--machine and --address say where memory lies, --block compares by name',
+        ...notCompared,
+        '--machine, --address and --place say where memory lies, --block compares by name',
       ],
     });
   }
-  for (const [name, shape] of [
-    ['A', a],
-    ['B', b],
+  for (const [name, shape, mine, other, others] of [
+    ['A', a, first, b, second],
+    ['B', b, second, a, first],
   ] as const) {
-    const more = bytesIn(placesOf(shape)) - bytesIn(common);
-    if (more === 0) continue;
-    // Two of a kind see memory alike, so one of them lacks something; of two kinds each sees what the other cannot.
-    const into = a.format === b.format ? missing : notes;
-    into.push(`${counted(more, 'byte')} of ${name} have nothing to be compared with`);
+    const left = subtract(mine, others);
+    const isDevices = (range: Range): boolean =>
+      shape.format === 'stream'
+        ? intersect([range], placesOf(shape.blocks.filter(isMain))).length === 0
+        : isDevicesInDump(range, mine, other);
+    // Two of a kind see memory alike, so one of them lacks something.
+    const alike = a.format === b.format;
+    const mains = alike ? [] : left.filter((range) => !isDevices(range));
+    for (const [into, ranges] of [
+      [alike ? missing : notes, subtract(left, mains)],
+      [notCompared, mains],
+    ] as const) {
+      if (ranges.length === 0) continue;
+      into.push(
+        `${counted(bytesIn(ranges), 'byte')} of ${name} have nothing to be compared with: ${ranges.map(formatRange).join(', ')}`,
+      );
+    }
   }
-  return { comparisons: common.map(guestMemory), missing, notes };
+  return { comparisons: common.map(guestMemory), missing, notCompared, notes };
 }
 
-function describe(name: string, shape: ImageShape): string[] {
-  const places = placesOf(shape);
-  return [
-    `${name}: ${places.length === 0 ? 'no guest addresses known' : places.map(formatRange).join(', ')}`,
-  ];
-}
+/** PCs have their devices and the BIOS here. */
+const belowFourG: Range = { start: 0xe0000000, end: 0x1_0000_0000 };
 
-/** In address order, what touches or overlaps joined. */
-function placesOf({ blocks }: ImageShape): Range[] {
-  const ranges = blocks
-    .flatMap(({ places }) => places)
-    .map(({ address, length }) => ({ start: address, end: address + length }))
-    .sort((first, second) => first.start - second.start);
-  const joined: Range[] = [];
-  for (const range of ranges) {
-    const last = joined.at(-1);
-    if (last === undefined || range.start > last.end) joined.push(range);
-    else joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
-  }
-  return joined;
-}
-
-function intersect(first: readonly Range[], second: readonly Range[]): Range[] {
-  return first.flatMap((one) =>
-    second.flatMap((other) => {
-      const start = Math.max(one.start, other.start);
-      const end = Math.min(one.end, other.end);
-      return start < end ? [{ start, end }] : [];
-    }),
+/** A dump does not say what is a device's memory. In doubt it is main memory. */
+function isDevicesInDump(range: Range, all: readonly Range[], other: ImageShape): boolean {
+  const otherGoesOn = heldPlaces(other.blocks).some(({ start }) => start >= range.end);
+  if (isWithin(range, shadowed) && otherGoesOn) return true;
+  const listed = all.find(({ start }) => start === range.start);
+  if (listed === undefined) return false;
+  const sizes = other.blocks.filter((block) => !isMain(block)).map(({ length }) => length);
+  return (
+    isWithin(range, belowFourG) ||
+    (listed.end === range.end && sizes.includes(range.end - range.start))
   );
 }
 
-function subtract(range: Range, hole: Range): Range[] {
-  return [
-    { start: range.start, end: Math.min(range.end, hole.start) },
-    { start: Math.max(range.start, hole.end), end: range.end },
-  ].filter(({ start, end }) => start < end);
+const isMain = ({ mainMemory }: NativeBlock): boolean => mainMemory;
+
+const heldPlaces = (blocks: readonly NativeBlock[]): Range[] =>
+  placesOf(blocks.filter(({ contentElsewhere }) => !contentElsewhere));
+
+/** Main memory that cannot be compared by address. */
+function withoutContent(side: string, { blocks, format }: ImageShape): string[] {
+  return blocks.filter(isMain).flatMap((block) => {
+    if (block.contentElsewhere) return [`${elsewhere(block.name)}, in ${side}`];
+    const bytes = block.length - bytesIn(placesOf([block]));
+    if (bytes === 0 || holesIn(block, format) > 0) return [];
+    const name = showName(block.name);
+    return [
+      `block ${name}: the guest address of ${counted(bytes, 'byte')} in ${side} is not known; say it with --place ${name}=ADDRESS`,
+    ];
+  });
 }
 
-function bytesIn(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+function describe(name: string, { blocks }: ImageShape): string[] {
+  const places = heldPlaces(blocks);
+  return [
+    `${name}: ${places.length === 0 ? 'no guest addresses known' : places.map(formatRange).join(', ')}`,
+  ];
 }

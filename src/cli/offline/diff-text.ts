@@ -20,14 +20,15 @@ export function ramText(
   paint: OfflinePaint,
 ): string[] {
   const { what } = comparison;
+  const compared = found.pages - found.absentInBoth;
   if (found.differentPages === 0) {
-    return [`${what}: ${counted(found.pages, 'page')} ${paint.intact('equal')}`];
+    return compared === 0 ? [] : [`${what}: ${counted(compared, 'page')} ${paint.intact('equal')}`];
   }
   const absent = [
     ...(found.absentInFirst > 0 ? [`${found.absentInFirst} not in A`] : []),
     ...(found.absentInSecond > 0 ? [`${found.absentInSecond} not in B`] : []),
   ];
-  const count = `${found.differentPages} of ${counted(found.pages, 'page')} differ`;
+  const count = `${found.differentPages} of ${counted(compared, 'page')} differ`;
   const detail = [counted(found.differentRuns, 'run'), ...absent].join(', ');
   const more = found.differentRuns - Math.min(limit, found.runs.length);
   return [

@@ -16,6 +16,7 @@ import { offlineSession, showName, toJson } from './offline-output.js';
 import { lines, print } from '../process/print.js';
 import type { OfflineSession } from './offline-output.js';
 import { openSource, usage } from './offline-source.js';
+import { requirePlaced } from './places.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import { counted } from '../../model/text/format.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
@@ -78,6 +79,7 @@ async function inspect(
     { signal, onProgress: progress.step('reading') },
   );
   const { image } = source;
+  requirePlaced([image], options.place ?? []);
   const facts = sourceFacts(source);
   const wrong = trouble(image);
   const exitCode = wrong === undefined ? exitCodes.passed : exitCodes.failed;

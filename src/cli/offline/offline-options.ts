@@ -2,6 +2,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { OpenImageOptions } from '../../memory/image.js';
+import { parseSize } from '../../model/text/sizes.js';
+import type { NamedPlace } from '../../native/image-addon.js';
 import { sizeArgument } from '../options/size-arguments.js';
 
 export interface SourceOptions {
@@ -11,7 +13,20 @@ export interface SourceOptions {
   readonly pageSize?: number;
   readonly arch?: string;
   readonly machine?: string;
+  readonly place?: readonly NamedPlace[];
   readonly salvage?: boolean;
+}
+
+/** `BLOCK=ADDRESS` or `BLOCK=ADDRESS+LENGTH` */
+function placeArgument(text: string, before: readonly NamedPlace[] = []): NamedPlace[] {
+  const [, block = '', first = '', second] = /^(.+)=([^=+]+)(?:\+([^=+]+))?$/.exec(text) ?? [];
+  const [address, length] = [parseSize(first), second === undefined ? 0 : parseSize(second)];
+  if (address === undefined || length === undefined || (length === 0 && second !== undefined)) {
+    throw new InvalidArgumentError(
+      `expected BLOCK=ADDRESS or BLOCK=ADDRESS+LENGTH, such as ram-node1=8G, not '${text}'.`,
+    );
+  }
+  return [...before, { block, address, length }];
 }
 
 function pageSizeArgument(text: string): number {
@@ -49,6 +64,11 @@ export function withSourceOptions(command: Command): Command {
       '--machine <type>',
       'machine type, such as q35: where RAM lies in guest memory (default: as the file says)',
     )
+    .option(
+      '--place <block=address>',
+      'guest address of a RAM block; BLOCK=ADDRESS+LENGTH: of a piece of it; repeatable',
+      placeArgument,
+    )
     .option('--salvage', 'use the readable part of a damaged file');
 }
 
@@ -57,6 +77,7 @@ export function openOptions(options: SourceOptions, temporaryFolder: string): Op
     format: options.format,
     fileOffset: options.offset,
     rawAddress: options.address,
+    named: options.place,
     pageBytes: options.pageSize,
     arch: options.arch,
     machine: options.machine,

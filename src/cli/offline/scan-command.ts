@@ -18,8 +18,9 @@ import type { OfflineSession } from './offline-output.js';
 import { openSource, usage } from './offline-source.js';
 import { countUpTo } from '../options/options.js';
 import { mapColumns, mapRows } from './page-map.js';
+import { holesIn, requirePlaced } from './places.js';
 import { blockNamed, scanRequest } from './scan-request.js';
-import { isClean, hashText, statisticsText, verdictText } from './scan-text.js';
+import { isClean, isElsewhere, hashText, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../options/size-arguments.js';
 import { stampKinds } from '../../model/stamps.js';
 import type { Range } from '../../model/text/sizes.js';
@@ -157,6 +158,7 @@ async function scan(
     { signal, onProgress: progress.step('reading') },
   );
   const { image } = source;
+  requirePlaced([image], options.place ?? []);
   const facts = sourceFacts(source);
   const wrong = trouble(image);
   const head = sourceText(facts, wrong, session.paint);
@@ -212,7 +214,11 @@ async function scan(
             : []),
         ]),
   );
-  return clean ? exitCodes.passed : exitCodes.failed;
+  if (clean) return exitCodes.passed;
+  const isIncomplete =
+    wrong === undefined &&
+    slices.every((verdict) => isClean(verdict) || isElsewhere(verdict, image.blocks));
+  return isIncomplete ? exitCodes.incomplete : exitCodes.failed;
 }
 
 /** The third sign of a guest that runs: what was read twice is not the same. */
@@ -257,8 +263,10 @@ async function withoutStamps(
     } else {
       const found = await image.statistics(index, true, work);
       const map = options.map ? await image.pageMap(index, mapColumns * mapRows, work) : null;
-      text.push(...statisticsText(block, found, map, paint));
-      json.push({ name: block.name, length: block.length, ...found });
+      const holes = holesIn(block, image.format);
+      complete &&= found.absent === holes;
+      text.push(...statisticsText(block, { ...found, holes }, map, paint));
+      json.push({ name: block.name, length: block.length, ...found, holes });
     }
   }
   progress.clear();

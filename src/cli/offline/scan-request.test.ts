@@ -8,7 +8,14 @@ const MiB = 1024 ** 2;
 
 function block(name: string, length: number, address?: number): NativeBlock {
   const places = address === undefined ? [] : [{ address, blockOffset: 0, length }];
-  return { name, length, pageBytes: 4096, places, contentElsewhere: false };
+  return {
+    name,
+    length,
+    pageBytes: 4096,
+    places,
+    mainMemory: !/bios|rom|vga/.test(name),
+    contentElsewhere: false,
+  };
 }
 
 const plain: ScanWish = {

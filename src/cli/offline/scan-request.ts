@@ -9,9 +9,9 @@ import type {
 } from '../../native/image-addon.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { formatRange } from '../../model/text/sizes.js';
-import { hex } from '../../model/text/format.js';
 import type { Range } from '../../model/text/sizes.js';
 import { showName } from './offline-output.js';
+import { isWithin, placesOf } from './places.js';
 
 export interface ScanWish {
   readonly level: StampKind;
@@ -86,26 +86,26 @@ export function scanRequest(
   };
 }
 
-function usual(block: NativeBlock, whole: boolean, image: { readonly format: string }): Range {
+function usual(
+  block: NativeBlock,
+  whole: boolean,
+  { format, blocks }: { readonly format: string; readonly blocks: readonly NativeBlock[] },
+): Range {
   if (whole) return { start: 0, end: block.length };
-  const place = block.places.reduce<NativeBlock['places'][number] | undefined>(
-    (lowest, one) => (lowest === undefined || one.address < lowest.address ? one : lowest),
-    undefined,
-  );
-  if (place === undefined) {
-    throw refuse('the guest addresses of its RAM are unknown: give --machine, or --block', [
+  const places = placesOf(blocks.filter(({ mainMemory }) => mainMemory));
+  const [lowest] = places;
+  if (lowest === undefined) {
+    throw refuse('the guest addresses of its RAM are unknown: give --machine, --place or --block', [
       `the largest block is '${showName(block.name)}', ${block.length} bytes`,
     ]);
   }
-  const { address, length } = place;
-  if (length >= usualRange.end) {
-    return { start: address + usualRange.start, end: address + usualRange.end };
-  }
+  const range = { start: lowest.start + usualRange.start, end: lowest.start + usualRange.end };
+  if (places.some((place) => isWithin(range, place))) return range;
   // Raw memory is often just the part that was stamped.
-  if (image.format === 'raw') return { start: address, end: address + length };
+  if (format === 'raw') return lowest;
   throw refuse(
-    `the usual range of test guests, ${hex(address + usualRange.start)}-${hex(address + usualRange.end)}, does not fit into RAM: give --range`,
-    [`RAM: ${hex(address)}-${hex(address + length)}`],
+    `the usual range of test guests, ${formatRange(range)}, does not fit into RAM: give --range`,
+    [`RAM: ${places.map(formatRange).join(', ')}`],
   );
 }
 

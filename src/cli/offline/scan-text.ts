@@ -30,6 +30,19 @@ export function isClean({ damagedPages, generation, edge }: NativeSliceVerdict):
   return damagedPages === 0 && !(generation === 0 && edge === null);
 }
 
+/** Nothing is known to be damaged: what is not as it should be is in no file of this source. */
+export function isElsewhere(
+  { damage, damagedRuns, pagesByKind, damagedPages }: NativeSliceVerdict,
+  blocks: readonly NativeBlock[],
+): boolean {
+  return (
+    damagedPages > 0 &&
+    pagesByKind.absent === damagedPages &&
+    damage.length === damagedRuns &&
+    damage.every(({ block }) => blocks[block]?.contentElsewhere === true)
+  );
+}
+
 export function verdictText(
   verdict: NativeSliceVerdict,
   options: VerdictTextOptions,
@@ -43,11 +56,15 @@ export function verdictText(
   const head = `${formatRange({ start, end })}${without}${where}: ${counted(pages, 'page')} of ${step} bytes, level ${level}`;
   const result = clean
     ? paint.intact('clean')
-    : damagedPages === 0
-      ? paint.damaged('nothing is stamped')
-      : paint.damaged(
-          `damaged: ${counted(damagedPages, 'page')} in ${counted(damagedRuns, 'run')}`,
-        );
+    : isElsewhere(verdict, options.blocks)
+      ? paint.warning(
+          `not checked: the content of ${counted(damagedPages, 'page')} lies elsewhere (x-ignore-shared)`,
+        )
+      : damagedPages === 0
+        ? paint.damaged('nothing is stamped')
+        : paint.damaged(
+            `damaged: ${counted(damagedPages, 'page')} in ${counted(damagedRuns, 'run')}`,
+          );
   return [
     head,
     `${result}; ${generationText(verdict, hole)}`,
@@ -141,13 +158,16 @@ export function hashText(
 
 export function statisticsText(
   block: NativeBlock,
-  found: NativeBlockStatistics,
+  found: NativeBlockStatistics & { readonly holes: number },
   map: NativePageMap | null,
   paint: OfflinePaint,
 ): string[] {
   const counts = [
     ...(found.zeroContent === null ? [] : [`${found.zeroContent} zero`]),
-    ...(found.absent > 0 ? [`${found.absent} not in the file`] : []),
+    ...(found.absent > found.holes
+      ? [paint.warning(`${found.absent - found.holes} not in the file`)]
+      : []),
+    ...(found.holes > 0 ? [`${found.holes} where the dump lists no memory`] : []),
   ];
   const elsewhere = block.contentElsewhere ? '; its content lies elsewhere (x-ignore-shared)' : '';
   return [

@@ -1,0 +1,68 @@
+/** Dumps put together by hand, of pages of 4096 bytes. */
+const pageBytes = 4096;
+
+export interface ElfPiece {
+  readonly address: number;
+  readonly data: Buffer;
+  /** at least as much as there is data */
+  readonly memoryBytes: number;
+}
+
+/** An ELF core with one PT_LOAD for each piece. */
+export function elfCore(pieces: readonly ElfPiece[]): Buffer {
+  const head = Buffer.alloc(64 + 56 * pieces.length);
+  head.write('\x7fELF\x02\x01\x01', 'latin1');
+  head.writeUInt16LE(4, 16);
+  head.writeBigUInt64LE(64n, 32);
+  head.writeUInt16LE(56, 54);
+  head.writeUInt16LE(pieces.length, 56);
+  let offset = head.length;
+  pieces.forEach(({ address, data, memoryBytes }, index) => {
+    const at = 64 + 56 * index;
+    head.writeUInt32LE(1, at);
+    for (const [field, value] of [
+      [8, offset],
+      [16, address],
+      [24, address],
+      [32, data.length],
+      [40, memoryBytes],
+    ] as const) {
+      head.writeBigUInt64LE(BigInt(value), at + field);
+    }
+    offset += data.length;
+  });
+  return Buffer.concat([head, ...pieces.map(({ data }) => data)]);
+}
+
+/** A kdump of version 6: `page` at each of `held`; `leftOut` are memory that makedumpfile excluded. */
+export function kdump(
+  pages: number,
+  page: Buffer,
+  held: readonly number[],
+  leftOut: readonly number[] = [],
+): Buffer {
+  const file = Buffer.alloc(4 * pageBytes + 24 * held.length);
+  file.write('KDUMP   ');
+  for (const [at, value] of [
+    [8, 6],
+    [424, 1],
+    [428, pageBytes],
+    [432, 1],
+    [436, 2],
+    [440, pages],
+    [pageBytes + 96, pages],
+  ] as const) {
+    file.writeUInt32LE(value, at);
+  }
+  const mark = (bitmap: number, number: number): void => {
+    const at = bitmap * pageBytes + Math.floor(number / 8);
+    file[at] = (file[at] ?? 0) | (1 << (number % 8));
+  };
+  for (const number of [...held, ...leftOut]) mark(2, number);
+  held.forEach((number, index) => {
+    mark(3, number);
+    file.writeBigUInt64LE(BigInt(file.length), 4 * pageBytes + 24 * index);
+    file.writeUInt32LE(pageBytes, 4 * pageBytes + 24 * index + 8);
+  });
+  return Buffer.concat([file, page]);
+}
