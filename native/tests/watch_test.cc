@@ -120,7 +120,8 @@ TEST_CASE("a number is watched until it has grown by so much, over its wrap") {
   CHECK(result.value.elapsedNs >= 15 * kPauseNs - kPauseNs / 2);
 }
 
-TEST_CASE("a number that does not change has not grown, and its growth is returned when time is up") {
+TEST_CASE(
+    "a number that does not change has not grown, and its growth is returned when time is up") {
   const Descriptor memory = test::memfdWith({3});
   const auto source = test::fileSource(memory, 0, kPage);
   const CancelFlag never;

@@ -133,7 +133,7 @@ const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
   [
     'a range across the PCI hole',
     { range: { ...range, end: 0x80001000 }, ramBytes: 2 ** 33 },
-    /none at 0x80000000 on q35, .* its hole; RAM lies at 0x0-0x80000000 and 0x100000000-0x280000000/,
+    /q35 has none at 0x80000000, .* its hole; RAM lies at 0x0-0x80000000 and 0x100000000-0x280000000/,
   ],
   ['65 writers', { writers: 65 }, /cannot run 65 writers, only 1 to 64/],
   ['no writer', { writers: 0 }, /cannot run 0 writers/],

@@ -36,6 +36,8 @@ Descriptor openedAnew(Descriptor fd) noexcept {
 
 Result<InputFile> InputFile::open(Descriptor given) noexcept {
   using Opened = Result<InputFile>;
+  const Status kind = requireFile(given.get());
+  if (!kind.ok()) return Opened::failed(kind);
   const Result<std::uint64_t> length = sizeOfFile(given.get());
   if (!length.ok()) return Opened::failed(length.status);
   Descriptor fd = openedAnew(std::move(given));

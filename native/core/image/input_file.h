@@ -18,9 +18,10 @@ namespace drover {
 class InputFile {
  public:
   InputFile() = default;
-  // Takes the descriptor over. A regular file or a memfd; anything else (a pipe, a device) is
-  // refused with Fault::badArgument. An empty file is fine and has size 0. The descriptor is opened
-  // again where possible, so that the caller's file position stays where it is.
+  // Takes the descriptor over. A regular file, a memfd or a block device; anything else (a pipe, a
+  // terminal) is refused with Fault::badArgument. An empty file is fine and has size 0. The
+  // descriptor is opened again where possible, so that the caller's file position stays where it
+  // is.
   static Result<InputFile> open(Descriptor fd) noexcept;
   static Result<InputFile> openPath(const char* path) noexcept;
 

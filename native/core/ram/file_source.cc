@@ -9,18 +9,6 @@
 namespace drover {
 namespace {
 
-Result<Descriptor> regular(Descriptor file) noexcept {
-  struct stat about {};
-  if (::fstat(file.get(), &about) != 0) {
-    return Result<Descriptor>::failed(Status::system("fstat", errno));
-  }
-  if (!S_ISREG(about.st_mode) && !S_ISBLK(about.st_mode)) {
-    return Result<Descriptor>::failed(
-        Status::of(Fault::badArgument, "not a regular file or block device"));
-  }
-  return Result<Descriptor>::of(std::move(file));
-}
-
 Status readFully(int fd, std::uint8_t* out, std::size_t length, std::uint64_t offset,
                  std::uint64_t address) noexcept {
   std::size_t done = 0;
@@ -36,16 +24,25 @@ Status readFully(int fd, std::uint8_t* out, std::size_t length, std::uint64_t of
 
 }  // namespace
 
+Status requireFile(int fd) noexcept {
+  struct stat about {};
+  if (::fstat(fd, &about) != 0) return Status::system("fstat", errno);
+  if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode)) return {};
+  return Status::of(Fault::badArgument, "not a regular file or block device");
+}
+
 Result<Descriptor> openRegularFile(const char* path) noexcept {
   Descriptor file = Descriptor::own(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.isOpen()) return Result<Descriptor>::failed(Status::system("open", errno));
-  return regular(std::move(file));
+  const Status kind = requireFile(file.get());
+  return kind.ok() ? Result<Descriptor>::of(std::move(file)) : Result<Descriptor>::failed(kind);
 }
 
 Result<Descriptor> duplicateRegularFile(int fd) noexcept {
   Descriptor file = Descriptor::own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!file.isOpen()) return Result<Descriptor>::failed(Status::system("fcntl", errno));
-  return regular(std::move(file));
+  const Status kind = requireFile(file.get());
+  return kind.ok() ? Result<Descriptor>::of(std::move(file)) : Result<Descriptor>::failed(kind);
 }
 
 Result<std::uint64_t> sizeOfFile(int fd) noexcept {

@@ -9,6 +9,8 @@
 
 namespace drover {
 
+// Refuses what is no regular file and no block device.
+Status requireFile(int fd) noexcept;
 // Opens for reading without waiting (a FIFO would); takes regular files and block devices only.
 Result<Descriptor> openRegularFile(const char* path) noexcept;
 // A second descriptor for the same open file, which must be one of these as well.

@@ -9,8 +9,8 @@
 
 namespace drover {
 
-// True only for shared memory that is sealed against shrinking. Any process that may write to another
-// file can cut it short, and reading a page that is gone kills this process.
+// True only for shared memory that is sealed against shrinking. Any process that may write to
+// another file can cut it short, and reading a page that is gone kills this process.
 bool cannotShrink(int fd) noexcept;
 
 class Mapping {

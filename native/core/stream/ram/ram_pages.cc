@@ -74,7 +74,8 @@ void RamSection::beginPass() {
 bool RamSection::put(const PageRecord& record, std::uint32_t input, PageEntry entry) {
   Block& block = blocks_[record.block];
   if (record.at >= PageEntry::kOffsetLimit) {
-    return context_.fail(input, record.at, "a page at a file offset beyond what the page index can hold");
+    return context_.fail(input, record.at,
+                         "a page at a file offset beyond what the page index can hold");
   }
   std::uint64_t* const cell = block.index->at(pageOf(record.pageOffset));
   if (cell == nullptr) {
