@@ -74,7 +74,7 @@ void test('pages that makedumpfile excluded, or of which a file holds a part, ar
     assert.equal(found['clean'], false);
     const [memory] = asArray(found['blocks']).map(asObject);
     assert.equal(memory?.['zeroContent'], zero);
-    assert.equal(Number(memory?.['absent']) - Number(memory?.['holes']), absent);
+    assert.equal(Number(memory['absent']) - Number(memory['holes']), absent);
     const text = await drover(['scan', '--level', 'zero', dump], scratch);
     assert.match(text.stdout, new RegExp(`${zero} zero, ${absent} not in the file`));
     await json(['diff', dump, dump], scratch, 2);

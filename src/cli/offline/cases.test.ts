@@ -25,7 +25,7 @@ test('memory that a dump with paging does not hold is absent, not zero', { skip 
   using scratch = new Scratch();
   const dump = unpackCase('elf-paging-direct.elf', scratch.directory);
   const truth = unpackCase('elf-paging-direct.truth.raw', scratch.directory);
-  const [memory] = await blocksOf(['--level', 'zero', dump], scratch);
+  const [memory] = await blocksOf(['--level', 'zero', dump], scratch, 2);
   assert.deepEqual([memory?.['pages'], memory?.['absent'], memory?.['stored']], [2048, 1856, 192]);
   assert.equal(memory?.['zero'], 0);
 
@@ -63,7 +63,7 @@ test('a mapped-ram file whose shared block lies elsewhere is complete', { skip }
   ] as const) {
     assert.equal(asString(hashes.get(name))?.slice(0, 8), begin, name);
   }
-  const counted = await blocksOf(['--level', 'zero', file], scratch);
+  const counted = await blocksOf(['--level', 'zero', file], scratch, 2);
   const shared = counted.find(({ name }) => name === 'm0');
   assert.deepEqual([shared?.['absent'], shared?.['zero'], shared?.['stored']], [4096, 0, 0]);
 

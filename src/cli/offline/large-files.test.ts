@@ -90,13 +90,14 @@ test('every command gets by with a small heap, however large the file', async ()
   ftruncateSync(fd, TiB);
   writeSync(fd, stampedPage(TiB / 2, 9, pageBytes), 0, pageBytes, TiB / 2);
   closeSync(fd);
-  for (const args of [
-    ['scan', '--level', 'zero', stream],
-    ['scan', '--level', 'zero', raw],
-    ['inspect', stream],
-    ['diff', '--no-devices', stream, stream],
-  ]) {
+  // Of a stream that holds a small part of its block, most is neither zero nor equal.
+  for (const [code, ...args] of [
+    [2, 'scan', '--level', 'zero', stream],
+    [0, 'scan', '--level', 'zero', raw],
+    [0, 'inspect', stream],
+    [2, 'diff', '--no-devices', stream, stream],
+  ] as const) {
     const ran = await drover(args, scratch, smallHeap);
-    assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
+    assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
   }
 });
