@@ -41,9 +41,10 @@ async function prove(
       temporaryFolder: scratch.directory,
     });
     const { compared, different } = await compareWithDump(image, dump, ramBytes);
-    const holes = image.format === 'stream' ? 0x60 : 0;
+    // A dump lists no memory where a display adapter has its window of 128 KiB.
+    const holes = image.format === 'stream' ? [0x60] : [0, 0x20];
     assert.deepEqual(different.slice(0, 5), []);
-    assert.equal(compared, ramBytes / 4096 - holes);
+    assert.ok(holes.includes(ramBytes / 4096 - compared), `${compared} pages compared`);
     const seen = image.report?.seenCapabilities.join(' ') ?? '';
     t.diagnostic(`${path.basename(files[0]!)}: ${compared} pages equal; ${image.format} ${seen}`);
   }
