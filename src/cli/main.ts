@@ -101,7 +101,7 @@ function plainUsage(text: string): string {
     )
     .replace(
       /^too many arguments for '(run|list|chain)'.*$/m,
-      "drover $1 takes options only: name a test with -p, such as '-p precopy/unix/plain'.",
+      "drover $1 takes options only: name a test with -p, such as 'drover run -p precopy/unix/plain'.",
     );
 }
 

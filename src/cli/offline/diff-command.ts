@@ -150,6 +150,9 @@ async function diff(
           `${comparison.what}: ${counted(found.absentInBoth, 'page')}, which neither A nor B holds`,
       ),
   ];
+  if (!options.ram && devices?.compared === 0 && devices.differences.length === 0) {
+    notCompared.push('device state: neither A nor B holds any');
+  }
   const different =
     wrong.some((one) => one !== undefined) ||
     plan.missing.length > 0 ||

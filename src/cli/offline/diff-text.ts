@@ -63,7 +63,7 @@ export function deviceText(diff: DeviceDiff, limit: number, paint: OfflinePaint)
   }
   const more = differences.length - limit;
   return [
-    `device state: ${paint.damaged(`${counted(differences.length, 'section')} of ${compared} differ`)}`,
+    `device state: ${paint.damaged(`${differences.length} of ${counted(compared, 'section')} differ`)}`,
     ...differences.slice(0, limit).flatMap((one) => oneDevice(one, limit)),
     ...(more > 0 ? [`  and ${counted(more, 'more section')}`] : []),
   ];

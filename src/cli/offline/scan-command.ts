@@ -103,7 +103,7 @@ export function addScanCommand(
       );
     });
   withExamples(command, {
-    'drover scan results/migration-precopy-tcp-plain-1/destination.ram --range 1M-100M':
+    'drover scan results/migration-precopy-tcp-plain-1/destination.ram --address 1M':
       'is the guest memory that a failed test left intact?',
     'drover scan vm.mig --level zero': 'how many pages of a migration file are zero?',
   });

@@ -69,7 +69,7 @@ export function sourceText(
   const details = [
     ...(machine === null ? [] : [`of machine ${showName(machine)}`]),
     ...(completeness === null ? [] : [completenessTexts[completeness] ?? completeness]),
-    ...(facts.warnings > 0 ? [`${facts.warnings} warnings (see drover inspect)`] : []),
+    ...(facts.warnings > 0 ? [`${counted(facts.warnings, 'warning')} (see drover inspect)`] : []),
   ];
   const format = formatTexts[facts.format] ?? facts.format;
   return [

@@ -45,11 +45,11 @@ test('one test, one job, and a tool that is there', () => {
   refused({ jobs: 2 }, /leave out -j 2$/);
   refused(
     { selected: ['/a/b', '/a/b/c'] },
-    /the options select \/a\/b, \/a\/b\/c; name one with -p$/,
+    /the options select \/a\/b, \/a\/b\/c; name one with -p, and leave the others out with -s$/,
   );
   refused(
     { selected: ['/a', '/b', '/c', '/d'] },
-    /\/a, \/b, \/c, \.\.\. \(4 in all\); name one with -p$/,
+    /\/a, \/b, \/c, \.\.\. \(4 in all\); name one with -p, and leave the others out with -s$/,
   );
 });
 

@@ -50,7 +50,9 @@ export function planDebug({ tool, sides }: DebugWish, situation: DebugSituation)
   if (selected.length !== 1) {
     const some = selected.slice(0, 3).join(', ');
     const more = selected.length > 3 ? `, ... (${selected.length} in all)` : '';
-    throw refuse(`runs one test, but the options select ${some}${more}; name one with -p`);
+    throw refuse(
+      `runs one test, but the options select ${some}${more}; name one with -p, and leave the others out with -s`,
+    );
   }
   if (locate(tool, situation.searchPath) === undefined) {
     throw new HarnessError({

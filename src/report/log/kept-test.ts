@@ -1,5 +1,5 @@
 /** The directory of a test that was kept, as it is found later, maybe on another machine. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { HarnessError, fileProblem } from '../../model/errors.js';
 import { isObject } from '../../model/json.js';
@@ -22,7 +22,8 @@ function refused(directory: string, why: string, cause?: unknown): HarnessError 
 
 /** Most likely it is the folder of --out, or the one above it. */
 function keptBelow(directory: string): string[] {
-  const found = (existsSync(directory) ? readdirSync(directory) : []).filter((name) =>
+  const isFolder = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+  const found = (isFolder ? readdirSync(directory) : []).filter((name) =>
     existsSync(path.join(directory, name, testRecordName)),
   );
   if (found.length === 0) return [];
