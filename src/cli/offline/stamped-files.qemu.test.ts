@@ -148,7 +148,9 @@ async function proveClean(stage: Stage, made: Made, levels: readonly string[]): 
 /** Every 37th page, where it lies in the files as it is. */
 async function storedPages(image: MemoryImage, files: readonly Buffer[]): Promise<StoredPage[]> {
   const block = image.blocks.findIndex(({ places }) =>
-    places.some(({ address, length }) => address === 0 && length > stampedRange.end),
+    places.some(
+      ({ address, length }) => address <= stampedRange.start && address + length > stampedRange.end,
+    ),
   );
   const pages: StoredPage[] = [];
   for (let at = stampedRange.start; at < stampedRange.end; at += 37 * pageBytes) {
