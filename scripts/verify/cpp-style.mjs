@@ -75,7 +75,7 @@ async function tidyAll(folder, optionsOf) {
   const deadlineMs = performance.now() + TIDY_LIMIT_MS;
   const worker = async () => {
     for (let file = queue.shift(); file; file = queue.shift()) {
-      const timeoutMs = Math.max(1, deadlineMs - performance.now());
+      const timeoutMs = Math.max(1, Math.ceil(deadlineMs - performance.now()));
       const command = ['clang-tidy', '-p', folder, '--quiet', ...optionsOf(file), file];
       const result = await runCommand(command, { cwd: ROOT, timeoutMs });
       if (!result.ok) failures.push(result);

@@ -9,7 +9,7 @@ export async function runNodeTests(
   { files, concurrency, timeoutMs },
   { namePattern, out = process.stdout } = {},
 ) {
-  const sums = {};
+  const sums = { pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0, duration_ms: 0 };
   const skips = [];
   let skippedSuites = 0;
   const events = run({
