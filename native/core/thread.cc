@@ -24,7 +24,7 @@ void* enter(void* raw) {
 
 Thread Thread::start(Body body, void* argument) noexcept {
   Thread thread;
-  auto entry = std::make_unique<Entry>(body, argument);
+  std::unique_ptr<Entry> entry(new Entry{body, argument});
 
   // The mask is inherited, so blocking first leaves no moment in which the new thread could take a
   // signal.

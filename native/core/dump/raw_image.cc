@@ -79,8 +79,9 @@ ParseError openRaw(RamImage& image, const OpenOptions& options, const CancelFlag
   const std::uint32_t pageBytes = options.pageBytes.value_or(4096);
   const std::uint64_t length = file.size() - start;
   if (length % pageBytes != 0) {
-    return {"no known format starts here, and as raw memory its size is no multiple of the page size", 0,
-            file.size() - length % pageBytes, true};
+    return {
+        "no known format starts here, and as raw memory its size is no multiple of the page size",
+        0, file.size() - length % pageBytes, true};
   }
   RamBlock block;
   block.name = "memory";

@@ -1,6 +1,7 @@
 /** The pairs of a matrix, one after another. A pair that cannot start leaves events like others. */
 import path from 'node:path';
 import { HarnessError, toFailure } from '../../model/errors.js';
+import { counted } from '../../model/text/format.js';
 import { eventSchema } from '../../model/events.js';
 import type { DroverEvent, MatrixPair, MatrixQemu, QemuIdentity } from '../../model/events.js';
 import { printableLine } from '../../model/text/printable.js';
@@ -67,9 +68,15 @@ async function identify({ binaries, qemus, place }: MatrixInput): Promise<Matrix
 
 export async function runPairs(input: MatrixInput): Promise<PairRecord[]> {
   const { crossOnly = false, shard = { index: 1, total: 1 } } = input.options;
-  const pairs = pairsOf({ qemus: await identify(input), crossOnly }).filter(
-    (_, index) => index % shard.total === shard.index - 1,
-  );
+  const all = pairsOf({ qemus: await identify(input), crossOnly });
+  const pairs = all.filter((_, index) => index % shard.total === shard.index - 1);
+  if (pairs.length === 0) {
+    throw new HarnessError({
+      code: 'no-pairs',
+      blame: 'usage',
+      message: `--shard ${shard.index}/${shard.total}: no pair is left for this part; the matrix has ${counted(all.length, 'pair')}, so make no more parts`,
+    });
+  }
   // The console of each pair keeps listening for errors of the output to the end.
   process.stdout.setMaxListeners(process.stdout.getMaxListeners() + pairs.length);
   const records: PairRecord[] = [];

@@ -140,7 +140,7 @@ async function diff(
   await second.requireUnchanged(signal);
   progress.clear();
 
-  const wrong = [trouble(first.image), trouble(second.image)] as const;
+  const wrong = [trouble(first), trouble(second)] as const;
   const notCompared = [
     ...plan.notCompared,
     ...ram

@@ -81,7 +81,7 @@ async function inspect(
   const { image } = source;
   requirePlaced([image], options.place ?? []);
   const facts = sourceFacts(source);
-  const wrong = trouble(image);
+  const wrong = trouble(source);
   const exitCode = wrong === undefined ? exitCodes.passed : exitCodes.failed;
   if (options.extract !== undefined) {
     const files = await extract(image, options.extract, session);

@@ -18,7 +18,7 @@ import type { Container, UnpackedFile } from './containers/unpack.js';
 interface Expected {
   readonly allowRunning?: boolean;
   readonly files?: ReadonlyMap<string, string>;
-  readonly containers?: readonly Container[];
+  readonly unpacked?: readonly UnpackedFile[];
 }
 
 export class OfflineSource implements Disposable {
@@ -29,6 +29,8 @@ export class OfflineSource implements Disposable {
   readonly arch: string | undefined;
   /** what the memory was packed in, the outermost first */
   readonly containers: readonly Container[];
+  /** why unpacking may not have given all of it */
+  readonly problem: string | undefined;
   readonly #live: LiveGuest | undefined;
   readonly #allowRunning: boolean;
   /** how each file looked before it was opened, by its name */
@@ -37,9 +39,10 @@ export class OfflineSource implements Disposable {
   constructor(
     image: MemoryImage,
     live: LiveGuest | undefined,
-    { allowRunning = true, files = new Map(), containers = [] }: Expected,
+    { allowRunning = true, files = new Map(), unpacked = [] }: Expected,
   ) {
-    this.containers = containers;
+    this.containers = unpacked.flatMap(({ containers }) => containers);
+    this.problem = unpacked.find(({ problem }) => problem !== undefined)?.problem;
     this.#files = files;
     this.image = image;
     this.#live = live;
@@ -111,16 +114,29 @@ export async function openSource(
         await unpack(label, { label, folder, env, signal, onProgress, salvage, plain }),
       );
     }
+    const offset = unpacked.find((each) => each.offset !== undefined)?.offset;
     const image = await openImage(
       unpacked.map(({ fd }, index) => ({ file: fd, label: words[index] ?? '' })),
-      { ...options, fileOffset: options.fileOffset ?? unpacked[0]?.offset },
+      { ...options, fileOffset: options.fileOffset ?? offset },
       work,
     );
-    const containers = unpacked.flatMap((each) => each.containers);
-    return new OfflineSource(image, undefined, { files, containers });
+    return new OfflineSource(image, undefined, { files, unpacked });
+  } catch (error) {
+    throw guessed(error, unpacked);
   } finally {
     for (const each of unpacked) each[Symbol.dispose]();
   }
+}
+
+/** Where a stream was only looked for, the file may be memory that holds a stream's first bytes by chance. */
+function guessed(error: unknown, unpacked: readonly UnpackedFile[]): unknown {
+  const prefix = unpacked
+    .flatMap(({ containers }) => containers)
+    .find(({ kind }) => kind === 'prefix');
+  if (!(error instanceof HarnessError) || prefix?.kind !== 'prefix') return error;
+  const { details = [] } = error.input;
+  const how = `taken for a migration stream behind a prefix of ${prefix.bytes} bytes; --offset names another place, --format raw takes the file as memory`;
+  return new HarnessError({ ...error.input, details: [how, ...details] });
 }
 
 /** Size and time of the last change: a write to the file changes one of them. */

@@ -160,7 +160,7 @@ async function scan(
   const { image } = source;
   requirePlaced([image], options.place ?? []);
   const facts = sourceFacts(source);
-  const wrong = trouble(image);
+  const wrong = trouble(source);
   const head = sourceText(facts, wrong, session.paint);
   if (options.level === 'zero' || options.level === 'hash') {
     refuseIgnored(options);

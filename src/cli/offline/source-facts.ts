@@ -1,5 +1,4 @@
 /** What a source is, in a line or two: common to scan, inspect and diff. Pure. */
-import type { MemoryImage } from '../../memory/image.js';
 import type { Container } from './containers/unpack.js';
 import type { OfflineSource } from './offline-source.js';
 import { showName } from './offline-output.js';
@@ -20,7 +19,8 @@ export interface SourceFacts {
   readonly trouble: string | null;
 }
 
-export function sourceFacts({ image, label, containers }: OfflineSource): SourceFacts {
+export function sourceFacts(source: OfflineSource): SourceFacts {
+  const { image, label, containers } = source;
   const { report } = image;
   return {
     label,
@@ -29,12 +29,14 @@ export function sourceFacts({ image, label, containers }: OfflineSource): Source
     machine: report?.machine ?? null,
     completeness: report?.completeness ?? null,
     warnings: report?.warningsTotal ?? 0,
-    trouble: trouble(image) ?? null,
+    trouble: trouble(source) ?? null,
   };
 }
 
 /** A damaged or unfinished file: never clean, whatever its pages say. */
-export function trouble({ problem, report }: MemoryImage): string | undefined {
+export function trouble({ image, problem: packing }: OfflineSource): string | undefined {
+  const { problem, report } = image;
+  if (packing !== undefined) return packing;
   if (problem !== null) return `${problem.reason}, at offset ${problem.offset}`;
   if (report === null) return undefined;
   const { stopped, completeness, completenessReason, endOffset } = report;

@@ -48,10 +48,26 @@ export async function runsIn(place: string): Promise<string[]> {
   return runs.length === 0 ? [place] : runs.sort();
 }
 
-/** Of an earlier run or matrix: its pairs would be taken for pairs of the next one. */
+/**
+ * Of an earlier matrix in this folder: its pairs would be taken for pairs of the next one. A log of the folder itself
+ * would hide them all; other runs below it stay.
+ */
 export async function removeLogs(place: string): Promise<void> {
   await rm(join(place, logName), { force: true });
-  for (const run of await runsIn(place)) await rm(join(run, logName), { force: true });
+  for (const run of await runsIn(place)) {
+    const log = join(run, logName);
+    if (existsSync(log) && (await isOfMatrix(log))) await rm(log);
+  }
+}
+
+async function isOfMatrix(log: string): Promise<boolean> {
+  const file = await open(log);
+  try {
+    for await (const line of file.readLines()) return /"matrix":\{/.test(line);
+    return false;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Of the file's schema version; another one is refused by `requireStart`. */

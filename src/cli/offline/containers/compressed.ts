@@ -2,38 +2,39 @@
  * Compressed files, unpacked to a temporary file by the format's own program: as fast as it is alone, and whatever a
  * hostile file does to it happens in a process of its own, whose memory and output have a limit.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
-import path from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { Cancelled, pause, timeoutError } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import { printableLine } from '../../../model/text/printable.js';
 import type { OnProgress } from '../../../memory/image-work.js';
-import { readTail } from '../../../qemu/output-tail.js';
 import { describeExit, killAll, spawnProcess } from '../../../qemu/spawn.js';
-import { freeBytes, temporaryFile, tooLarge } from './temporary-file.js';
+import { freeBytes, sizeOf, temporaryFile, tooLarge } from './temporary-file.js';
 
 export interface Compression {
   /** of the format, of its program and of Debian's package */
   readonly name: 'gzip' | 'bzip2' | 'xz' | 'lzop' | 'zstd';
-  readonly magic: string;
+  readonly magic: RegExp;
+  readonly options?: string;
   readonly package?: string;
 }
 
 /** magic bytes as their formats define them, in hexadecimal */
 const compressions: readonly Compression[] = [
-  { name: 'gzip', magic: '1f8b08' },
-  { name: 'bzip2', magic: '425a68' },
-  { name: 'xz', magic: 'fd377a585a00', package: 'xz-utils' },
-  { name: 'lzop', magic: '894c5a4f000d0a1a0a' },
-  { name: 'zstd', magic: '28b52ffd' },
+  // the upper three bits of the flags are reserved
+  { name: 'gzip', magic: /^1f8b08[01]/ },
+  // block size, then the mark of a block, or of the end of an empty file
+  { name: 'bzip2', magic: /^425a683[1-9](314159265359|177245385090)/ },
+  { name: 'xz', magic: /^fd377a585a00/, options: '-T1', package: 'xz-utils' },
+  { name: 'lzop', magic: /^894c5a4f000d0a1a0a/ },
+  // of its own it refuses a window of more than 128 MiB, which `--long` makes
+  { name: 'zstd', magic: /^28b52ffd/, options: '--memory=900MB' },
 ];
 
 export function compressionOf(head: Buffer): Compression | undefined {
-  return compressions.find(({ magic }) => head.toString('hex').startsWith(magic));
+  return compressions.find(({ magic }) => magic.test(head.toString('hex')));
 }
 
-/** the program's address space; zstd and xz need at most 128 MiB of it for what people make */
+/** the program's address space */
 const mostMemoryKib = 1 << 20;
 /** without a byte read or written for so long it is ended */
 const stalledMs = 60_000;
@@ -52,50 +53,69 @@ export interface UnpackOptions {
   readonly salvage?: boolean | undefined;
 }
 
-/** @returns a descriptor of a temporary file that holds what was unpacked */
+export interface Decompressed {
+  /** of a temporary file that holds what was unpacked */
+  readonly fd: number;
+  /** why that may not be all of it; only with `salvage` */
+  readonly problem: string | undefined;
+}
+
 export async function decompress(
   fd: number,
   offset: number,
   compression: Compression,
   options: UnpackOptions,
-): Promise<number> {
+): Promise<Decompressed> {
   const { env, folder, label } = options;
   const input = openAt(fd, offset);
   const output = temporaryFile(folder);
-  const messages = path.join(folder, `drover-${randomUUID()}`);
+  const messages = temporaryFile(folder);
   try {
     // `ulimit -f` counts in units of 512 bytes, `-v` in KiB.
     const limits = `ulimit -f ${Math.floor(freeBytes(folder) / 512)}; ulimit -v ${mostMemoryKib}`;
     const child = await spawnProcess({
       program: '/bin/sh',
-      args: ['-c', `${limits}; exec ${compression.name} -dc <&3 >&4`],
+      args: [
+        '-c',
+        `${limits}; exec ${compression.name} ${compression.options ?? ''} -dc <&3 >&4 2>&5`,
+      ],
       cwd: folder,
       env,
-      outputPath: messages,
+      outputPath: '/dev/null',
       sockets: 0,
-      descriptors: [input, output],
+      descriptors: [input, output, messages],
       supervise: false,
     });
     const status = await watched(child.exited, child.pid, { input, output }, options);
-    if (status.code === 0) return output;
-    const said = printableLine(readTail(messages).trim().split('\n').at(-1) ?? '');
+    if (status.code === 0) return { fd: output, problem: undefined };
+    const text = readFileSync(`/proc/self/fd/${messages}`, 'utf8').slice(-4096);
+    const said = printableLine(text.trim().split('\n').at(-1) ?? '');
+    // gzip ends with 2 where something else lies behind the end.
+    if (status.code === 2 && /trailing garbage ignored/.test(said)) {
+      return { fd: output, problem: undefined };
+    }
     if (status.signal === 'SIGXFSZ' || /No space left|File too large/.test(said)) {
       throw tooLarge(label, folder);
     }
     if (status.code === 127) throw missing(label, compression);
-    if (options.salvage === true && fstatSync(output).size > 0) return output;
+    const how = `'${compression.name} -dc' ${describeExit(status)} (${said || 'it printed nothing'})`;
+    if (/memory/i.test(text)) throw needsMemory(label, how);
+    const problem = `compressed by ${compression.name} and damaged: ${how}`;
+    if (options.salvage === true && fstatSync(output).size > 0) return { fd: output, problem };
     throw new HarnessError({
       code: 'image-broken',
       blame: 'contract',
-      message: `${label} is compressed by ${compression.name} and damaged: '${compression.name} -dc' ${describeExit(status)} (${said || 'it printed nothing'})`,
-      details: ['with --salvage, what was unpacked before can still be looked at'],
+      message: `${label} is ${problem}`,
+      details: [
+        'with --salvage, Drover reads what was unpacked before; --format raw takes the file as memory',
+      ],
     });
   } catch (error) {
     closeSync(output);
     throw error;
   } finally {
     closeSync(input);
-    rmSync(messages, { force: true });
+    closeSync(messages);
   }
 }
 
@@ -117,7 +137,7 @@ async function watched<T>(
   { input, output }: { input: number; output: number },
   { label, signal, onProgress }: UnpackOptions,
 ): Promise<T> {
-  const total = fstatSync(input).size;
+  const total = sizeOf(input);
   let last = { position: -1, written: -1, sinceMs: performance.now() };
   for (;;) {
     const first = await Promise.race([ended.then((value) => ({ value })), pause(pollMs)]);
@@ -142,6 +162,14 @@ async function watched<T>(
       blame: 'host',
     });
   }
+}
+
+function needsMemory(label: string, how: string): HarnessError {
+  return new HarnessError({
+    code: 'image-unsupported',
+    blame: 'usage',
+    message: `${label} needs more memory to unpack than Drover allows, ${mostMemoryKib / 1024} MiB of address space: ${how}; unpack the file first`,
+  });
 }
 
 function missing(label: string, { name, package: packageName = name }: Compression): HarnessError {

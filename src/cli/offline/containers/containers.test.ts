@@ -118,50 +118,57 @@ test('the snapshots of a qcow2 image are read by name, and listed', { skip }, as
   );
 });
 
-test('a damaged qcow2 image is an error with a reason, whatever is wrong with it', { skip }, () => {
-  using scratch = new Scratch();
-  const file = unpackCase('snapshot-4k-clusters.qcow2', scratch.directory);
-  const right = readFileSync(file);
-  const options = {
-    label: 'FILE',
-    folder: scratch.directory,
-    env: {},
-    signal: new AbortController().signal,
-  };
-  const read = (bytes: Buffer): number | undefined => {
-    writeFileSync(file, bytes);
-    const fd = openSync(file, 'r');
-    try {
-      const image = Qcow2.open(fd, 'FILE');
-      if (image === undefined) return undefined;
-      const state = image.extract(image.find(undefined), options);
-      closeSync(state);
-      return state;
-    } catch (error) {
-      assert.ok(error instanceof HarnessError, String(error));
-      return undefined;
-    } finally {
-      closeSync(fd);
-    }
-  };
-  assert.notEqual(read(right), undefined);
-  const snapshots = Number(right.readBigUInt64BE(64));
-  const place = fc.oneof(
-    fc.integer({ min: 4, max: 111 }),
-    fc.integer({ min: snapshots, max: snapshots + 63 }),
-  );
-  const value = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 0x7f, 0x80, 0xff));
-  fc.assert(
-    fc.property(fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 8 }), (changes) => {
-      const changed = Buffer.from(right);
-      for (const [at, byte] of changes) changed[at] = byte;
-      read(changed);
-    }),
-    { numRuns: 200 },
-  );
-  for (const kept of [3, 40, 71, 103, snapshots + 8, right.length >> 1])
-    read(right.subarray(0, kept));
-});
+test(
+  'a damaged qcow2 image is an error with a reason, whatever is wrong with it',
+  { skip },
+  async () => {
+    using scratch = new Scratch();
+    const file = unpackCase('snapshot-4k-clusters.qcow2', scratch.directory);
+    const right = readFileSync(file);
+    const options = {
+      label: 'FILE',
+      folder: scratch.directory,
+      env: {},
+      signal: new AbortController().signal,
+    };
+    const read = async (bytes: Buffer): Promise<number | undefined> => {
+      writeFileSync(file, bytes);
+      const fd = openSync(file, 'r');
+      try {
+        const image = Qcow2.open(fd, 'FILE');
+        if (image === undefined) return undefined;
+        const state = await image.extract(image.find(undefined), options);
+        closeSync(state);
+        return state;
+      } catch (error) {
+        assert.ok(error instanceof HarnessError, String(error));
+        return undefined;
+      } finally {
+        closeSync(fd);
+      }
+    };
+    assert.notEqual(await read(right), undefined);
+    const snapshots = Number(right.readBigUInt64BE(64));
+    const place = fc.oneof(
+      fc.integer({ min: 4, max: 111 }),
+      fc.integer({ min: snapshots, max: snapshots + 63 }),
+    );
+    const value = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 0x7f, 0x80, 0xff));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 8 }),
+        async (changes) => {
+          const changed = Buffer.from(right);
+          for (const [at, byte] of changes) changed[at] = byte;
+          await read(changed);
+        },
+      ),
+      { numRuns: 200 },
+    );
+    for (const kept of [3, 40, 71, 103, snapshots + 8, right.length >> 1])
+      await read(right.subarray(0, kept));
+  },
+);
 
 for (const [program, suffix] of [
   ['gzip', 'gz'],

@@ -2,9 +2,10 @@
  * The head of a file that `virsh save`, `virsh managedsave` and `virsh snapshot-create` of a running domain write: a
  * header of 92 bytes, the domain XML with libvirt's cookie, then QEMU's migration stream, plain or compressed.
  */
-import { fstatSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { HarnessError } from '../../../model/errors.js';
 import { counted } from '../../../model/text/format.js';
+import { sizeOf } from './temporary-file.js';
 
 export interface LibvirtSave {
   readonly version: number;
@@ -49,7 +50,7 @@ export function readLibvirtSave(fd: number, label: string): LibvirtSave | undefi
       message: `${label}: libvirt save image of version ${version}; Drover reads 1 to ${newestVersion}`,
     });
   }
-  const size = fstatSync(fd).size;
+  const size = sizeOf(fd);
   if (length > mostDataBytes || headerBytes + length > size) {
     throw broken(
       label,

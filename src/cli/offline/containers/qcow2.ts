@@ -3,13 +3,14 @@
  * temporary file. It lies in clusters behind the end of the disk, in any order. Read as the public specification of
  * qcow2 defines it; every number of the file is checked before it is used.
  */
-import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { Cancelled } from '../../../model/deadline.js';
 import { HarnessError } from '../../../model/errors.js';
 import { counted } from '../../../model/text/format.js';
 import { printableLine } from '../../../model/text/printable.js';
 import { formatBytes } from '../../../model/text/sizes.js';
-import { freeBytes, temporaryFile, tooLarge } from './temporary-file.js';
+import { freeBytes, sizeOf, temporaryFile, tooLarge } from './temporary-file.js';
 import type { UnpackOptions } from './compressed.js';
 
 export interface Snapshot {
@@ -58,11 +59,10 @@ export class Qcow2 {
     readonly fd: number,
     readonly label: string,
   ) {
-    this.#size = fstatSync(fd).size;
+    this.#size = sizeOf(fd);
     const head = this.#read(0, 72, 'the header');
-    const version = head.readUInt32BE(4);
-    if (version !== 2 && version !== 3) throw this.#unsupported(`version ${version}`);
-    const features = version === 3 ? this.#read(72, 8, 'the header').readBigUInt64BE() : 0n;
+    const features =
+      head.readUInt32BE(4) === 3 ? this.#read(72, 8, 'the header').readBigUInt64BE() : 0n;
     const clusterBits = head.readUInt32BE(20);
     if (clusterBits < 9 || clusterBits > 21) {
       throw this.#broken(`clusters of 2^${clusterBits} bytes; 9 to 21 are possible`);
@@ -91,9 +91,9 @@ export class Qcow2 {
 
   /** @returns undefined for any other file */
   static open(fd: number, label: string): Qcow2 | undefined {
-    const head = Buffer.alloc(4);
-    if (readSync(fd, head, 0, 4, 0) < 4 || head.readUInt32BE() !== magic) return undefined;
-    return new Qcow2(fd, label);
+    const head = Buffer.alloc(8);
+    if (readSync(fd, head, 0, 8, 0) < 8 || head.readUInt32BE() !== magic) return undefined;
+    return [2, 3].includes(head.readUInt32BE(4)) ? new Qcow2(fd, label) : undefined;
   }
 
   /** The snapshot of this name or id; without a name, the only one that holds machine state. */
@@ -134,12 +134,27 @@ export class Qcow2 {
   }
 
   /** Copies a snapshot's machine state to a temporary file, with holes for zeroes. @returns its descriptor */
-  extract(chosen: Snapshot, { folder, signal, onProgress }: UnpackOptions): number {
+  async extract(chosen: Snapshot, options: UnpackOptions): Promise<number> {
+    const to = temporaryFile(options.folder);
+    try {
+      await this.#copyState(chosen, to, options);
+      return to;
+    } catch (error) {
+      closeSync(to);
+      const code = (error as NodeJS.ErrnoException).code;
+      throw code === 'ENOSPC' ? tooLarge(this.label, options.folder) : error;
+    }
+  }
+
+  async #copyState(
+    chosen: Snapshot,
+    to: number,
+    { folder, signal, onProgress }: UnpackOptions,
+  ): Promise<void> {
     const entry = this.#entries.find(({ id }) => id === chosen.id);
     if (entry === undefined) throw new Error(`no snapshot ${chosen.id}`);
     const { stateBytes } = entry;
     if (stateBytes > freeBytes(folder)) throw tooLarge(this.label, folder);
-    const to = temporaryFile(folder);
     ftruncateSync(to, stateBytes);
     const { clusterBits, entryBytes } = this.#layout;
     const clusterBytes = 2 ** clusterBits;
@@ -155,6 +170,7 @@ export class Qcow2 {
     }
     const l1 = this.#read(entry.tableOffset + 8 * first, 8 * tables, 'an L1 table');
     for (let table = 0; table < tables; table++) {
+      await setImmediate();
       if (signal.aborted) throw new Cancelled();
       const at = l1.readBigUInt64BE(8 * table) & offsetMask;
       if (at === 0n) continue;
@@ -172,7 +188,6 @@ export class Qcow2 {
       }
       onProgress?.(Math.min((from + perTable) * clusterBytes, stateBytes), stateBytes);
     }
-    return to;
   }
 
   #copyCluster(l2: Buffer, at: number, to: number, offset: number, bytes: number): void {

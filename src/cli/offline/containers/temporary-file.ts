@@ -1,19 +1,49 @@
 /** Files without a name, for what is unpacked: gone with their last descriptor, whichever way a run ends. */
-import { closeSync, constants, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Cancelled, pause, timeoutError } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import { HarnessError, fileProblem } from '../../../model/errors.js';
 import { counted } from '../../../model/text/format.js';
 import { formatBytes } from '../../../model/text/sizes.js';
 
 /** @returns a descriptor, open for reading and writing */
 export function temporaryFile(folder: string): number {
   const file = path.join(folder, `drover-${randomUUID()}`);
-  const fd = openSync(file, 'wx+', 0o600);
-  rmSync(file);
-  return fd;
+  try {
+    const fd = openSync(file, 'wx+', 0o600);
+    rmSync(file);
+    return fd;
+  } catch (cause) {
+    throw new HarnessError({
+      code: 'no-temporary-file',
+      blame: 'host',
+      message: `cannot make a temporary file in '${folder}': ${fileProblem(cause)}; make it writable, or set TMPDIR to another folder`,
+      cause,
+    });
+  }
+}
+
+/** Size of a file or a block device, bytes. */
+export function sizeOf(fd: number): number {
+  const about = fstatSync(fd, { bigint: true });
+  if (!about.isBlockDevice()) return Number(about.size);
+  // As makedev(3) of Linux packs the two numbers; the kernel gives the size in units of 512 bytes.
+  const { rdev } = about;
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);
+  return 512 * Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8'));
 }
 
 /** bytes that may be written to a folder's file system */

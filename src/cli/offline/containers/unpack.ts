@@ -2,7 +2,7 @@
  * What a SOURCE argument names, down to the file that the memory engine reads: standard input and pipes are copied,
  * libvirt's save images, snapshots of qcow2 images and compressed files are unpacked, one inside the other as well.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { HarnessError } from '../../../model/errors.js';
 import { compressionOf, decompress } from './compressed.js';
@@ -30,6 +30,8 @@ export interface UnpackedFile extends Disposable {
   readonly offset: number | undefined;
   /** the outermost first; empty for a plain file */
   readonly containers: readonly Container[];
+  /** why the content may not be whole */
+  readonly problem: string | undefined;
 }
 
 /** A file in a file in a file: nobody means more. */
@@ -51,6 +53,7 @@ export async function unpack(
   const { file, snapshot } = split(word);
   const kept: number[] = [];
   const containers: Container[] = [];
+  let problem: string | undefined;
   const keep = (fd: number): number => {
     kept.push(fd);
     return fd;
@@ -62,12 +65,17 @@ export async function unpack(
     const about = file === '-' ? fstatSync(0) : statSync(file);
     let fd: number;
     if (about.isFIFO()) {
-      const named = file !== '-';
-      fd = keep(await spool(named ? file : '/proc/self/fd/0', { ...options, named }));
+      // Of a pipe without a name somebody has been the writer.
+      const named = !/^(-|\/dev\/fd\/.*|\/dev\/stdin|\/proc\/.*)$/.test(file);
+      fd = keep(await spool(file === '-' ? '/proc/self/fd/0' : file, { ...options, named }));
     } else if (about.isFile() || about.isBlockDevice()) {
       fd = file === '-' ? 0 : keep(openSync(file, constants.O_RDONLY));
     } else {
-      const what = about.isDirectory() ? 'a folder' : 'a device that holds no file';
+      const what = about.isDirectory()
+        ? 'a folder'
+        : about.isSocket()
+          ? "a socket (put 'cat |' before drover)"
+          : 'a device that holds no file';
       throw usage(`${word}: is ${what}; expected a file, a block device or a pipe`);
     }
     let offset: number | undefined;
@@ -76,12 +84,13 @@ export async function unpack(
       if (qcow2 !== undefined) {
         const chosen = qcow2.find(snapshot);
         containers.push({ kind: 'qcow2 image', snapshot: chosen, snapshots: qcow2.snapshots });
-        fd = keep(qcow2.extract(chosen, options));
+        fd = keep(await qcow2.extract(chosen, options));
         continue;
       }
       const save = offset === undefined ? readLibvirtSave(fd, options.label) : undefined;
       if (save !== undefined) {
         containers.push({ kind: 'libvirt save image', ...save });
+        if (!save.complete) problem = 'libvirt marks the save image as incomplete';
         offset = save.dataEnd + (save.compression === 'sparse' ? paddingAt(fd, save.dataEnd) : 0);
       }
       const compression = compressionOf(readAt(fd, offset ?? 0, 16));
@@ -93,16 +102,23 @@ export async function unpack(
         break;
       }
       containers.push({ kind: 'compressed file', compression: compression.name });
-      fd = keep(await decompress(fd, offset ?? 0, compression, options));
+      const unpacked = await decompress(fd, offset ?? 0, compression, options);
+      fd = keep(unpacked.fd);
+      problem ??= unpacked.problem;
       offset = undefined;
     }
     if (snapshot !== undefined && !containers.some(({ kind }) => kind === 'qcow2 image')) {
-      throw usage(`${word}: FILE#NAME chooses a snapshot of a qcow2 image, and ${file} is none`);
+      throw usage(
+        options.plain
+          ? `${word}: FILE#NAME is for a qcow2 image; leave out --format and --offset, which take the file as it is`
+          : `${word}: FILE#NAME chooses a snapshot of a qcow2 image, and ${file} is none`,
+      );
     }
     return {
       fd,
       offset,
       containers,
+      problem,
       [Symbol.dispose]: () => {
         for (const each of kept) closeSync(each);
       },
@@ -116,7 +132,7 @@ export async function unpack(
 /** A file's own name may hold a `#`: what exists as a whole is one. */
 export function split(word: string): { file: string; snapshot?: string | undefined } {
   const at = word.lastIndexOf('#');
-  if (at <= 0 || statSync(word, { throwIfNoEntry: false }) !== undefined) return { file: word };
+  if (at <= 0 || existsSync(word)) return { file: word };
   return { file: word.slice(0, at), snapshot: word.slice(at + 1) };
 }
 
