@@ -57,30 +57,39 @@ test('a named pipe may wait for its writer; the wait can be cancelled', { skip }
   assert.match(ran.stdout, /migration stream, .*complete/);
 });
 
-test('a stream on a block device is read, whatever is behind it', async (t) => {
-  using scratch = new Scratch();
-  if (skip !== false) {
-    t.skip(skip);
-    return;
-  }
-  const file = unpackCase('numa.mig', scratch.directory);
-  const disk = path.join(scratch.directory, 'disk');
-  writeFileSync(disk, Buffer.concat([readFileSync(file), Buffer.alloc(1 << 20)]));
-  truncateSync(disk, Math.ceil(statSync(disk).size / 4096) * 4096);
-  const attached = spawnSync('losetup', ['-f', '--show', disk], { encoding: 'utf8' });
-  if (attached.status !== 0) {
-    t.skip(`no loop device: ${attached.error?.message ?? attached.stderr.trim()}`);
-    return;
-  }
-  const device = attached.stdout.trim();
-  try {
-    const ran = await drover(['inspect', device], scratch);
-    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
-    assert.match(ran.stdout, /migration stream, .*complete/);
-  } finally {
-    run('losetup', '-d', device);
-  }
-});
+for (const [name, content] of [
+  ['numa.mig', /migration stream, .*complete/],
+  ['libvirt-zstd.save', /libvirt save image .*, compressed by zstd, migration stream, .*complete/],
+  [
+    'snapshot-4k-clusters.qcow2',
+    /snapshot snap1 of 1 in a qcow2 image, migration stream, .*complete/,
+  ],
+] as const) {
+  test(`${name} on a block device is read, whatever is behind it`, async (t) => {
+    using scratch = new Scratch();
+    if (skip !== false) {
+      t.skip(skip);
+      return;
+    }
+    const file = unpackCase(name, scratch.directory);
+    const disk = path.join(scratch.directory, 'disk');
+    writeFileSync(disk, Buffer.concat([readFileSync(file), Buffer.alloc(1 << 20)]));
+    truncateSync(disk, Math.ceil(statSync(disk).size / 4096) * 4096);
+    const attached = spawnSync('losetup', ['-f', '--show', disk], { encoding: 'utf8' });
+    if (attached.status !== 0) {
+      t.skip(`no loop device: ${attached.error?.message ?? attached.stderr.trim()}`);
+      return;
+    }
+    const device = attached.stdout.trim();
+    try {
+      const ran = await drover(['inspect', device], scratch);
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+      assert.match(ran.stdout, content);
+    } finally {
+      run('losetup', '-d', device);
+    }
+  });
+}
 
 test('what unpacks to more than there is room for is refused', async (t) => {
   using scratch = new Scratch();
