@@ -63,7 +63,7 @@ export async function removeLogs(place: string): Promise<void> {
 async function isOfMatrix(log: string): Promise<boolean> {
   const file = await open(log);
   try {
-    for await (const line of file.readLines()) return /"matrix":\{/.test(line);
+    for await (const line of file.readLines()) return line.includes('"matrix":{');
     return false;
   } finally {
     await file.close();

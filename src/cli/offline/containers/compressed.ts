@@ -95,7 +95,7 @@ export async function decompress(
       return { fd: output, problem: undefined };
     }
     // gzip ends with 2 where something else lies behind the end.
-    if (status.code === 2 && /trailing garbage ignored/.test(said)) {
+    if (status.code === 2 && said.includes('trailing garbage ignored')) {
       return { fd: output, problem: undefined };
     }
     if (status.signal === 'SIGXFSZ' || /No space left|File too large/.test(said)) {
