@@ -152,7 +152,7 @@ export function hashText(
   if (sha256 !== null) return `${sha256}  ${showName(name)}`;
   const why = contentElsewhere
     ? 'its content lies elsewhere (x-ignore-shared)'
-    : `${absent} of ${counted(pages, 'page')} are not in the file`;
+    : `${absent} of ${counted(pages, 'page')} are not in the file; --range hashes a part that is`;
   return `no hash  ${showName(name)}: ${why}`;
 }
 
