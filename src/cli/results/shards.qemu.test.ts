@@ -141,5 +141,5 @@ test('impossible shards are wrong usage', { skip }, async () => {
   writeFileSync(path.join(scratch.directory, 'no.json'), '{"version": 7}');
   const ran = await drover([...run, '--timings', path.join(scratch.directory, 'no.json')], scratch);
   assert.equal(ran.code, 2);
-  assert.match(ran.stderr, /no file of timings/);
+  assert.match(ran.stderr, /is not a file of timings/);
 });
