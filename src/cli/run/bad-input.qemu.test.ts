@@ -83,7 +83,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
     'a path that matches nothing',
     ['-p', 'precopy/unix/plane', '--qemu', qemu.command],
     2,
-    /no test is called 'precopy\/unix\/plane'; near it: \/x86_64\/migration\/precopy\/unix\/plain/,
+    /no test or group of tests is called 'precopy\/unix\/plane'; near it: \/x86_64\/migration\/precopy\/unix\/plain/,
   ],
   [
     'a filter that leaves nothing',
