@@ -98,7 +98,7 @@ function requireWholePages({ memory, step }: StressOptions): void {
   if (step <= memory / 2) return;
   throw usage(
     'bad-stress',
-    `--step: ${formatBytes(step)} are more than half of --memory, ${formatBytes(memory)}; give a smaller step or more memory`,
+    `--step: ${formatBytes(step)} is more than half of --memory, ${formatBytes(memory)}; give a smaller step or more memory`,
   );
 }
 

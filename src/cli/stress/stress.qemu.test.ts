@@ -181,7 +181,7 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
   [
     'a step beyond the memory',
     ['--step', '1G', '--memory', '64M'],
-    /--step 1073741824 is more than/,
+    /--step: 1 GiB is more than half of --memory, 64 MiB/,
   ],
   ['too many writers', ['--writers', '65'], /from 1 to 64/],
   ['a pace of 0', ['--pace', '0GB/s'], /expected a rate of at least one page/],
