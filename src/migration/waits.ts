@@ -101,7 +101,7 @@ export interface IterationGoal {
   readonly signal?: AbortSignal;
 }
 
-/** Waits until so many iterations have ended: QEMU reports the beginning of each, the first is number 1. */
+/** Waits until `iterations` of them have ended: QEMU reports the beginning of each, the first is number 1. */
 export async function waitIterations(source: TestMachine, goal: IterationGoal): Promise<void> {
   const { patience, signal } = source.context;
   const wanted = goal.iterations + 1;

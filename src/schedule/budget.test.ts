@@ -7,7 +7,7 @@ const gib = 2 ** 30;
 const host = { cores: 4, availableBytes: 10 * gib, sharedMemoryBytes: gib };
 const wish = { attempts: 100, lightestCpu: 1 };
 
-test('unless told otherwise, a pair for each core and most of what memory is free', () => {
+test('by default, a pair for each core and most of the free memory', () => {
   assert.deepEqual(limitsFor(host, wish), {
     slots: 4,
     cpu: 4,
@@ -32,7 +32,7 @@ test('there are no more places than attempts, and few more for tests without a Q
   assert.equal(limitsFor(host, { ...wish, lightestCpu: 6 }).slots, 1);
 });
 
-test('a test that fits not even alone is told so, with both figures', () => {
+test('a test that does not fit even alone is refused, with both figures', () => {
   const limits = limitsFor(host, wish);
   const demand = { cpu: 1, memoryBytes: gib, sharedMemoryBytes: 0, exclusive: [] };
   assert.equal(misfit(demand, limits), undefined);

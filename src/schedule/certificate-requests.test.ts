@@ -42,7 +42,7 @@ test('workers that wish for the same get the same, each its own otherwise', asyn
   assert.equal(new X509Certificate(other.get('server-cert.pem') ?? '').subject, 'CN=b.test');
 });
 
-test('what cannot be made, and a cancelled wait, are told', async (t) => {
+test('what cannot be made, and a cancelled wait, are reported', async (t) => {
   await assert.rejects(worker(t).make({ ip: 'no address' }), /address/i);
   const gone = AbortSignal.abort();
   await assert.rejects(worker(t).make({ host: 'a.test' }, gone), Cancelled);

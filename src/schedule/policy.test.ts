@@ -41,7 +41,7 @@ test('a failure in quarantine is in no count of failures, and stops nothing', ()
   assert.equal(tally.counts.passed, 1);
 });
 
-test('after so many failures nothing more is to start, nor to be tried again', () => {
+test('after the given number of failures no test starts, and none is retried', () => {
   const tally = new Tally({ ...usual, retries: 1, maxFailures: 2 });
   tally.judge('/a', 1, failed, 1);
   assert.equal(tally.stop, undefined);

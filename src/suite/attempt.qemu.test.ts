@@ -49,7 +49,7 @@ test(
   },
 );
 
-test('damage is told even when QEMU ends badly afterwards', { skip: qemu.skip }, async () => {
+test('damage is reported even when QEMU ends badly afterwards', { skip: qemu.skip }, async () => {
   const outcome = await outcomeOf(
     precopyTest({
       ...facts,
@@ -133,7 +133,7 @@ for (const memory of ['memfd', 'shmem'] as const) {
   );
 }
 
-test('a parameter that QEMU does not take is told', { skip: qemu.skip }, async () => {
+test('a parameter that QEMU does not take is reported', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
     precopyTest({ ...facts, ...socket, sourceParameters: { 'max-bandwidth': 'much' } }),
   );

@@ -40,7 +40,7 @@ for (const [field, value, expected] of [
   ['capabilites', [], /^capabilites: no such field; did you mean 'capabilities'\?$/],
   ['colour', 'red', /^colour: no such field$/],
 ] as const) {
-  test(`${field} as ${inspect(value).slice(0, 40)} is told`, () => {
+  test(`${field} as ${inspect(value).slice(0, 40)} is reported`, () => {
     const faults = faultsOf({ [field]: value });
     assert.equal(faults.length, 1, faults.join('\n'));
     assert.match(faults[0] ?? '', expected);

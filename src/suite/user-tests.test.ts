@@ -153,7 +153,7 @@ test("the stack of a module that throws is the user's part of it", async () => {
   assert.match(input.details[0] ?? '', /own\.mjs:2:7/);
 });
 
-test('places where there is no module are told', async () => {
+test('places without a module are reported', async () => {
   using folder = new Folder({ 'empty/readme.txt': '', 'helpers/a.mjs': 'export const x = 1;' });
   const codeOf = async (name: string): Promise<string> => (await errorOf(folder.at(name))).code;
   assert.equal(await codeOf('nothing'), 'tests-path');

@@ -174,7 +174,7 @@ const cases: readonly (readonly [string, StateJson, StateJson, string[]])[] = [
 const swapped: Readonly<Record<string, string>> = { added: 'removed', removed: 'added' };
 
 for (const [what, a, b, expected] of cases) {
-  test(`${what} is told with what it does in each direction`, () => {
+  test(`${what} is reported with what it does in each direction`, () => {
     assert.deepEqual(compared(a, b).sort(), [...expected].sort());
   });
 

@@ -237,7 +237,7 @@ test(
   },
 );
 
-test('wrong usage is told before anything runs', { skip: middle.skip }, async () => {
+test('wrong usage is reported before anything runs', { skip: middle.skip }, async () => {
   using scratch = new Scratch();
   const other = realQemu('10.0', 'i386').command;
   for (const [args, message] of [

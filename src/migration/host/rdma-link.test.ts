@@ -112,7 +112,7 @@ test('links without an address are named', async () => {
   );
 });
 
-test('a tool that fails is told with what it printed', async () => {
+test('a tool that fails is reported with its output', async () => {
   assert.equal(
     await reason('#!/bin/sh\necho Failed to open NETLINK_RDMA socket >&2\nexit 1\n'),
     '\'rdma -j link show\' exited with status 1 and printed "Failed to open NETLINK_RDMA socket"',
@@ -120,7 +120,7 @@ test('a tool that fails is told with what it printed', async () => {
   assert.match(await reason('#!/bin/sh\nkill -9 $$\n'), /was ended by SIGKILL.*printed nothing$/);
 });
 
-test('a tool that prints something else is told with its first words', async () => {
+test('a tool that prints something else is reported with its first words', async () => {
   for (const [text, shown] of [
     ['link rxe0/1 state ACTIVE netdev eth0', '"link rxe0/1 state ACTIVE netdev eth0"'],
     ['{"ifname": "rxe0"}', String.raw`"{\"ifname\": \"rxe0\"}"`],

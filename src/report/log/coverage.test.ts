@@ -40,7 +40,7 @@ function coverage(): ReturnType<typeof coverageOf> {
   return coverageOf(record);
 }
 
-test('what passed tests exercised is told once for each, and what a failed one did is not', () => {
+test('what a passed test exercised is listed once, and what a failed one did is not', () => {
   const { features, passed } = coverage();
   assert.equal(passed, 1);
   const covered = features.filter(({ tests }) => tests.length > 0);

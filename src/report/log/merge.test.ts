@@ -115,7 +115,7 @@ test('a shard that is missing, there twice, or of another run is named', async (
   }
 });
 
-test('two builds of one version are told apart by their digest, wherever they lie', async (t) => {
+test('two builds of one version differ in their digest, wherever they lie', async (t) => {
   const folder = folderFor(t);
   const source = { ...fixtures.runStarted([]).source, digest: 'a'.repeat(64) };
   const one = write(folder, 'one', shardRun(1, { source }));
@@ -139,7 +139,7 @@ test('a test in two shards, or in none, shows that they were not made from the s
   assert.match(problems.join('\n'), /no shard has \/x\/d/);
 });
 
-test('a run that was killed is told; an attempt that is in a log twice counts once', async (t) => {
+test('a killed run is reported; an attempt that is in a log twice counts once', async (t) => {
   const folder = folderFor(t);
   const events = shardRun(1).slice(0, -1);
   const last = events.at(-1);

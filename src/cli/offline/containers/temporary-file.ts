@@ -68,8 +68,8 @@ const silentMs = 60_000;
 const chunkBytes = 1 << 20;
 
 /**
- * Copies a pipe to a temporary file, since reading an image means going back and forth in it. `path` opens it anew, so
- * that reads can be made not to wait. A named pipe may still be without a writer.
+ * Copies a pipe to a temporary file, since reading an image means going back and forth in it. `path` is opened a
+ * second time, so that reads need not wait. A named pipe may still be without a writer.
  */
 export async function spool(
   path: string,

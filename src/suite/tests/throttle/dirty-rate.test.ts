@@ -105,7 +105,7 @@ test('a guest is limited to half its rate, with room that its own rate does not 
   for (const origin of [0, 1, 7]) assert.equal(planLimit(origin), undefined);
 });
 
-test('what is told of throttling, and of what is left to send', () => {
+test('what is reported of throttling, and of what is left to send', () => {
   assert.equal(throttleTime({ status: 'cancelled' }), 0);
   assert.equal(throttleTime({ 'dirty-limit-throttle-time-per-round': 245_710 }), 245_710);
   requireLittleLeft({ ram: { remaining: 100_999_999 } });
