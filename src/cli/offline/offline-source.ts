@@ -12,6 +12,7 @@ import type { MemoryImage, OpenImageOptions } from '../../memory/image.js';
 import type { WorkOptions } from '../../memory/image-work.js';
 import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../../memory/live-guest.js';
 import type { LiveGuest } from '../../memory/live-guest.js';
+import { usage } from './bad-source.js';
 import { split, unpack } from './containers/unpack.js';
 import type { Container, UnpackedFile } from './containers/unpack.js';
 
@@ -186,8 +187,4 @@ async function requireReadable(words: readonly string[]): Promise<void> {
     // Among several files, an empty one is a channel that was never used.
     if (found.isFile() && found.size === 0 && words.length === 1) throw usage(`${word}: is empty`);
   }
-}
-
-export function usage(message: string): HarnessError {
-  return new HarnessError({ code: 'bad-source', blame: 'usage', message });
 }

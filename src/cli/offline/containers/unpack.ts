@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { HarnessError } from '../../../model/errors.js';
+import { usage } from '../bad-source.js';
 import { compressionOf, decompress } from './compressed.js';
 import type { UnpackOptions } from './compressed.js';
 import { readLibvirtSave } from './libvirt-save.js';
@@ -171,8 +171,4 @@ function streamBehindPrefix(fd: number, word: string): number | undefined {
   throw usage(
     `${word}: several migration streams may start in it, at offsets ${found.slice(0, 8).join(', ')}; choose one by --offset, or read the file as memory by --format raw`,
   );
-}
-
-function usage(message: string): HarnessError {
-  return new HarnessError({ code: 'bad-source', blame: 'usage', message });
 }
