@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
+import { directSocket } from './direct-socket.js';
 import { SerialConsole } from './serial.js';
 
 interface Guest {
@@ -17,7 +17,7 @@ interface Guest {
 function guest(t: TestContext): Guest {
   const addon = loadAddon();
   const [ours, theirs] = addon.socketPair();
-  const socket = new Socket({ fd: ours, readable: true, writable: true });
+  const socket = directSocket(ours);
   t.after(() => socket.destroy());
   return {
     serial: new SerialConsole(socket, 'source'),

@@ -1,6 +1,9 @@
 /**
  * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
  * refuses its parameters. Nothing else may ever appear.
+ *
+ * A guest prints hundreds of characters a second, and each wake-up costs more than all other work on a character. While
+ * nobody waits for the guest, they are read every 100 ms, and whenever somebody asks.
  */
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -10,6 +13,10 @@ import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 import { socketFd } from './socket-fd.js';
 
+const restMs = 100;
+/** So many in 100 ms are half of what a socket holds before the guest has to wait: this guest is read without rests. */
+const manySigns = 128;
+
 const scratch = Buffer.allocUnsafe(4096);
 
 export class SerialConsole {
@@ -18,6 +25,7 @@ export class SerialConsole {
   /** the last characters only: a guest that runs for days prints a lot */
   #tail = '';
   #length = 0;
+  #isFast = false;
   #lastB = -1;
   #signs = 0;
   #starts = 0;
@@ -29,9 +37,13 @@ export class SerialConsole {
     this.#side = side;
     socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
+      this.#isFast ||= chunk.length >= manySigns;
+      if (this.#wake.size === 0 && !this.#isFast) socket.pause();
     });
+    const rest = setInterval(() => socket.resume(), restMs).unref();
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      clearInterval(rest);
       this.#broken ??= new HarnessError({
         code: 'serial-closed',
         blame: 'contract',
@@ -102,6 +114,7 @@ export class SerialConsole {
       const timer = setTimeout(done, timeoutMs);
       signal?.addEventListener('abort', done, { once: true });
       this.#wake.add(done);
+      this.#socket.resume();
     });
   }
 

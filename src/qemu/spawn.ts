@@ -7,10 +7,11 @@
  *  - may get stream sockets as descriptors 3, 4, ... whose other ends are ours.
  */
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { HarnessError } from '../model/errors.js';
 import { launcherPath, loadAddon } from '../native/addon.js';
+import { directSocket } from './direct-socket.js';
 import { processStat } from './proc-stat.js';
 
 export interface SpawnSpec {
@@ -69,7 +70,7 @@ export async function spawnProcess(spec: SpawnSpec): Promise<SpawnedProcess> {
   }
   return {
     pid,
-    sockets: pairs.map(([fd]) => new Socket({ fd, readable: true, writable: true })),
+    sockets: pairs.map(([ours]) => directSocket(ours)),
     exited: exitOf(pid),
   };
 }

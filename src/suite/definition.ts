@@ -15,6 +15,7 @@ import { isArch, platforms } from '../model/arch.js';
 import type { Arch } from '../model/arch.js';
 import { exclusives } from '../model/demand.js';
 import { needShape } from '../model/features.js';
+import type { Need } from '../model/features.js';
 import { whole } from '../model/shapes.js';
 import type { Fields } from '../model/shapes.js';
 import type { GuestShape } from '../guest/shape.js';
@@ -91,46 +92,50 @@ export interface TestDefinition extends TestFacts {
 
 /** A test of the precopy flow: both sides at once over a transport. */
 export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
-  return {
-    ...factsOf(input, input),
-    run: async (context) => await precopy(context, input),
-    made: { flow: 'precopy', input },
-  };
+  return definition('precopy', input, input, async (context) => await precopy(context, input));
 }
 
 /** A test of the file flow: written first, read afterwards. */
 export function fileTest(input: TestFacts & FileCommon): TestDefinition {
-  return {
-    ...factsOf(input, input),
-    run: async (context) => await fileMigration(context, input),
-    made: { flow: 'file', input },
-  };
+  return definition('file', input, input, async (context) => await fileMigration(context, input));
 }
 
 /** A test of the postcopy flow: the guest goes on before its memory is complete. */
 export function postcopyTest(input: TestFacts & PostcopyCommon): TestDefinition {
-  const capabilities = ['postcopy-ram', ...(input.capabilities ?? [])];
-  return {
-    ...factsOf(input, { ...input, capabilities }),
-    run: async (context) => await postcopy(context, input),
-    made: { flow: 'postcopy', input },
-  };
+  const data = { ...input, capabilities: ['postcopy-ram', ...(input.capabilities ?? [])] };
+  return definition('postcopy', input, data, async (context) => await postcopy(context, input));
 }
 
 /** A test with a flow of its own. */
 export function migrationTest(
   input: TestFacts & { readonly run: TestDefinition['run'] },
 ): TestDefinition {
-  return { ...factsOf(input), run: input.run, made: { flow: 'own', input } };
+  return definition('own', input, {}, input.run);
 }
 
-function factsOf(input: TestFacts, data: PairSettings = {}): TestFacts {
+function definition(
+  flow: FlowName,
+  input: TestFacts,
+  data: PairSettings,
+  run: TestDefinition['run'],
+): TestDefinition {
   const { path, level, origin, arches, takes } = input;
-  let { needs } = input;
+  return {
+    ...{ path, level, origin, arches, takes },
+    // worked out when asked for: each worker loads every test and runs few
+    get needs() {
+      return needsOf(input, data);
+    },
+    run,
+    made: { flow, input },
+  };
+}
+
+function needsOf({ needs }: TestFacts, data: PairSettings): readonly Need[] | undefined {
   try {
-    needs = allNeeds(data, needs);
+    return allNeeds(data, needs);
   } catch {
     // data of a wrong type, in JavaScript: the check of definitions names the field
+    return needs;
   }
-  return { path, level, origin, arches, needs, takes };
 }
