@@ -121,7 +121,11 @@ function definition(
 ): TestDefinition {
   const { path, level, origin, arches, takes } = input;
   return {
-    ...{ path, level, origin, arches, takes },
+    path,
+    level,
+    origin,
+    arches,
+    takes,
     // worked out when asked for: each worker loads every test and runs few
     get needs() {
       return needsOf(input, data);
