@@ -1,24 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Json } from '../model/json.js';
-import { decodeState } from './decode.js';
-import type { DecodedState } from './decode.js';
-import { readDevice } from './description.js';
-
-function decoded(fields: readonly unknown[], bytes: string, rest: object = {}): DecodedState {
-  const description = readDevice({ name: 'device', version: 1, fields, ...rest }, 0);
-  return decodeState(description.structure, Buffer.from(bytes.replaceAll(' ', ''), 'hex'));
-}
-
-/** what a program that reads our JSON sees */
-const plain = ({ state }: DecodedState): unknown => JSON.parse(JSON.stringify(state)) as Json;
-
-const field = (name: string, type: string, size: number, rest: object = {}): object => ({
-  name,
-  type,
-  size,
-  ...rest,
-});
+import { decoded, field, plain } from './decode.fixtures.js';
 
 test('a row of elements without bytes costs no more than the section is long', () => {
   const empty = { vmsd_name: 'q', version: 1, fields: [] };

@@ -3,11 +3,13 @@
  *
  * The stream itself, not the description, says where the section ends. If the description does not fit the bytes (older
  * QEMUs describe arrays of pointers wrongly), the result has what was decoded up to there, the rest as bytes, and a
- * remark. The section's length limits work and output, whatever lengths and counts the description claims. Pure.
+ * remark. A list or another container that is not what its description says is shown as bytes. The section's length limits
+ * work and output, whatever lengths and counts the description claims. Pure.
  */
 import type { Json } from '../model/json.js';
+import { Cursor, Misfit, subsectionAt } from './cursor.js';
 import type { Field, Structure } from './description.js';
-import { hexOf, leafOf } from './leaves.js';
+import { hex64, hexOf, leafOf } from './leaves.js';
 import { Members } from './members.js';
 
 export interface Remark {
@@ -23,7 +25,11 @@ export interface DecodedState {
   readonly remarks: readonly Remark[];
 }
 
-const subsectionMark = 0x05;
+/** Containers that add no bytes of their own. A size that is wrong for one of them is QEMU's mistake, not a misfit. */
+const plainContainers = new Set(['struct', 'vstruct']);
+/** Containers that have a marker before each element, and another one after the last. */
+const listTypes = new Set(['qtailq', 'qlist', 'gtree']);
+const [endMarker, elementMarker] = [0, 1] as const;
 const mostRemarks = 20;
 /**
  * Values and structures in one section: several for each byte, which is more than real devices have. So the section's length limits
@@ -36,45 +42,36 @@ const longestList = 16_384;
 /** Bytes without a description are shown up to here. */
 const mostRestBytes = 64 * 1024;
 
-/** Thrown and caught in this file only. */
-class Misfit extends Error {
-  readonly offset: number;
-
-  constructor(text: string, offset: number) {
-    super(text);
-    this.offset = offset;
-  }
-}
-
 export function decodeState(structure: Structure, payload: Buffer): DecodedState {
   return new Walk(payload).section(structure);
 }
 
 class Walk {
-  readonly #bytes: Buffer;
-  #at = 0;
+  readonly #from: Cursor;
   #steps = 0;
+  #fits = true;
   readonly #remarks: Remark[] = [];
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.#from = new Cursor(bytes);
   }
 
   section(structure: Structure): DecodedState {
     const state = new Members();
-    let whole = true;
+    let ended = true;
     try {
       this.#structure(structure, state);
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      whole = false;
+      ended = false;
       this.#remark(error.message, error.offset);
     }
-    if (this.#left > 0) {
-      if (whole) this.#remark(`${this.#left} bytes are not described`, this.#at);
-      whole = false;
+    const left = this.#from.left;
+    if (left > 0) {
+      if (ended) this.#remark(`${left} bytes are not described`, this.#from.at);
       state.add('(not described)', this.#rest());
     }
+    const whole = ended && left === 0 && this.#fits;
     return { state: state.values, whole, remarks: this.#remarks };
   }
 
@@ -93,20 +90,23 @@ class Walk {
       return;
     }
     const count = arrayLength ?? 1;
-    if (sizeBytes * count > this.#left) this.#tooLong(name, sizeBytes * count);
+    if (sizeBytes * count > this.#from.left) this.#tooLong(name, sizeBytes * count);
     if (field.type === 'uint8' && sizeBytes === 1 && index === undefined) {
       // An array of bytes reads better as bytes, and would otherwise cost a value for each.
-      into.add(name, hexOf(this.#take(count)));
+      into.add(name, this.#from.hex(count));
       return;
     }
-    if (count > longestList && field.structure === undefined) {
-      into.add(name, { type: field.type, count, bytes: hexOf(this.#take(sizeBytes * count)) });
+    if (count > longestList && field.structures.length === 0) {
+      into.add(name, { type: field.type, count, bytes: this.#from.hex(sizeBytes * count) });
       return;
     }
     // Elements that are described one by one, or in runs, follow each other under one name.
     const array = into.arrayFor(name, index ?? 0);
     if (index !== undefined && array.length !== index) {
-      throw new Misfit(`${name}: element ${index} is described after ${array.length}`, this.#at);
+      throw new Misfit(
+        `${name}: element ${index} is described after ${array.length}`,
+        this.#from.at,
+      );
     }
     for (let done = 0; done < count; done++) {
       this.#element(field, (value) => {
@@ -117,70 +117,122 @@ class Walk {
 
   /** A field that is no array, or one element. `keep` is called before a structure is filled. */
   #element(field: Field, keep: (value: Json) => void): void {
-    const { name, type, sizeBytes, structure } = field;
+    const { name, type, sizeBytes, structures } = field;
     this.#step(name);
-    if (structure === undefined) {
-      if (sizeBytes > this.#left) this.#tooLong(name, sizeBytes);
-      keep((leafOf(type, sizeBytes) ?? hexOf)(this.#take(sizeBytes)));
+    if (listTypes.has(type)) {
+      keep(this.#orBytes(field, () => this.#list(field)));
       return;
     }
-    const before = this.#at;
+    const [structure] = structures;
+    if (structure === undefined) {
+      if (sizeBytes > this.#from.left) this.#tooLong(name, sizeBytes);
+      keep((leafOf(type, sizeBytes) ?? hexOf)(this.#from.take(sizeBytes)));
+      return;
+    }
+    if (!plainContainers.has(type)) {
+      keep(this.#orBytes(field, () => this.#members(structure)));
+      return;
+    }
+    const before = this.#from.at;
     const members = new Members();
     keep(members.values);
     this.#structure(structure, members);
-    const taken = this.#at - before;
+    const taken = this.#from.at - before;
     if (taken !== sizeBytes) {
       this.#remark(`${name} is said to have ${sizeBytes} bytes, and has ${taken}`, before);
     }
   }
 
+  #members(structure: Structure): Json {
+    const members = new Members();
+    this.#structure(structure, members);
+    return members.values;
+  }
+
+  /**
+   * A tree begins with the number of its nodes. Each node has a key before its value: a described structure, or a number of
+   * 64 bits that is not described.
+   */
+  #list({ type, structures }: Field): Json {
+    const isTree = type === 'gtree';
+    const count = isTree ? this.#from.u32() : structures.length;
+    const parts = isTree && structures.length === 2 * count ? 2 : 1;
+    if (structures.length !== parts * count) {
+      throw new Misfit(`${count} nodes, and ${structures.length} are described`, this.#from.at - 4);
+    }
+    const values: Json[] = [];
+    for (let element = 0; element < count; element++) {
+      this.#step(type);
+      this.#marker(elementMarker);
+      const number = isTree && parts === 1 ? hex64(this.#from.u64()) : undefined;
+      const described = structures.slice(element * parts, (element + 1) * parts);
+      const members = described.map((structure) => this.#members(structure));
+      if (isTree) values.push({ key: number ?? members[0], value: members.at(-1) });
+      else values.push(...members);
+    }
+    this.#marker(endMarker);
+    return values;
+  }
+
+  #marker(wanted: number): void {
+    const found = this.#from.u8();
+    if (found !== wanted) {
+      throw new Misfit(`a marker is ${found}, and ${wanted} is described`, this.#from.at - 1);
+    }
+  }
+
+  /** What `decode` makes of exactly the field's bytes, or else the bytes, with a remark. */
+  #orBytes({ name, sizeBytes }: Field, decode: () => Json): Json {
+    if (sizeBytes > this.#from.left) this.#tooLong(name, sizeBytes);
+    const before = this.#from.at;
+    const remarksBefore = this.#remarks.length;
+    try {
+      const value = decode();
+      const taken = this.#from.at - before;
+      if (taken === sizeBytes) return value;
+      throw new Misfit(`it is said to have ${sizeBytes} bytes, and has ${taken}`, before);
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error;
+      this.#fits = false;
+      this.#remarks.length = remarksBefore;
+      this.#remark(`${name} is shown as bytes: ${error.message}`, error.offset);
+      this.#from.at = before;
+      return this.#from.hex(sizeBytes);
+    }
+  }
+
   #subsection(part: Structure, into: Members): void {
-    const before = this.#at;
-    const nameLength = this.#bytes[before + 1] ?? 0;
-    const headerBytes = 2 + nameLength + 4;
-    const found =
-      this.#bytes[before] === subsectionMark && headerBytes <= this.#left
-        ? this.#bytes.toString('latin1', before + 2, before + 2 + nameLength)
-        : undefined;
-    if (found !== part.name) {
-      const instead = found === undefined ? 'there is none' : `there is '${found}'`;
+    const before = this.#from.at;
+    const found = subsectionAt(this.#from.bytes, before);
+    if (found?.name !== part.name) {
+      const instead = found === undefined ? 'there is none' : `there is '${found.name}'`;
       throw new Misfit(`subsection ${part.name} is described, but ${instead}`, before);
     }
     this.#step(part.name);
-    this.#at += headerBytes;
+    this.#from.at = found.end;
     const members = new Members();
     into.add(part.name, members.values);
     this.#structure(part, members);
   }
 
-  get #left(): number {
-    return this.#bytes.length - this.#at;
-  }
-
-  #take(sizeBytes: number): Buffer {
-    const bytes = this.#bytes.subarray(this.#at, this.#at + sizeBytes);
-    this.#at += sizeBytes;
-    return bytes;
-  }
-
   #rest(): string {
-    const shown = hexOf(this.#bytes.subarray(this.#at, this.#at + mostRestBytes));
-    const more = this.#left - mostRestBytes;
+    const shown = hexOf(this.#from.bytes.subarray(this.#from.at, this.#from.at + mostRestBytes));
+    const more = this.#from.left - mostRestBytes;
     return more > 0 ? `${shown}... and ${more} more bytes` : shown;
   }
 
   #tooLong(name: string, sizeBytes: number): never {
     throw new Misfit(
-      `${name} is said to have ${sizeBytes} bytes, ${this.#left} are left`,
-      this.#at,
+      `${name} is said to have ${sizeBytes} bytes, ${this.#from.left} are left`,
+      this.#from.at,
     );
   }
 
   #step(name: string): void {
     this.#steps += 1;
-    const most = stepsFor(this.#bytes.length);
+    const most = stepsFor(this.#from.bytes.length);
     if (this.#steps > most) {
-      throw new Misfit(`${name}: more than ${most} values in one section`, this.#at);
+      throw new Misfit(`${name}: more than ${most} values in one section`, this.#from.at);
     }
   }
 

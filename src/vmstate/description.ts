@@ -3,7 +3,9 @@
  * that QEMU writes after the device state; unknown members are ignored. Pure.
  */
 import { asArray, asNumber, asString, isObject } from '../model/json.js';
+import type { Json } from '../model/json.js';
 import { DescriptionError } from './outline.js';
+import { elementKey } from './repeated-keys.js';
 
 /** A structure: fields in the order of their bytes, then the subsections that were sent. */
 export interface Structure {
@@ -23,8 +25,8 @@ export interface Field {
   readonly arrayLength?: number;
   /** for one element (or a run of them) of an array that is not described as a whole */
   readonly index?: number;
-  /** for structures, and for other containers that describe what is in them */
-  readonly structure?: Structure;
+  /** for structures, and for other containers that describe what is in them: one, or for lists one for each element */
+  readonly structures: readonly Structure[];
 }
 
 export interface DeviceDescription {
@@ -52,15 +54,16 @@ export function readDevice(json: unknown, offset: number): DeviceDescription {
   };
 }
 
-function readStructure(json: unknown, within: string, offset: number): Structure {
+function readStructure(json: unknown, within: string, offset: number, element = 1): Structure {
   const object = isObject(json) ? json : {};
-  const name = asString(object['vmsd_name']) ?? '';
+  const member = (key: string): Json | undefined => object[elementKey(key, element)];
+  const name = asString(member('vmsd_name')) ?? '';
   const path = name === '' ? within : name;
   return {
     name,
-    version: asNumber(object['version']) ?? 0,
-    fields: asArray(object['fields']).map((field) => readField(field, path, offset)),
-    subsections: asArray(object['subsections']).map((part) => readStructure(part, path, offset)),
+    version: asNumber(member('version')) ?? 0,
+    fields: asArray(member('fields')).map((field) => readField(field, path, offset)),
+    subsections: asArray(member('subsections')).map((part) => readStructure(part, path, offset)),
   };
 }
 
@@ -74,13 +77,17 @@ function readField(json: unknown, within: string, offset: number): Field {
   const index = optionalCount(json['index'], `${path}: index`, offset);
   // A structure is a member of its own; a temporary one has its fields among the field's own members.
   const inner = isObject(json['struct']) ? json['struct'] : json;
+  const structures: Structure[] = [];
+  while (Array.isArray(inner[elementKey('fields', structures.length + 1)])) {
+    structures.push(readStructure(inner, path, offset, structures.length + 1));
+  }
   return {
     name,
     type: asString(json['type']) ?? '',
     sizeBytes: optionalCount(json['size'], `${path}: size`, offset) ?? 0,
     arrayLength,
     index,
-    structure: Array.isArray(inner['fields']) ? readStructure(inner, path, offset) : undefined,
+    structures,
   };
 }
 

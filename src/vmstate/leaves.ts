@@ -18,7 +18,9 @@ interface Leaf {
 
 export const hexOf = (bytes: Buffer): string => bytes.toString('hex');
 
-const unsigned64: Show = (bytes) => `0x${bytes.readBigUInt64BE().toString(16).padStart(16, '0')}`;
+export const hex64 = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
+
+const unsigned64: Show = (bytes) => hex64(bytes.readBigUInt64BE());
 const signed64: Show = (bytes) => bytes.readBigInt64BE().toString();
 
 const leaves: Readonly<Record<string, Leaf>> = {

@@ -4,6 +4,7 @@
  * untrusted: this file limits depth and counts. The caller's parser finds out whether a device's piece is valid JSON.
  * native/core/stream/description.cc reads the same JSON for sizes only, to walk streams without footers.
  */
+import { numberElements } from './repeated-keys.js';
 
 /** A part of the text, [start, end). */
 export interface Piece {
@@ -65,10 +66,10 @@ export function outlineOf(text: Buffer): Outline {
   return outline;
 }
 
-/** Parses one piece of the outline. */
+/** Parses one piece of the outline. Keys that repeat are numbered, see repeated-keys.ts. */
 export function parsePiece(text: Buffer, { start, end }: Piece): unknown {
   try {
-    return JSON.parse(text.toString('utf8', start, end)) as unknown;
+    return JSON.parse(numberElements(text.toString('utf8', start, end))) as unknown;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new DescriptionError(`the description is not JSON here (${why.slice(0, 100)})`, start);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Scratch } from '../model/scratch.fixtures.js';
-import { samples, samplesSkip, unpack } from '../memory/samples.fixtures.js';
-import { asObject } from '../model/json.js';
+import { samples, samplesSkip, unpack, unpackCase } from '../memory/samples.fixtures.js';
+import { asArray, asObject } from '../model/json.js';
 import type { Json } from '../model/json.js';
 import { decodeState } from './decode.js';
 import { findSections } from './sections.fixtures.js';
@@ -51,6 +51,32 @@ test('values known from outside are where they belong', { skip: samplesSkip }, (
   const rtc = asObject(device(found, 'mc146818rtc'));
   assert.equal((rtc['cmos_data'] as string).length, 2 * 128);
   assert.equal(asObject(device(found, 'globalstate'))['size'], 'prelaunch'.length + 1);
+});
+
+test('the variables of a UEFI store are those that QEMU has', { skip: samplesSkip }, () => {
+  using scratch = new Scratch();
+  const found = findSections(readFileSync(unpackCase('uefi-vars.mig', scratch.directory)));
+  const { description, payload } = found.sections.find(
+    (section) => section.description.name === 'uefi-vars-sysbus',
+  )!;
+  const { state, whole, remarks } = decodeState(description.structure, payload);
+  assert.deepEqual([whole, remarks], [true, []]);
+  const store = asObject(asObject(state)['state']);
+  const variables = asArray(store['variables']).map(asObject);
+  assert.deepEqual(
+    variables.map(({ name }) => Buffer.from(name as string, 'hex').toString('utf16le')),
+    ['SetupMode', 'SignatureSupport', 'SecureBoot', 'CustomMode', 'VendorKeysNv', 'VendorKeys'].map(
+      (name) => `${name}\0`,
+    ),
+  );
+  const [first] = variables;
+  assert.equal(first?.['guid.data'], '61dfe48bca93d211aa0d00e098032b8c');
+  assert.deepEqual([first['name_size'], first['data_size'], first['attributes']], [20, 1, 6]);
+  assert.deepEqual(
+    variables.map((variable) => asObject(variable['uefi-variable-digest'])['digest_size']),
+    [undefined, undefined, undefined, undefined, 0, undefined],
+  );
+  assert.deepEqual(store['var_policies'], []);
 });
 
 test(
