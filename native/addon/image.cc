@@ -75,6 +75,7 @@ Napi::Function Image::define(Napi::Env env) {
        InstanceAccessor<&Image::report>("report"), InstanceMethod<&Image::check>("check"),
        InstanceMethod<&Image::statistics>("statistics"), InstanceMethod<&Image::pageMap>("pageMap"),
        InstanceMethod<&Image::diff>("diff"), InstanceMethod<&Image::extract>("extract"),
+       InstanceMethod<&Image::heldRanges>("heldRanges"),
        InstanceMethod<&Image::readBytes>("readBytes"),
        InstanceMethod<&Image::readInput>("readInput"), InstanceMethod<&Image::close>("close")});
 }

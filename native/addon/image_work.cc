@@ -2,8 +2,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "addon/image.h"
 #include "addon/image_task.h"
@@ -18,6 +21,9 @@ namespace {
 // Larger pieces than this are refused: a hostile file may claim any length.
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMostCells = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMostThreads = 1024;
+// Doubles are exact up to here.
+constexpr double kMostExact = 9007199254740991;
 
 // A Uint8Array that a task fills.
 struct Target {
@@ -40,6 +46,27 @@ std::optional<std::uint32_t> blockOrNull(const OpenedImage& image, const Napi::V
   if (value.IsNull()) return std::nullopt;
   wrong = wrong || blockOf(image, value) == nullptr;
   return wrong ? std::nullopt : std::optional(static_cast<std::uint32_t>(*toUint(value)));
+}
+
+// Four numbers for each range, as image-addon.ts says.
+std::optional<std::vector<CopiedRange>> rangesOf(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return std::nullopt;
+  const auto numbers = value.As<Napi::Float64Array>();
+  if (numbers.TypedArrayType() != napi_float64_array || numbers.ElementLength() % 4 != 0) {
+    return std::nullopt;
+  }
+  std::vector<CopiedRange> ranges;
+  for (std::size_t i = 0; i < numbers.ElementLength(); i += 4) {
+    std::array<std::uint64_t, 4> fields{};
+    for (std::size_t field = 0; field < fields.size(); ++field) {
+      const double number = numbers[i + field];
+      if (!(number >= 0 && number <= kMostExact)) return std::nullopt;
+      fields[field] = static_cast<std::uint64_t>(number);
+    }
+    const std::uint64_t block = std::min<std::uint64_t>(fields[0], UINT32_MAX);
+    ranges.push_back({static_cast<std::uint32_t>(block), fields[1], fields[2], fields[3]});
+  }
+  return ranges;
 }
 
 const char* differenceName(DifferenceKind kind) {
@@ -153,19 +180,54 @@ Napi::Value Image::pageMap(const Napi::CallbackInfo& info) {
 Napi::Value Image::extract(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (image_ == nullptr) return fail(env, imageClosed());
-  const RamBlock* block = blockOf(*image_, info[0]);
-  const auto fd = toUint(info[1]);
-  if (block == nullptr || !fd || *fd > INT32_MAX) return failArgument(env, "a block and a file");
+  auto ranges = rangesOf(info[0]);
+  const auto fileBytes = toUint(info[1]);
+  const auto fd = toUint(info[2]);
+  const auto threads = toUint(info[3]);
+  if (!ranges || !fileBytes || !fd || *fd > INT32_MAX || !threads || *threads > kMostThreads) {
+    return failArgument(env, "ranges, a length, a file and a number of threads");
+  }
   // A copy: the caller may close its own while we write.
   Descriptor file = Descriptor::own(::fcntl(static_cast<int>(*fd), F_DUPFD_CLOEXEC, 0));
   if (!file.isOpen()) return fail(env, Status::system("fcntl", errno));
-  return startImageTask<std::uint64_t>(
+  return startImageTask<Copied>(
       env,
-      [image = image_, block, file = std::move(file)](const CancelFlag& cancel,
-                                                      Progress& progress) noexcept {
-        return extractBlock(image->image, *block, file.get(), progress, cancel);
+      [image = image_, ranges = std::move(*ranges), bytes = *fileBytes, file = std::move(file),
+       count = static_cast<unsigned>(*threads)](const CancelFlag& cancel,
+                                                Progress& progress) noexcept {
+        return extractRanges(image->image, ranges, bytes, file.get(), count, progress, cancel);
       },
-      [](Napi::Env answerEnv, std::uint64_t written) { return number(answerEnv, written); });
+      [](Napi::Env answerEnv, const Copied& copied) {
+        Napi::Object out = Napi::Object::New(answerEnv);
+        out.Set("written", copied.written);
+        out.Set("absent", copied.absent);
+        const auto toJs = [&](std::uint64_t offset) { return number(answerEnv, offset); };
+        out.Set("kernelNotes", arrayOf(answerEnv, copied.kernelNotes, toJs));
+        return out;
+      });
+}
+
+Napi::Value Image::heldRanges(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (image_ == nullptr) return fail(env, imageClosed());
+  const RamBlock* block = blockOf(*image_, info[0]);
+  const auto start = toUint(info[1]);
+  const auto end = toUint(info[2]);
+  if (block == nullptr || !start || !end) return failArgument(env, "a block, a start and an end");
+  return startImageTask<std::vector<HeldRange>>(
+      env,
+      [image = image_, block, from = *start, to = *end](const CancelFlag& cancel,
+                                                        Progress&) noexcept {
+        return drover::heldRanges(*block, from, to, cancel);
+      },
+      [](Napi::Env answerEnv, const std::vector<HeldRange>& held) {
+        Napi::Float64Array numbers = Napi::Float64Array::New(answerEnv, held.size() * 2);
+        for (std::size_t i = 0; i < held.size(); ++i) {
+          numbers[2 * i] = static_cast<double>(held[i].start);
+          numbers[2 * i + 1] = static_cast<double>(held[i].end);
+        }
+        return numbers;
+      });
 }
 
 Napi::Value Image::readBytes(const Napi::CallbackInfo& info) {

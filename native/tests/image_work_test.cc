@@ -80,23 +80,75 @@ TEST_CASE("pages are counted by kind, and by content when asked") {
   CHECK(map.value.cells[3].absent == 4);
 }
 
-TEST_CASE("an extracted block reads the same and is as sparse as its content") {
+TEST_CASE("what is extracted reads the same and is as sparse as its content, on any threads") {
   const Mixed mixed = mixedImage();
   const RamBlock& block = mixed.image.image.blocks[0];
+  for (const unsigned threads : {1U, 3U}) {
+    Descriptor file = Descriptor::own(::memfd_create("drover-test", MFD_CLOEXEC));
+    Progress progress;
+    const std::vector<CopiedRange> whole{{0, 0, block.length, 0}};
+    const auto copied =
+        extractRanges(mixed.image.image, whole, block.length, file.get(), threads, progress, never);
+    REQUIRE(copied.ok());
+    CHECK(copied.value.written == 3 * kTestPage);
+    CHECK(copied.value.absent == 10 * kTestPage);
+    CHECK(progress.done() == 16);
+    Bytes back(block.length);
+    REQUIRE(::pread(file.get(), back.data(), back.size(), 0) == static_cast<ssize_t>(back.size()));
+    CHECK(back == mixed.content);
+    struct stat about {};
+    REQUIRE(::fstat(file.get(), &about) == 0);
+    CHECK(about.st_blocks * 512 == 3 * kTestPage);
+    // A file that holds something is not overwritten.
+    CHECK(
+        extractRanges(mixed.image.image, whole, block.length, file.get(), threads, progress, never)
+            .status.fault == Fault::badArgument);
+  }
+}
+
+TEST_CASE("ranges of a large block go to their places in the file, in pieces of any length") {
+  test::Random random(44);
+  Bytes memory = test::stampedMemory(3000, 1700, 9);
+  std::fill_n(memory.begin() + 777 * kTestPage, 40 * kTestPage, std::uint8_t{0});
+  const OpenedImage opened = test::openRawBytes(memory);
+  for (int turn = 0; turn < 10; ++turn) {
+    const std::uint64_t cut = random.upTo(memory.size());
+    const std::uint64_t gap = random.upTo(100000);
+    const std::vector<CopiedRange> ranges{{0, cut, memory.size() - cut, 0},
+                                          {0, 0, cut, memory.size() - cut + gap}};
+    Bytes wanted(memory.size() + gap);
+    std::copy(memory.begin() + static_cast<std::ptrdiff_t>(cut), memory.end(), wanted.begin());
+    std::copy_n(memory.begin(), cut, wanted.end() - static_cast<std::ptrdiff_t>(cut));
+    Descriptor file = Descriptor::own(::memfd_create("drover-test", MFD_CLOEXEC));
+    Progress progress;
+    REQUIRE(
+        extractRanges(opened.image, ranges, wanted.size(), file.get(), 4, progress, never).ok());
+    Bytes back(wanted.size());
+    REQUIRE(::pread(file.get(), back.data(), back.size(), 0) == static_cast<ssize_t>(back.size()));
+    CHECK(back == wanted);
+  }
   Descriptor file = Descriptor::own(::memfd_create("drover-test", MFD_CLOEXEC));
   Progress progress;
-  const auto written = extractBlock(mixed.image.image, block, file.get(), progress, never);
-  REQUIRE(written.ok());
-  CHECK(written.value == 3 * kTestPage);
-  Bytes back(block.length);
-  REQUIRE(::pread(file.get(), back.data(), back.size(), 0) == static_cast<ssize_t>(back.size()));
-  CHECK(back == mixed.content);
-  struct stat about {};
-  REQUIRE(::fstat(file.get(), &about) == 0);
-  CHECK(about.st_blocks * 512 == 3 * kTestPage);
-  // A file that holds something is not overwritten.
-  CHECK(extractBlock(mixed.image.image, block, file.get(), progress, never).status.fault ==
-        Fault::badArgument);
+  const std::vector<CopiedRange> beyond{{0, kTestPage, memory.size(), 0}};
+  CHECK(extractRanges(opened.image, beyond, memory.size(), file.get(), 1, progress, never)
+            .status.fault == Fault::badArgument);
+}
+
+TEST_CASE("held ranges are all that is not absent") {
+  const Mixed mixed = mixedImage();
+  const RamBlock& block = mixed.image.image.blocks[0];
+  const auto held = heldRanges(block, 0, block.length, never);
+  REQUIRE(held.ok());
+  REQUIRE(held.value.size() == 2);
+  CHECK(held.value[0].start == 0);
+  CHECK(held.value[0].end == 3 * kTestPage);
+  CHECK(held.value[1].start == 4 * kTestPage);
+  CHECK(held.value[1].end == 7 * kTestPage);
+  const auto part = heldRanges(block, kTestPage, 5 * kTestPage, never);
+  REQUIRE(part.value.size() == 2);
+  CHECK(part.value[0].start == kTestPage);
+  CHECK(part.value[1].end == 5 * kTestPage);
+  CHECK(heldRanges(block, 0, block.length + 1, never).status.fault == Fault::outOfRange);
 }
 
 ImageDiff diffOf(const OpenedImage& a, const OpenedImage& b, std::uint64_t length,

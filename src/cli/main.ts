@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     scan: async () => (await import('./offline/scan-command.js')).addScanCommand,
     inspect: async () => (await import('./offline/inspect-command.js')).addInspectCommand,
     diff: async () => (await import('./offline/diff-command.js')).addDiffCommand,
+    export: async () => (await import('./offline/export-command.js')).addExportCommand,
   },
   'Two QEMUs, without a guest:': {
     vmstate: async () => (await import('./vmstate/vmstate-command.js')).addVmstateCommand,

@@ -3,6 +3,7 @@
  * process whose guest is stopped. One interface, so that checks, comparison and extraction know no formats.
  */
 import { createHash } from 'node:crypto';
+import os from 'node:os';
 import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
 import type { NativeAddon } from '../native/addon.js';
@@ -13,6 +14,7 @@ import type {
   NativeBlockStatistics,
   NativeDiff,
   NativeDiffRequest,
+  NativeExtracted,
   NativeImage,
   NativeImageCheckRequest,
   NativeImageTask,
@@ -29,6 +31,12 @@ import { hex } from '../model/text/format.js';
 import type { Range } from '../model/text/sizes.js';
 
 export type OpenImageOptions = NativeOpenOptions;
+
+/** [start, end) of a block, and where it goes in a file */
+export interface CopiedRange extends Range {
+  readonly block: number;
+  readonly fileOffset: number;
+}
 
 /** A path, or a descriptor and how people know it. A descriptor may be closed once the image is open. */
 export type ImageFile = string | { readonly file: number | string; readonly label: string };
@@ -91,7 +99,15 @@ function problemOf(
 }
 
 const hashedPiece = 4 * 1024 ** 2;
-const progressEvery = 64 * 1024 ** 2;
+
+function* piecesOf(ranges: readonly Range[]): Generator<Range, undefined> {
+  for (const { start, end } of ranges) {
+    for (let at = start; at < end; at += hashedPiece) {
+      yield { start: at, end: Math.min(at + hashedPiece, end) };
+    }
+  }
+  return undefined;
+}
 
 export class MemoryImage implements Disposable {
   readonly label: string;
@@ -134,36 +150,41 @@ export class MemoryImage implements Disposable {
   }
 
   /**
-   * SHA-256 in hexadecimal of a block, or of [start, end) in it; null if the image does not hold all of that. Progress in
-   * bytes.
+   * SHA-256 in hexadecimal of a block, or of ranges in it one after another; null if the image does not hold all of them.
+   * Progress in bytes.
    */
   async hash(
     block: number,
-    range: Range | undefined,
+    ranges: readonly Range[] | undefined,
     { signal, onProgress }: WorkOptions = {},
   ): Promise<string | null> {
-    const { start, end } = range ?? { start: 0, end: this.blocks[block]?.length ?? 0 };
+    const wanted = ranges ?? [{ start: 0, end: this.blocks[block]?.length ?? 0 }];
+    const total = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
     const hash = createHash('sha256');
     // The next piece is read while this one is hashed.
     let [piece, next] = [Buffer.allocUnsafeSlow(hashedPiece), Buffer.allocUnsafeSlow(hashedPiece)];
-    const read = async (from: number, into: Buffer): Promise<Buffer | null> => {
-      const offset = Math.min(from, end);
-      const bytes = into.subarray(0, end - offset);
-      const start = (): NativeImageTask<number> => this.#native.readBytes(block, offset, bytes);
+    const pieces = piecesOf(wanted);
+    const read = async (into: Buffer): Promise<Buffer | null | undefined> => {
+      const { value } = pieces.next();
+      if (value === undefined) return undefined;
+      const bytes = into.subarray(0, value.end - value.start);
+      const start = (): NativeImageTask<number> =>
+        this.#native.readBytes(block, value.start, bytes);
       const absent = await this.#run(start, { signal });
       return absent === 0 ? bytes : null;
     };
-    let reading = read(start, piece);
-    for (let at = start; at < end; at += hashedPiece) {
+    let reading = read(piece);
+    let done = 0;
+    for (;;) {
       const bytes = await reading;
       if (bytes === null) return null;
-      reading = read(at + hashedPiece, next);
+      if (bytes === undefined) return hash.digest('hex');
+      reading = read(next);
       hash.update(bytes);
       [piece, next] = [next, piece];
-      if ((at - start) % progressEvery === 0) onProgress?.(at - start, end - start);
+      done += bytes.length;
+      onProgress?.(done, total);
     }
-    await reading;
-    return hash.digest('hex');
   }
 
   async pageMap(block: number, cells: number, work: WorkOptions = {}): Promise<NativePageMap> {
@@ -178,9 +199,31 @@ export class MemoryImage implements Disposable {
     return await this.#run(() => this.#native.diff(other.#native, request), work);
   }
 
-  /** Writes a block to an open, empty file, zero pages as holes. */
-  async extract(block: number, fd: number, work: WorkOptions = {}): Promise<number> {
-    return await this.#run(() => this.#native.extract(block, fd), work);
+  /** Writes ranges of blocks to an open, empty file; what is zero, and what the image does not hold, becomes holes. */
+  async extract(
+    ranges: readonly CopiedRange[],
+    { fd, fileBytes }: { readonly fd: number; readonly fileBytes: number },
+    work: WorkOptions = {},
+  ): Promise<NativeExtracted> {
+    const numbers = ranges.flatMap(({ block, start, end, fileOffset }) => [
+      block,
+      start,
+      end - start,
+      fileOffset,
+    ]);
+    const threads = os.availableParallelism();
+    const all = Float64Array.from(numbers);
+    return await this.#run(() => this.#native.extract(all, fileBytes, fd, threads), work);
+  }
+
+  /** What the image holds of [start, end) of a block, in order. */
+  async heldRanges(block: number, { start, end }: Range, work: WorkOptions = {}): Promise<Range[]> {
+    const numbers = await this.#run(() => this.#native.heldRanges(block, start, end), work);
+    const held: Range[] = [];
+    for (let index = 0; index < numbers.length; index += 2) {
+      held.push({ start: numbers[index] ?? 0, end: numbers[index + 1] ?? 0 });
+    }
+    return held;
   }
 
   /** Bytes of an input file as they are. */

@@ -102,10 +102,22 @@ test('an extracted block is the memory again, and only an empty file is written'
   const image = await open();
   const target = join(folder, 'extracted.raw');
   const fd = openSync(target, 'wx+');
-  await image.extract(0, fd).promise;
-  await assert.rejects(image.extract(0, fd).promise, { code: 'bad-argument' });
+  const whole = new Float64Array([0, 0, pages * pageBytes, 0]);
+  const copied = await image.extract(whole, pages * pageBytes, fd, 2).promise;
+  assert.deepEqual(copied, { written: pages * pageBytes, absent: 0, kernelNotes: [] });
+  await assert.rejects(image.extract(whole, pages * pageBytes, fd, 2).promise, {
+    code: 'bad-argument',
+  });
+  const odd = new Float64Array([0, 0.5, -1, 0]);
+  assert.throws(() => image.extract(odd, 0, fd, 2), { code: 'bad-argument' });
   closeSync(fd);
   assert.ok(readFileSync(target).equals(wideStamps()));
+});
+
+test('an image says which part of a range it holds', async () => {
+  const image = await open();
+  const held = await image.heldRanges(0, pageBytes, 3 * pageBytes).promise;
+  assert.deepEqual([...held], [pageBytes, 3 * pageBytes]);
 });
 
 test('closing refuses further calls and leaves work under way alone', async () => {

@@ -173,6 +173,16 @@ export interface NativeDiff {
   readonly runs: NativeDifference[];
 }
 
+/** bytes */
+export interface NativeExtracted {
+  /** of pages that are not zero */
+  readonly written: number;
+  /** that the image does not hold */
+  readonly absent: number;
+  /** offsets in the file of pages that begin like the VMCOREINFO note of a Linux kernel, 16 at most */
+  readonly kernelNotes: readonly number[];
+}
+
 /** Guest RAM as files hold it. Held by every task under way, so `close` never pulls it from under one. */
 export interface NativeImage {
   readonly format: ImageFormat;
@@ -188,8 +198,18 @@ export interface NativeImage {
   /** pages by kind in at most `cells` cells; without a check nothing is damaged */
   pageMap(block: number, cells: number): NativeImageTask<NativePageMap>;
   diff(other: NativeImage, request: NativeDiffRequest): NativeImageTask<NativeDiff>;
-  /** writes a block to an open, empty file, zero pages as holes; resolves to the bytes of data written */
-  extract(block: number, fd: number): NativeImageTask<number>;
+  /**
+   * Writes ranges of blocks to an open, empty file, which gets `fileBytes`; zero and absent pages become holes. Four numbers
+   * a range: index of the block, start in it, length, offset in the file.
+   */
+  extract(
+    ranges: Float64Array,
+    fileBytes: number,
+    fd: number,
+    threads: number,
+  ): NativeImageTask<NativeExtracted>;
+  /** what the image holds of [start, end) of a block, in order: a start and an end for each range */
+  heldRanges(block: number, start: number, end: number): NativeImageTask<Float64Array>;
   /**
    * Fills `into`, of up to 1 GiB, with bytes of a block. Nobody may use or transfer it before the task has ended.
    * Resolves to how many of them lie in absent pages; those read as zero.

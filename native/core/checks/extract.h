@@ -1,5 +1,8 @@
-// Writes a block's content to a file, with holes where it is zero.
+// Writes the content of blocks to a file, with holes where it is zero or where the image lacks it.
 #pragma once
+
+#include <span>
+#include <vector>
 
 #include "core/cancel.h"
 #include "core/image/ram_image.h"
@@ -7,9 +10,36 @@
 
 namespace drover {
 
-// `fd` is an empty regular file, open for writing; it gets the block's length. The answer is how
-// many bytes of data were written. On a failure the file is left as it is.
-Result<std::uint64_t> extractBlock(const RamImage& image, const RamBlock& block, int fd,
-                                   Progress& progress, const CancelFlag& cancel) noexcept;
+// Bytes [start, start + length) of a block, and where they go in the written file.
+struct CopiedRange {
+  std::uint32_t block;
+  std::uint64_t start;
+  std::uint64_t length;
+  std::uint64_t fileOffset;
+};
+
+struct Copied {
+  std::uint64_t written = 0;  // bytes of pages that are not zero
+  std::uint64_t absent = 0;   // bytes that the image does not hold
+  // Offsets in the file of pages that begin like the VMCOREINFO note of a Linux kernel, lowest
+  // first, 16 at most.
+  std::vector<std::uint64_t> kernelNotes;
+};
+
+// `fd` is an empty regular file, open for writing; it gets `fileBytes`. Ranges must not overlap in
+// it. On a failure the file is left as it is.
+Result<Copied> extractRanges(const RamImage& image, std::span<const CopiedRange> ranges,
+                             std::uint64_t fileBytes, int fd, unsigned threads, Progress& progress,
+                             const CancelFlag& cancel) noexcept;
+
+// Bytes [start, end) of a block.
+struct HeldRange {
+  std::uint64_t start;
+  std::uint64_t end;
+};
+
+// What the image holds of [start, end), in order; what touches is one range.
+Result<std::vector<HeldRange>> heldRanges(const RamBlock& block, std::uint64_t start,
+                                          std::uint64_t end, const CancelFlag& cancel) noexcept;
 
 }  // namespace drover

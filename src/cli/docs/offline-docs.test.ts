@@ -15,7 +15,7 @@ function documented(heading: string): string[] {
   return [...part.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option = '']) => option);
 }
 
-for (const command of ['scan', 'inspect', 'diff']) {
+for (const command of ['scan', 'inspect', 'diff', 'export']) {
   test(`offline.md has a row for every option of drover ${command}, and no row for another`, async () => {
     using scratch = new Scratch();
     const { stdout } = await drover([command, '--help'], scratch);

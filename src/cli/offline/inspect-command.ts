@@ -8,13 +8,14 @@ import type { DeviceState } from '../../memory/device-states.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { extract } from './extract.js';
+import type { ExtractedFile } from './extract.js';
 import { blocksText, streamText } from './inspect-text.js';
 import { withExamples } from '../options/help.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
 import { lines, print } from '../process/print.js';
-import type { OfflineSession } from './offline-output.js';
+import type { OfflinePaint, OfflineSession } from './offline-output.js';
 import { usage } from './bad-source.js';
 import { openSource } from './offline-source.js';
 import { requirePlaced } from './places.js';
@@ -83,14 +84,23 @@ async function inspect(
   requirePlaced([image], options.place ?? []);
   const facts = sourceFacts(source);
   const wrong = trouble(source);
-  const exitCode = wrong === undefined ? exitCodes.passed : exitCodes.failed;
+  let exitCode: number = wrong === undefined ? exitCodes.passed : exitCodes.failed;
   if (options.extract !== undefined) {
-    const files = await extract(image, options.extract, session);
+    const { files, leftOut } = await extract(image, options.extract, session);
+    const isWhole = leftOut.length === 0 && files.every(({ absentBytes }) => absentBytes === 0);
+    if (wrong === undefined && !isWhole) exitCode = exitCodes.incomplete;
     if (options.dump === undefined) {
       await print(
         options.json === true
-          ? `${toJson({ inspect: 1, source: facts, files })}\n`
-          : lines(files.map(({ file, what, bytes }) => `${file}: ${what}, ${formatBytes(bytes)}`)),
+          ? `${toJson({ inspect: 1, source: facts, files, leftOut })}\n`
+          : lines([
+              ...files.map((file) => fileText(file, paint)),
+              ...leftOut.map((name) =>
+                paint.warning(
+                  `left out: block ${showName(name)}, its content lies elsewhere (x-ignore-shared)`,
+                ),
+              ),
+            ]),
       );
       return exitCode;
     }
@@ -122,6 +132,14 @@ async function inspect(
     ]),
   );
   return exitCode;
+}
+
+function fileText({ file, what, bytes, absentBytes }: ExtractedFile, paint: OfflinePaint): string {
+  const absent =
+    absentBytes === 0
+      ? ''
+      : `; ${paint.warning(`${counted(absentBytes, 'byte')} of it not in the source: holes`)}`;
+  return `${file}: ${what}, ${formatBytes(bytes)}${absent}`;
 }
 
 async function allStatistics(
