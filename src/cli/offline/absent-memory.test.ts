@@ -1,10 +1,11 @@
 /** Memory that a file does not hold: never equal, never zero, never clean. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { sampleNamed, samplesSkip, unpack, unpackCase } from '../../memory/samples.fixtures.js';
-import { asArray, asObject } from '../../model/json.js';
+import { asArray, asObject, asString } from '../../model/json.js';
 import type { Json, JsonObject } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
@@ -118,6 +119,99 @@ void test('a block whose content lies elsewhere is named, at every level', { ski
   await json(['diff', '--no-ram', stream, stream], scratch, 0);
   await json(['diff', '--block', 'm0', stream, stream], scratch, 2);
 });
+
+void test('a range in a block whose content lies elsewhere is not compared', { skip }, async () => {
+  using scratch = new Scratch();
+  const stream = unpackCase('mapped-ram-ignore-shared.mig', scratch.directory);
+  const raw = saved(scratch, 'raw', Buffer.alloc(16 * 1024 ** 2));
+  const note = (range: string, side: string): string =>
+    `${range}: block m0: its content is not in the stream (x-ignore-shared), in ${side}`;
+  for (const [args, wanted] of [
+    [['--range', '1M-2M', stream, stream], [note('0x100000-0x200000', 'A')]],
+    [
+      ['--range', '1M-2M', '--range', '3M-4M', raw, stream],
+      [note('0x100000-0x200000, 0x300000-0x400000', 'B')],
+    ],
+    [
+      ['--block', 'm0', '--range', '1M-2M', stream, stream],
+      ['block m0: its content is not in the stream (x-ignore-shared)'],
+    ],
+  ] as const) {
+    const found = await json(['diff', ...args], scratch, 2);
+    assert.deepEqual([found['notCompared'], found['ram']], [wanted, []]);
+  }
+  // What lies beside it is compared.
+  const bios = await json(
+    ['diff', '--range', '0xfffc0000-0xffffffff', '--range', '1M-2M', stream, stream],
+    scratch,
+    2,
+  );
+  assert.deepEqual(bios['notCompared'], [note('0x100000-0x200000', 'A')]);
+  assert.equal(asArray(bios['ram']).length, 1);
+});
+
+void test('the hash of a dump is that of the memory that it lists', { skip }, async () => {
+  using scratch = new Scratch();
+  const elf = unpack(sampleNamed('q72-dump-elf'), scratch.directory)[0]!;
+  const packed = unpack(sampleNamed('q72-dump-kdump-zlib'), scratch.directory)[0]!;
+  const hashOf = async (dump: string, code: number): Promise<JsonObject> => {
+    const found = await json(['scan', '--level', 'hash', dump], scratch, code);
+    assert.equal(found['clean'], code === 0);
+    return asObject(asArray(found['blocks'])[0]!);
+  };
+  const [first, second] = [await hashOf(elf, 0), await hashOf(packed, 0)];
+  assert.equal(first['sha256'], second['sha256']);
+  assert.equal(first['absent'], first['holes']);
+
+  const parts = elfCore(
+    [0, 3].map((at) => ({ address: at * pageBytes, data: page, memoryBytes: pageBytes })),
+  );
+  const small = await hashOf(saved(scratch, 'small', parts), 0);
+  const both = createHash('sha256').update(page).update(page).digest('hex');
+  assert.deepEqual([small['sha256'], small['holes']], [both, 2]);
+  const short = saved(scratch, 'short', kdump(8, page, [0, 1, 5], [2, 3]));
+  assert.equal((await hashOf(short, 2))['sha256'], null);
+  const text = await drover(['scan', '--level', 'hash', short], scratch);
+  assert.match(text.stdout, /memory: 2 of 5 pages are not in the file/);
+});
+
+void test(
+  'extracted blocks have holes where the source lacks memory, and say so',
+  { skip },
+  async () => {
+    using scratch = new Scratch();
+    const extracted = async (source: string, code: number): Promise<JsonObject> => {
+      const folder = path.join(scratch.directory, `${path.basename(source)}.parts`);
+      return await json(['inspect', '--extract', folder, source], scratch, code);
+    };
+    const short = saved(scratch, 'short', kdump(8, page, [0, 1, 5], [2, 3]));
+    const [memory] = asArray((await extracted(short, 2))['files']).map(asObject);
+    assert.deepEqual([memory?.['bytes'], memory?.['absentBytes']], [8 * pageBytes, 2 * pageBytes]);
+    const bytes = readFileSync(asString(memory?.['file']) ?? '');
+    assert.ok(
+      bytes.equals(
+        Buffer.concat([page, page, Buffer.alloc(3 * pageBytes), page, Buffer.alloc(2 * pageBytes)]),
+      ),
+    );
+    const text = await drover(
+      ['inspect', '--extract', path.join(scratch.directory, 'again'), short],
+      scratch,
+    );
+    assert.equal(text.code, 2);
+    assert.match(
+      text.stdout,
+      /RAM block memory, 32 KiB; 8,192 bytes of it not in the source: holes/,
+    );
+
+    const shared = await extracted(
+      unpackCase('mapped-ram-ignore-shared.mig', scratch.directory),
+      2,
+    );
+    assert.deepEqual(shared['leftOut'], ['m0']);
+    const whole = await extracted(saved(scratch, 'whole', kdump(8, page, [0, 1, 5])), 0);
+    assert.equal(asObject(asArray(whole['files'])[0]!)['absentBytes'], 0);
+  },
+);
 
 void test('NUMA nodes of a PC are compared by address', { skip }, async () => {
   using scratch = new Scratch();

@@ -42,7 +42,7 @@ export const nothing: DiffPlan = { comparisons: [], missing: [], notCompared: []
 
 export function diffPlan(a: ImageShape, b: ImageShape, wish: DiffWish): DiffPlan {
   if (wish.block !== undefined) return oneBlock(a, b, wish.block, wish.ranges);
-  if (wish.ranges.length > 0) return { ...nothing, comparisons: wish.ranges.map(guestMemory) };
+  if (wish.ranges.length > 0) return someRanges(a, b, wish.ranges);
   return a.format === 'stream' && b.format === 'stream' ? byName(a, b) : byAddress(a, b);
 }
 
@@ -77,7 +77,10 @@ function blockPair(name: string, first: number, second: number, range: Range): C
 function oneBlock(a: ImageShape, b: ImageShape, name: string, ranges: readonly Range[]): DiffPlan {
   const first = blockNamed(a.blocks, name);
   const second = blockNamed(b.blocks, name);
-  if (ranges.length === 0) return sameName(a, b, name, first, second);
+  const isElsewhere = [a.blocks[first], b.blocks[second]].some(
+    (block) => block?.contentElsewhere === true,
+  );
+  if (ranges.length === 0 || isElsewhere) return sameName(a, b, name, first, second);
   return { ...nothing, comparisons: ranges.map((range) => blockPair(name, first, second, range)) };
 }
 
@@ -104,6 +107,27 @@ function sameName(
 
 const elsewhere = (name: string): string =>
   `block ${showName(name)}: its content is not in the stream (x-ignore-shared)`;
+
+/** Guest addresses that the user names, without those of blocks whose content is in no file. */
+function someRanges(a: ImageShape, b: ImageShape, ranges: readonly Range[]): DiffPlan {
+  const notCompared: string[] = [];
+  let left: readonly Range[] = ranges;
+  for (const [side, { blocks }] of [
+    ['A', a],
+    ['B', b],
+  ] as const) {
+    for (const block of blocks.filter(({ contentElsewhere }) => contentElsewhere)) {
+      const places = placesOf([block]);
+      const within = intersect(left, places);
+      if (within.length === 0) continue;
+      notCompared.push(
+        `${within.map(formatRange).join(', ')}: ${elsewhere(block.name)}, in ${side}`,
+      );
+      left = subtract(left, places);
+    }
+  }
+  return { ...nothing, comparisons: left.map(guestMemory), notCompared };
+}
 
 /** Two streams name their blocks, and one machine's blocks have the same names everywhere. */
 function byName(a: ImageShape, b: ImageShape): DiffPlan {

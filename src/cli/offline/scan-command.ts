@@ -6,7 +6,7 @@ import { HarnessError } from '../../model/errors.js';
 import { loadAddon } from '../../native/addon.js';
 import type { MemoryImage } from '../../memory/image.js';
 import type { StampKind } from '../../model/stamps.js';
-import type { NativeSliceVerdict } from '../../native/image-addon.js';
+import type { NativePlace, NativeSliceVerdict } from '../../native/image-addon.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
@@ -240,6 +240,11 @@ function requireSame(
   });
 }
 
+const offsetsOf = ({ blockOffset, length }: NativePlace): Range => ({
+  start: blockOffset,
+  end: blockOffset + length,
+});
+
 async function withoutStamps(
   image: MemoryImage,
   options: ScanOptions,
@@ -257,10 +262,13 @@ async function withoutStamps(
     const work = { signal, onProgress: progress.step(showName(block.name)) };
     if (options.level === 'hash') {
       const { pages, absent } = await image.statistics(index, false, { signal });
-      const sha256 = await image.hash(index, options.range?.[0], work);
+      const holes = holesIn(block, image.format);
+      // Where a dump lists no memory, there is nothing to hash.
+      const ranges = options.range ?? (holes === 0 ? undefined : block.places.map(offsetsOf));
+      const sha256 = await image.hash(index, ranges, work);
       complete &&= sha256 !== null;
-      text.push(hashText(block, sha256, { pages, absent }));
-      json.push({ name: block.name, length: block.length, pages, absent, sha256 });
+      text.push(hashText(block, sha256, { pages, absent, holes }));
+      json.push({ name: block.name, length: block.length, pages, absent, holes, sha256 });
     } else {
       const found = await image.statistics(index, true, work);
       const map = options.map ? await image.pageMap(index, mapColumns * mapRows, work) : null;

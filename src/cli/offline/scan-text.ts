@@ -147,12 +147,12 @@ function explain({ kind, expected, found, by, from, byteOffset }: NativePageDama
 export function hashText(
   { name, contentElsewhere }: NativeBlock,
   sha256: string | null,
-  { pages, absent }: Pick<NativeBlockStatistics, 'pages' | 'absent'>,
+  { pages, absent, holes }: Pick<NativeBlockStatistics, 'pages' | 'absent'> & { holes: number },
 ): string {
   if (sha256 !== null) return `${sha256}  ${showName(name)}`;
   const why = contentElsewhere
     ? 'its content lies elsewhere (x-ignore-shared)'
-    : `${absent} of ${counted(pages, 'page')} are not in the file; --range hashes a part that is`;
+    : `${absent - holes} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
   return `no hash  ${showName(name)}: ${why}`;
 }
 
