@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Parser } from 'tap-parser';
 import type { FinalResults } from 'tap-parser';
 import { realQemu } from '../../qemu/qemus.fixtures.js';
-import { Scratch } from '../../model/scratch.fixtures.js';
+import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
 import type { Ran } from '../process/drover.fixtures.js';
 import { madeUpTests } from './made-up-tests.fixtures.js';
@@ -66,6 +66,26 @@ test('TAP has one point for a flaky test', { skip }, async () => {
   assert.equal(tap.count, 2);
   assert.match(ran.stdout, /^# flaky: \/x86_64\/made-up\/flaky, attempt 2$/m);
 });
+
+test(
+  'JUnit and TAP name a test alike, whichever attempt decides: its history by name is one',
+  { skip },
+  async () => {
+    using scratch = new Scratch();
+    const cases = path.join(packageRoot, 'src', 'memory', 'fixtures', 'cases', 'retry-names.mjs');
+    const junit = path.join(scratch.directory, 'run.xml');
+    const usual = ['run', '--qemu', qemu.command, '--accel', 'tcg', '--tests', cases];
+    const ran = await drover([...usual, '--retries', '1', '--tap', '--junit', junit], scratch);
+    assert.equal(ran.code, 1, ran.stdout + ran.stderr);
+    const names = new Set(['bad', 'flaky', 'good'].map((name) => `/x86_64/case/${name}`));
+    const xml = readFileSync(junit, 'utf8');
+    const cased = [...xml.matchAll(/<testcase\b[^>]*? name="([^"]*)"/g)].map(([, name]) => name);
+    assert.deepEqual([cased.length, new Set(cased)], [3, names]);
+    assert.match(xml, /name="\/x86_64\/case\/flaky"[^>]*>\s*<flakyFailure /);
+    const points = [...ran.stdout.matchAll(/^(?:not )?ok \d+ - (.*)$/gm)].map(([, name]) => name);
+    assert.deepEqual([points.length, new Set(points)], [3, names]);
+  },
+);
 
 test(
   '--flaky-fails makes it a failure of the run; without retries it is one anyway',
