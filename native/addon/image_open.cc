@@ -11,36 +11,37 @@
 namespace drover {
 namespace {
 
-bool parsePlaces(const Napi::Value& value, std::vector<AddressRange>& out) {
+// A list of objects that may be absent; false when it is something else, or `read` refuses one.
+template <class Read>
+bool parseList(const Napi::Value& value, Read read) {
+  if (value.IsUndefined()) return true;
   if (!value.IsArray()) return false;
   const auto list = value.As<Napi::Array>();
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Value entry = list.Get(i);
-    if (!entry.IsObject()) return false;
-    const auto fields = entry.As<Napi::Object>();
-    const auto address = toUint(fields.Get("address"));
-    const auto blockOffset = toUint(fields.Get("blockOffset"));
-    const auto length = toUint(fields.Get("length"));
-    if (!address || !blockOffset || !length) return false;
-    out.push_back({*address, *blockOffset, *length});
+    if (!entry.IsObject() || !read(entry.As<Napi::Object>())) return false;
   }
   return true;
 }
 
+bool parsePlaces(const Napi::Value& value, std::vector<AddressRange>& out) {
+  return parseList(value, [&out](const Napi::Object& fields) {
+    const auto address = toUint(fields.Get("address"));
+    const auto blockOffset = toUint(fields.Get("blockOffset"));
+    const auto length = toUint(fields.Get("length"));
+    if (address && blockOffset && length) out.push_back({*address, *blockOffset, *length});
+    return address && blockOffset && length;
+  });
+}
+
 bool parseNamedPlaces(const Napi::Value& value, std::vector<NamedPlace>& out) {
-  if (!value.IsArray()) return false;
-  const auto list = value.As<Napi::Array>();
-  for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    const Napi::Value entry = list.Get(i);
-    if (!entry.IsObject()) return false;
-    const auto fields = entry.As<Napi::Object>();
+  return parseList(value, [&out](const Napi::Object& fields) {
     const auto block = toText(fields.Get("block"));
     const auto address = toUint(fields.Get("address"));
     const auto length = toUint(fields.Get("length"));
-    if (!block || !address || !length) return false;
-    out.push_back({*block, *address, *length});
-  }
-  return true;
+    if (block && address && length) out.push_back({*block, *address, *length});
+    return block && address && length;
+  });
 }
 
 // A text field that may be absent; false when it is something else.
@@ -107,10 +108,8 @@ const char* parseOpenOptions(const Napi::Value& value, OpenOptions& out) {
     if (!pageBytes || *pageBytes > UINT32_MAX) return "a page size";
     out.pageBytes = static_cast<std::uint32_t>(*pageBytes);
   }
-  const Napi::Value places = fields.Get("places");
-  if (!places.IsUndefined() && !parsePlaces(places, out.places)) return "a list of places";
-  const Napi::Value named = fields.Get("named");
-  if (!named.IsUndefined() && !parseNamedPlaces(named, out.named)) return "a list of named places";
+  if (!parsePlaces(fields.Get("places"), out.places)) return "a list of places";
+  if (!parseNamedPlaces(fields.Get("named"), out.named)) return "a list of named places";
   if (!parseText(fields.Get("machine"), out.machine) || !parseText(fields.Get("arch"), out.arch) ||
       !parseText(fields.Get("temporaryFolder"), out.tmpDir)) {
     return "machine, arch and temporaryFolder as text";

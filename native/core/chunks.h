@@ -1,4 +1,4 @@
-// Work in numbered chunks on one or several threads: each takes the next chunk until none is left,
+// Work in numbered chunks on one or several threads: each takes the next chunk until all are done,
 // one has failed or the caller cancels.
 #pragma once
 

@@ -18,7 +18,7 @@ struct Kind {
   Format format = Format::raw;
 };
 
-// A migration stream may lie in a file of another kind; how far to look for it.
+// A migration stream may be inside a file of another kind; how far to search for it.
 constexpr std::uint64_t kSearchBytes = std::uint64_t{16} << 20;
 
 ParseError unsupported(const InputFile& file, std::uint32_t input, std::uint64_t offset,

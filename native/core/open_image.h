@@ -17,7 +17,7 @@ namespace drover {
 
 struct StreamReport;  // core/stream/stream_report.h
 
-// A deleter that is defined where StreamReport is (core/stream), so that nobody else need know it.
+// A deleter, defined with StreamReport (core/stream), so that other files need not include it.
 struct StreamReportDeleter {
   void operator()(StreamReport* report) const noexcept;
 };

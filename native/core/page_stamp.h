@@ -1,7 +1,7 @@
 // The stamps that a guest leaves in its pages, by level. The guest images write the same; all words
 // are 64-bit little-endian.
 //
-//   byte  byte 0 is the generation mod 256; the rest of the page is not looked at.
+//   byte  byte 0 is the generation mod 256; the rest of the page is not checked.
 //   wide  word 0 is the generation g, word 1 the page's own guest-physical address.
 //   page  words 0 and 1 as wide; each further word, at offset k = 16, 24, ..., is mix(address, g,
 //   k).

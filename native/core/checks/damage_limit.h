@@ -1,4 +1,4 @@
-// How many runs of damage or difference a check lists where nobody asks for another number: every
+// How many runs of damage or difference a check lists by default: every
 // page of a badly broken guest of the usual size, and little enough to log.
 #pragma once
 

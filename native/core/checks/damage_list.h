@@ -5,7 +5,7 @@
 
 namespace drover {
 
-// Level byte: a whole page of another generation, stale or ahead, whichever is nearer.
+// Level byte: a complete page of another generation, stale or ahead, whichever is nearer.
 PageDamage byteDamage(std::uint8_t expected, std::uint8_t found) noexcept;
 
 class DamageList {

@@ -27,7 +27,7 @@ struct Copied {
 };
 
 // `fd` is an empty regular file, open for writing; it gets `fileBytes`. Ranges must not overlap in
-// it. On a failure the file is left as it is.
+// it. A failure leaves the file incomplete.
 Result<Copied> extractRanges(const RamImage& image, std::span<const CopiedRange> ranges,
                              std::uint64_t fileBytes, int fd, unsigned threads, Progress& progress,
                              const CancelFlag& cancel) noexcept;

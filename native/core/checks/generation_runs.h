@@ -1,5 +1,5 @@
-// What a scan at level wide or page found: for each page its generation, where it is whole and in
-// its own place; held as runs, chunk by chunk.
+// What a scan at level wide or page found: for each page its generation, where it is complete and
+// in its own place; held as runs, chunk by chunk.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace drover {
 enum class PageClass : std::uint8_t {
   whole,  // its own address, and of the generation all over
   zero,   // not stamped yet, or lost: generation 0
-  odd,    // anything else; looked at again when the verdict is known
+  odd,    // anything else; checked again when the verdict is known
 };
 
 struct GenerationRun {
@@ -94,7 +94,7 @@ class GenerationRuns {
   std::unique_ptr<std::vector<GenerationRun>[]> chunks_;
 };
 
-// The best cut over the whole pages.
+// The best cut over the complete pages.
 using GenerationCut = Cut<std::uint64_t>;
 Result<GenerationCut> bestGenerationCut(const GenerationRuns& runs,
                                         const CancelFlag& cancel) noexcept;

@@ -2,7 +2,7 @@
 // its own: the cut that explains the most pages (see verdict.h) over the pages that are there, and
 // then every page that the cut does not explain, with the kind of damage.
 //
-// A page that was never received has no generation and is damage of its own kind, never "0".
+// A page that was never received has no generation and is a damage kind of its own, never "0".
 #pragma once
 
 #include <array>
@@ -24,9 +24,9 @@
 namespace drover {
 
 enum class DamageKind : std::uint8_t {
-  stale,          // whole, but `by` generations behind
-  ahead,          // whole, but `by` generations too new
-  misplaced,      // a whole page that belongs to address `from`
+  stale,          // complete, but `by` generations behind
+  ahead,          // complete, but `by` generations too new
+  misplaced,      // a complete page that belongs to address `from`
   partlyWritten,  // of two generations; the other one begins at `byteOffset`
   zeroed,         // every byte 0 where a generation was due
   absent,         // not in the image at all

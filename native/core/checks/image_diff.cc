@@ -39,7 +39,7 @@ class Walk {
     std::uint64_t length;
     PageKind kind;
   };
-  // What comes next; absent and zero stretches may be long.
+  // What comes next; absent and zero ranges may be long.
   [[nodiscard]] Stretch next() noexcept {
     const ImagePiece& piece = pieces_[piece_];
     const std::uint64_t offset = piece.blockOffset + done_;

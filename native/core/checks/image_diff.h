@@ -1,4 +1,4 @@
-// Which pages of two images differ. Either side is a stretch of a block or of guest memory, so any
+// Which pages of two images differ. Either side is a range of a block or of guest memory, so any
 // two sources can be compared.
 #pragma once
 
@@ -27,7 +27,6 @@ struct DiffRequest {
 };
 
 enum class DifferenceKind : std::uint8_t { content, absentInFirst, absentInSecond };
-constexpr std::size_t kDifferenceKinds = 3;
 
 // Neighbouring pages that differ alike.
 struct Difference {

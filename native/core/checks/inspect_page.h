@@ -27,7 +27,7 @@ struct PageQuestion {
   std::uint32_t step = 4096;
 };
 
-// `page` holds the stamp, and at level wide what of 4096 bytes lies behind it.
+// `page` holds the stamp, and at level wide the rest of its 4096 bytes.
 PageFinding inspectPage(const PageQuestion& question, std::span<const std::uint8_t> page) noexcept;
 
 // Level page: whether this is a page of generation `old` that its writer was about to give the next

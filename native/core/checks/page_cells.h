@@ -7,7 +7,7 @@ namespace drover {
 
 struct PageCell {
   std::uint64_t data =
-      0;  // pages with content (stored, packed or filled), sound as far as was looked
+      0;  // pages with content (stored, packed or filled), intact as far as checked
   std::uint64_t zero = 0;
   std::uint64_t absent = 0;
   std::uint64_t damaged = 0;  // by a check; such a page is counted nowhere else

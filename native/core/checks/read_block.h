@@ -1,4 +1,4 @@
-// Reads a stretch of a block, for work on its bytes that is done elsewhere.
+// Reads a range of a block, for other code that works on its bytes.
 #pragma once
 
 #include "core/cancel.h"

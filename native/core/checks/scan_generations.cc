@@ -26,7 +26,7 @@ void classifyHeaders(const StampedPages& pages, RunBuffer& out) noexcept {
   }
 }
 
-// The kernel runs over all pages of one generation; where it stops, that one page is looked at.
+// The kernel runs over all pages of one generation; inspectPage checks the page where it stops.
 void classifyWhole(StampedPages pages, const VerifyKernel& kernel, RunBuffer& out) noexcept {
   const std::uint64_t stride = pages.stride;
   while (pages.pages > 0) {
@@ -105,7 +105,7 @@ class Worker {
       } else {
         status = scanOne(block, offset, address, found);
         if (status.ok() && run.count > 1) {
-          done += 1;  // the next of a filled run is looked at by itself
+          done += 1;  // the next page of a filled run is checked by itself
           continue;
         }
       }

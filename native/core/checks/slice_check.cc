@@ -53,7 +53,7 @@ Status SliceCheck::readPage(const StampExtent& part, std::uint64_t index) noexce
   const RamBlock& block = image_.blocks[part.block];
   const std::uint64_t offset = part.blockOffset + index * request_.step;
   const std::uint64_t left = block.length - offset;
-  // Whether a page was lost as a whole shows in what lies behind its stamp, too.
+  // Whether a page was lost as a whole shows in the bytes after its stamp, too.
   const std::uint32_t most = std::min(request_.step, kLongestStamp);
   page_.assign(request_.level == StampLevel::byte ? std::min(most, block.pageBytes) : most, 0);
   const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(page_.size(), left));

@@ -12,7 +12,7 @@ constexpr std::uint64_t kCancelEvery = 1024;
 }  // namespace
 
 // At most one page per writer was under writing when the guest stopped: the first one after the
-// cut that is not damaged, or, where nothing lies before the cut yet, the first of all.
+// cut that is not damaged, or, where no page is before the cut yet, the first of all.
 bool SliceCheck::isTorn(std::uint64_t stamp, std::uint64_t address) const noexcept {
   if (verdict_.beingWritten || request_.level != StampLevel::page) return false;
   const std::uint64_t own = request_.blockAddress + address;
@@ -49,7 +49,7 @@ Status SliceCheck::reportOdd(std::uint64_t first, std::uint64_t count) noexcept 
       const std::uint64_t address = part.address + i * request_.step;
       if (isTorn(stamp, address)) {
         verdict_.beingWritten = address;
-        // Behind the last whole page of the slice, and so not counted by the cut.
+        // After the last page of the slice: the cut does not count it.
         if (stamp != 0) edge_ = std::min(edge_, stamp);
         continue;
       }

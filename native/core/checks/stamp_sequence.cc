@@ -33,7 +33,7 @@ Status StampSequence::append(const RamImage& image, const std::vector<ImagePiece
   for (const ImagePiece& piece : pieces) {
     const RamBlock& block = image.blocks[piece.block];
     const std::uint64_t end = piece.blockOffset + piece.length;
-    // The first stamp that lies in this piece.
+    // The first stamp in this piece.
     const std::uint64_t late = (piece.address - start) % step;
     std::uint64_t offset = piece.blockOffset + (late == 0 ? 0 : step - late);
     for (std::uint64_t turn = 0; offset < end; ++turn) {

@@ -1,4 +1,4 @@
-// Probes what this host can do, by trying: no file says so.
+// Probes what this host can do, by trying it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct Probe {
 };
 
 struct UserfaultfdProbe : Probe {
-  bool threadId = false;  // a fault says which thread it stopped
+  bool threadId = false;  // a fault names the thread that it stopped
 };
 
 struct KvmProbe : Probe {

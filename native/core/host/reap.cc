@@ -20,7 +20,7 @@ constexpr std::uint64_t kLongestSleepNs = 50'000'000;
 constexpr std::uint64_t kFirstSleepNs = 200'000;
 constexpr std::uint64_t kLongestBlindSleepNs = 10'000'000;
 
-// Waits for the end of a process, or until it is time to look around.
+// Waits for the end of a process, or for a limited time.
 class Nap {
  public:
   explicit Nap(pid_t pid) noexcept

@@ -14,7 +14,7 @@
 namespace drover {
 
 struct SpawnRequest {
-  std::string program;                   // a path; PATH is not looked at
+  std::string program;                   // a path; PATH has no effect
   std::vector<std::string> words;        // argv, the program's own name first
   std::vector<std::string> environment;  // NAME=VALUE
   std::string directory;
@@ -22,7 +22,7 @@ struct SpawnRequest {
 };
 
 // The child leads a session and process group of its own, with all signals unblocked and as they
-// are by default. It gets the descriptors named and whatever of ours is not close-on-exec.
+// are by default. It gets the descriptors named and all of Drover's that are not close-on-exec.
 Result<pid_t> spawnChild(const SpawnRequest& request) noexcept;
 
 }  // namespace drover

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
-// RAM of up to `whole` bytes lies in one piece at `base`. More than that: the first `low` bytes
+// RAM of up to `whole` bytes is one piece at `base`. More than that: the first `low` bytes
 // stay there and the rest starts at `high`.
 struct Layout {
   std::string_view machine;  // what its name starts with; "" where the block's name says it all
@@ -51,7 +51,7 @@ const Layout* layoutOfMachine(std::string_view machine, std::string_view arch) n
   return nullptr;
 }
 
-// Without a machine a block's name still says where it lies, unless its RAM may be split in two
+// Without a machine a block's name still says where it is, unless its RAM may be split in two
 // ways.
 const Layout* layoutOfBlock(const RamBlock& block) noexcept {
   const Layout* found = nullptr;

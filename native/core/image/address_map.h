@@ -12,7 +12,7 @@
 
 namespace drover {
 
-// RAM of the machine without DIMMs, as the CMOS of a PC tells it.
+// RAM of the machine without DIMMs, from the CMOS of a PC.
 struct CmosRam {
   std::uint64_t below4G;
   std::uint64_t above4G;

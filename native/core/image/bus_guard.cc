@@ -39,7 +39,7 @@ void handOn(int signal, siginfo_t* info, void* context) noexcept {
   } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
     return before.sa_handler(signal);
   }
-  // The instruction runs again and, with nobody in the way, has the usual end.
+  // The instruction runs again, without a handler, and ends the process.
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   ::sigaction(signal, &standard, nullptr);

@@ -23,8 +23,9 @@ namespace {
 // part.
 constexpr std::uint64_t kGranule = std::uint64_t{4} << 20;
 
-// Another opening of the same file, so that looking for holes moves nobody else's position. Not
-// possible where the file may be written but not read by its path; then the given one serves.
+// Another opening of the same file, so that the search for holes does not move the position of
+// other descriptors. Not possible where the file may be written but not read by its path; then the
+// given one serves.
 Descriptor openedAnew(Descriptor fd) noexcept {
   std::array<char, 40> path;
   std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd.get());

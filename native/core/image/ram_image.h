@@ -23,18 +23,18 @@ enum class PageKind : std::uint8_t {
   packed,  // must be decoded: compressed in a file, or in the overlay
 };
 
-// The longest stretch of pages from one page on that can be treated alike.
+// The longest run of pages, from one page on, of one kind.
 struct PageRun {
   std::uint64_t pages = 0;  // at least 1
   PageKind kind = PageKind::absent;
   std::uint8_t fill = 0;     // kind fill
   std::uint32_t input = 0;   // kind stored: index into RamImage::inputs
-  std::uint64_t offset = 0;  // kind stored: where the first page lies
+  std::uint64_t offset = 0;  // kind stored: where the first page is
   std::uint64_t stride = 0;  // kind stored: from one page to the next in the file, at least P (any
                              // value where pages is 1)
 };
 
-// Where the pages of one block lie. Safe to use from several threads at once.
+// Where the pages of one block are. Safe to use from several threads at once.
 class PageTable {
  public:
   PageTable() = default;
@@ -67,7 +67,7 @@ struct RamBlock {
   std::uint32_t pageBytes = 4096;
   // Guest-physical places; empty when neither the file nor the machine says where.
   std::vector<AddressRange> places;
-  // Listed in the file, but its content lies elsewhere (x-ignore-shared).
+  // Listed in the file, but its content is elsewhere (x-ignore-shared).
   bool contentElsewhere = false;
   std::unique_ptr<PageTable> table;
 

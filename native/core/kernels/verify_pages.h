@@ -19,7 +19,7 @@ struct StampedPages {
   std::uint64_t step;        // from the address of one page to that of the next
 };
 
-// How many pages at the start are whole, with their own address, and of the generation.
+// How many pages at the start are complete, with their own address, and of the generation.
 using VerifyPages = std::size_t (*)(const StampedPages& pages) noexcept;
 
 std::size_t verifyPagesSerial(const StampedPages& pages) noexcept;

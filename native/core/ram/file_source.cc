@@ -51,7 +51,7 @@ Result<std::uint64_t> sizeOfFile(int fd) noexcept {
     return Result<std::uint64_t>::failed(Status::system("fstat", errno));
   }
   off_t size = about.st_size;
-  // A block device has its size at its end; nobody reads by the position of this descriptor.
+  // A block device has its size at its end; no code uses the position of this descriptor.
   if (S_ISBLK(about.st_mode)) size = ::lseek(fd, 0, SEEK_END);
   if (size < 0) return Result<std::uint64_t>::failed(Status::system("lseek", errno));
   return Result<std::uint64_t>::of(static_cast<std::uint64_t>(size));

@@ -12,9 +12,9 @@ namespace {
 // The kernel's limit for one call (UIO_MAXIOV).
 constexpr std::size_t kVectors = 1024;
 
-// Up to this step, whole stretches are copied and the stamps picked out of them. In huge pages,
+// Up to this step, it copies whole ranges and picks the stamps out of them. In huge pages,
 // which QEMU asks for, that takes half the time of a vector for each stamp (4 to 9 ms per 100 MiB),
-// since the kernel looks a stretch up at once; in small ones a tenth more.
+// since the kernel looks up a range at once; in small ones a tenth more.
 constexpr std::uint64_t kDenseStep = 4096;
 // Stays in a processor's own cache.
 constexpr std::size_t kStretchPages = 64;

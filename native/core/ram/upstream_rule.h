@@ -1,4 +1,4 @@
-// The rule that QEMU's own migration test applies to the same stamps, in its words, for comparison.
+// The rule that QEMU's own migration test applies to the same stamps, in its text, for comparison.
 //
 // It walks the pages with a current value, which begins as the first page's. A page of that value
 // is fine; one that is a generation behind is fine once, and its value is then current; any other

@@ -10,7 +10,7 @@
 namespace drover {
 namespace {
 
-// The guest's next write is often microseconds away, so a few looks come first. After that a watch
+// The guest's next write is often microseconds away, so a few reads come first. After that a watch
 // must not take a core from the guest it waits for.
 constexpr unsigned kSpins = 50;
 constexpr std::uint64_t kFirstSleepNs = 5'000;

@@ -7,8 +7,8 @@
 
 namespace drover {
 
-// `advances`: a number that only counts up has grown by the value since the first look. It may
-// wrap; how often it did between two looks is not known, so fewer steps may be counted than there
+// `advances`: a number that only counts up has grown by the value since the first read. It may
+// wrap; how often it did between two reads is not known, so fewer steps may be counted than there
 // were, never more (but for eight bytes that come from two moments, see `width`).
 enum class WatchUntil : std::uint8_t { equals, differs, advances };
 
@@ -25,11 +25,11 @@ struct WatchRequest {
 struct WatchResult {
   bool met;  // false: the time ran out
   std::uint64_t last;
-  std::uint64_t advanced;  // by how much it grew since the first look
+  std::uint64_t advanced;  // by how much it grew since the first read
   std::uint64_t elapsedNs;
 };
 
-// Looks at least once, whatever the timeout.
+// Reads at least once, even with a timeout of 0.
 Result<WatchResult> watch(const PageSource& source, const WatchRequest& request,
                           const CancelFlag& cancel) noexcept;
 

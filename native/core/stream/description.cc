@@ -115,7 +115,7 @@ std::optional<std::uint64_t> lengthAtEnd(const InputFile& file, std::uint64_t st
   const std::uint64_t lowest = std::max(streamStart, size - std::min(size, kLongest + kHead));
   std::uint8_t last = 0;
   if (size == 0 || !file.read(size - 1, {&last, 1}).ok() || last != '}') return {};
-  std::uint64_t high = size;  // everything from here on was looked at
+  std::uint64_t high = size;  // everything from here on was searched
   while (high > lowest) {
     const std::uint64_t low = std::max(lowest, high - std::min(high, kWindow));
     // Windows overlap by a head, so that none is missed.

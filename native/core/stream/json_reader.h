@@ -1,5 +1,5 @@
-// Just enough JSON to walk through a text that nobody vouches for: no tree, bounded depth. Strings
-// are handed out as they stand in the text, escapes and all.
+// Just enough JSON to walk through an untrusted text: no tree, bounded depth. Strings keep the
+// escapes of the text.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,7 @@ bool StreamWalker::ramPayload(ByteReader& reader, SectionReport& section, bool p
   return true;
 }
 
-// What lies between the record that made no sense and the next chunk is lost. Continue records
+// The bytes from the record that made no sense to the next chunk are lost. Continue records
 // there refer to the last block named before, until the next name.
 bool StreamWalker::salvageRam(ByteReader& reader) {
   StreamReport& report = context_.report;

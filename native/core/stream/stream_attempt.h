@@ -41,7 +41,7 @@ struct StreamRequest {
 enum class AttemptMode : std::uint8_t {
   whole,
   dry,     // only finds out whether it parses, and how many marks there are
-  resync,  // looks for the next chunk where records make no sense
+  resync,  // seeks the next chunk after records that make no sense
 };
 
 class StreamAttempt {

@@ -96,7 +96,7 @@ bool StreamWalker::discardCommand(ByteReader& reader, std::uint64_t offset) {
 }
 
 // Holds the devices, whose end is only guessed where there are no descriptions. RAM goes on behind
-// it whatever is inside, so what cannot be walked is no error.
+// it in any case, so content that cannot be parsed is no error.
 bool StreamWalker::package(ByteReader& reader) {
   postcopy_ = true;
   if (multifd_ != nullptr && !multifd_->postcopyBegins()) return false;

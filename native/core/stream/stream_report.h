@@ -15,7 +15,7 @@ namespace drover {
 
 enum class Completeness : std::uint8_t {
   incomplete,               // the stream ends before its RAM does, or its RAM cannot be trusted
-  ramCompleteTailUnparsed,  // RAM is whole; the devices behind it could not be walked to the end
+  ramCompleteTailUnparsed,  // RAM is complete; the devices after it could not be parsed to the end
   complete,
   backgroundSnapshot,  // complete, in the form that a snapshot of a running guest has
 };

@@ -14,7 +14,7 @@ constexpr std::uint32_t compressedPageLimit(std::uint32_t pageBytes) noexcept {
   return pageBytes + (pageBytes >> 12U) + (pageBytes >> 14U) + 64;
 }
 
-// `at` is where the length lies. A failure has `at` as its address.
+// `at` is the address of the length. A failure has `at` as its address.
 Status inflatePage(const InputFile& file, std::uint64_t at, std::span<std::uint8_t> page) noexcept;
 
 }  // namespace drover

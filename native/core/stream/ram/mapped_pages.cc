@@ -10,7 +10,7 @@ namespace drover {
 namespace {
 
 constexpr std::uint64_t kWordBits = 64;
-// Of bitmap looked at in one go: 512 Ki pages.
+// Bytes of bitmap read at once: 512 Ki pages.
 constexpr std::uint64_t kPieceBytes = 65536;
 
 // Bit i of the result is page i of the word, in whichever order the source host wrote its words.

@@ -25,7 +25,7 @@ class MappedPages final : public PageTable {
  public:
   enum class Trust : std::uint8_t {
     bitmap,
-    region,  // the bitmap was never written: what lies in the region counts, and its holes are
+    region,  // the bitmap was never written: the data in the region counts, and its holes are
              // absent
   };
 

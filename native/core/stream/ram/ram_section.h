@@ -66,7 +66,7 @@ class RamSection {
     return findBlockName(names_.data(), names_.size(), name.data(), name.size());
   }
   bool deliverZero(const Delivery& where);
-  bool deliverStored(const Delivery& where);  // the page lies at `offset` of `input`
+  bool deliverStored(const Delivery& where);  // the page is at `offset` of `input`
   bool deliverDecoded(const Delivery& where, std::span<const std::uint8_t> page);
   // The next record belongs to another pass.
   void endPass() noexcept { passEnded_ = true; }

@@ -1,4 +1,4 @@
-// The inner loop of reading a stream: finds the page records in a stretch of mapped file without
+// The inner loop of reading a stream: finds the page records in a range of a mapped file without
 // touching page data. It runs under the guard of InputFile::visit, so it is a leaf: it fills a
 // batch of plain records; the caller applies them.
 #pragma once
@@ -65,8 +65,6 @@ enum class RecordFault : std::uint8_t {
   compressed,  // length
   markOffset,  // an offset where none belongs
 };
-
-inline constexpr std::uint16_t kNoBlock = 0xffff;
 
 struct Scan {
   // In.
