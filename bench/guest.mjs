@@ -7,7 +7,7 @@
  * Speeds are pages per second, and per second of processor time of the QEMU too, which a busy host changes less. The
  * answer is checked: memory must be whole before and after, and the pages are counted from the stamps themselves.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ import { planFor } from '../dist/migration/context.fixtures.js';
 import { TestContext } from '../dist/migration/context.js';
 import { platforms } from '../dist/model/arch.js';
 import { pageAt } from '../dist/model/stamps.js';
-import { hostFacts, hostLine, scratchFolder, writeResults } from './rounds.mjs';
+import { hostFacts, hostLine, processorTime, scratchFolder, writeResults } from './rounds.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +28,6 @@ const { values } = parseArgs({
   },
 });
 
-const ticksPerSecond = 100;
 const results = [];
 const directory = scratchFolder();
 console.log(hostLine(hostFacts()));
@@ -72,7 +71,7 @@ async function measure(command, arch, stamp, pace) {
       const stoppedAt = performance.now();
       const verdict = await ram.checkStopped(context.stamped);
       if (!verdict.intact) throw new Error(`not whole: ${JSON.stringify(verdict.slices)}`);
-      return { pages: stampedPages(verdict), stoppedAt, busy: busySeconds(guest.pid) };
+      return { pages: stampedPages(verdict), stoppedAt, busy: processorTime(guest.pid).own };
     };
     const before = await look();
     await guest.qmp.execute('cont');
@@ -102,10 +101,4 @@ function stampedPages({ slices, range, hole }) {
     const done = edge === null ? pages : pageAt({ start, step: range.step, hole: own }, edge);
     return sum + (generation - 1) * pages + done;
   }, 0);
-}
-
-function busySeconds(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }

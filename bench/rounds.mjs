@@ -1,7 +1,7 @@
 // What the benchmarks have in common: interleaved rounds, facts about the host, a folder of their own, results on disk after
 // each case.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -76,4 +76,19 @@ export function builtProgram(name) {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return path.join(root, 'build', 'Release', name);
+}
+
+/** clock ticks a second, the unit of /proc/PID/stat; 100 on every Linux that Node runs on */
+const ticks = 100;
+
+/** Processor time of a process and of its children that have ended, seconds; undefined once it is gone. */
+export function processorTime(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [user, system, childUser, childSystem] = fields.slice(11, 15).map(Number);
+    return { own: (user + system) / ticks, children: (childUser + childSystem) / ticks };
+  } catch {
+    return undefined;
+  }
 }

@@ -17,7 +17,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import { allTests } from '../dist/suite/registry.js';
-import { hostFacts, hostLine, root, scratchFolder, writeResults } from './rounds.mjs';
+import {
+  hostFacts,
+  hostLine,
+  processorTime,
+  root,
+  scratchFolder,
+  writeResults,
+} from './rounds.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -41,24 +48,6 @@ const own = allTests.filter(({ origin }) => origin === 'drover');
 const left = options.all ? [] : own.flatMap(({ path }) => ['-s', path]);
 const jobs = options.jobs.split(',').map(Number);
 const rounds = Number(options.rounds);
-
-/** clock ticks a second, the unit of /proc/PID/stat; 100 on every Linux that Node runs on */
-const ticks = 100;
-
-/** Processor time of a process and of its children that have ended, seconds; undefined once it is gone. */
-function processorTime(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number);
-    const [user, system, childUser, childSystem] = fields.slice(11, 15);
-    return { own: (user + system) / ticks, children: (childUser + childSystem) / ticks };
-  } catch {
-    return undefined;
-  }
-}
 
 // What a host adds to the start of every Node, such as certificates to read, is not Drover's.
 const { NODE_EXTRA_CA_CERTS: _certificates, NODE_OPTIONS: _options, ...env } = process.env;

@@ -3,11 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import * as prettier from 'prettier';
 import { createGenerator } from 'ts-json-schema-generator';
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const root = path.join(import.meta.dirname, '..');
 const file = path.join(root, 'docs', 'reference', 'events.schema.json');
 const types = path.join(root, 'src', 'model', 'events.ts');
 

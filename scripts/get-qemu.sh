@@ -35,14 +35,12 @@ case $version in
   *) fail "no such version: $version. $usage" 2 ;;
 esac
 packages+=(qemu-system-common qemu-system-data seabios ipxe-qemu)
-folder=${2-${BASH_SOURCE[0]%/*}/../.qemu}
-[ -n "$folder" ] || fail "FOLDER is empty. $usage" 2
+[ -n "${2-default}" ] || fail "FOLDER is empty. $usage" 2
+folder=$(realpath -m -- "${2-${BASH_SOURCE[0]%/*}/../.qemu}")
 [[ $folder != *[$' \t\n\'":%\\']* ]] ||
-  fail "FOLDER has a space, quote, colon, percent sign or backslash in it, which apt or the loader cannot take: $folder" 2
+  fail "the path of FOLDER has a space, quote, colon, percent sign or backslash in it, which apt or the loader cannot take: $folder" 2
 [ -d "$folder" ] || [ -z "$check_only" ] || exit 1
 mkdir -p "$folder" || fail "cannot make the folder $folder"
-folder=$(cd "$folder" && pwd -P)
-[[ $folder != *[$' \t\n\'":%\\']* ]] || fail "the path of FOLDER has a space, quote or colon in it: $folder" 2
 root=$folder/$version/root
 wrapper=$folder/$version/bin/qemu-system-x86_64
 
@@ -161,10 +159,6 @@ download() {
   files=$(closure) && [ -n "$files" ] || return 1
   say "downloading QEMU $version and its libraries ($(wc -l <<<"$files") packages, those cached excepted)"
   private_apt install --download-only -y "${packages[@]}" >&2 || return 1
-  local file
-  for file in $files; do
-    [ -s "$archives/$file" ] || { say "$file did not arrive"; return 1; }
-  done
 }
 
 # Lists age: a package they name may have been replaced in the archive. Then read them again, once.
@@ -233,10 +227,10 @@ WRAPPER
   done
 }
 
-# The tree must be whole: no library may be missing or come from the host.
-check_libraries() {
+# The tree must be whole and of the version: no library may be missing or come from the host.
+check_tree() {
   find_loader "$work/root"
-  local target program needed strangers
+  local target program needed strangers first
   for target in "${targets[@]}"; do
     program=$(emulator "$work/root" "$target")
     needed=$("$loader" --library-path "$libs" --list "$work/root/$program") ||
@@ -244,10 +238,6 @@ check_libraries() {
     strangers=$(grep -vF -e "$work/root" -e linux-vdso <<<"$needed" || true)
     [ -z "$strangers" ] || fail "libraries of qemu-system-$target are missing: $strangers"
   done
-}
-
-check_version() {
-  local first
   first=$("$loader" --library-path "$libs" "$work/root/usr/bin/qemu-system-x86_64" --version | head -n 1) ||
     fail "the unpacked QEMU does not start"
   [[ $first == *"version $version."* ]] ||
@@ -276,8 +266,7 @@ fetch
 say 'unpacking'
 unpack
 whole "$work/root" || fail "the archive's packages lack an emulator: ${targets[*]} are expected"
-check_libraries
-check_version
+check_tree
 write_wrappers "$work/root" "$root"
 # All of a tree comes from one day's archive, so an older one is replaced and not added to. It is emptied
 # last, since QEMUs may run from it.

@@ -5,15 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 
-const PAGE = path.join(
-  path.dirname(fileURLToPath(import.meta.url)),
-  '..',
-  'docs',
-  'reference',
-  'versions.md',
-);
+const PAGE = path.join(import.meta.dirname, '../docs/reference/versions.md');
 
 const INTRODUCTION = `# Tests by version
 
@@ -42,14 +35,11 @@ const counts = versions.map(([, cells]) => {
   const passed = [...cells.values()].filter((value) => value === 'passed').length;
   return `${passed} of ${cells.size} passed`;
 });
-writeFileSync(
-  PAGE,
-  [
-    INTRODUCTION,
-    `| test | ${versions.map(([version]) => version).join(' | ')} |`,
-    `| --- | ${versions.map(() => '---').join(' | ')} |`,
-    `| all | ${counts.join(' | ')} |`,
-    ...rows,
-    '',
-  ].join('\n'),
-);
+const page = [
+  INTRODUCTION,
+  `| test | ${versions.map(([version]) => version).join(' | ')} |`,
+  `| --- | ${versions.map(() => '---').join(' | ')} |`,
+  `| all | ${counts.join(' | ')} |`,
+  ...rows,
+];
+writeFileSync(PAGE, `${page.join('\n')}\n`);
