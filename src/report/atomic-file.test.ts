@@ -19,7 +19,7 @@ function* failingPieces(): Generator<string> {
   throw new Error('the source of the text broke');
 }
 
-test('a report file is the old one until it is the whole new one', async (t) => {
+test('a report file is the old one until the new one is complete', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'report.txt');
   writeFileSync(path, 'old');

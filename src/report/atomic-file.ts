@@ -3,26 +3,12 @@
  * regular file (a pipe, /dev/stdout) is written to, never replaced.
  */
 import { randomBytes } from 'node:crypto';
-import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { HarnessError } from '../model/errors.js';
 
 function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-async function writeAll(file: FileHandle, chunks: Iterable<string>): Promise<void> {
-  for (const chunk of chunks) await file.writeFile(chunk, 'utf8');
-}
-
-async function writeInPlace(path: string, chunks: Iterable<string>): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await writeAll(file, chunks);
-  } finally {
-    await file.close();
-  }
 }
 
 async function replace(path: string, chunks: Iterable<string>): Promise<void> {
@@ -31,7 +17,7 @@ async function replace(path: string, chunks: Iterable<string>): Promise<void> {
   const file = await open(temporary, 'wx');
   try {
     try {
-      await writeAll(file, chunks);
+      await writeFile(file, chunks);
       await file.sync();
     } finally {
       await file.close();
@@ -49,7 +35,7 @@ export async function writeAtomically(path: string, chunks: Iterable<string>): P
     const target = await realpath(path).catch(() => path);
     const existing = await stat(target).catch(() => undefined);
     if (existing === undefined || existing.isFile()) await replace(target, chunks);
-    else await writeInPlace(target, chunks);
+    else await writeFile(target, chunks);
   } catch (cause) {
     throw new HarnessError({
       code: 'report-not-written',
@@ -70,6 +56,7 @@ export async function checkReportPath(path: string): Promise<void> {
       cause,
     });
   };
+  if (path === '-') refuse('use /dev/stdout for standard output');
   const existing = await stat(path).catch(() => undefined);
   if (existing?.isDirectory() === true) refuse('it is a directory');
   if (existing !== undefined && !existing.isFile()) return;

@@ -1,7 +1,7 @@
-/** HTML files that need nothing else: no script, no font, nothing from the network. Their text comes from QEMUs and users. */
+/** HTML files that load nothing: no script, no font, nothing from the network. Their text comes from QEMU and from users. */
 import { printable } from '../model/text/printable.js';
 
-/** Made safe for elements and for attributes in double quotes. */
+/** Safe in elements and in attributes in double quotes. */
 export function escaped(text: string): string {
   return printable(text)
     .replaceAll('&', '&amp;')
@@ -28,7 +28,7 @@ export function table(
 `;
 }
 
-/** Of a cell the class is an outcome, a state of a pair, or how bad a difference is. */
+/** The class of a cell is an outcome, a state of a pair, or the severity of a difference. */
 const style = `
 :root { color-scheme: light dark; --text: #1b1b1b; --page: #fff; --line: #b8b8b8; --head: #f0f0f0;
   --good: #e2f3e2; --bad: #fbdcdc; --broken: #f3def5; --may: #fbf2d4; --off: #ececec; --link: #0645ad; }

@@ -1,6 +1,6 @@
 /**
- * Opens the reporters that the options name. Reports every problem that can be known before the first test: a path
- * that cannot be written is wrong usage now, not a lost report later.
+ * Opens the reporters that the options name. Reports problems before the first test: a path that cannot be written is wrong
+ * usage, and should not cost a report at the end.
  *
  * Imports a reporter only when it is chosen: libraries for terminals and XML take longer to load than a QEMU to
  * start, and most runs need neither.
@@ -27,7 +27,7 @@ export interface ReportChoices {
   /** of the files to write */
   readonly paths?: Readonly<Partial<Record<(typeof fileNames)[number], string>>>;
   readonly eventLog?: EventLogOptions;
-  /** for a CI service that reads the job's output; on standard error where standard output is TAP */
+  /** for a CI service that reads the job's output; on standard error if standard output is TAP */
   readonly annotations?: Omit<AnnotationOptions, 'stream'>;
   readonly stderr?: TextStream;
 }
@@ -79,15 +79,15 @@ async function files({ paths }: ReportChoices): Promise<Reporter[]> {
 }
 
 async function annotations({
-  annotations: wish,
+  annotations: options,
   tap,
   stdout,
   stderr,
 }: ReportChoices): Promise<Reporter[]> {
-  if (wish === undefined) return [];
+  if (options === undefined) return [];
   const { AnnotationReporter } = await import('./formats/annotations.js');
   const stream = tap && stderr !== undefined ? stderr : stdout;
-  return [new AnnotationReporter({ ...wish, stream })];
+  return [new AnnotationReporter({ ...options, stream })];
 }
 
 export async function openReporters(choices: ReportChoices): Promise<Reporters> {

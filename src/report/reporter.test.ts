@@ -101,7 +101,7 @@ test('a JUnit file that cannot be written is a problem of the run, and the conso
   assert.match(stdout.text, /2 passed in/);
 });
 
-test('ten thousand attempts are taken and written in seconds', async (t) => {
+test('ten thousand attempts are read and written in seconds', async (t) => {
   const folder = folderFor(t);
   const reporters = new Reporters([
     new FileReporter('JUnit', join(folder, 'j.xml'), new RunRecord(), (record) => [

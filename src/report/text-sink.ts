@@ -1,6 +1,6 @@
 /**
- * A stream that text is written to while the run goes on. A reader that went away (`| head`, a
- * closed terminal) is not an error: writing just stops. Any other error is kept for the end.
+ * Writes text to a stream during the run. A reader that closed the pipe (`| head`, a closed terminal) is no error: the sink
+ * stops writing. It keeps any other error for the end.
  */
 import type { Writable } from 'node:stream';
 import { timeoutError, within } from '../model/deadline.js';
@@ -22,13 +22,13 @@ export class TextSink {
 
   constructor(stream: TextStream) {
     this.#stream = stream;
-    // Stays for good: an error may come after the last write, and without a listener it would end the process.
+    // Never removed: an error may come after the last write, and without a listener it would end the process.
     stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#onError(error);
     });
   }
 
-  /** whether somebody still reads */
+  /** whether the reader still reads */
   get open(): boolean {
     return !this.#readerGone && this.#error === undefined && this.#stream.writable;
   }

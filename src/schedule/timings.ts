@@ -5,13 +5,14 @@
 import { median } from 'simple-statistics';
 import { array, literal, maxLength, minValue, number, object, pipe, record, string } from 'valibot';
 import type { InferOutput } from 'valibot';
+import { groupBy } from '../model/group-by.js';
 import type { Level } from '../suite/definition.js';
 
 /** how many of the last durations to keep; a median of a few tolerates one that was disturbed */
 const kept = 5;
 
 const timing = object({
-  /** durations of the last attempts that passed, the newest last; 0 if the test was skipped */
+  /** milliseconds, of the last attempts that passed, the newest last; 0 if the test was skipped */
   ms: pipe(array(pipe(number(), minValue(0))), maxLength(100)),
 });
 
@@ -56,15 +57,12 @@ const thoroughMs = 6000;
 
 /** Expected durations: as recorded, or the median of the family, or by the test's level. */
 export function expectations(timings: Timings): (test: Unseen) => number {
-  const families = new Map<string, number[]>();
-  for (const [name, { ms }] of Object.entries(timings.tests)) {
-    if (ms.length === 0 || median(ms) === 0) continue;
-    const family = familyOf(name);
-    const values = families.get(family);
-    if (values === undefined) families.set(family, [median(ms)]);
-    else values.push(median(ms));
-  }
-  const medians = new Map([...families].map(([family, values]) => [family, median(values)]));
+  const known = Object.entries(timings.tests)
+    .filter(([, { ms }]) => ms.length > 0)
+    .map(([name, { ms }]) => ({ family: familyOf(name), ms: median(ms) }))
+    .filter(({ ms }) => ms > 0);
+  const families = [...groupBy(known, ({ family }) => family)];
+  const medians = new Map(families.map(([family, of]) => [family, median(of.map(({ ms }) => ms))]));
   return ({ test, level }) => {
     const { ms = [] } = timings.tests[test] ?? {};
     if (ms.length > 0) return median(ms);

@@ -1,4 +1,4 @@
-/** Colours for the console, by meaning. Whether there are any is decided by the caller. */
+/** Colours for the console, by meaning. The caller decides whether to use colours. */
 import pc from 'picocolors';
 import type { OutcomeKind } from '../../model/outcome.js';
 

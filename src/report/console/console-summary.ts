@@ -5,9 +5,16 @@ import { counted, formatCount, formatDuration, formatMs } from '../../model/text
 import type { Paint } from './colors.js';
 import { printableLine } from '../../model/text/printable.js';
 import { mergeProblems } from '../fold/run-result.js';
-import type { FailureGroup, RunSummary } from '../fold/summary.js';
+import {
+  failureGroups,
+  flakyGroups,
+  phaseMedians,
+  quarantinedGroups,
+  slowestTests,
+} from '../fold/summary.js';
+import type { FailureGroup, RunRecord } from '../fold/summary.js';
 
-/** For more than a screen of failures there are the event log and the JUnit file. */
+/** The event log and the JUnit file have all failures. */
 const groupsShown = 20;
 const attemptsShown = 5;
 
@@ -33,26 +40,28 @@ function failureLines(failures: readonly FailureGroup[], paint: Paint): string[]
   return [...failures.slice(0, groupsShown).map((group) => groupLine(group, paint)), ...rest, ''];
 }
 
-function verdictLine(summary: RunSummary, paint: Paint): string {
-  const { counts, notRun } = summary;
-  const lost = mergeProblems(summary.merged).length > 0;
-  const bad = counts.failed + counts.broken > 0 || summary.failure !== undefined || lost;
-  const unfinished = notRun > 0 || counts.cancelled > 0 || !summary.complete;
+function verdictLine(record: RunRecord, paint: Paint): string {
+  const { counts, notRun, started, finished, durationMs } = record;
+  const merged = started?.merged;
+  const lost = mergeProblems(merged).length > 0;
+  const bad = counts.failed + counts.broken > 0 || finished?.failure !== undefined || lost;
+  const unfinished = notRun > 0 || counts.cancelled > 0 || finished === undefined;
   const kind = bad ? 'failed' : unfinished ? 'cancelled' : 'passed';
-  const { stopped, flakyCount, quarantinedCount, merged } = summary;
+  const stopped = finished?.stopped;
   const why = stopped === undefined ? '' : ` (${stopReasons[stopped]})`;
+  const [flaky, quarantined] = [record.countOf('flaky'), record.countOf('quarantined')];
   const parts = [
     countsText(counts),
-    flakyCount > 0 ? `${formatCount(flakyCount)} of them flaky` : '',
-    quarantinedCount > 0 ? `${formatCount(quarantinedCount)} in quarantine` : '',
+    flaky > 0 ? `${formatCount(flaky)} of them flaky` : '',
+    quarantined > 0 ? `${formatCount(quarantined)} in quarantine` : '',
     notRun > 0 ? `${counted(notRun, 'test')} not run${why}` : '',
   ];
   const said = parts.filter((part) => part !== '').join(', ');
   const text = said === '' ? 'no tests' : said;
   const side = merged === undefined ? '' : `, ${counted(merged.runs.length, 'run')} side by side`;
-  const sum =
-    summary.sumMs === undefined ? '' : `; sum of all tests ${formatDuration(summary.sumMs)}`;
-  return `${paint.outcome(kind, text)} in ${formatDuration(summary.durationMs)}${side}${sum}`;
+  const sumMs = finished?.sumMs;
+  const sum = sumMs === undefined ? '' : `; sum of all tests ${formatDuration(sumMs)}`;
+  return `${paint.outcome(kind, text)} in ${formatDuration(durationMs)}${side}${sum}`;
 }
 
 const stopReasons = {
@@ -60,19 +69,20 @@ const stopReasons = {
   'until-failure': 'stopped by --until-failure',
 } as const;
 
-function knownLines({ flaky, quarantined }: RunSummary, paint: Paint): string[] {
+function knownLines(record: RunRecord, paint: Paint): string[] {
   const line = (word: string, group: FailureGroup): string =>
     `${paint.warning(word)} ${printableLine(`${group.test}${attemptsText(group)}: ${group.failure.message}`)}`;
   const lines = [
-    ...flaky.map((group) => line('flaky ', group)),
-    ...quarantined.map((group) => line('known ', group)),
+    ...flakyGroups(record).map((group) => line('flaky ', group)),
+    ...quarantinedGroups(record).map((group) => line('known ', group)),
   ];
   const hidden = lines.length - groupsShown;
   const rest = hidden > 0 ? [`and ${formatCount(hidden)} more`] : [];
   return lines.length === 0 ? [] : [...lines.slice(0, groupsShown), ...rest, ''];
 }
 
-function memoryLine({ memory }: RunSummary): string[] {
+function memoryLine({ finished }: RunRecord): string[] {
+  const memory = finished?.memory;
   if (memory?.usedBytes === undefined) return [];
   const [used, reserved, budget] = [memory.usedBytes, memory.promisedBytes, memory.budgetBytes].map(
     (bytes) => `${formatCount(Math.round(bytes / 2 ** 20))} MiB`,
@@ -80,32 +90,34 @@ function memoryLine({ memory }: RunSummary): string[] {
   return [`memory of all QEMUs: peak ${used}; reserved ${reserved}; limit ${budget}`];
 }
 
-function timeLines(summary: RunSummary): string[] {
+function timeLines(record: RunRecord): string[] {
   const lines: string[] = [];
-  if (summary.phases.length > 0) {
-    const split = summary.phases.map(({ phase, medianMs }) => `${phase} ${formatMs(medianMs)}`);
-    lines.push(`median by phase, of ${counted(summary.counts.passed, 'passed test')}:`);
+  const split = phaseMedians(record).map(({ phase, medianMs }) => `${phase} ${formatMs(medianMs)}`);
+  if (split.length > 0) {
+    lines.push(`median by phase, of ${counted(record.counts.passed, 'passed test')}:`);
     lines.push(`  ${split.join(', ')}`);
   }
   // one test alone has no slowest
-  if (summary.slowest.length > 1) {
+  const slowest = slowestTests(record);
+  if (slowest.length > 1) {
     lines.push('slowest:');
-    for (const { label, durationMs } of summary.slowest) {
+    for (const { label, durationMs } of slowest) {
       lines.push(`  ${formatDuration(durationMs).padEnd(10)} ${printableLine(label)}`);
     }
   }
   return lines;
 }
 
-export function summaryLines(summary: RunSummary, paint: Paint): string[] {
-  const lines = ['', ...failureLines(summary.failures, paint), ...knownLines(summary, paint)];
-  const lost = mergeProblems(summary.merged);
+export function summaryLines(record: RunRecord, paint: Paint): string[] {
+  const { started, finished } = record;
+  const lines = ['', ...failureLines(failureGroups(record), paint), ...knownLines(record, paint)];
+  const lost = mergeProblems(started?.merged);
   lines.push(...lost.map((text) => paint.outcome('failed', printableLine(text))));
-  if (summary.failure !== undefined) {
+  if (finished?.failure !== undefined) {
     lines.push(paint.outcome('broken', 'the run broke'));
-    lines.push(...fieldLines(failureFields(summary.failure)).map((line) => `    ${line}`), '');
-  } else if (!summary.complete) {
+    lines.push(...fieldLines(failureFields(finished.failure)).map((line) => `    ${line}`), '');
+  } else if (finished === undefined) {
     lines.push(paint.warning('the run did not finish'));
   }
-  return [...lines, ...timeLines(summary), ...memoryLine(summary), verdictLine(summary, paint)];
+  return [...lines, ...timeLines(record), ...memoryLine(record), verdictLine(record, paint)];
 }

@@ -13,7 +13,7 @@ import { printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
 import { testStatusOf } from '../fold/test-status.js';
 import { StressStatistics, roundText } from '../fold/stress-statistics.js';
-import { RunRecord, summarise } from '../fold/summary.js';
+import { RunRecord } from '../fold/summary.js';
 
 const words: Record<OutcomeKind, string> = {
   passed: 'ok',
@@ -132,6 +132,6 @@ export class ConsoleText {
     const { started, finished } = this.#record;
     if (this.#ended || (started === undefined && finished === undefined)) return [];
     this.#ended = true;
-    return [...this.#rounds.lines(), ...summaryLines(summarise(this.#record), this.#paint)];
+    return [...this.#rounds.lines(), ...summaryLines(this.#record, this.#paint)];
   }
 }

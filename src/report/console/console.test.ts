@@ -112,7 +112,7 @@ test('colours are there only when asked for', async () => {
   assert((await printed(fixtures.mixedRun, true)).includes('\u001B[31mFAIL'));
 });
 
-test('optional fields nobody knows yet disturb nothing', async () => {
+test('unknown optional fields have no effect', async () => {
   const strange = fixtures.mixedRun.map((event) => ({ ...event, novelty: { deep: [1] } }));
   assert.equal(await printed(strange), await printed(fixtures.mixedRun));
 });

@@ -1,13 +1,11 @@
 /**
  * The bottom of a terminal that is redrawn in place, with permanent lines above it.
  *
- * The cursor is never hidden: it rests below the area, so that no way of dying, SIGKILL included,
- * leaves the user's terminal without one. Each update is one write, bracketed as one frame for
- * terminals that know synchronised output, so nothing flickers without hiding it either.
+ * The cursor is always visible, below the area, so that the terminal has one even after SIGKILL. Each update is one write,
+ * marked as one frame for terminals with synchronised output, so that nothing flickers.
  *
- * A terminal made narrower may wrap a line of the last frame, which then takes more rows than are
- * erased: a row is left over. Erasing by a guess at the wrapping would, on terminals that do not
- * wrap, eat permanent lines, and those must not be lost.
+ * When the user makes the terminal narrower, it may wrap a line of the last frame; then a row stays on the screen. To erase
+ * more rows would delete permanent lines on terminals that do not wrap.
  */
 import { Writable } from 'node:stream';
 import { createLogUpdate } from 'log-update';
@@ -63,7 +61,7 @@ export class LiveArea {
     let text = '';
     if (permanent.length > 0 || frame.length === 0) {
       this.#draw.clear();
-      // Not log-update's own way of persisting: that cuts what is taller than the terminal.
+      // log-update's own method would cut text that is taller than the terminal.
       text = this.#buffer.take() + permanent.map((line) => `${line}\n`).join('');
     }
     if (frame.length > 0) this.#draw(frame.join('\n'));

@@ -98,7 +98,7 @@ test('the cursor is never hidden, so nothing can leave it hidden', () => {
   assert(!stage.stream.text.includes('\u001B[?25'));
 });
 
-test('a diagnosis taller than the terminal is printed whole', () => {
+test('a diagnosis taller than the terminal is printed completely', () => {
   const stage = new Stage();
   stage.stream.rows = 5;
   const details = Array.from({ length: 30 }, (_, line) => `detail ${String(line)}`);
@@ -187,7 +187,7 @@ test('QEMU’s word for the migration is shown, the source’s alone', () => {
   assert.deepEqual(progress.running, [{ label: '/a', sinceMs: 0, doing: 'migrate: active' }]);
 });
 
-test('the time left is estimated once there are results, and skips tell nothing', () => {
+test('the time left is estimated once there are results, and skipped tests do not count', () => {
   const tests = Array.from({ length: 103 }, (_, index) => `/${String(index)}`);
   const progress = new LiveProgress();
   progress.onEvent(fixtures.runStarted(tests, { workers: 2 }), 0);

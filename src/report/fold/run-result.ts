@@ -1,5 +1,6 @@
 /** The result of a run in the order of a summary: worst first, each fact once. */
 import type { EventOf } from '../../model/events.js';
+import { groupBy } from '../../model/group-by.js';
 import { counted, formatCount } from '../../model/text/format.js';
 import type { RunRecord } from './summary.js';
 import { testStatusOf, testStatuses } from './test-status.js';
@@ -28,20 +29,15 @@ export function statusCounts(of: ByStatus): string {
 
 /** Skipped tests by reason, the most frequent reason first. */
 export function skipReasons(of: ByStatus): { reason: string; tests: string[] }[] {
-  const groups = new Map<string, string[]>();
-  for (const { outcome, test } of of.skipped) {
-    if (outcome.kind !== 'skipped') continue;
-    const known = groups.get(outcome.reason);
-    if (known === undefined) groups.set(outcome.reason, [test]);
-    else known.push(test);
-  }
-  return [...groups]
-    .map(([reason, tests]) => ({ reason, tests }))
+  const reasonOf = ({ outcome }: Finished): string =>
+    outcome.kind === 'skipped' ? outcome.reason : '';
+  return [...groupBy(of.skipped, reasonOf)]
+    .map(([reason, own]) => ({ reason, tests: own.map(({ test }) => test) }))
     .sort((a, b) => b.tests.length - a.tests.length);
 }
 
 /** Problems of the run as a whole; each is a sentence that a report must not leave out. */
-export function runProblems({ started, finished, tests }: RunRecord): string[] {
+export function runProblems({ started, finished, notRun }: RunRecord): string[] {
   const said: string[] = [];
   const merged = started?.merged;
   if (finished?.failure !== undefined) {
@@ -50,7 +46,6 @@ export function runProblems({ started, finished, tests }: RunRecord): string[] {
     said.push('the run ended before it was complete: what follows is not all of it');
   }
   said.push(...mergeProblems(merged));
-  const notRun = (started?.total ?? 0) - tests.filter(({ willRetry }) => willRetry !== true).length;
   // the tests of a missing shard are named above
   const known = notRun - (merged?.missingTests.length ?? 0);
   if (finished !== undefined && known > 0) said.push(`not run: ${formatCount(known)} tests`);

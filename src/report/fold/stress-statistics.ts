@@ -1,7 +1,7 @@
 /** Statistics over the rounds of a stress run, as a table. Pure. */
 import { max, median, min, quantile } from 'simple-statistics';
 import type { OwnUse, RoundFigures } from '../../model/stress.js';
-import { formatCount, formatDuration } from '../../model/text/format.js';
+import { counted, formatCount, formatDuration } from '../../model/text/format.js';
 
 /** Keeps only a few numbers per round, since a run may last for days. */
 export class StressStatistics {
@@ -31,7 +31,9 @@ export class StressStatistics {
       ...rows,
       ...(forced === 0
         ? []
-        : [`  in ${forced} of ${this.#rounds.length} the limit on downtime had to be lifted`]),
+        : [
+            `  in ${forced} of ${counted(this.#rounds.length, 'round')} Drover raised the downtime limit`,
+          ]),
       ...this.#ownLines(),
     ];
   }
@@ -53,7 +55,7 @@ export function roundText(figures: RoundFigures): string {
     `migrated in ${formatDuration(migrationMs)}`,
     ...(downtimeMs === undefined
       ? []
-      : [`downtime ${formatDuration(downtimeMs)}${forced ? ' (limit lifted)' : ''}`]),
+      : [`downtime ${formatDuration(downtimeMs)}${forced ? ' (limit raised)' : ''}`]),
     `${formatCount(verifiedPages)} pages verified in ${formatDuration(verifyMs)}`,
   ].join(', ');
 }
@@ -81,7 +83,7 @@ const measures: readonly Measure[] = [
     of: (round) => perSecond(round.transferredBytes ?? 0, round.migrationMs),
     show: showRate,
   },
-  { name: 'passes over memory', of: (round) => round.passes, show: (value) => value.toFixed(0) },
+  { name: 'iterations', of: (round) => round.passes, show: (value) => value.toFixed(0) },
   { name: 'verification', of: (round) => round.verifyMs, show: formatDuration },
   {
     name: 'verified',

@@ -3,13 +3,12 @@ import { test } from 'node:test';
 import type { DroverEvent } from '../../model/events.js';
 import { countsText, noCounts, totalOf, withOutcome } from './counts.js';
 import * as fixtures from '../run.fixtures.js';
-import { RunRecord, summarise } from './summary.js';
-import type { RunSummary } from './summary.js';
+import { RunRecord, failureGroups, phaseMedians, slowestTests } from './summary.js';
 
-function summaryOf(events: readonly DroverEvent[]): RunSummary {
+function recordOf(events: readonly DroverEvent[]): RunRecord {
   const record = new RunRecord();
   for (const event of events) record.add(event);
-  return summarise(record);
+  return record;
 }
 
 test('counts are by kind, and their text leaves out what did not occur', () => {
@@ -23,7 +22,7 @@ test('the counts of a run are those it says itself', () => {
   for (const events of [fixtures.mixedRun, fixtures.cancelledRun, fixtures.repeatedRun(8)]) {
     const last = events.at(-1);
     assert(last?.type === 'run-finished');
-    assert.deepEqual(summaryOf(events).counts, last.counts);
+    assert.deepEqual(recordOf(events).counts, last.counts);
   }
 });
 
@@ -36,7 +35,7 @@ test('the time split is the median over passed attempts alone, in the order of t
     fixtures.testFinished('/c', fixtures.failed, slow),
     fixtures.testFinished('/d', fixtures.broken, slow),
   ];
-  const { phases } = summaryOf(events);
+  const phases = phaseMedians(recordOf(events));
   assert.deepEqual(phases[0], { phase: 'prepare', medianMs: 150 });
   assert.deepEqual(
     phases.map(({ phase }) => phase),
@@ -53,7 +52,7 @@ test('a phase that a test went through twice counts with both its stretches', ()
       ],
     }),
   ];
-  assert.deepEqual(summaryOf(events).phases, [{ phase: 'migrate', medianMs: 15 }]);
+  assert.deepEqual(phaseMedians(recordOf(events)), [{ phase: 'migrate', medianMs: 15 }]);
 });
 
 test('the slowest are three different tests, each by its slowest attempt, none skipped', () => {
@@ -66,7 +65,7 @@ test('the slowest are three different tests, each by its slowest attempt, none s
     fixtures.testFinished('/d', fixtures.passed, { durationMs: 20 }),
     fixtures.testFinished('/e', fixtures.skipped, { durationMs: 99 }),
   ];
-  assert.deepEqual(summaryOf(events).slowest, [
+  assert.deepEqual(slowestTests(recordOf(events)), [
     { label: '/a (attempt 2)', durationMs: 70 },
     { label: '/b', durationMs: 60 },
     { label: '/d', durationMs: 20 },
@@ -74,28 +73,28 @@ test('the slowest are three different tests, each by its slowest attempt, none s
 });
 
 test('attempts that failed alike are one group', () => {
-  const { failures } = summaryOf(fixtures.repeatedRun(8));
+  const failures = failureGroups(recordOf(fixtures.repeatedRun(8)));
   assert.equal(failures.length, 1);
   assert.deepEqual(failures[0]?.attempts, [3, 7]);
   assert.equal(failures[0].repeated, true);
 });
 
 test('a cancelled run knows what it did not get to', () => {
-  const summary = summaryOf(fixtures.cancelledRun);
-  assert.equal(summary.total, 3);
-  assert.equal(summary.notRun, 1);
-  assert.equal(summary.complete, true);
+  const record = recordOf(fixtures.cancelledRun);
+  assert.equal(record.total, 3);
+  assert.equal(record.notRun, 1);
+  assert.notEqual(record.finished, undefined);
 });
 
 test('without run-finished the time is that of the last event', () => {
-  const summary = summaryOf(fixtures.mixedRun.slice(0, -1));
-  assert.equal(summary.complete, false);
-  assert.equal(summary.durationMs, 1500);
+  const record = recordOf(fixtures.mixedRun.slice(0, -1));
+  assert.equal(record.finished, undefined);
+  assert.equal(record.durationMs, 1500);
 });
 
 test('no events at all make an empty summary', () => {
-  const summary = summaryOf([]);
-  assert.equal(summary.total, 0);
-  assert.deepEqual(summary.phases, []);
-  assert.deepEqual(summary.slowest, []);
+  const record = recordOf([]);
+  assert.equal(record.total, 0);
+  assert.deepEqual(phaseMedians(record), []);
+  assert.deepEqual(slowestTests(record), []);
 });

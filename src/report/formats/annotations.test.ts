@@ -58,7 +58,7 @@ test('GitHub gets an error for each failure and skips in a group, and nothing be
   assert.match(readFileSync(summaryPath, 'utf8'), /^of an earlier step\n## Drover/);
 });
 
-test('GitHub shows ten errors of a step: the tenth stands for all that are left', async () => {
+test('GitHub shows ten errors of a step: the tenth counts the others', async () => {
   const names = Array.from({ length: 25 }, (_, index) => `/x86_64/t/${String(index)}`);
   const events = [
     fixtures.runStarted(names),
@@ -89,7 +89,7 @@ test('GitLab gets a folded section for each failure and for skips', async () => 
   assert.equal(starts[0][1], String(Date.parse('2025-03-04T05:06:08Z') / 1000));
 });
 
-test('a run that is not whole is an error of its own', async () => {
+test('an incomplete run is an error of its own', async () => {
   const text = await written(fixtures.cancelledRun.slice(0, -1), { service: 'github' });
   assert.match(text, /::error title=drover::the run ended before it was complete/);
 });

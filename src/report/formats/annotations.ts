@@ -1,7 +1,7 @@
 /**
  * What CI services read from a job's output. GitHub: workflow commands, which become annotations of the
- * run, and the job's summary. GitLab: sections that fold in the job's log (its merge request
- * widget reads the JUnit file). All is written at the end, where people read a log first.
+ * run, and the job's summary. GitLab: sections that fold in the job's log (its merge request widget reads the JUnit file).
+ * Writes everything at the end of the log, where people start to read.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
@@ -147,7 +147,7 @@ export class AnnotationReporter implements Reporter {
   constructor(options: AnnotationOptions) {
     this.#options = options;
     this.#sink = new TextSink(options.stream);
-    // Until the end no line counts as a command, whatever a QEMU's last output looks like.
+    // Until the end GitHub takes no line as a command, whatever a QEMU prints.
     if (options.service === 'github') this.#sink.write(`::stop-commands::${this.#pause}\n`);
   }
 

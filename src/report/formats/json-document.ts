@@ -1,6 +1,6 @@
 /**
- * The run as one JSON document, in pieces: thousands of attempts never become one string. It has
- * the data of the events, ordered by result, not by time.
+ * The run as one JSON document, in pieces, since thousands of attempts should not be one string. It has the data of the
+ * events.
  */
 import { eventSchema } from '../../model/events.js';
 import type { EventOf } from '../../model/events.js';
@@ -36,13 +36,13 @@ export interface JsonRun
 
 export type JsonAttempt = Omit<EventOf<'test-finished'>, 'type'>;
 
-function jsonRun({ started, finished, warnings, lastAtMs }: RunRecord): JsonRun {
+function jsonRun({ started, finished, warnings, durationMs }: RunRecord): JsonRun {
   const { type: _type, schema: _schema, atMs: _atMs, ...shown } = started ?? {};
   const { exitCode, sumMs, memory, stopped, failure } = finished ?? {};
   return {
     ...shown,
     complete: finished !== undefined,
-    durationMs: finished?.durationMs ?? lastAtMs,
+    durationMs,
     exitCode,
     sumMs,
     memory,

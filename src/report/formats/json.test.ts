@@ -39,7 +39,7 @@ test('the JSON document holds the run, every attempt and the counts', async (t) 
   assert.deepEqual(tests[1], expected);
 });
 
-test('runs without tests, without an end and without a beginning are whole documents', async (t) => {
+test('runs without tests, without an end and without a beginning are complete documents', async (t) => {
   const path = join(folderFor(t), 'run.json');
   for (const run of [
     fixtures.emptyRun,

@@ -1,7 +1,6 @@
 /**
- * A run as JUnit XML. Failed is a failure, broken an error, skipped is skipped with its reason.
- * Cancelled is skipped too, with a message: it proved nothing either way, and blaming QEMU or the
- * host for the user's Ctrl-C would be wrong; a run that broke as a whole adds a test case of its
+ * A run as JUnit XML. Failed is a failure, broken an error, skipped is skipped with its reason. Cancelled is skipped with a
+ * message, since the user's Ctrl-C is no fault of QEMU or the host. A run that broke as a whole adds a test case of its
  * own, an error, so that it is never green.
  */
 import junit from 'junit-report-builder';
@@ -19,10 +18,10 @@ import { rerunCommand } from '../fold/rerun-line.js';
 import { testStatusOf } from '../fold/test-status.js';
 import type { RunRecord } from '../fold/summary.js';
 
-/** Its types speak of a `default` that the CommonJS module, the one Node loads, does not have. */
+/** Its types have a `default` that the CommonJS module, which Node loads, does not have. */
 const factory = junit as unknown as Builder;
 
-/** For text in a CDATA section, which nothing can be escaped in. */
+/** For text in a CDATA section, which has no escapes. */
 function body(lines: readonly string[]): string {
   return printable(lines.join('\n')).replaceAll(']]>', ']] >');
 }
@@ -78,7 +77,7 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
 
 type Finished = EventOf<'test-finished'>;
 
-/** Which tests are flaky and which in quarantine; no test case can say that in every JUnit schema. */
+/** Which tests are flaky and which in quarantine: not every JUnit schema has that for a test case. */
 function addRetries(suite: TestSuite, { tests }: RunRecord): void {
   for (const status of ['flaky', 'quarantined'] as const) {
     const names = new Set(
@@ -89,8 +88,8 @@ function addRetries(suite: TestSuite, { tests }: RunRecord): void {
 }
 
 /**
- * Retried attempts, as Maven's Surefire writes them: `flaky...` in a case that passed in the end, `rerun...` in one
- * that did not. In the order of its schema: before `system-out`.
+ * Retried attempts, as Maven's Surefire writes them: `flaky...` in a case that passed in the end, `rerun...` in others. In
+ * the order of its schema: before `system-out`.
  */
 function addTries(testCase: TestCase, event: Finished, before: readonly Finished[]): void {
   const word = event.outcome.kind === 'passed' ? 'flaky' : 'rerun';
@@ -113,10 +112,12 @@ function addTries(testCase: TestCase, event: Finished, before: readonly Finished
       for (const { outcome, text } of tries) {
         if (outcome.kind !== kind) continue;
         const { message, code } = outcome.failure;
-        const told = { message: printableLine(message), type: printableLine(code) };
+        const attributes = { message: printableLine(message), type: printableLine(code) };
         const place = child(...next);
         const added =
-          place === undefined ? element.ele(name, told) : place.insertBefore(name, told);
+          place === undefined
+            ? element.ele(name, attributes)
+            : place.insertBefore(name, attributes);
         added.ele('stackTrace').cdata(text);
       }
     }
@@ -178,31 +179,33 @@ function addAttempt(
 
 export function junitXml(record: RunRecord): string {
   const builder = factory.newBuilder().name('drover');
-  const durationMs = record.finished?.durationMs ?? record.lastAtMs;
-  const suite = builder.testSuite().name('drover run').time(seconds(durationMs));
+  const suite = builder.testSuite().name('drover run').time(seconds(record.durationMs));
   if (record.started !== undefined) addProperties(suite, record.started);
   addRetries(suite, record);
-  const retried = new Map<string, Finished[]>();
+  let retried: Finished[] = [];
   for (const event of record.tests) {
-    if (testStatusOf(event) === 'retried') {
-      retried.set(event.test, [...(retried.get(event.test) ?? []), event]);
-      continue;
+    if (testStatusOf(event) === 'retried') retried.push(event);
+    else {
+      const before = retried.filter(({ test }) => test === event.test);
+      retried = retried.filter(({ test }) => test !== event.test);
+      addAttempt(suite, event, record, before);
     }
-    addAttempt(suite, event, record, retried.get(event.test) ?? []);
-    retried.delete(event.test);
   }
   const failure = record.finished?.failure;
   if (failure !== undefined || record.finished === undefined) {
-    const told = failure ?? { code: 'incomplete', message: 'the run ended before it was complete' };
+    const shown = failure ?? {
+      code: 'incomplete',
+      message: 'the run ended before it was complete',
+    };
     suite
       .testCase()
       .name('the run as a whole')
       .className('drover')
       .time(0)
       .error(
-        printableLine(told.message),
-        printableLine(told.code),
-        body(fieldLines(failureFields(told))),
+        printableLine(shown.message),
+        printableLine(shown.code),
+        body(fieldLines(failureFields(shown))),
       );
   }
   return builder.build();

@@ -153,7 +153,7 @@ test('a run of no tests is a suite of none', () => {
   assert.deepEqual(cases, []);
 });
 
-test('what was tried again stands in the case of the attempt that decides, as Surefire tells it', () => {
+test('retried attempts are in the case of the attempt that decides, as Surefire writes them', () => {
   const { attempt, broken, failed, late, passed, plain, runFinished, runStarted, tcp } = fixtures;
   const events = [
     runStarted([plain, tcp]),

@@ -95,10 +95,9 @@ function slowest({ tests, labels }: RunRecord): Section {
 
 /** One line on what ran, and the lines of what is wrong with the run as a whole. */
 export function headline(record: RunRecord): string {
-  const { started, finished, lastAtMs } = record;
+  const { started } = record;
   const text = statusCounts(byStatus(record.tests));
-  const duration = formatDuration(finished?.durationMs ?? lastAtMs);
-  const lines = [`**${text === '' ? 'no tests' : text}** in ${duration}`];
+  const lines = [`**${text === '' ? 'no tests' : text}** in ${formatDuration(record.durationMs)}`];
   if (started !== undefined) {
     const { source, destination, machine, accel, workers } = started;
     const versions = [source.version, destination.version].map(plain).join(' to ');

@@ -1,6 +1,6 @@
 /**
- * Text of QEMU and of users inside Markdown as GitHub and GitLab read it: nothing of it becomes markup,
- * a mention of a person, a link to an issue, or the end of a table's cell.
+ * Puts text of QEMU and of users into Markdown for GitHub and GitLab, so that it is no markup, no mention of a person, no link
+ * to an issue, and does not end a table cell.
  */
 import { printable, printableLine } from '../../model/text/printable.js';
 

@@ -47,14 +47,14 @@ test('failures come first, flaky tests and the reasons of skips have sections of
   assert.match(text, /QEMU 10.0.8 to 7.2.22/);
 });
 
-test('what is wrong with the run as a whole is said at the top', () => {
+test('problems of the run as a whole are at the top', () => {
   const incomplete = markdownOf(recordOf(fixtures.cancelledRun.slice(0, -1)));
   assert.match(incomplete, /> \*\*the run ended before it was complete/);
   const broken = markdownOf(recordOf(fixtures.brokenRun));
   assert.match(broken, /> \*\*the run could not be carried out&#58; no worker could be started/);
 });
 
-test('the size is bounded however much went wrong, and what is left out is counted', () => {
+test('the size is limited, and the summary counts what it leaves out', () => {
   const names = Array.from(
     { length: 3000 },
     (_, index) => `/x86_64/migration/test/${String(index)}`,

@@ -71,7 +71,7 @@ export function headerLines(run: EventOf<'run-started'>): string[] {
   const { source, destination, route, machine, accel } = run;
   return [
     'TAP version 14',
-    // The plan comes first, so that a reader notices a lost result.
+    // The plan comes first, so that a reader notices a missing result.
     ...(run.endless === true ? [] : [planLine(run.total)]),
     comment(`drover ${run.drover}, machine ${machine}, accelerator ${accel}`),
     comment(
@@ -86,7 +86,7 @@ export function planLine(total: number): string {
   return total === 0 ? '1..0 # SKIP no tests' : `1..${String(total)}`;
 }
 
-/** An attempt that decides nothing is no point: it and its diagnosis are comments. */
+/** A retried attempt is no test point: its lines are comments. */
 export function retriedLines(event: EventOf<'test-finished'>, label: string): string[] {
   const { outcome } = event;
   if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return [];

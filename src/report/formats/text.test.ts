@@ -83,7 +83,7 @@ test('an attempt is named only where there are several', () => {
   assert.equal(short.of({ test: '/a', attempt: 1 }), '/a (attempt 1)');
 });
 
-test('a failure is told with all that is known of it', () => {
+test('a failure has all its fields', () => {
   assert.deepEqual(fieldLines(failureFields(fixtures.deadlineFailure)), [
     'error       deadline: no MIGRATION event completed on the source within 30.0 s; last seen: active',
     'where       phase migrate, side source',

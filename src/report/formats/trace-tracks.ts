@@ -3,7 +3,8 @@
  * process for each shard; for each worker a track with tests and their phases, below it one for each
  * QEMU with its migration status and events, and one for its iterations.
  */
-import type { AttemptTimeline, QmpEventSeen } from '../../model/events.js';
+import type { AttemptTimeline } from '../../model/events.js';
+import { passesOf, stretchesOf } from '../fold/machine-times.js';
 import type { TimedAttempt } from '../fold/timeline.js';
 import { endStatuses } from '../../model/outcome.js';
 import { printableLine } from '../../model/text/printable.js';
@@ -81,26 +82,12 @@ function workerTrack(track: Track): void {
   });
 }
 
-/** From one event to the next of its kind, or to the end; `name` gives the slice's name, or undefined for none. */
-function stretches(
-  events: readonly QmpEventSeen[],
-  kind: string,
-  endMs: number,
-): { readonly value: string; readonly startMs: number; readonly endMs: number }[] {
-  const own = events.filter(({ name }) => name === kind);
-  return own.map(({ ms, value = '' }, index) => ({
-    value: String(value),
-    startMs: ms,
-    endMs: own[index + 1]?.ms ?? endMs,
-  }));
-}
-
 function machineTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const machine = timeline.machines[index];
   if (machine === undefined) return;
   const endMs = lengthOf(track.timed);
   const events = timeline.events.filter((event) => event.machine === index);
-  const statuses = stretches(events, 'MIGRATION', endMs);
+  const statuses = stretchesOf(events, 'MIGRATION', endMs);
   const name = `QEMU ${machine.name}`;
   track.slice({ name, category: 'qemu', startMs: machine.startMs, endMs }, () => {
     const rest = events.filter((event) => event.name !== 'MIGRATION');
@@ -110,11 +97,11 @@ function machineTrack(track: Track, timeline: AttemptTimeline, index: number): v
         track.instant(value === undefined ? event : `${event} ${String(value)}`, ms);
       }
     };
-    for (const { value, startMs, endMs: until } of statuses) {
+    for (const { text, startMs, endMs: until } of statuses) {
       tell(startMs);
-      if (endStatuses.includes(value)) track.instant(`migration ${value}`, startMs);
+      if (endStatuses.includes(text)) track.instant(`migration ${text}`, startMs);
       else {
-        const slice = { name: value, category: 'migration', startMs, endMs: until };
+        const slice = { name: text, category: 'migration', startMs, endMs: until };
         track.slice(slice, () => {
           tell(until);
         });
@@ -124,25 +111,10 @@ function machineTrack(track: Track, timeline: AttemptTimeline, index: number): v
   });
 }
 
-/** MIGRATION_PASS marks the beginning of each iteration but the first, which begins with the status `active`. */
 function passTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const events = timeline.events.filter((event) => event.machine === index);
-  const end = events.find(
-    ({ name, value }) => name === 'MIGRATION' && endStatuses.includes(String(value)),
-  );
-  const endMs = end?.ms ?? lengthOf(track.timed);
-  const passes = stretches(events, 'MIGRATION_PASS', endMs).filter(
-    ({ startMs }) => startMs < endMs,
-  );
-  const first = passes[0];
-  if (first === undefined) return;
-  const active = events.find(({ name, value }) => name === 'MIGRATION' && value === 'active');
-  if (Number(first.value) === 2 && active !== undefined && active.ms < first.startMs) {
-    passes.unshift({ value: '1', startMs: active.ms, endMs: first.startMs });
-  }
-  for (const { value, startMs, endMs: until } of passes) {
-    const slice = { name: `pass ${value}`, category: 'pass', startMs };
-    track.slice({ ...slice, endMs: Math.min(until, endMs) });
+  for (const { text, startMs, endMs } of passesOf(events, lengthOf(track.timed))) {
+    track.slice({ name: `pass ${text}`, category: 'pass', startMs, endMs });
   }
 }
 

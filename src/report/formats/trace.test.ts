@@ -82,7 +82,7 @@ test('slices nest on every track and time never goes back', () => {
   for (const name of ['STOP', 'RESUME', 'migration completed']) assert.ok(instants.includes(name));
 });
 
-test('attempts that ran at the same time are on different workers, and a worker is taken again', () => {
+test('attempts that ran at the same time are on different workers, and workers are reused', () => {
   const starts = [
     [fixtures.plain, 0, 1000],
     [fixtures.tcp, 100, 900],

@@ -1,7 +1,7 @@
 /**
- * The HTML file in pieces: one document that needs no other file and loads nothing from the network. Text from
- * a QEMU is in it as data only, with every `<` escaped, and the page turns it into text nodes, never markup; the
- * policy in the head allows only the page's own script.
+ * The HTML file in pieces: one document that needs no other file and loads nothing from the network. It contains text from
+ * QEMU as data only, with every `<` escaped, and the page makes text nodes of it, never markup; the policy in the head allows
+ * only the page's own script.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ function embedded(value: unknown): string {
 }
 
 function pageRun({ record }: TimedRun): PageRun {
-  const { started, finished, lastAtMs, warnings } = record;
+  const { started, finished, durationMs, warnings } = record;
   const versions = started === undefined ? 'unknown' : versionsOf(started);
   const { tests: _tests, testFiles: _files, shard, ...kept } = started ?? {};
   return {
@@ -35,7 +35,7 @@ function pageRun({ record }: TimedRun): PageRun {
     started: started && (kept as PageRun['started']),
     shard: shard && { index: shard.index, total: shard.total },
     finished,
-    durationMs: finished?.durationMs ?? lastAtMs,
+    durationMs,
     problems: runProblems(record),
     warnings: warnings.map(({ message }) => message),
   };

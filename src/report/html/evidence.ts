@@ -1,7 +1,6 @@
 /**
- * Reads an attempt's kept directory: QMP transcripts, small text files, the end of larger ones. Everything has a
- * limit, so that a report of many failures can still be opened; links lead to the rest. Leaves out what it
- * cannot read.
+ * Reads an attempt's kept directory: QMP transcripts, small text files, the end of larger ones. Everything has a limit, so
+ * that a browser can open a report of many failures; the report links to the files. Leaves out what it cannot read.
  */
 import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';

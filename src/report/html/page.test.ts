@@ -45,7 +45,7 @@ describe('the page of a report', { skip, timeout: 110_000 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  test('what others wrote is shown as text and never runs', async () => {
+  test('text from QEMU and users is shown as text and never runs', async () => {
     const { page, complaints } = await visit(browser, file);
     await page.getByRole('link', { name: '/x86_64/mine/<b>bold</b>' }).click();
     await page.locator('#qmp-title').waitFor();
@@ -64,7 +64,7 @@ describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  test('filters by status, family, versions and text, tells how many are left, and keeps it in the address', async () => {
+  test('filters by status, family, versions and text, shows how many are left, and keeps the filter in the address', async () => {
     const page = await open();
     await page.getByRole('checkbox', { name: /^failed/ }).check();
     assert.equal(await said(page), '2 of 9 results');
@@ -87,7 +87,7 @@ describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  test('is sorted by its heads, and tells the order', async () => {
+  test('is sorted by its heads, and shows the order', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'Test' }).click();
     const tests = async (): Promise<string[]> =>
@@ -200,7 +200,7 @@ describe('the page of a report', { skip, timeout: 110_000 }, () => {
     await page.close();
   });
 
-  test('a run that is not whole says so in an alert', async () => {
+  test('an incomplete run says so in an alert', async () => {
     const part = everything(scratch.directory).slice(0, 8);
     const { page } = await visit(
       browser,

@@ -40,14 +40,14 @@ function coverage(): ReturnType<typeof coverageOf> {
   return coverageOf(record);
 }
 
-test('what a passed test exercised is listed once, and what a failed one did is not', () => {
+test('features that a passed test exercised are listed once, those of a failed one are not', () => {
   const { features, passed } = coverage();
   assert.equal(passed, 1);
   const covered = features.filter(({ tests }) => tests.length > 0);
   assert.deepEqual(covered, [{ kind: 'scheme', name: 'unix', tests: [plain], skipped: undefined }]);
 });
 
-test('what is untested is named, with the tests that would do it here', () => {
+test('untested features are named, with the skipped tests for them', () => {
   const untested = coverage().features.filter(({ tests }) => tests.length === 0);
   assert.deepEqual(
     untested.map(({ kind, name, skipped }) => [kind, name, skipped]),

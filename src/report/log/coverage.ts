@@ -1,6 +1,6 @@
 /**
- * Which of a QEMU's migration features the tests of a run exercised, and which none did: from the features in
- * `run-started` and those that each passed test exercised.
+ * Which migration features of a QEMU the tests of a run exercised, and which not: from the features in `run-started` and
+ * those of each passed test.
  */
 import { coverageKinds } from '../../model/coverage.js';
 import type { CoverageItem, CoverageKind } from '../../model/coverage.js';
@@ -80,7 +80,7 @@ const titles: Readonly<Record<CoverageKind, string>> = {
   capability: 'capabilities',
   parameter: 'parameters',
   value: 'values of parameters',
-  scheme: 'schemes of addresses',
+  scheme: 'transports',
   channel: 'kinds of channels',
 };
 

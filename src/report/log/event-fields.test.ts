@@ -11,7 +11,7 @@ interface Definition {
   readonly required?: readonly string[];
 }
 
-test('the fields that a log is looked for are those that the published schema requires', () => {
+test('the required fields of a log are those of the published schema', () => {
   const file = path.join(packageRoot, 'docs/reference/events.schema.json');
   const schema = JSON.parse(readFileSync(file, 'utf8')) as {
     readonly definitions: Readonly<Record<string, Definition>>;
@@ -26,7 +26,7 @@ test('the fields that a log is looked for are those that the published schema re
   assert.deepEqual(new Map(ours), new Map(published));
 });
 
-test('whole events lack nothing, and what lacks is named', () => {
+test('a complete event lacks nothing, and a missing field is named', () => {
   for (const event of fixtures.mixedRun) assert.equal(missingField({ ...event }), undefined);
   assert.equal(missingField({ type: 'warning' }), 'message');
   assert.equal(missingField({ type: 'warning', message: 3 }), 'message');

@@ -37,7 +37,7 @@ test('an earlier record is kept unless it may go', async (t) => {
   assert.equal(readFileSync(path, 'utf8'), '');
 });
 
-test('a disk that fills up leaves whole lines, says so once and gets no line after a gap', async (t) => {
+test('a full disk leaves complete lines, one error, and no line after a gap', async (t) => {
   const path = join(folderFor(t), 'events.jsonl');
   let left = 700;
   const log = new EventLog({ path, replace: false }, (fd, bytes, offset) => {

@@ -1,6 +1,6 @@
 /**
- * The record of a run: every event as one JSON line. The log hands each line to the kernel before it
- * handles the next event, so the line survives the end of this process (it reaches the disk at the end).
+ * The record of a run: every event as one JSON line. The log writes each line before it handles the next event, so the line
+ * survives a crash of this process (it reaches the disk at the end).
  *
  * A log holds complete lines only. If a line cannot be written, the log cuts it off and ends there: a
  * gap in the middle would be a false record.

@@ -19,7 +19,7 @@ test('runs of all kinds keep to it', () => {
   }
 });
 
-test('what is no event, lacks a field, or has one that is not told, does not', () => {
+test('a value that is no event, lacks a field, or has an unknown one, does not', () => {
   const started = fixtures.runStarted([fixtures.plain]);
   const { tests: _tests, ...without } = started;
   for (const event of [{}, { type: 'other', atMs: 1 }, without, { ...started, total: '1' }]) {

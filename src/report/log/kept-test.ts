@@ -1,4 +1,4 @@
-/** The directory of a test that was kept, as it is found later, maybe on another machine. */
+/** Reads the kept directory of a test, maybe on another machine. */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { HarnessError, fileProblem } from '../../model/errors.js';

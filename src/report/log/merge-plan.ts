@@ -85,9 +85,11 @@ function planMerge(
     else {
       const better = isBetter(log, other) ? log : other;
       taken.set(index, better);
-      problems.push(
-        `shard ${index} of ${total} is there twice: ${other.from} and ${log.from}; ${better.from} is taken`,
-      );
+      const what =
+        total === 1
+          ? `${other.from} and ${log.from} are two whole runs, not shards of one (run --shard)`
+          : `shard ${index} of ${total} is there twice: ${other.from} and ${log.from}`;
+      problems.push(`${what}; --allow-missing uses ${better.from}`);
     }
   }
   const logs = [...taken].sort(([a], [b]) => a - b).map(([, log]) => log);

@@ -54,7 +54,7 @@ async function merged(plan: MergePlan): Promise<DroverEvent[]> {
   return events;
 }
 
-test('the whole has all results, the sum of times and the longest time', async (t) => {
+test('the merged log has all results, the sum of times and the longest time', async (t) => {
   const folder = folderFor(t);
   const one = write(folder, 'one', shardRun(1));
   const two = write(folder, 'two', shardRun(2));
@@ -99,7 +99,7 @@ test('a shard that is missing, there twice, or of another run is named', async (
 
   const again = write(folder, 'again', shardRun(2, { time: '2030-01-01T00:00:00.000Z' }));
   const twice = await planOf(one, two, again);
-  assert.match(twice.problems.join(), /shard 2 of 2 is there twice.*again is taken$/);
+  assert.match(twice.problems.join(), /shard 2 of 2 is there twice.*uses .*again$/);
 
   const qemu = fixtures.runStarted([]).source;
   for (const [more, message] of [
@@ -151,7 +151,7 @@ test('a killed run is reported; an attempt that is in a log twice counts once', 
   assert.equal(results.length, 4);
 });
 
-test('pairs of a matrix are merged one by one; what is missing, or of other QEMUs, is named', async (t) => {
+test('pairs of a matrix are merged one by one; pairs that are missing, or of other QEMUs, are named', async (t) => {
   const folder = folderFor(t);
   const factsOf = async (
     [source, destination]: readonly [number, number],

@@ -25,7 +25,7 @@ test('a log is read as it was written, from its folder or by its name', async (t
   assert.deepEqual(await read(file), fixtures.mixedRun);
 });
 
-test('the torn last line of a run that was killed is left out, with or without whole lines after it', async (t) => {
+test('the incomplete last line of a killed run is left out, with or without complete lines after it', async (t) => {
   const file = join(folderFor(t), 'events.jsonl');
   const whole = text(fixtures.passedRun);
   writeFileSync(file, `${whole}{"type":"warn`);
@@ -34,7 +34,7 @@ test('the torn last line of a run that was killed is left out, with or without w
   assert.deepEqual(await read(file), fixtures.passedRun);
 });
 
-test('what is no log is refused, and where is told', async (t) => {
+test('a file that is no log is refused, with the line', async (t) => {
   const file = join(folderFor(t), 'events.jsonl');
   const [start = '', ...rest] = text(fixtures.passedRun).split(/(?<=\n)/);
   for (const [content, message] of [

@@ -38,7 +38,7 @@ export async function eventLogPath(place: string): Promise<string> {
   }
 }
 
-/** The place itself, or, where it is a folder without a log, the folders in it that have one: the pairs of a matrix. */
+/** The place itself, or, if it is a folder without a log, the folders in it that have one: the pairs of a matrix. */
 export async function runsIn(place: string): Promise<string[]> {
   if (existsSync(join(place, logName))) return [place];
   const names = await readdir(place).catch(() => []);
@@ -49,8 +49,8 @@ export async function runsIn(place: string): Promise<string[]> {
 }
 
 /**
- * Of an earlier matrix in this folder: its pairs would be taken for pairs of the next one. A log of the folder itself
- * would hide them all; other runs below it stay.
+ * Removes the logs of an earlier matrix in this folder, whose pairs would look like pairs of the next one, and a log in the
+ * folder itself, which would hide all pairs. Other runs below it stay.
  */
 export async function removeLogs(place: string): Promise<void> {
   await rm(join(place, logName), { force: true });
@@ -121,7 +121,7 @@ export async function* readEventLog(
   const input = await openLog(path);
   let number = 0;
   let version: number = eventSchema;
-  /** not given out yet: it may be an incomplete last line */
+  /** not yielded yet: it may be an incomplete last line */
   let last: string | undefined;
   try {
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {
@@ -145,7 +145,7 @@ export async function* readEventLog(
   }
 }
 
-/** Of a log whose first line is this; that of our own where the line does not tell. */
+/** The schema version of a log, from its first line; the current one if the line has none. */
 function versionOf(line: string): number {
   try {
     const value: unknown = JSON.parse(line);

@@ -16,11 +16,11 @@ function qemuTable({ qemus }: Matrix): string {
   return table('QEMUs', ['Label', 'Version', 'Package', 'Command'], rows);
 }
 
-/** Where a cell has more to tell, its word leads there. */
+/** The word of a cell links to its details, if it has any. */
 function gridCell(cell: Cell, id: string): string {
   const word = escaped(verdictWord(cell.verdict));
-  const isTold = cell.ran !== undefined || cell.failure !== undefined;
-  const title = isTold ? `<a href="#${id}"><strong>${word}</strong></a>` : word;
+  const hasDetails = cell.ran !== undefined || cell.failure !== undefined;
+  const title = hasDetails ? `<a href="#${id}"><strong>${word}</strong></a>` : word;
   const lines = cell.ran === undefined ? [] : cellLines(cell);
   const figures = lines.map(({ text }) => element('span', text)).join('');
   return `<td class="${cell.verdict}">${title}${figures}</td>`;
@@ -39,7 +39,7 @@ function gridTable({ qemus, rows }: Matrix): string {
   return table('Pairs: rows are sources, columns are destinations', heads, body);
 }
 
-function failuresOf({ record }: NonNullable<Cell['ran']>): string {
+function failuresOf(record: NonNullable<Cell['ran']>): string {
   return record.tests
     .filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'broken')
     .map(({ outcome, test, attempt, directory }) => {
@@ -51,8 +51,8 @@ function failuresOf({ record }: NonNullable<Cell['ran']>): string {
     .join('\n');
 }
 
-function skipsOf({ record }: NonNullable<Cell['ran']>): string {
-  const rows = record.tests.flatMap(({ outcome, test }) =>
+function skipsOf({ tests }: NonNullable<Cell['ran']>): string {
+  const rows = tests.flatMap(({ outcome, test }) =>
     outcome.kind === 'skipped'
       ? [`<tr><th scope="row">${escaped(test)}</th>${element('td', outcome.reason)}</tr>`]
       : [],
@@ -64,7 +64,7 @@ ${table('', ['Test', 'Reason'], rows)}</details>`;
 
 function section({ source, destination, failure, ran, verdict }: Cell, id: string): string {
   if (ran === undefined && failure === undefined) return '';
-  const result = ran === undefined ? verdictWord(verdict) : countsText(ran.summary.counts);
+  const result = ran === undefined ? verdictWord(verdict) : countsText(ran.counts);
   const parts = [
     element('h3', `${source} to ${destination}: ${result}`),
     ran === undefined ? '' : element('p', howText(ran)),
@@ -74,9 +74,9 @@ function section({ source, destination, failure, ran, verdict }: Cell, id: strin
   return `<section id="${id}">\n${parts.filter((part) => part !== '').join('\n')}\n</section>`;
 }
 
-function howText({ record: { started }, summary }: NonNullable<Cell['ran']>): string {
+function howText({ started, durationMs }: NonNullable<Cell['ran']>): string {
   const { machine, accel, workers } = started;
-  return `machine ${machine}, accelerator ${accel}, ${counted(workers, 'worker')}, ${formatDuration(summary.durationMs)}`;
+  return `machine ${machine}, accelerator ${accel}, ${counted(workers, 'worker')}, ${formatDuration(durationMs)}`;
 }
 
 /** The pieces joined are the file. */

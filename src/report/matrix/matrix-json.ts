@@ -44,7 +44,7 @@ export function* matrixJsonPieces(matrix: Matrix): Generator<string> {
     yield separator + JSON.stringify(pairHead(cell)).slice(0, -1);
     if (cell.ran !== undefined) {
       yield ',"report":\n';
-      yield* jsonPieces(cell.ran.record);
+      yield* jsonPieces(cell.ran);
     }
     yield '}';
     separator = ',\n';

@@ -1,4 +1,4 @@
-/** A matrix for people: the QEMUs, the grid, what went wrong and where its evidence lies. */
+/** A matrix as text: the QEMUs, the grid, failures and their evidence. */
 import Table from 'cli-table3';
 import type { MatrixQemu } from '../../model/events.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';
@@ -12,6 +12,7 @@ import type { Cell, Matrix, PairVerdict } from './matrix.js';
 import type { Paint } from '../console/colors.js';
 import { printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
+import { failureGroups } from '../fold/summary.js';
 import type { FailureGroup } from '../fold/summary.js';
 
 /** of each pair; all are in the console's text above, in the JSON and in the HTML */
@@ -52,7 +53,7 @@ function grid(rows: readonly (readonly Cell[])[], labels: readonly string[], pai
   return table.toString();
 }
 
-/** What went wrong, and at which stage; the rest of what is known stands elsewhere. */
+/** The error and its phase; the text of the pair's run has the rest. */
 function shortFields(failure: Failure): Field[] {
   return failureFields(failure).filter(({ name }) => name === 'error' || name === 'where');
 }
@@ -60,7 +61,7 @@ function shortFields(failure: Failure): Field[] {
 function groupLines(group: FailureGroup, cell: Cell, paint: Paint): string[] {
   const { test, kind, failure, directory } = group;
   const word = paint.outcome(kind, kind === 'failed' ? 'FAIL  ' : 'BROKEN');
-  const rerun = rerunCommand(test, cell.ran?.record.started);
+  const rerun = rerunCommand(test, cell.ran?.started);
   const fields: Field[] = [
     ...shortFields(failure),
     ...(directory === undefined ? [] : [{ name: 'evidence', lines: [printableLine(directory)] }]),
@@ -73,7 +74,7 @@ const indented = (fields: readonly Field[]): string[] =>
   fieldLines(fields).map((line) => `    ${line}`);
 
 function failureLines(cell: Cell, paint: Paint): string[] {
-  const groups = cell.ran?.summary.failures ?? [];
+  const groups = cell.ran === undefined ? [] : failureGroups(cell.ran);
   const broke = cell.ran === undefined ? undefined : cell.failure;
   if (groups.length === 0 && broke === undefined) return [];
   const hidden = groups.length - failuresShown;

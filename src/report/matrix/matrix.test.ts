@@ -26,7 +26,7 @@ test('labels are the versions, numbered only where several are the same', () => 
   assert.deepEqual(uniqueLabels([]), []);
 });
 
-test('cells stand in the order of the QEMUs, with one verdict each', () => {
+test('cells are in the order of the QEMUs, with one verdict each', () => {
   assert.deepEqual(
     rows.map((row) => row.map(({ verdict }) => verdict)),
     [
@@ -40,7 +40,7 @@ test('cells stand in the order of the QEMUs, with one verdict each', () => {
   assert.equal(cell?.exitCode, 1);
 });
 
-test('a pair whose tests were all skipped, and one that ended without saying so, are not passed', () => {
+test('a pair whose tests were all skipped, and one whose log has no end, are not passed', () => {
   const skipped = [fixtures.runStarted([fixtures.file])];
   const results = [
     ran([0, 0], [...skipped, fixtures.testFinished(fixtures.file, fixtures.skipped)], 0),
@@ -71,7 +71,7 @@ test('a cell counts each kind that occurred, worst first, and says what never en
   ]);
 });
 
-test('pairs that cannot start for one reason are told together', () => {
+test('pairs that cannot start for the same reason are listed together', () => {
   const found = obstacles(rows.flat());
   assert.deepEqual(
     found.map(({ failure, pairs }) => [failure, pairs.map(({ source }) => source)]),
@@ -121,7 +121,7 @@ test('of many failures in one pair the first are shown, and how many there are m
   assert.ok(lines.includes('and 3 more failures'));
 });
 
-test('of a repeated test it is told which attempts went wrong', () => {
+test('a repeated test lists the attempts that failed', () => {
   const lines = matrixLines(
     matrixOf([ran([0, 0], fixtures.repeatedRun(8), 1)], 1),
     paintWith(false),
@@ -151,7 +151,7 @@ test('the JSON is one document: its version, the QEMUs, every pair, and the repo
   assert.equal(third.report, undefined);
 });
 
-test('the HTML is a table with headers, in light and dark, and asks nobody for anything', () => {
+test('the HTML is a table with headers, in light and dark, and loads nothing', () => {
   assert.match(html, /^<!DOCTYPE html>\n<html lang="en">/);
   assert.match(html, /<th scope="col">Source<\/th><th scope="col">7\.2\.22<\/th>/);
   assert.equal(

@@ -6,8 +6,8 @@ import type { Failure, OutcomeKind } from '../../model/outcome.js';
 import { countedKinds, noCounts } from '../fold/counts.js';
 import type { Counts } from '../fold/counts.js';
 import { formatCount } from '../../model/text/format.js';
-import type { RunRecord, RunSummary } from '../fold/summary.js';
-import { summarise } from '../fold/summary.js';
+import type { RunRecord } from '../fold/summary.js';
+import { groupBy } from '../../model/group-by.js';
 
 /** The record of a run that is a pair of a matrix. */
 export type PairRecord = RunRecord & {
@@ -32,7 +32,7 @@ export interface Matrix {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-/** What is said of a pair in one word; an outcome where it ran. */
+/** The state of a pair in one word: an outcome if it ran. */
 export type PairVerdict = OutcomeKind | 'not-started' | 'not-run' | 'left-out';
 
 export interface Cell {
@@ -40,13 +40,13 @@ export interface Cell {
   readonly destination: string;
   readonly verdict: PairVerdict;
   readonly counts: Counts;
-  /** attempts that never came to an end */
+  /** attempts that did not end */
   readonly notRun: number;
   /** why the pair could not start, or broke as a whole */
   readonly failure?: Failure | undefined;
   readonly exitCode?: number | undefined;
   /** of a pair that ran */
-  readonly ran?: { readonly record: PairRecord; readonly summary: RunSummary };
+  readonly ran?: PairRecord;
 }
 
 /** Versions as labels, with a number where several have the same; undefined is a QEMU that cannot be used. */
@@ -88,11 +88,10 @@ export function pairFolder(pair: MatrixPair): string {
   return `${word(source)}-to-${word(destination)}`;
 }
 
-function verdictOf(summary: RunSummary): OutcomeKind {
-  const { counts } = summary;
+function verdictOf({ counts, notRun, finished }: RunRecord): OutcomeKind {
   if (counts.failed > 0) return 'failed';
-  if (counts.broken > 0 || summary.failure !== undefined) return 'broken';
-  if (counts.cancelled > 0 || summary.notRun > 0 || !summary.complete) return 'cancelled';
+  if (counts.broken > 0 || finished?.failure !== undefined) return 'broken';
+  if (counts.cancelled > 0 || notRun > 0 || finished === undefined) return 'cancelled';
   return counts.passed > 0 ? 'passed' : 'skipped';
 }
 
@@ -104,10 +103,9 @@ function cellOf(pair: MatrixPair, record: PairRecord | undefined): Cell {
   }
   const { failure, exitCode } = record.finished ?? {};
   if (record.started.workers > 0) {
-    const summary = summarise(record);
-    const { counts, notRun } = summary;
-    const verdict = verdictOf(summary);
-    return { ...empty, verdict, counts, notRun, failure, exitCode, ran: { record, summary } };
+    const { counts, notRun } = record;
+    const verdict = verdictOf(record);
+    return { ...empty, verdict, counts, notRun, failure, exitCode, ran: record };
   }
   return failure === undefined
     ? { ...empty, verdict: 'not-run' }
@@ -120,9 +118,7 @@ export function matrixOf(records: readonly PairRecord[], exitCode: number): Matr
   if (first === undefined) throw new Error('a matrix has at least one pair');
   const { drover, source, tests, matrix } = first.started;
   const starts = records.map(({ started }) => Date.parse(started.time));
-  const ends = records.map(
-    ({ finished, lastAtMs }, index) => (starts[index] ?? 0) + (finished?.durationMs ?? lastAtMs),
-  );
+  const ends = records.map(({ durationMs }, index) => (starts[index] ?? 0) + durationMs);
   const { qemus } = matrix;
   return {
     drover,
@@ -168,18 +164,14 @@ export function cellLines({ verdict, counts, notRun, failure, ran }: Cell): Cell
   return lines.length > 0 ? lines : [{ kind: verdict, text: verdict }];
 }
 
-/** Pairs that have the same to say about why they could not start. */
+/** Pairs that could not start, by reason. */
 export function obstacles(cells: readonly Cell[]): { failure: Failure; pairs: Cell[] }[] {
-  const groups = new Map<string, { failure: Failure; pairs: Cell[] }>();
-  for (const cell of cells) {
-    const { failure, verdict } = cell;
-    if (verdict !== 'not-started' || failure === undefined) continue;
-    const key = JSON.stringify([failure.code, failure.message]);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, { failure, pairs: [cell] });
-    else known.pairs.push(cell);
-  }
-  return [...groups.values()];
+  const idle = cells.filter(({ verdict }) => verdict === 'not-started');
+  const groups = groupBy(idle, ({ failure }) => JSON.stringify([failure?.code, failure?.message]));
+  return [...groups.values()].flatMap((pairs) => {
+    const failure = pairs[0]?.failure;
+    return failure === undefined ? [] : [{ failure, pairs }];
+  });
 }
 
 /** Attempts of all pairs together. */
@@ -189,7 +181,7 @@ export function allCounts(cells: readonly Cell[]): Counts {
   return sum;
 }
 
-/** How many pairs came to what, in words, worst first. */
+/** The number of pairs in each state, worst first. */
 export function pairsText(cells: readonly Cell[]): string {
   const order: readonly PairVerdict[] = [
     ...(['failed', 'broken', 'not-started', 'passed', 'skipped', 'cancelled'] as const),

@@ -34,21 +34,27 @@ export function svg(
   return element;
 }
 
-export interface Column {
+interface Column {
   readonly head: string;
-  /** a number: aligned right */
-  readonly isNumber?: boolean;
+  readonly isNumber: boolean;
 }
+
+/** A column of numbers, which are aligned right. */
+export const numbers = (head: string): Column => ({ head, isNumber: true });
 
 /** Wide tables scroll by themselves, also by keyboard, not the page. */
 export function table(
   caption: string,
-  columns: readonly Column[],
+  heads: readonly (string | Column)[],
   rows: readonly (readonly Child[])[],
 ): HTMLElement {
+  const columns = heads.map((head) => {
+    const { head: text, isNumber } = typeof head === 'string' ? { head, isNumber: false } : head;
+    return { text, kind: isNumber ? 'number' : undefined };
+  });
   const cells = (row: readonly Child[]): HTMLElement[] =>
     row.map((child, index) => {
-      const kind = columns[index]?.isNumber === true ? 'number' : undefined;
+      const kind = columns[index]?.kind;
       return index === 0
         ? h('th', { scope: 'row', class: kind }, child)
         : h('td', { class: kind }, child);
@@ -66,9 +72,7 @@ export function table(
         h(
           'tr',
           {},
-          ...columns.map(({ head, isNumber }) =>
-            h('th', { scope: 'col', class: isNumber === true ? 'number' : undefined }, head),
-          ),
+          ...columns.map(({ text, kind }) => h('th', { scope: 'col', class: kind }, text)),
         ),
       ),
       h('tbody', {}, ...rows.map((row) => h('tr', {}, ...cells(row)))),

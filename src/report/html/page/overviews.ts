@@ -1,9 +1,10 @@
 /** The views of the slowest tests, of skip reasons, and of the runs as a whole. */
+import { groupBy } from '../../../model/group-by.js';
 import { counted, formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow, PageRun } from '../payload.js';
 import { badge, dateText, testLink } from './badge.js';
 import type { ReportData } from './data.js';
-import { facts, h, table } from './dom.js';
+import { facts, h, numbers, table } from './dom.js';
 
 const slowestShown = 50;
 
@@ -34,24 +35,17 @@ export function slowestView({ rows }: ReportData): HTMLElement {
     h('p', {}, `${counted(ran.length, 'attempt')} took ${formatDuration(sumMs)} together.`),
     table(
       `The ${formatCount(shown.length)} slowest`,
-      [
-        { head: 'Test' },
-        { head: 'Status' },
-        { head: 'Time', isNumber: true },
-        { head: 'Of the longest' },
-      ],
+      ['Test', 'Status', numbers('Time'), 'Of the longest'],
       shown,
     ),
   );
 }
 
 export function skippedView({ rows }: ReportData): HTMLElement {
-  const reasons = new Map<string, { row: PageRow; index: number }[]>();
-  for (const [index, row] of rows.entries()) {
-    if (row.status !== 'skipped') continue;
-    const reason = row.remark ?? 'no reason given';
-    reasons.set(reason, [...(reasons.get(reason) ?? []), { row, index }]);
-  }
+  const skipped = rows
+    .map((row, index) => ({ row, index }))
+    .filter(({ row }) => row.status === 'skipped');
+  const reasons = groupBy(skipped, ({ row }) => row.remark ?? 'no reason given');
   const groups = [...reasons].sort(([, a], [, b]) => b.length - a.length);
   return h(
     'section',
@@ -143,14 +137,7 @@ function mergedTable({ started }: PageRun): HTMLElement | undefined {
   if (merged === undefined) return undefined;
   return table(
     'Merged runs',
-    [
-      { head: 'Shard' },
-      { head: 'Host' },
-      { head: 'Began' },
-      { head: 'Workers', isNumber: true },
-      { head: 'Took', isNumber: true },
-      { head: 'From' },
-    ],
+    ['Shard', 'Host', 'Began', numbers('Workers'), numbers('Took'), 'From'],
     merged.runs.map((run) => [
       `${String(run.index)} of ${String(run.total)}`,
       run.host.hostname,

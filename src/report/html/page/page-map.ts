@@ -1,8 +1,8 @@
-/** A picture of the checked memory: sound pages of both generations, the edge, damaged pages. */
+/** A picture of the checked memory: intact pages of both generations, the edge, damaged pages. */
 import type { MemoryVerdict, PageDamage } from '../../../model/verdict.js';
 import { counted, formatCount, hex } from '../../../model/text/format.js';
 import { verdictFields } from '../../fold/diagnosis.js';
-import { h, svg, table } from './dom.js';
+import { h, numbers, svg, table } from './dom.js';
 
 const columns = 64;
 const mostRows = 24;
@@ -109,17 +109,9 @@ function legend({ bytesPerCell, kinds }: PageMap, { range, slices }: MemoryVerdi
 
 function damageTable(damage: readonly PageDamage[]): HTMLElement | undefined {
   if (damage.length === 0) return undefined;
-  const number = { isNumber: true };
   return table(
     'Damaged runs of pages',
-    [
-      { head: 'From' },
-      { head: 'To' },
-      { head: 'Pages', ...number },
-      { head: 'Expected', ...number },
-      { head: 'Found', ...number },
-      { head: 'How' },
-    ],
+    ['From', 'To', numbers('Pages'), numbers('Expected'), numbers('Found'), 'How'],
     damage.map((run) => [
       hex(run.start),
       hex(run.end),

@@ -6,7 +6,7 @@ import type { MigrationFigures } from '../../../model/outcome.js';
 import type { Attachment, PageDetail, PageRow } from '../payload.js';
 import { badge, named, testLink } from './badge.js';
 import type { ReportData } from './data.js';
-import { facts, h, table } from './dom.js';
+import { facts, h, numbers, table } from './dom.js';
 import type { Child } from './dom.js';
 import { memorySection } from './page-map.js';
 import { timelineSection } from './timeline.js';
@@ -112,16 +112,8 @@ function attemptsSection(data: ReportData, row: PageRow): HTMLElement | undefine
   const attempts = data.attempts(row);
   if (attempts.length < 2) return undefined;
   const indexOf = new Map(data.rows.map((each, index) => [each, index]));
-  const number = { isNumber: true };
-  const columns = [
-    { head: 'Attempt' },
-    { head: 'Status' },
-    { head: 'Time', ...number },
-    ...phases.map((phase) => ({ head: phase, ...number })),
-    { head: 'Downtime', ...number },
-    { head: 'Damaged', ...number },
-    { head: 'Remark' },
-  ];
+  const times = ['Time', ...phases, 'Downtime', 'Damaged'].map(numbers);
+  const columns = ['Attempt', 'Status', ...times, 'Remark'];
   const shown = attempts.slice(0, 200);
   const rows = shown.map((each): Child[] => {
     const { finished } = data.detail(each);
@@ -173,7 +165,7 @@ function figuresSection(figures: MigrationFigures | undefined): HTMLElement | un
         'sent',
         transferredBytes === undefined ? undefined : `${formatCount(transferredBytes)} bytes`,
       ],
-      ['passes', dirtySyncCount === undefined ? undefined : String(dirtySyncCount)],
+      ['iterations', dirtySyncCount === undefined ? undefined : String(dirtySyncCount)],
     ]),
   );
 }

@@ -3,12 +3,11 @@ import type { AttemptTimeline } from '../../../model/events.js';
 import { endStatuses } from '../../../model/outcome.js';
 import { formatMs } from '../../../model/text/format.js';
 import type { PageDetail } from '../payload.js';
-import { h, table } from './dom.js';
+import { passesOf, stretchesOf } from '../../fold/machine-times.js';
+import type { Stretch } from '../../fold/machine-times.js';
+import { h, numbers, table } from './dom.js';
 
-interface Bar {
-  readonly text: string;
-  readonly startMs: number;
-  readonly endMs: number;
+interface Bar extends Stretch {
   readonly kind: string;
 }
 
@@ -22,14 +21,10 @@ interface Lane {
 function machineLanes(timeline: AttemptTimeline, endMs: number): Lane[] {
   return timeline.machines.flatMap(({ name, startMs }, index): Lane[] => {
     const events = timeline.events.filter(({ machine }) => machine === index);
-    const changes = events.filter((event) => event.name === 'MIGRATION');
-    const statuses = changes.flatMap(({ ms, value = '' }, at): Bar[] => {
-      const text = String(value);
-      const until = changes[at + 1]?.ms ?? endMs;
-      return endStatuses.includes(text)
-        ? []
-        : [{ text, startMs: ms, endMs: until, kind: 'status' }];
-    });
+    const changes = stretchesOf(events, 'MIGRATION', endMs);
+    const statuses = changes
+      .filter(({ text }) => !endStatuses.includes(text))
+      .map((stretch): Bar => ({ ...stretch, kind: 'status' }));
     const marks = events
       .filter((event) => event.name !== 'MIGRATION_PASS')
       .filter((event) => event.name !== 'MIGRATION' || endStatuses.includes(String(event.value)))
@@ -37,35 +32,18 @@ function machineLanes(timeline: AttemptTimeline, endMs: number): Lane[] {
     const waiting: Bar = {
       text: 'started',
       startMs,
-      endMs: changes[0]?.ms ?? endMs,
+      endMs: changes[0]?.startMs ?? endMs,
       kind: 'waiting',
     };
     const lane = { name, bars: [waiting, ...statuses], marks };
-    const passes = passBars(events, endMs);
+    const passes = passesOf(events, endMs).map((pass, at): Bar => ({
+      ...pass,
+      kind: at % 2 === 0 ? 'pass' : 'pass odd',
+    }));
     return passes.length === 0
       ? [lane]
       : [lane, { name: `${name}, passes`, bars: passes, marks: [] }];
   });
-}
-
-function passBars(events: AttemptTimeline['events'], endMs: number): Bar[] {
-  const end =
-    events.find(({ name, value }) => name === 'MIGRATION' && endStatuses.includes(String(value)))
-      ?.ms ?? endMs;
-  const active = events.find(({ name, value }) => name === 'MIGRATION' && value === 'active');
-  const told = events.filter(({ name, ms }) => name === 'MIGRATION_PASS' && ms < end);
-  if (told.length === 0) return [];
-  // the first iteration begins with the status
-  const starts = [
-    ...(active !== undefined && told[0]?.value === 2 ? [{ ms: active.ms, value: 1 }] : []),
-    ...told,
-  ];
-  return starts.map(({ ms, value = '' }, at) => ({
-    text: String(value),
-    startMs: ms,
-    endMs: starts[at + 1]?.ms ?? end,
-    kind: at % 2 === 0 ? 'pass' : 'pass odd',
-  }));
 }
 
 const eventText = ({ name, value }: AttemptTimeline['events'][number]): string =>
@@ -158,7 +136,7 @@ function timelineTable({ phases, timeline }: PageDetail['finished']): HTMLElemen
   const leftOut = timeline?.leftOut;
   const shown = table(
     'Timeline',
-    [{ head: 'Time', isNumber: true }, { head: 'Who' }, { head: 'What' }],
+    [numbers('Time'), 'Who', 'What'],
     rows.map(({ ms, who, what }) => [`${ms.toFixed(1)} ms`, who, what]),
   );
   return leftOut === undefined

@@ -1,8 +1,9 @@
-/** What each worker ran and when it was idle: a drawn lane for each worker, and the figures as a table. */
+/** What each worker ran and when it was idle: a lane for each worker, and the figures as a table. */
+import { groupBy } from '../../../model/group-by.js';
 import { formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow } from '../payload.js';
 import type { ReportData } from './data.js';
-import { h, table } from './dom.js';
+import { h, numbers, table } from './dom.js';
 
 interface Worker {
   readonly name: string;
@@ -17,26 +18,19 @@ interface RunWorkers {
 
 function workersOf(data: ReportData): RunWorkers[] {
   return data.runs.map((run, runIndex) => {
-    const workers = new Map<string, Worker>();
     const isMerged = (run.started?.merged?.runs.length ?? 0) > 1;
     const ran = data.rows
       .map((row, index) => ({ row, index }))
       .filter(({ row }) => row.run === runIndex && row.slot !== undefined)
       .sort((a, b) => a.row.shard - b.row.shard || (a.row.slot ?? 0) - (b.row.slot ?? 0));
-    for (const entry of ran) {
-      const number = String((entry.row.slot ?? 0) + 1);
-      const name = isMerged
-        ? `shard ${String(entry.row.shard)}, worker ${number}`
-        : `worker ${number}`;
-      const worker = workers.get(name) ?? { name, rows: [] };
-      workers.set(name, worker);
-      worker.rows.push(entry);
-    }
+    const nameOf = ({ slot = 0, shard }: PageRow): string =>
+      `${isMerged ? `shard ${String(shard)}, ` : ''}worker ${String(slot + 1)}`;
+    const workers = [...groupBy(ran, ({ row }) => nameOf(row))];
     const wholeMs = ran.reduce((last, { row }) => Math.max(last, row.endMs), run.durationMs);
     return {
       title: `run ${String(runIndex + 1)}: ${run.versions}`,
       wholeMs,
-      workers: [...workers.values()],
+      workers: workers.map(([name, rows]) => ({ name, rows })),
     };
   });
 }
@@ -113,24 +107,13 @@ function runSection(run: RunWorkers, isOnly: boolean): HTMLElement {
     h('div', { class: 'map-ends' }, h('span', {}, '0 s'), h('span', {}, formatDuration(wholeMs))),
     table(
       isOnly ? 'Figures of the workers' : `Figures of the workers, ${title}`,
-      [
-        { head: 'Worker' },
-        { head: 'Attempts', isNumber: true },
-        { head: 'Busy', isNumber: true },
-        { head: 'Of the run', isNumber: true },
-        { head: 'Done after', isNumber: true },
-      ],
+      ['Worker', ...['Attempts', 'Busy', 'Of the run', 'Done after'].map(numbers)],
       workers.map(({ name, rows }) => {
         const busyMs = rows.reduce((sum, { row }) => sum + row.endMs - row.startMs, 0);
         const lastMs = rows.reduce((last, { row }) => Math.max(last, row.endMs), 0);
         const share = `${((busyMs / wholeMs) * 100).toFixed(1)} %`;
-        return [
-          name,
-          formatCount(rows.length),
-          formatDuration(busyMs),
-          share,
-          formatDuration(lastMs),
-        ];
+        const [busy, last] = [formatDuration(busyMs), formatDuration(lastMs)];
+        return [name, formatCount(rows.length), busy, share, last];
       }),
     ),
   );
