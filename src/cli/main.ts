@@ -5,15 +5,13 @@ import { Command, CommanderError, Option } from 'commander';
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, toFailure } from '../model/errors.js';
 import { optionText } from './options/help.js';
+import type { AddCommand } from './options/help.js';
 import { readEnvironment } from './process/environment.js';
 import type { Environment } from './process/environment.js';
 import { exitCodeOfBlame, exitCodes } from './process/exit-codes.js';
 import { watchEnding } from './process/exit-guard.js';
 import { watchOutput } from './process/stdout-errors.js';
 import { droverVersion } from './process/version.js';
-
-type Finish = (exitCode: number) => void;
-type AddCommand = (program: Command, env: Environment, finish: Finish) => void;
 
 /** In the order of the help, by the job they do. Only what is asked for is loaded: see `commandsFor`. */
 const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommand>>>>> = {
@@ -54,7 +52,7 @@ ending.done(await output.exitCode(code));
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   let exitCode: number = exitCodes.passed;
-  const finish: Finish = (code) => {
+  const finish = (code: number): void => {
     exitCode = code;
   };
   const program = new Command('drover')
@@ -75,7 +73,8 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   }
   program.addHelpText(
     'after',
-    '\nExit codes: 0 all passed, 1 QEMU or the guest failed, 2 wrong usage, 3 this host or Drover failed, 130 cancelled',
+    '\nExit codes: 0 all passed or equal; 1 QEMU or the guest failed, diff or vmstate found a difference, scan or inspect found damage;' +
+      '\n2 wrong usage, or a file lacks what was asked for; 3 this host or Drover failed; 130 cancelled',
   );
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the options of a command');
   for (const command of program.commands) command.copyInheritedSettings(program);
@@ -101,8 +100,12 @@ function plainUsage(text: string): string {
       "$1: expected one of $3, not '$2'.",
     )
     .replace(
-      /^too many arguments for '(run|list|chain)'.*$/m,
+      /^too many arguments for '(run|chain)'.*$/m,
       "drover $1 takes options only: name a test with -p, such as 'drover run -p precopy/unix/plain'.",
+    )
+    .replace(
+      /^too many arguments for 'list'.*$/m,
+      "drover list takes options only: to list some tests use 'drover run -l -r PATH'.",
     );
 }
 

@@ -1,5 +1,4 @@
 /** `drover doctor`: a table of what this host and each QEMU can do, and why not. */
-import type { Command } from 'commander';
 import Table from 'cli-table3';
 import { RunDirectory } from '../../qemu/work-directory.js';
 import { toFailure } from '../../model/errors.js';
@@ -9,6 +8,7 @@ import { hostChecks, qemuChecks } from './doctor-checks.js';
 import type { Check } from './doctor-checks.js';
 import type { Environment } from '../process/environment.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { resolveBinaries } from '../run/resolve-binaries.js';
@@ -25,11 +25,7 @@ interface Section {
   readonly checks: readonly Check[];
 }
 
-export function addDoctorCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addDoctorCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('doctor')
     .description('show what this host and its QEMUs can do, and why not')
@@ -47,7 +43,7 @@ export function addDoctorCommand(
   withExamples(command, {
     'drover doctor --qemu build/qemu-system-x86_64': 'can this QEMU run the tests here?',
   });
-}
+};
 
 async function doctor(options: DoctorOptions, environment: Environment): Promise<number> {
   using interruption = catchSignals(exitCodes.cancelled);

@@ -1,5 +1,4 @@
 /** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of their results. */
-import type { Command } from 'commander';
 import { removeLogs } from '../../report/log/read-log.js';
 import { loadCatalogue } from '../run/catalogue.js';
 import type { Environment } from '../process/environment.js';
@@ -7,6 +6,7 @@ import { reportMatrix } from './matrix-report.js';
 import { runPairs } from './matrix-session.js';
 import type { MatrixOptions } from './matrix-session.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import {
   collect,
   withAttemptOptions,
@@ -22,11 +22,7 @@ import { limitsOfRun } from '../run/run-limits.js';
 import { makeOutputDirectory, withWorkplace } from '../run/run-workspace.js';
 import { shardArgument } from '../run/shard-option.js';
 
-export function addMatrixCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addMatrixCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('matrix')
     .description('run tests for every pair of several QEMUs, in both directions')
@@ -46,7 +42,7 @@ export function addMatrixCommand(
     'drover matrix --qemu old/qemu-system-x86_64 --qemu new/qemu-system-x86_64 --html grid.html':
       'the smoke tests from old to new, new to old, and each with itself',
   });
-}
+};
 
 async function matrixCommand(options: MatrixOptions, environment: Environment): Promise<number> {
   const hint = "to test one QEMU with itself use 'drover run --qemu'";

@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { HarnessError, toFailure } from '../../model/errors.js';
 import { counted } from '../../model/text/format.js';
-import { eventSchema } from '../../model/events.js';
 import type { DroverEvent, MatrixPair, MatrixQemu, QemuIdentity } from '../../model/events.js';
 import { printableLine } from '../../model/text/printable.js';
 import type { QemuBinary } from '../../qemu/binary.js';
@@ -27,30 +26,29 @@ import type {
   SelectionOptions,
 } from '../options/options.js';
 import { exitCodeOfBlame, exitCodes } from '../process/exit-codes.js';
-import { hostIdentity } from '../process/host-capacity.js';
-import { droverVersion } from '../process/version.js';
+import { runHead } from '../run/run-facts.js';
 import { runPlanned } from '../run/run-selected.js';
 import type { PlannedRun } from '../run/run-selected.js';
 import { makeOutputDirectory } from '../run/run-workspace.js';
-import type { ShardWish } from '../run/shard-option.js';
+import type { ShardRequest } from '../run/shard-option.js';
 
 export interface MatrixOptions
   extends PairOptions, SelectionOptions, OwnTestsOption, AttemptOptions {
   readonly qemu: readonly string[];
   readonly crossOnly?: boolean;
-  readonly shard?: ShardWish;
+  readonly shard?: ShardRequest;
   readonly json?: string;
   readonly html?: string;
   readonly out?: string;
 }
 
-export interface MatrixInput extends Omit<PlannedRun, 'options' | 'binaries'> {
+export interface MatrixRequest extends Omit<PlannedRun, 'options' | 'binaries'> {
   readonly options: MatrixOptions;
   readonly binaries: readonly QemuBinary[];
 }
 
 /** Asks each QEMU what it is. One that does not answer stays in the grid, with the reason. */
-async function identify({ binaries, qemus, place }: MatrixInput): Promise<MatrixQemu[]> {
+async function identify({ binaries, qemus, place }: MatrixRequest): Promise<MatrixQemu[]> {
   const found: Omit<MatrixQemu, 'label'>[] = [];
   for (const binary of binaries) {
     const { command } = binary;
@@ -66,7 +64,7 @@ async function identify({ binaries, qemus, place }: MatrixInput): Promise<Matrix
   return found.map((qemu, index) => ({ label: labels[index] ?? '', ...qemu }));
 }
 
-export async function runPairs(input: MatrixInput): Promise<PairRecord[]> {
+export async function runPairs(input: MatrixRequest): Promise<PairRecord[]> {
   const { crossOnly = false, shard = { index: 1, total: 1 } } = input.options;
   const all = pairsOf({ qemus: await identify(input), crossOnly });
   const pairs = all.filter((_, index) => index % shard.total === shard.index - 1);
@@ -91,7 +89,7 @@ export async function runPairs(input: MatrixInput): Promise<PairRecord[]> {
   return records;
 }
 
-async function runPair(matrix: MatrixPair, input: MatrixInput): Promise<RunRecord> {
+async function runPair(matrix: MatrixPair, input: MatrixRequest): Promise<RunRecord> {
   const { json: _json, html: _html, ...options } = input.options;
   const { signal } = input.place.interruption;
   const [source, destination] = sides(matrix, input.binaries);
@@ -129,7 +127,7 @@ function sides<T>({ source, destination }: MatrixPair, of: readonly T[]): [T, T]
 /** @param error undefined if the matrix was cancelled before the turn of this pair */
 function notStarted(
   matrix: MatrixPair,
-  { options, environment, selected, binaries }: MatrixInput,
+  { options, environment, selected, binaries }: MatrixRequest,
   error: unknown,
 ): DroverEvent[] {
   const [{ arch }] = sides(matrix, binaries);
@@ -141,12 +139,7 @@ function notStarted(
     }),
   ) as [QemuIdentity, QemuIdentity];
   const started = {
-    type: 'run-started',
-    schema: eventSchema,
-    atMs: 0,
-    time: new Date().toISOString(),
-    drover: droverVersion(),
-    host: hostIdentity(),
+    ...runHead(),
     source,
     destination,
     machine: options.machine ?? environment.machine ?? 'none',

@@ -1,6 +1,5 @@
 /** `drover diff`: do two files, or stopped guests, hold the same memory and the same device state? */
 import { InvalidArgumentError } from 'commander';
-import type { Command } from 'commander';
 import { diffDevices } from './diff-devices.js';
 import { diffPlan, nothing } from './diff-plan.js';
 import type { ImageShape } from './diff-plan.js';
@@ -9,6 +8,8 @@ import type { RamDiff } from './diff-text.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
+import { ignoredOptions } from './ignored-options.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, toJson } from './offline-output.js';
@@ -38,11 +39,7 @@ interface DiffOptions extends SourceOptions {
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
-export function addDiffCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addDiffCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('diff')
     .description('compare the memory and device state of two files or stopped guests')
@@ -87,7 +84,7 @@ export function addDiffCommand(
     'drover diff before.mig after.mig': 'RAM and device state of two migration files',
     'drover diff vm.dump pid:4242 --no-devices': 'RAM of a dump and of a stopped QEMU',
   });
-}
+};
 
 function limitArgument(text: string): number {
   if (!/^\d{1,6}$/.test(text))
@@ -119,6 +116,7 @@ async function diff(
   using first = await open(a, options.channelA);
   using second = await open(b, options.channelB);
   requirePlaced([first.image, second.image], options.place ?? []);
+  for (const line of ignoredOptions(options, [first, second])) session.note(line);
   const plan = options.ram
     ? diffPlan(shapeOf(first), shapeOf(second), {
         ranges: options.range ?? [],

@@ -1,6 +1,5 @@
 /** `drover inspect`: what is in a migration file or dump, without starting a machine. */
 import { Option } from 'commander';
-import type { Command } from 'commander';
 import type { MemoryImage } from '../../memory/image.js';
 import type { NativeBlockStatistics } from '../../native/image-addon.js';
 import { deviceStates, readDescription } from '../../memory/device-states.js';
@@ -11,6 +10,8 @@ import { extract } from './extract.js';
 import type { ExtractedFile } from './extract.js';
 import { blocksText, streamText } from './inspect-text.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
+import { ignoredOptions } from './ignored-options.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
@@ -30,11 +31,7 @@ interface InspectOptions extends SourceOptions {
   readonly extract?: string;
 }
 
-export function addInspectCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addInspectCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('inspect')
     .description(
@@ -62,7 +59,7 @@ export function addInspectCommand(
     'drover inspect vm.mig': 'RAM blocks, sections and statistics',
     'drover inspect vm.mig --dump state': 'the device state as JSON',
   });
-}
+};
 
 async function inspect(
   words: readonly string[],
@@ -82,6 +79,7 @@ async function inspect(
   );
   const { image } = source;
   requirePlaced([image], options.place ?? []);
+  for (const line of ignoredOptions(options, [source])) session.note(line);
   const facts = sourceFacts(source);
   const wrong = trouble(source);
   let exitCode: number = wrong === undefined ? exitCodes.passed : exitCodes.failed;

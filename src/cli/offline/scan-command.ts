@@ -1,7 +1,6 @@
 /** `drover scan`: is the memory in a file, or of a stopped guest, whole? */
 import os from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
-import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { loadAddon } from '../../native/addon.js';
 import type { MemoryImage } from '../../memory/image.js';
@@ -10,6 +9,8 @@ import type { NativePlace, NativeSliceVerdict } from '../../native/image-addon.j
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
+import { ignoredOptions } from './ignored-options.js';
 import { openOptions, withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
@@ -41,11 +42,7 @@ interface ScanOptions extends SourceOptions {
   readonly live?: boolean;
 }
 
-export function addScanCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addScanCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('scan')
     .description('check the stamps in guest memory: a file, or the RAM of a stopped guest')
@@ -62,7 +59,7 @@ export function addScanCommand(
     .addOption(
       new Option(
         '--level <name>',
-        'what to check: byte, wide or page stamps; zero: count zero pages; hash: SHA-256',
+        'what to check: byte, wide or page stamps, as --stamp of drover stress (page by default there); zero: count zero pages; hash: SHA-256',
       )
         .choices([...stampKinds, 'zero', 'hash'])
         .default('byte'),
@@ -84,7 +81,7 @@ export function addScanCommand(
     .addOption(
       new Option(
         '--kernel <name>',
-        'routine that reads stamps; level byte: serial or prefetch; wide and page: all but prefetch',
+        'routine that reads stamps, for benchmarks; level byte: serial or prefetch; wide and page: all but prefetch',
       )
         .choices(scanKernels)
         .default(undefined, 'chosen for this host'),
@@ -108,7 +105,7 @@ export function addScanCommand(
       'is the guest memory that a failed test left intact?',
     'drover scan vm.mig --level zero': 'how many pages of a migration file are zero?',
   });
-}
+};
 
 /** stamps at level byte by the first two, at the others by all but the second; not every host has each */
 const scanKernels = ['serial', 'prefetch', 'avx2', 'avx512', 'neon'];
@@ -160,6 +157,7 @@ async function scan(
   );
   const { image } = source;
   requirePlaced([image], options.place ?? []);
+  for (const line of ignoredOptions(options, [source])) session.note(line);
   const facts = sourceFacts(source);
   const wrong = trouble(source);
   const head = sourceText(facts, wrong, session.paint);

@@ -88,8 +88,15 @@ export function verdictText(
           ),
         ]
       : []),
+    ...(damagedPages * 2 > pages && !isElsewhere(verdict, options.blocks) ? hints(level) : []),
   ];
 }
+
+/** Where most pages are damaged, it is rather the wrong memory or the wrong level than damage. */
+const hints = (level: string): string[] => [
+  `most pages have no stamp of level ${level} that fits: is this memory of Drover's guest, and is --level as --stamp of the run?`,
+  'tests stamp byte, drover stress page by default; for other memory use --level zero or hash, or drover diff',
+];
 
 function generationText(
   { generation, edge, beingWritten, start, step }: NativeSliceVerdict,

@@ -1,5 +1,13 @@
-/** How `--help` shows options and examples: defaults and choices as a user types them. Pure. */
+/** What every command has: how it is added, and how `--help` shows its options and examples as a user types them. Pure. */
 import type { Command, Option } from 'commander';
+import type { Environment } from '../process/environment.js';
+
+/** Adds a command to the program. Its action gives the exit code to `finish`. */
+export type AddCommand = (
+  program: Command,
+  environment: Environment,
+  finish: (exitCode: number) => void,
+) => void;
 
 /** commander writes defaults as JSON; here a list that starts empty has none, and units come from the option. */
 export function optionText(option: Option): string {

@@ -1,12 +1,12 @@
 /** Options that several commands share, and how their values are read. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import type { AccelWish } from '../../migration/host/accelerator.js';
+import type { AccelChoice } from '../../migration/host/accelerator.js';
 import { accelerators } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import { levels } from '../../suite/definition.js';
 import type { Level } from '../../suite/definition.js';
-import { sizeArgument } from './size-arguments.js';
+import { sizeArgument, timeUpTo } from './size-arguments.js';
 
 /** no limit in practice */
 export const mostRounds = 1e9;
@@ -14,7 +14,7 @@ export const mostRounds = 1e9;
 /** how a pair of QEMUs is started */
 export interface PairOptions {
   readonly machine?: string;
-  readonly accel: AccelWish;
+  readonly accel: AccelChoice;
   readonly cache: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface QemuOptions extends PairOptions {
 
 export interface AttemptOptions {
   readonly jobs?: number;
-  /** seconds, for each test */
+  /** milliseconds, for each test */
   readonly timeout?: number;
   readonly repeat: number;
   readonly keep?: boolean;
@@ -80,16 +80,6 @@ function countFrom0(limit: number): (value: string) => number {
   return (value) => (value === '0' ? 0 : countUpTo(limit)(value));
 }
 
-function secondsArgument(value: string): number {
-  const seconds = Number(value);
-  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 1_000_000) {
-    throw new InvalidArgumentError(
-      `expected seconds, more than 0 and at most 1000000, not '${value}'.`,
-    );
-  }
-  return seconds;
-}
-
 function levelArgument(text: string): Level {
   if (text === 'quarantine') {
     process.stderr.write("drover: --level quarantine is now called '--level flaky'\n");
@@ -130,14 +120,19 @@ export function withPathOptions(command: Command): Command {
     .optionsGroup('Which tests:')
     .option(
       '-p <path>',
-      'run this test, or the tests directly below this path (all below: -r); repeatable',
+      'run this test and the tests directly below this path, of every level (all below: -r); repeatable',
       collect,
       [],
     )
-    .option('-r, --run-prefix <path>', 'run all tests below this path; repeatable', collect, [])
+    .option(
+      '-r, --run-prefix <path>',
+      'run all tests below this path, up to --level; repeatable',
+      collect,
+      [],
+    )
     .option(
       '-s <path>',
-      'skip this test, or the tests directly below this path (all below: -x); repeatable',
+      'skip this test and the tests directly below this path (all below: -x); repeatable',
       collect,
       [],
     )
@@ -170,9 +165,10 @@ export function withAttemptOptions(command: Command): Command {
       countUpTo(256),
     )
     .option(
-      '--timeout <seconds>',
-      'deadline of each test, in seconds (default: 120, more on a slow host)',
-      secondsArgument,
+      '--timeout <time>',
+      'deadline of each test, such as 90s or 2m; a number alone is seconds (default: 120s, more on a slow host)',
+      // a timer of Node.js runs for 24 days at most
+      timeUpTo(12),
     )
     .option(
       '--memory-budget <size>',
@@ -180,7 +176,7 @@ export function withAttemptOptions(command: Command): Command {
       sizeArgument,
     )
     .option('--repeat <count>', 'run everything this many times', countUpTo(mostRounds), 1)
-    .option('-k, --keep-going', 'always on; accepted as in GLib')
+    .option('-k, --keep-going', 'no effect: always on; accepted as in GLib')
     .option('--keep', 'keep the directory of every test, not only of those that did not pass');
 }
 

@@ -1,7 +1,6 @@
 /** `drover merge`: merges the results of a run's shards. Starts no QEMU. */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import { RunRecord } from '../../report/fold/summary.js';
@@ -21,6 +20,7 @@ import { noteOnStderr } from '../process/note.js';
 import { exitCodes, worstExitCode } from '../process/exit-codes.js';
 import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import {
   checkReportOptions,
   closeReports,
@@ -38,11 +38,7 @@ interface MergeOptions extends ReportOptions {
   readonly timings?: string;
 }
 
-export function addMergeCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addMergeCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('merge')
     .usage('[options] -o <dir> <dirs...>')
@@ -66,7 +62,7 @@ export function addMergeCommand(
     'drover merge matrix1 matrix2 -o matrix --html grid.html':
       'a matrix that ran in two parts (matrix --shard)',
   });
-}
+};
 
 async function mergeCommand(
   dirs: readonly string[],

@@ -1,6 +1,5 @@
 /** `drover report`: reports of a finished run from its event log. Starts no QEMU. */
 import path from 'node:path';
-import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import { RunRecord } from '../../report/fold/summary.js';
@@ -14,6 +13,7 @@ import { noteOnStderr } from '../process/note.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import {
   checkReportOptions,
   closeReports,
@@ -23,11 +23,7 @@ import {
 } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
 
-export function addReportCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addReportCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('report')
     .description('make reports of a finished run from its event log')
@@ -43,7 +39,7 @@ export function addReportCommand(
     'drover report results --html run.html --junit run.xml': 'two reports as files',
     'drover report matrix --html grid.html': 'of a matrix: the grid as text and as a file',
   });
-}
+};
 
 async function reportCommand(
   places: readonly string[],

@@ -1,5 +1,4 @@
 /** `drover shards`: estimates the run time for each number of shards. Starts no QEMU. */
-import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { formatDuration } from '../../model/text/format.js';
 import { planShards } from '../../schedule/shards.js';
@@ -8,7 +7,9 @@ import { expectations } from '../../schedule/timings.js';
 import type { Timings } from '../../schedule/timings.js';
 import { columns } from '../options/columns.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { lines } from '../process/print.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { countUpTo } from '../options/options.js';
 
 interface ShardsOptions {
@@ -27,11 +28,7 @@ export interface ShardForecast {
   readonly overBest: number;
 }
 
-export function addShardsCommand(
-  program: Command,
-  _environment: unknown,
-  finish: (exitCode: number) => void,
-): void {
+export const addShardsCommand: AddCommand = (program, _environment, finish) => {
   const command = program
     .command('shards')
     .usage('[options] --timings <file>')
@@ -61,7 +58,7 @@ export function addShardsCommand(
   withExamples(command, {
     'drover shards --timings results/timings.json --max 8 -j 4': '1 to 8 machines, 4 tests at once',
   });
-}
+};
 
 export function forecasts(timings: Timings, max: number, jobs: number): ShardForecast[] {
   const expected = expectations(timings);
@@ -99,17 +96,12 @@ function wallMs(durations: readonly number[], jobs: number): number {
 }
 
 function asText(rows: readonly ShardForecast[]): string {
-  const lines = columns(
-    [
-      ['shards', 'longest', 'shortest', 'above the minimum'],
-      ...rows.map(({ shards, longestMs, shortestMs, overBest }) => [
-        String(shards),
-        formatDuration(longestMs),
-        formatDuration(shortestMs),
-        `${(overBest * 100).toFixed(1)} %`,
-      ]),
-    ],
-    [0, 1, 2, 3],
-  );
-  return lines.map((line) => `${line}\n`).join('');
+  const cells = rows.map(({ shards, longestMs, shortestMs, overBest }) => [
+    String(shards),
+    formatDuration(longestMs),
+    formatDuration(shortestMs),
+    `${(overBest * 100).toFixed(1)} %`,
+  ]);
+  const head = ['shards', 'longest', 'shortest', 'above the minimum'];
+  return lines(columns([head, ...cells], [0, 1, 2, 3]));
 }

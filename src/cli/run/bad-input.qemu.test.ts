@@ -93,7 +93,7 @@ const refusals: readonly (readonly [string, readonly string[], number, RegExp])[
   ],
   ['no jobs', ['-j', '0'], 2, /expected a whole number from 1 to 256, not '0'/],
   ['a job count that is no number', ['-j', 'many'], 2, /not 'many'/],
-  ['a deadline of nothing', ['--timeout', '0'], 2, /expected seconds, more than 0/],
+  ['a deadline of nothing', ['--timeout', '0'], 2, /expected a time above 0/],
   ['an unknown option', ['--frobnicate'], 2, /unknown option '--frobnicate'/],
   ['an unknown accelerator', ['--accel', 'hax'], 2, /expected one of auto, tcg, kvm/],
   [

@@ -1,5 +1,4 @@
 /** `drover chain`: migrates one guest through several QEMUs and checks it after each leg. */
-import type { Command } from 'commander';
 import { chainTests } from '../../suite/tests/chain-tests.js';
 import type { Catalogue } from './catalogue.js';
 import { withCoverage } from './coverage-option.js';
@@ -14,6 +13,7 @@ import type { PathOptions } from '../options/options.js';
 import { select } from './planned-tests.js';
 import { resolveSeveral } from './resolve-binaries.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { withReportOptions } from '../options/report-options.js';
 import { runSelected } from './run-selected.js';
 import type { SelectedOptions } from './run-selected.js';
@@ -25,11 +25,7 @@ interface ChainOptions extends PathOptions, SelectedOptions {
 
 const catalogue: Catalogue = { all: chainTests, usual: chainTests, fileOf: () => undefined };
 
-export function addChainCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addChainCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('chain')
     .description('migrate one guest through several QEMUs and verify its memory after each leg')
@@ -49,7 +45,7 @@ export function addChainCommand(
     'drover chain --qemu old/qemu-system-x86_64 --qemu new/qemu-system-x86_64 --back':
       'from the old QEMU to the new one and back, one guest for each test',
   });
-}
+};
 
 async function chainCommand(options: ChainOptions, environment: Environment): Promise<number> {
   const hint = "for a chain with one QEMU use 'drover run -r chain'";

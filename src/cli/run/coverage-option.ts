@@ -1,13 +1,12 @@
 /** `--coverage`: which migration features of the QEMUs the tests of a run exercised, on the console and as a file. */
 import type { Command } from 'commander';
-import { toFailure } from '../../model/errors.js';
-import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
+import { checkReportPath } from '../../report/atomic-file.js';
 import { coverageJsonPieces, coverageLines, coverageOf } from '../../report/log/coverage.js';
 import { paintWith } from '../../report/console/colors.js';
 import { RunRecord } from '../../report/fold/summary.js';
 import type { DroverEvent } from '../../model/events.js';
 import type { Environment } from '../process/environment.js';
-import { exitCodes } from '../process/exit-codes.js';
+import { writeFiles } from '../options/report-options.js';
 import { lines } from '../process/print.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
 
@@ -53,13 +52,7 @@ export class CoverageListener {
     const { coverage: file, tap } = this.options;
     const text = coverageLines(coverage, paintWith(this.environment.color && outputIsTerminal()));
     process.stdout.write(lines(tap === true ? text.map((line) => `# ${line}`.trimEnd()) : text));
-    if (typeof file !== 'string') return exitCode;
-    try {
-      await writeAtomically(file, coverageJsonPieces(coverage));
-      return exitCode;
-    } catch (error) {
-      process.stderr.write(`drover: ${toFailure(error).message}\n`);
-      return exitCode === exitCodes.passed ? exitCodes.broken : exitCode;
-    }
+    const path = file === true ? undefined : file;
+    return await writeFiles([[path, coverageJsonPieces(coverage)]], exitCode);
   }
 }

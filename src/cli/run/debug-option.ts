@@ -8,7 +8,7 @@ import { locate } from '../../qemu/binary.js';
 import { debugPackage, debugToolNames, isToolOutput } from '../../qemu/debug-tools.js';
 import type { DebugPlan, DebugToolName } from '../../qemu/debug-tools.js';
 
-export interface DebugWish {
+export interface DebugRequest {
   readonly tool: DebugToolName;
   readonly sides: DebugPlan['sides'];
 }
@@ -19,7 +19,7 @@ const sidesOf: Readonly<Record<string, DebugPlan['sides']>> = {
   both: ['source', 'destination'],
 };
 
-export function debugArgument(value: string): DebugWish {
+export function debugArgument(value: string): DebugRequest {
   const [name = '', side = 'both', ...more] = value.split(':');
   const tool = debugToolNames.find((each) => each === name);
   const sides = Object.hasOwn(sidesOf, side) ? sidesOf[side] : undefined;
@@ -42,7 +42,7 @@ export interface DebugSituation {
 }
 
 /** @throws HarnessError `bad-debug`, `no-debug-tool` */
-export function planDebug({ tool, sides }: DebugWish, situation: DebugSituation): DebugPlan {
+export function planDebug({ tool, sides }: DebugRequest, situation: DebugSituation): DebugPlan {
   const { selected, jobs } = situation;
   const refuse = (message: string): HarnessError =>
     new HarnessError({ code: 'bad-debug', blame: 'usage', message: `--debug ${message}` });

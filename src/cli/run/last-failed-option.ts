@@ -1,6 +1,7 @@
 /** `--last-failed DIR`: of the selected tests, those that did not pass in an earlier run. */
 import type { Arch } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
+import { counted } from '../../model/text/format.js';
 import { noteOnStderr } from '../process/note.js';
 import { lastFailed } from '../../report/log/last-failed.js';
 import type { TestDefinition } from '../../suite/definition.js';
@@ -36,5 +37,16 @@ export async function onlyLastFailed(
     { ...catalogue, usual: isNarrowed ? catalogue.usual : catalogue.all },
     { arch, flaky },
   );
-  return among.filter((test) => failed.has(fullPath(arch, test)));
+  const left = among.filter((test) => failed.has(fullPath(arch, test)));
+  if (failed.size === 0) {
+    noteOnStderr(
+      `--last-failed: every test of '${directory}' passed or was skipped: nothing to repeat`,
+    );
+  } else if (left.length === 0) {
+    const tests = counted(failed.size, 'test');
+    noteOnStderr(
+      `--last-failed: ${tests} of '${directory}' did not pass, and the options select none of them`,
+    );
+  }
+  return left;
 }

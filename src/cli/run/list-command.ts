@@ -1,5 +1,4 @@
 /** `drover list`: all tests. Starts no QEMU. */
-import type { Command } from 'commander';
 import { isArch, platforms } from '../../model/arch.js';
 import type { Arch } from '../../model/arch.js';
 import type { Need } from '../../model/features.js';
@@ -8,7 +7,9 @@ import type { TestDefinition } from '../../suite/definition.js';
 import { fullPath } from '../../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { lines } from '../process/print.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { withOwnTests } from '../options/options.js';
 import type { OwnTestsOption } from '../options/options.js';
 
@@ -17,11 +18,7 @@ interface ListOptions extends OwnTestsOption {
   readonly json?: boolean;
 }
 
-export function addListCommand(
-  program: Command,
-  _environment: unknown,
-  finish: (exitCode: number) => void,
-): void {
+export const addListCommand: AddCommand = (program, _environment, finish) => {
   const command = program
     .command('list')
     .description('list all tests, their level and what they need of QEMU');
@@ -45,7 +42,7 @@ export function addListCommand(
   withExamples(command, {
     'drover list --arch aarch64': 'the tests of an aarch64 guest',
   });
-}
+};
 
 function asText(tests: readonly TestDefinition[], arch: Arch): string {
   const rows = tests.map((test) => ({
@@ -54,12 +51,11 @@ function asText(tests: readonly TestDefinition[], arch: Arch): string {
     needs: (test.needs ?? []).map(describeNeed).join(', '),
   }));
   const width = Math.max(...rows.map(({ name }) => name.length));
-  return rows
-    .map(
-      ({ name, level, needs }) =>
-        `${name.padEnd(width)}  ${level.padEnd(10)}  ${needs}`.trimEnd() + '\n',
-    )
-    .join('');
+  return lines(
+    rows.map(({ name, level, needs }) =>
+      `${name.padEnd(width)}  ${level.padEnd(10)}  ${needs}`.trimEnd(),
+    ),
+  );
 }
 
 function asJson(tests: readonly TestDefinition[], arch: Arch): string {

@@ -13,7 +13,7 @@ import type { Environment } from '../process/environment.js';
 import type { Qemus } from './probed-qemus.js';
 import type { Binaries } from './resolve-binaries.js';
 
-export interface PlanInput {
+export interface PlanRequest {
   readonly binaries: Binaries;
   /** of a chain: all QEMUs that run the guest, source and destination first and last */
   readonly route?: readonly QemuBinary[];
@@ -27,16 +27,22 @@ export type Planned =
   /** this QEMU lacks the platform: every test is skipped for this reason */
   | { readonly kind: 'absent'; readonly plan: PairPlan; readonly reason: string };
 
-export async function planPair(input: PlanInput): Promise<Planned> {
+export async function planPair(input: PlanRequest): Promise<Planned> {
   const { binaries, options, environment, qemus } = input;
   const { source, destination } = binaries;
   const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
   const route = input.route === undefined ? undefined : await stations(input.route, qemus);
+  const alias = platforms[source.arch].machineAlias;
+  const wanted = options.machine ?? environment.machine;
+  if (wanted === 'none') {
+    throw new HarnessError({
+      code: 'no-machine',
+      blame: 'usage',
+      message: `machine type none has no memory and no serial port, which Drover's guest needs: give another --machine, such as ${alias}`,
+    });
+  }
   const choice = chooseMachine(
-    {
-      alias: platforms[source.arch].machineAlias,
-      wanted: options.machine ?? environment.machine,
-    },
+    { alias, wanted },
     ...(route?.map(({ features }) => features) ?? [sourceFeatures, destinationFeatures]),
   );
   const draft = makePlan({

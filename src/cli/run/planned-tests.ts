@@ -5,7 +5,7 @@ import { unmet } from '../../model/features.js';
 import { counted } from '../../model/text/format.js';
 import type { Need } from '../../model/features.js';
 import { probeHost } from '../../migration/host/host-probes.js';
-import type { HostProbeInput } from '../../migration/host/host-probes.js';
+import type { HostProbeOptions } from '../../migration/host/host-probes.js';
 import { allFeatures } from '../../migration/plan.js';
 import type { PairPlan } from '../../migration/plan.js';
 import type { PlannedTest } from '../../schedule/attempts.js';
@@ -57,7 +57,7 @@ export function select(
 export async function addHostFacts(
   planned: Planned,
   selected: readonly TestDefinition[],
-  place: Omit<HostProbeInput, 'plan'>,
+  place: Omit<HostProbeOptions, 'plan'>,
 ): Promise<Planned> {
   if (planned.kind === 'absent') return planned;
   const { plan } = planned;

@@ -178,4 +178,5 @@ test('--last-failed runs what did not pass, and nothing where all passed', { ski
   const none = await run(scratch, '--last-failed', out);
   assert.equal(none.code, 0);
   assert.match(none.stdout, /^no tests in/m);
+  assert.match(none.stderr, /every test of '.*' passed or was skipped: nothing to repeat/);
 });

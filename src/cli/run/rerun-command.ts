@@ -1,5 +1,4 @@
 /** `drover rerun DIR`: repeats a test as test.json in its kept directory describes it. */
-import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import type { TestRecord } from '../../model/test-record.js';
@@ -7,6 +6,7 @@ import { readTestRecord } from '../../report/log/kept-test.js';
 import { noteOnStderr } from '../process/note.js';
 import type { Environment } from '../process/environment.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { countUpTo } from '../options/options.js';
 import { runCommand } from './run-command.js';
 
@@ -15,11 +15,7 @@ interface RerunOptions {
   readonly out?: string;
 }
 
-export function addRerunCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addRerunCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('rerun')
     .description('repeat a test with the same QEMUs and options, from its kept directory')
@@ -35,7 +31,7 @@ export function addRerunCommand(
   withExamples(command, {
     'drover rerun results/migration-precopy-tcp-plain-1 --repeat 20': 'does it fail every time?',
   });
-}
+};
 
 async function rerunCommand(
   record: TestRecord,
@@ -64,7 +60,7 @@ async function rerunCommand(
       s: [],
       skipPrefix: [],
       tests: testFile === undefined ? [] : [testFile],
-      timeout: timeoutMs / 1000,
+      timeout: timeoutMs,
       repeat,
       retries: 0,
       keep: true,

@@ -1,5 +1,4 @@
 /** `drover run`: from options to the tests and QEMUs of a run. */
-import type { Command } from 'commander';
 import type { Arch } from '../../model/arch.js';
 import type { DroverEvent } from '../../model/events.js';
 import { noTimings } from '../../schedule/timings.js';
@@ -10,7 +9,7 @@ import { fullPath } from '../../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
 import { withCoverage } from './coverage-option.js';
 import { debugArgument, isAttended, planDebug } from './debug-option.js';
-import type { DebugWish } from './debug-option.js';
+import type { DebugRequest } from './debug-option.js';
 import type { Environment } from '../process/environment.js';
 import { onlyLastFailed } from './last-failed-option.js';
 import {
@@ -34,32 +33,29 @@ import { withReportOptions } from '../options/report-options.js';
 import { runSelected } from './run-selected.js';
 import type { SelectedOptions } from './run-selected.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { shardArgument, shardOfEnvironment, takeShard, touchStatusFile } from './shard-option.js';
-import type { ShardWish } from './shard-option.js';
+import type { ShardRequest } from './shard-option.js';
 
 export interface RunOptions
   extends QemuOptions, SelectionOptions, OwnTestsOption, PolicyOptions, SelectedOptions {
-  readonly debug?: DebugWish;
-  readonly shard?: ShardWish;
+  readonly debug?: DebugRequest;
+  readonly shard?: ShardRequest;
   readonly lastFailed?: string;
 }
 
-export function addRunCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addRunCommand: AddCommand = (program, environment, finish) => {
   const command = program.command('run').description('run migration tests and verify guest memory');
   withOwnTests(withSelectionOptions(withPairOptions(withQemuOptions(command))))
     .option('--shard <index/total>', 'run one part of the tests, such as 2/5', shardArgument)
     .option(
       '--last-failed <dir>',
-      'run only tests that did not pass in an earlier run; DIR is its --out',
+      'run only tests that failed, broke, were cancelled or did not run in an earlier run; DIR is its --out',
     )
     .option('-l', 'list the tests that would run, and why others would not; then exit');
   withPolicyOptions(withAttemptOptions(command)).option(
     '--debug <tool>',
-    'run one test with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination: one side only',
+    'run one test, without a deadline, with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination: one side only',
     debugArgument,
   );
   withCoverage(withReportOptions(command))
@@ -75,7 +71,7 @@ export function addRunCommand(
     'drover run --level full -r /migration/multifd --out results':
       'all multifd tests of levels smoke and full; evidence of failures in results/',
   });
-}
+};
 
 export async function runCommand(
   options: RunOptions,
@@ -92,9 +88,9 @@ export async function runCommand(
       : await onlyLastFailed(options.lastFailed, options, catalogue, { arch, flaky });
   const timings =
     (options.timings === undefined ? undefined : readTimings(options.timings)) ?? noTimings;
-  const wish = options.shard ?? shardOfEnvironment(environment.shard);
+  const shardRequest = options.shard ?? shardOfEnvironment(environment.shard);
   const nameOf = (test: TestDefinition): string => fullPath(arch, test);
-  const { tests: selected, shard } = takeShard(wish, meant, timings, nameOf);
+  const { tests: selected, shard } = takeShard(shardRequest, meant, timings, nameOf);
   const debug = debugPlanOf(options, selected, arch, environment);
   const today = new Date().toISOString().slice(0, 10);
   const quarantine =
@@ -102,9 +98,9 @@ export async function runCommand(
       ? undefined
       : readQuarantine(options.quarantine, { tests: catalogue.all, arch, today });
   touchStatusFile(environment.shard.shardStatusFile);
-  const wishes = { ...options, shard, timings, timingsFile: options.timings, quarantine };
-  const what = { options, environment, binaries, catalogue, selected, debug, onEvent };
-  return await runSelected({ ...what, policy: wishes });
+  const policy = { ...options, shard, timings, timingsFile: options.timings, quarantine };
+  const what = { options, environment, binaries, catalogue, selected, debug, onEvent, policy };
+  return await runSelected(what);
 }
 
 function debugPlanOf(

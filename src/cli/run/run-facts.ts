@@ -16,7 +16,20 @@ import { testListDigest } from '../../schedule/shards.js';
 import { hostIdentity } from '../process/host-capacity.js';
 import { droverVersion } from '../process/version.js';
 
-export interface RunFactsInput {
+/** What the first event of every run has. */
+export const runHead = (): Pick<
+  EventOf<'run-started'>,
+  'type' | 'schema' | 'atMs' | 'time' | 'drover' | 'host'
+> => ({
+  type: 'run-started',
+  schema: eventSchema,
+  atMs: 0,
+  time: new Date().toISOString(),
+  drover: droverVersion(),
+  host: hostIdentity(),
+});
+
+export interface RunFactsOptions {
   /** as the user gave it, without tools around it */
   readonly plan: PairPlan;
   readonly tests: readonly PlannedTest[];
@@ -31,13 +44,13 @@ export interface RunFactsInput {
 }
 
 export class RunFacts {
-  readonly #input: RunFactsInput;
+  readonly #input: RunFactsOptions;
   readonly #shared: Pick<
     EventOf<'run-started'>,
     'drover' | 'host' | 'source' | 'destination' | 'route' | 'machine' | 'accel' | 'testFiles'
   >;
 
-  constructor(input: RunFactsInput) {
+  constructor(input: RunFactsOptions) {
     this.#input = input;
     const { plan, tests } = input;
     const testFiles = Object.fromEntries(
@@ -60,10 +73,7 @@ export class RunFacts {
     const names = tests.map(({ name }) => name);
     const { slots, ...budget } = limits;
     return {
-      type: 'run-started',
-      schema: eventSchema,
-      atMs: 0,
-      time: new Date().toISOString(),
+      ...runHead(),
       ...this.#shared,
       workers: slots,
       total: totalAttempts(tests, isEndless ? 1 : this.#input.repeat),

@@ -12,6 +12,7 @@ import { CoverageListener } from './coverage-option.js';
 import type { CoverageOption } from './coverage-option.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { lines } from '../process/print.js';
 import type { AttemptOptions, PairOptions } from '../options/options.js';
 import { addHostFacts, planTests } from './planned-tests.js';
 import { planPair } from './plan-pair.js';
@@ -98,7 +99,7 @@ export async function runPlanned(run: PlannedRun): Promise<number> {
 }
 
 function listing(tests: readonly PlannedTest[]): string {
-  return tests
-    .map(({ name, skip }) => `${name}${skip === undefined ? '' : `  # skip: ${skip}`}\n`)
-    .join('');
+  return lines(
+    tests.map(({ name, skip }) => `${name}${skip === undefined ? '' : `  # skip: ${skip}`}`),
+  );
 }

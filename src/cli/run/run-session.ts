@@ -21,6 +21,9 @@ import { RunFacts } from './run-facts.js';
 import type { Interruption } from '../process/signals.js';
 import { TimingsKeeper, timingsFiles } from './timings-keeper.js';
 
+/** of a test, on a host of usual speed */
+const usualTimeoutMs = 120_000;
+
 export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOptions {
   readonly out?: string | undefined;
 }
@@ -35,7 +38,7 @@ export interface SessionPolicy extends Partial<Omit<PolicyOptions, 'quarantine' 
   readonly timingsFile?: string;
 }
 
-export interface SessionInput {
+export interface SessionRequest {
   readonly options: SessionOptions;
   readonly environment: Environment;
   readonly plan: PairPlan;
@@ -51,14 +54,16 @@ export interface SessionInput {
   readonly matrix?: MatrixPair;
 }
 
-export async function runSession(input: SessionInput): Promise<number> {
+export async function runSession(input: SessionRequest): Promise<number> {
   const { options, policy, plan, limits, debug } = input;
   const keeper = new TimingsKeeper();
   const { retries = 0, shard } = policy;
   // --repeat limits it
   const isEndless = policy.untilFailure === true && options.repeat === 1;
   const repeat = isEndless ? mostRounds : options.repeat;
-  const timeoutMs = debug === undefined ? deadlineMs(options.timeout, plan.slowness) : endlessMs;
+  // a slow guest gets more time, unless the user says how much
+  const usualMs = Math.round(usualTimeoutMs * plan.slowness);
+  const timeoutMs = debug === undefined ? (options.timeout ?? usualMs) : endlessMs;
   const facts = new RunFacts({ ...input, shard, repeat, retries, isEndless, timeoutMs });
   return await reportedRun({
     options,
@@ -111,7 +116,7 @@ function policyOf(given: SessionPolicy): Policy {
 }
 
 async function keepTimings(
-  { options: { out }, policy }: SessionInput,
+  { options: { out }, policy }: SessionRequest,
   keeper: TimingsKeeper,
   emit: (event: DroverEvent) => void,
   clock: () => number,
@@ -128,11 +133,4 @@ function underDebugger(plan: PairPlan, debug: DebugPlan): PairPlan {
   const source = underTool(plan.source, 'source', debug);
   const destination = underTool(plan.destination, 'destination', debug);
   return { ...plan, source, destination, debug };
-}
-
-const usualTimeoutMs = 120_000;
-
-/** The user's --timeout, else the default, longer for slow guests. */
-function deadlineMs(seconds: number | undefined, slowness: number): number {
-  return seconds === undefined ? Math.round(usualTimeoutMs * slowness) : seconds * 1000;
 }

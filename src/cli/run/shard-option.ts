@@ -8,7 +8,7 @@ import type { Timings } from '../../schedule/timings.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import type { ShardEnvironment } from '../process/environment.js';
 
-export interface ShardWish {
+export interface ShardRequest {
   /** from 1 */
   readonly index: number;
   readonly total: number;
@@ -26,17 +26,17 @@ function isShard(index: number, total: number): boolean {
   );
 }
 
-export function shardArgument(text: string): ShardWish {
+export function shardArgument(text: string): ShardRequest {
   const [, index, total] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
-  const wish = { index: Number(index), total: Number(total) };
-  if (isShard(wish.index, wish.total)) return wish;
+  const request = { index: Number(index), total: Number(total) };
+  if (isShard(request.index, request.total)) return request;
   throw new InvalidArgumentError(
     `expected INDEX/TOTAL with an index from 1 to TOTAL, such as 2/5, not '${text}'.`,
   );
 }
 
 /** The shard that the environment names; undefined without one. */
-export function shardOfEnvironment(given: ShardEnvironment): ShardWish | undefined {
+export function shardOfEnvironment(given: ShardEnvironment): ShardRequest | undefined {
   const pairs = [
     {
       names: ['TEST_SHARD_INDEX', 'TEST_TOTAL_SHARDS'],
@@ -52,15 +52,15 @@ export function shardOfEnvironment(given: ShardEnvironment): ShardWish | undefin
   for (const { names, from, index, total } of pairs) {
     // a CI job that is not split has a total of 1, with or without an index
     if (total === undefined || (Number(total) === 1 && index === undefined)) continue;
-    const wish = { index: Number(index ?? NaN) + 1 - from, total: Number(total) };
-    if (!isShard(wish.index, wish.total)) {
+    const request = { index: Number(index ?? NaN) + 1 - from, total: Number(total) };
+    if (!isShard(request.index, request.total)) {
       throw new HarnessError({
         code: 'shard-environment',
         blame: 'usage',
         message: `${names.join(' and ')} are '${index ?? ''}' and '${total}': expected an index from ${from} to ${from === 1 ? 'the total' : 'one below the total'}; set both or neither`,
       });
     }
-    if (wish.total > 1) return wish;
+    if (request.total > 1) return request;
   }
   return undefined;
 }
@@ -94,18 +94,18 @@ export interface ShardOfRun {
 
 /** @param nameOf the name of a test in events */
 export function takeShard(
-  wish: ShardWish | undefined,
+  request: ShardRequest | undefined,
   selected: readonly TestDefinition[],
   timings: Timings,
   nameOf: (test: TestDefinition) => string,
 ): ShardOfRun {
-  if (wish === undefined) return { tests: selected, shard: undefined };
+  if (request === undefined) return { tests: selected, shard: undefined };
   const allTests = selected.map(nameOf);
   const unseen = selected.map((test) => ({ test: nameOf(test), level: test.level }));
-  const { by, shards } = planShards(unseen, wish.total, timings);
-  const mine = new Set(shards[wish.index - 1]);
+  const { by, shards } = planShards(unseen, request.total, timings);
+  const mine = new Set(shards[request.index - 1]);
   return {
     tests: selected.filter((test) => mine.has(nameOf(test))),
-    shard: { ...wish, by, allTests },
+    shard: { ...request, by, allTests },
   };
 }

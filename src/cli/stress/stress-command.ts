@@ -1,6 +1,5 @@
 /** `drover stress`: migrates a guest of any size round after round, and checks every byte that it stamped each time. */
 import { statfsSync, readFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
 import { unmet } from '../../model/features.js';
 import { formatBytes } from '../../model/text/sizes.js';
@@ -22,6 +21,7 @@ import { planPair } from '../run/plan-pair.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { resolveBinaries } from '../run/resolve-binaries.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { checkReportOptions } from '../options/report-options.js';
 import { usualRounds, withStressOptions } from './stress-options.js';
 import type { StressOptions } from './stress-options.js';
@@ -29,11 +29,7 @@ import { stressCommandLine } from './stress-rerun.js';
 import { stressSession } from './stress-session.js';
 import { makeOutputDirectory, withWorkplace } from '../run/run-workspace.js';
 
-export function addStressCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addStressCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('stress')
     .description('migrate a guest of any size again and again, and check all of its memory');
@@ -45,13 +41,20 @@ export function addStressCommand(
     'drover stress --ping-pong --rounds 100 --transport tcp --pace 500MB/s':
       'one guest, 100 migrations back and forth',
   });
-}
+};
 
 async function stressCommand(options: StressOptions, environment: Environment): Promise<number> {
   if (options.rounds !== undefined && options.duration !== undefined) {
     throw usage(
       'bad-stress',
       '--rounds and --duration both set the length of the run: give one of them',
+    );
+  }
+  const { transport, channels } = options.transport;
+  if (channels !== undefined && options.set.some(([name]) => name === 'multifd-channels')) {
+    throw usage(
+      'bad-stress',
+      `--transport ${transport.name}:${channels} and --set multifd-channels both set the number of channels: give one of them`,
     );
   }
   const binaries = resolveBinaries(options, environment);

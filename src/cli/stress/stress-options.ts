@@ -10,9 +10,8 @@ import { countUpTo, withPairOptions, withQemuOptions } from '../options/options.
 import type { QemuOptions } from '../options/options.js';
 import { withReportOptions } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
-import { sizeArgument } from '../options/size-arguments.js';
+import { sizeArgument, timeUpTo } from '../options/size-arguments.js';
 import {
-  durationArgument,
   freezeArgument,
   millisecondsArgument,
   paceArgument,
@@ -20,7 +19,7 @@ import {
   transportArgument,
   transportNames,
 } from './stress-values.js';
-import type { Setting, TransportWish } from './stress-values.js';
+import type { Setting, TransportChoice } from './stress-values.js';
 
 export interface StressOptions extends QemuOptions, ReportOptions {
   readonly memory: number;
@@ -29,7 +28,7 @@ export interface StressOptions extends QemuOptions, ReportOptions {
   readonly step: number;
   readonly pace?: number;
   readonly backend: MemoryBackend['kind'];
-  readonly transport: TransportWish;
+  readonly transport: TransportChoice;
   readonly rounds?: number;
   readonly duration?: number;
   readonly pingPong?: boolean;
@@ -41,6 +40,9 @@ export interface StressOptions extends QemuOptions, ReportOptions {
   readonly keep?: boolean;
   readonly out?: string;
 }
+
+/** a quarter of a year: longer is a mistake */
+const durationArgument = timeUpTo(90);
 
 /** default of --rounds */
 export const usualRounds = 10;
@@ -99,7 +101,7 @@ function withMoveOptions(command: Command): Command {
     .option('--rounds <n>', `how many migrations (default: ${usualRounds})`, countUpTo(100_000_000))
     .option(
       '--duration <time>',
-      'start rounds for this long, such as 90s, 30m or 2h; not with --rounds',
+      'start rounds for this long, such as 90s, 30m or 2h; a number alone is seconds; not with --rounds',
       durationArgument,
     )
     .option('--ping-pong', 'migrate one guest back and forth (default: a new guest for each round)')
@@ -112,7 +114,7 @@ function withMoveOptions(command: Command): Command {
     .addOption(
       new Option(
         '--patience <time>',
-        'how long a migration may take after its first iteration before the downtime limit is lifted',
+        'how long a migration may take after its first iteration; then Drover raises the downtime limit to 600 s',
       )
         .argParser(durationArgument)
         .default(10_000, '10s'),
@@ -124,7 +126,7 @@ function withMoveOptions(command: Command): Command {
       [],
     )
     .option(
-      '--freeze <side>',
+      '--freeze <side[:time]>',
       'stop a QEMU by SIGSTOP in each round while it migrates: source, destination or both, with a time such as :500ms (default time: 3s)',
       freezeArgument,
     )

@@ -1,5 +1,4 @@
 /** A stress run, once everything is decided: its first event, its rounds, its exit code. */
-import { eventSchema } from '../../model/events.js';
 import type { GuestShape } from '../../guest/shape.js';
 import type { PairPlan } from '../../migration/plan.js';
 import type { StressSpec } from '../../migration/stress/spec.js';
@@ -7,14 +6,12 @@ import type { WorkerPool } from '../../schedule/pool.js';
 import { runStress } from '../../schedule/stress-run.js';
 import { stressPath } from '../../suite/stress.js';
 import type { Environment } from '../process/environment.js';
-import { hostIdentity } from '../process/host-capacity.js';
 import type { Interruption } from '../process/signals.js';
-import { droverVersion } from '../process/version.js';
 import { reportedRun } from '../run/reported-run.js';
-import { identity } from '../run/run-facts.js';
+import { identity, runHead } from '../run/run-facts.js';
 import type { StressOptions } from './stress-options.js';
 
-export interface StressInput {
+export interface StressRequest {
   readonly options: StressOptions;
   readonly environment: Environment;
   readonly plan: PairPlan;
@@ -28,7 +25,7 @@ export interface StressInput {
   readonly interruption: Interruption;
 }
 
-export async function stressSession(input: StressInput): Promise<number> {
+export async function stressSession(input: StressRequest): Promise<number> {
   const { options, environment, interruption, plan, spec, guest, rounds, rerun } = input;
   const path = stressPath(spec);
   const name = `/${plan.arch}${path}`;
@@ -38,12 +35,7 @@ export async function stressSession(input: StressInput): Promise<number> {
     environment,
     interruption,
     started: {
-      type: 'run-started',
-      schema: eventSchema,
-      atMs: 0,
-      time: new Date().toISOString(),
-      drover: droverVersion(),
-      host: hostIdentity(),
+      ...runHead(),
       source: identity(plan.source, plan.sourceFeatures),
       destination: identity(plan.destination, plan.destinationFeatures),
       machine: plan.machine,

@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  durationArgument,
   freezeArgument,
   paceArgument,
   settingArgument,
   transportArgument,
 } from './stress-values.js';
+import { timeUpTo } from '../options/size-arguments.js';
 
-test('durations add up their parts; an empty one is refused', () => {
+const durationArgument = timeUpTo(90);
+
+test('durations add up their parts; a number alone is seconds; an empty one is refused', () => {
   assert.equal(durationArgument('90s'), 90_000);
   assert.equal(durationArgument('2h'), 7_200_000);
   assert.equal(durationArgument('1h30m'), 5_400_000);
   assert.equal(durationArgument('0.5s'), 500);
-  for (const text of ['', '0s', '90', '-3s', '1y', '91d', '1.2.3s', '9h3']) {
+  assert.equal(durationArgument('90'), 90_000);
+  for (const text of ['', '0s', '0', '-3s', '1y', '91d', '1.2.3s', '9h3']) {
     assert.throws(() => durationArgument(text), /expected a time .*such as 90s/, text);
   }
 });
@@ -31,7 +34,7 @@ test('a pace is in bytes, decimal or binary, or in pages', () => {
 test('a transport is one of the table, and only some take channels', () => {
   assert.equal(transportArgument('multifd:8').channels, 8);
   assert.equal(transportArgument('unix').channels, undefined);
-  assert.throws(() => transportArgument('unix:2'), /unix has one channel only/);
+  assert.throws(() => transportArgument('unix:2'), /expected 'unix', which has one channel only/);
   assert.throws(() => transportArgument('multifd:0'), /1 to 255 channels/);
   assert.throws(() => transportArgument('multifd:256'), /1 to 255 channels/);
   assert.throws(

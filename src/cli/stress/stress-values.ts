@@ -5,29 +5,10 @@ import { stressTransports } from '../../migration/stress/transports.js';
 import type { StressTransport } from '../../migration/stress/transports.js';
 import type { Freeze } from '../../migration/stress/spec.js';
 
-/** a quarter of a year: longer is a mistake */
-const mostSeconds = 90 * 24 * 3600;
 /** bytes per page in a rate, for every --step */
 const pageBytes = 4096;
 /** what QEMU takes for multifd-channels */
 const mostChannels = 255;
-
-const seconds = { s: 1, m: 60, h: 3600, d: 86400 } as const;
-
-/** `90s`, `30m`, `2h`, `1d`, `1h30m` @returns milliseconds */
-export function durationArgument(text: string): number {
-  const refuse = (): never => {
-    throw new InvalidArgumentError(
-      `expected a time above 0 and up to 90 days, such as 90s, 30m, 2h or 1h30m, not '${text}'.`,
-    );
-  };
-  if (!/^(?:\d+(?:\.\d+)?[smhd])+$/.test(text)) refuse();
-  let total = 0;
-  for (const [, count = '', unit = ''] of text.matchAll(/([\d.]+)([smhd])/g)) {
-    total += Number(count) * seconds[unit as keyof typeof seconds];
-  }
-  return total > 0 && total <= mostSeconds ? total * 1000 : refuse();
-}
 
 export function millisecondsArgument(text: string): number {
   const ms = Number(text);
@@ -50,7 +31,7 @@ export function paceArgument(text: string): number {
   );
 }
 
-export interface TransportWish {
+export interface TransportChoice {
   readonly transport: StressTransport;
   readonly channels?: number;
 }
@@ -60,7 +41,7 @@ export const transportNames = stressTransports
   .join(', ');
 
 /** `tcp`, `multifd:8` */
-export function transportArgument(text: string): TransportWish {
+export function transportArgument(text: string): TransportChoice {
   const [, name = '', count] = /^([\w-]+)(?::(\d+))?$/.exec(text) ?? [];
   const transport = stressTransports.find((row) => row.name === name);
   if (transport === undefined) {
@@ -69,7 +50,9 @@ export function transportArgument(text: string): TransportWish {
   if (count === undefined) return { transport };
   const channels = Number(count);
   if (!transport.takesChannels) {
-    throw new InvalidArgumentError(`${name} has one channel only: leave out ':${count}'.`);
+    throw new InvalidArgumentError(
+      `expected '${name}', which has one channel only, not '${text}'.`,
+    );
   }
   if (channels < 1 || channels > mostChannels) {
     throw new InvalidArgumentError(`expected 1 to ${mostChannels} channels, not ${count}.`);

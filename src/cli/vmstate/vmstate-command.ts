@@ -1,5 +1,4 @@
 /** `drover vmstate`: compares the device state that two QEMUs send and accept, without starting a guest. */
-import type { Command } from 'commander';
 import { platforms } from '../../model/arch.js';
 import { HarnessError } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';
@@ -13,6 +12,7 @@ import { compareDumps } from '../../vmstate/two-dumps.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { checkReportOptions, writeFiles } from '../options/report-options.js';
 import { lines, print } from '../process/print.js';
 import { droverVersion } from '../process/version.js';
@@ -33,11 +33,7 @@ interface VmstateOptions {
 /** a real QEMU needs less than a second; valgrind, a minute */
 const dumpTimeoutMs = 120_000;
 
-export function addVmstateCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addVmstateCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('vmstate')
     .description('compare the device state that two QEMUs send and accept, in both directions')
@@ -57,7 +53,7 @@ export function addVmstateCommand(
     'drover vmstate qemu-system-x86_64 build/qemu-system-x86_64':
       'can a guest migrate from the installed QEMU to my build, and back?',
   });
-}
+};
 
 async function vmstateCommand(
   given: readonly [string, string],
@@ -79,24 +75,12 @@ async function vmstateCommand(
     const { signal } = interruption;
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
     const [featuresA, featuresB] = await qemus.bothFeatures({ source: a, destination: b });
-    const machine = machineFor(
-      platforms[a.arch].machineAlias,
-      options.machine,
-      featuresA,
-      featuresB,
-    );
-    const dump = async (binary: QemuBinary): Promise<VmstateDump> => {
-      const directory = probeDirectory;
-      const { env } = qemus;
-      const text = await dumpVmstate(binary, {
-        directory,
-        env,
-        machine,
-        timeoutMs: dumpTimeoutMs,
-        signal,
-      });
-      return parseDump(text, `'${binary.command}'`);
-    };
+    const alias = platforms[a.arch].machineAlias;
+    const machine = machineFor(alias, options.machine, featuresA, featuresB);
+    const { env } = qemus;
+    const how = { directory: probeDirectory, env, machine, timeoutMs: dumpTimeoutMs, signal };
+    const dump = async (binary: QemuBinary): Promise<VmstateDump> =>
+      parseDump(await dumpVmstate(binary, how), `'${binary.command}'`);
     const [dumpA, dumpB] = await Promise.all([dump(a), dump(b)]);
     const report: VmstateReport = {
       drover: droverVersion(),
