@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import type * as x509Module from '@peculiar/x509';
 
-export interface CertificateWish {
+export interface CertificateRequest {
   /** name of the server, for which it is valid as a DNS name */
   readonly host?: string;
   /** address of the server, for which it is valid */
@@ -20,7 +20,7 @@ export type CertificateFiles = ReadonlyMap<string, string>;
 
 /** a certificate authority, a server's certificate and, if wanted, a client's */
 export type CertificateMaker = (
-  wish: CertificateWish,
+  request: CertificateRequest,
   signal?: AbortSignal,
 ) => Promise<CertificateFiles>;
 
@@ -28,7 +28,7 @@ const hourMs = 3_600_000;
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /**
- * What was made for a wish, for the whole process: several tests have the same one, and making takes longer than all
+ * What was made for a request, for the whole process: several tests have the same one, and making takes longer than all
  * else they do with it.
  */
 const made = new Map<string, Promise<CertificateFiles>>();
@@ -41,13 +41,13 @@ interface Authority {
 }
 
 /** Makes them in this thread, which loads a library for it: a run has its main thread do it for all others. */
-export const makeCertificates: CertificateMaker = async (wish) => {
-  const { host, ip, client } = wish;
+export const makeCertificates: CertificateMaker = async (request) => {
+  const { host, ip, client } = request;
   // half of a day's validity is left at least
   const halfDay = Math.trunc(Date.now() / (12 * hourMs));
   const key = JSON.stringify([host, ip, client, halfDay]);
   const authority = once(authorities, halfDay, makeAuthority);
-  return await once(made, key, async () => await makeFor(wish, authority));
+  return await once(made, key, async () => await makeFor(request, authority));
 };
 
 /** What was made before, unless that failed. */
@@ -97,7 +97,7 @@ async function makeAuthority(): Promise<Authority> {
 }
 
 async function makeFor(
-  { host, ip, client }: CertificateWish,
+  { host, ip, client }: CertificateRequest,
   by: Promise<Authority>,
 ): Promise<CertificateFiles> {
   const authority = await by;

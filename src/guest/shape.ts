@@ -34,7 +34,7 @@ const markerInHeartbeat = 8;
 
 /** `usual` as the shape changes it. What the image cannot do is refused when it is built. */
 export function shapedPlatform(usual: Platform, machine: string, shape: GuestShape): Platform {
-  if (Object.values(shape).every((wish) => wish === undefined)) return usual;
+  if (Object.values(shape).every((value) => value === undefined)) return usual;
   const { stamp = 'byte', writers = 1, pacePagesPerSecond } = shape;
   const ramBytes = shape.ramBytes ?? usual.ramBytes;
   const { range, hole } = rangeOf(usual, machine, ramBytes, shape);

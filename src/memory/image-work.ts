@@ -1,7 +1,7 @@
 /** Runs one native operation on an image, with cancellation by a signal, progress reports, and Drover's errors. */
 import { untilAborted } from './in-flight.js';
 import { Cancelled } from '../model/deadline.js';
-import { HarnessError } from '../model/errors.js';
+import { contractError } from '../model/errors.js';
 import type { NativeImageTask } from '../native/image-addon.js';
 import type { NativeError } from '../native/task.js';
 import { isNative, toRamError } from './native-errors.js';
@@ -60,10 +60,7 @@ function toImageError(error: unknown, source: string): unknown {
   if (what === undefined) return toRamError(error, source);
   const { address } = error;
   const at = address === undefined ? '' : ` at offset ${address} (${hex(address)})`;
-  return new HarnessError({
-    code: 'image-broken',
-    blame: 'contract',
-    message: `${source}: ${what}${at}: ${error.message}`,
+  return contractError('image-broken', `${source}: ${what}${at}: ${error.message}`, {
     cause: error,
   });
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import os from 'node:os';
-import { HarnessError } from '../model/errors.js';
+import { HarnessError, contractError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
 import type { NativeAddon } from '../native/addon.js';
 import type { ProcessRegion } from '../native/task.js';
@@ -90,12 +90,11 @@ function problemOf(
       message: `${file}: ${reason}`,
     });
   }
-  return new HarnessError({
-    code: 'image-broken',
-    blame: 'contract',
-    message: `${file}, read as ${formatNames[format]}, is damaged at offset ${offset} (${hex(offset)}): ${reason}`,
-    details: offset === 0 ? [] : ['--salvage uses the part before that offset'],
-  });
+  return contractError(
+    'image-broken',
+    `${file}, read as ${formatNames[format]}, is damaged at offset ${offset} (${hex(offset)}): ${reason}`,
+    { details: offset === 0 ? [] : ['--salvage uses the part before that offset'] },
+  );
 }
 
 const hashedPiece = 4 * 1024 ** 2;

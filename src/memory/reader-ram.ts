@@ -5,7 +5,7 @@
  */
 import type { PageRange, StampedRange } from '../model/stamps.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HarnessError } from '../model/errors.js';
+import { HarnessError, contractError } from '../model/errors.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import type { NativeWatchResult } from '../native/ram-addon.js';
 import { loadAddon } from '../native/addon.js';
@@ -124,10 +124,9 @@ class ReaderRam implements GuestRam {
   async #read(address: number, size: number): Promise<Buffer> {
     const bytes = await this.#input.read(address, size);
     if (bytes.length === size) return bytes;
-    throw new HarnessError({
-      code: 'ram-short-read',
-      blame: 'contract',
-      message: `${this.source} gave ${bytes.length} bytes where ${size} were asked for at ${hex(address)}`,
-    });
+    throw contractError(
+      'ram-short-read',
+      `${this.source} gave ${bytes.length} bytes where ${size} were asked for at ${hex(address)}`,
+    );
   }
 }

@@ -1,5 +1,5 @@
 /** The QMP commands of a migration, one function each, with the checks upstream makes on them. */
-import { HarnessError } from '../model/errors.js';
+import { contractError } from '../model/errors.js';
 import { asArray, asObject, asString } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
 import type { MigrationFigures } from '../model/outcome.js';
@@ -14,7 +14,7 @@ export async function setCapability(machine: Machine, name: string, state = true
   });
 }
 
-/** 7.2 accepts these and answers with its own. */
+/** QEMU 7.2 accepts these and returns its own values. */
 const notReadBack = ['multifd-zlib-level', 'multifd-zstd-level', 'multifd-qatzip-level'];
 
 /** Sets parameters in one command and reads them back. */
@@ -26,12 +26,11 @@ export async function setParameters(
   const now = await machine.qmp.execute('query-migrate-parameters');
   for (const [name, value] of Object.entries(values)) {
     if (now[name] === value || notReadBack.includes(name)) continue;
-    throw new HarnessError({
-      code: 'parameter-not-set',
-      blame: 'contract',
-      message: `migration parameter ${name} is ${JSON.stringify(now[name])} on the ${machine.side} after it was set to ${JSON.stringify(value)}`,
-      side: machine.side,
-    });
+    throw contractError(
+      'parameter-not-set',
+      `migration parameter ${name} is ${JSON.stringify(now[name])} on the ${machine.side} after it was set to ${JSON.stringify(value)}`,
+      { side: machine.side },
+    );
   }
 }
 
@@ -49,7 +48,7 @@ export async function migrate(
   return since;
 }
 
-/** Tells a deferred destination where to listen and waits until it does. */
+/** Gives a deferred destination its address, and waits until it listens. */
 export async function migrateIncoming(
   machine: TestMachine,
   target: Target,
@@ -84,13 +83,11 @@ export async function discoverAddress(destination: Machine): Promise<string> {
     case 'fd':
       return `fd:${text('str')}`;
     default:
-      throw new HarnessError({
-        code: 'no-listening-address',
-        blame: 'contract',
-        message: 'the destination does not say where it listens for the migration',
-        side: destination.side,
-        lastSeen: JSON.stringify(answer),
-      });
+      throw contractError(
+        'no-listening-address',
+        'query-migrate on the destination reports no address that it listens on',
+        { side: destination.side, lastSeen: JSON.stringify(answer) },
+      );
   }
 }
 
@@ -109,7 +106,7 @@ const counters = {
   dirtySyncCount: ['ram', 'dirty-sync-count'],
 } as const;
 
-/** QEMU's own figures out of a query-migrate answer. */
+/** QEMU's own figures, from an answer to query-migrate. */
 export function figuresOf(answer: JsonObject): MigrationFigures {
   const figures: Record<string, number> = {};
   for (const [name, path] of Object.entries(counters)) {

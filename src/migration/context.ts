@@ -1,7 +1,7 @@
 /**
- * What a test runs in: its private directory, its signal, the run's plan, and the machines it has
- * started. The context owns them: it is disposed of once the outcome is known, so that a failure
- * can be looked into while both sides are still there.
+ * What a test runs in: its private directory, its signal, the run's plan, and the machines that it
+ * started. The context owns them. It is disposed of once the outcome is known, so that Drover can
+ * examine a failure while both QEMUs still run.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,26 +27,26 @@ import { patienceFor } from './deadlines.js';
 import type { Patience } from './deadlines.js';
 import type { PairPlan } from './plan.js';
 
-/** Hears how a test goes on; must not throw. */
+/** Receives the progress of a test; must not throw. */
 export interface Observer {
   phase(phase: Phase): void;
   status(side: Side, status: string): void;
-  /** something that the user should read meanwhile */
+  /** a message for the user while the test runs */
   note?(message: string): void;
 }
 
-/** What a test says of a machine; the rest of its spec follows from the plan. */
-export interface MachineWish
+/** What a test sets of a machine; the rest of its spec follows from the plan. */
+export interface MachineOptions
   extends
     Pick<MachineSpec, 'side' | 'memory' | 'firmware' | 'incoming' | 'extraArgs' | 'accelOptions'>,
     Pick<LaunchOptions, 'oob' | 'tag'> {
-  /** default: the side's */
+  /** default: that of the side */
   readonly binary?: QemuBinary;
-  /** default: the run's */
+  /** default: that of the run */
   readonly accel?: Accelerator;
 }
 
-/** What a test of Drover itself puts between a migration test and its machines. */
+/** How a test of Drover itself disturbs a migration test and its machines. */
 export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeouts'> {
   /** sees each machine as soon as its process runs */
   readonly started?: (machine: TestMachine) => void;
@@ -54,14 +54,14 @@ export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeou
   readonly beforeCheck?: (machine: TestMachine) => Promise<void>;
 }
 
-export interface TestContextInput {
+export interface TestContextOptions {
   readonly plan: PairPlan;
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly observer: Observer;
-  /** the platform's usual one where it says nothing */
+  /** default: the usual guest of the platform */
   readonly guest?: GuestShape;
-  /** this thread, unless given */
+  /** default: in this thread */
   readonly certificates?: CertificateMaker;
   readonly interference?: Interference;
 }
@@ -84,14 +84,14 @@ export class TestContext implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly observer: Observer;
   readonly platform: Platform;
-  /** what the guest stamps and a check looks at */
+  /** what the guest stamps and a check reads */
   readonly stamped: StampedRange;
   readonly patience: Patience;
   readonly certificates: CertificateMaker;
   readonly interference: Interference;
   readonly #machines: TestMachine[] = [];
 
-  constructor(input: TestContextInput) {
+  constructor(input: TestContextOptions) {
     this.plan = input.plan;
     this.directory = input.directory;
     this.signal = input.signal;
@@ -124,25 +124,25 @@ export class TestContext implements AsyncDisposable {
     return file;
   }
 
-  /** Starts a QEMU and greets it. */
-  async startMachine(wish: MachineWish): Promise<TestMachine> {
-    const { machine, connect } = await this.launchMachine(wish);
+  /** Starts a QEMU and negotiates QMP. */
+  async startMachine(own: MachineOptions): Promise<TestMachine> {
+    const { machine, connect } = await this.launchMachine(own);
     await connect();
     return machine;
   }
 
-  /** Starts a QEMU that answers only later, such as one that waits for another's state: `connect` greets it then. */
+  /** Starts a QEMU that answers QMP only later, such as one that waits for CPR state; `connect` negotiates QMP. */
   async launchMachine(
-    wish: MachineWish,
+    own: MachineOptions,
   ): Promise<{ machine: TestMachine; connect: () => Promise<void> }> {
     const { plan } = this;
     const { ramBytes, writers } = this.platform;
-    const { side } = wish;
-    const stem = `${side}${wish.tag ?? ''}`;
+    const { side } = own;
+    const stem = `${side}${own.tag ?? ''}`;
     const spec: MachineSpec = {
-      ...wish,
+      ...own,
       arch: plan.arch,
-      accel: wish.accel ?? plan.accel,
+      accel: own.accel ?? plan.accel,
       machine: plan.machine,
       ramBytes,
       ramRegions: ramRegions(plan.arch, plan.machine, ramBytes),
@@ -153,10 +153,10 @@ export class TestContext implements AsyncDisposable {
     };
     const { answer, stopTimeouts, started } = this.interference;
     const options: LaunchOptions = {
-      ...wish,
+      ...own,
       answer,
       stopTimeouts,
-      binary: wish.binary ?? (side === 'source' ? plan.source : plan.destination),
+      binary: own.binary ?? (side === 'source' ? plan.source : plan.destination),
       directory: this.directory,
       env: plan.env,
       timeoutMs: this.patience.launchMs,
@@ -188,7 +188,7 @@ export class TestContext implements AsyncDisposable {
     this.observer.note?.(`a debugger has the ${side}; the test goes on when it lets QEMU continue`);
   }
 
-  /** Lets go of a machine that has ended: a guest may go through thousands of them. */
+  /** Drops a machine that has ended: a guest may run on thousands of machines, one after another. */
   async forget(machine: TestMachine): Promise<void> {
     await machine[Symbol.asyncDispose]();
     const { survivors } = await machine.process.end();
@@ -203,7 +203,7 @@ export class TestContext implements AsyncDisposable {
     this.#machines.splice(this.#machines.indexOf(machine), 1);
   }
 
-  /** Ends what still runs, hard. Tells which machines left something behind. */
+  /** Kills what still runs. @returns for each machine how it ended, and whether processes outlived it */
   async endAll(): Promise<ExitReport[]> {
     const ended = await Promise.allSettled(
       this.#machines.map(async (machine) => {

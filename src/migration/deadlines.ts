@@ -1,10 +1,10 @@
-/** How long the waits of a test may take, on a host of usual speed and on a slow one. */
+/** Deadlines of the waits in a test, for hosts of usual speed and for slow ones. */
 import { endlessMs } from '../model/deadline.js';
 import type { PairPlan } from './plan.js';
 
 /**
- * How long each kind of wait may take on a host of usual speed, milliseconds. Generous: they are for QEMUs that
- * hang. The test's own deadline comes on top.
+ * Deadline of each kind of wait on a host of usual speed, milliseconds. They are long, since only a QEMU that hangs
+ * should reach them. The test has a deadline of its own as well.
  */
 export interface Patience {
   readonly launchMs: number;
@@ -13,7 +13,7 @@ export interface Patience {
   readonly eventMs: number;
   readonly memoryMs: number;
   readonly exitMs: number;
-  /** until QEMU looks for dirty pages again */
+  /** until QEMU synchronises the dirty bitmap again */
   readonly syncMs: number;
 }
 
@@ -27,9 +27,9 @@ export const patience = {
   syncMs: 25_000,
 } as const satisfies Patience;
 
-/** a guest that stamps fewer pages in a second gets more time; 16 rounds of its memory */
+/** a guest that stamps fewer pages in a second gets more time: 16 passes over its memory take a second at this rate */
 const usualPagesPerSecond = 400_000;
-/** what takes longer than this many deadlines does not run, whatever it is */
+/** a guest that needs more than this many times the deadline does not run at all */
 const mostSlowness = 20;
 
 export function slownessOf(pagesPerSecond: number): number {
@@ -37,8 +37,8 @@ export function slownessOf(pagesPerSecond: number): number {
 }
 
 /**
- * Deadlines for a run: stretched where guests run slowly; none where a person holds a QEMU in a debugger, or a tool
- * slows it down by far.
+ * Deadlines of a run: longer where guests run slowly; none where a person stops a QEMU in a debugger, or a tool makes it
+ * many times slower.
  */
 export function patienceFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Patience {
   const limit = (ms: number): number =>

@@ -1,12 +1,12 @@
-/** Descriptors handed to QEMU: named ones (getfd) and sets (add-fd). They are closed here once QEMU has its own. */
+/** Descriptors that Drover passes to QEMU: by name (getfd) or in an fdset (add-fd). Drover closes its copy. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { HarnessError } from '../model/errors.js';
+import { contractError } from '../model/errors.js';
 import { asArray } from '../model/json.js';
 import { loadAddon } from '../native/addon.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { Machine } from '../qemu/machine.js';
 
-/** Opens a file, hands the descriptor over by `hand`, and closes it here, whatever happens. */
+/** Opens a file, passes the descriptor on with `hand`, and closes it here, also after an error. */
 async function handOver(
   file: string,
   flags: number,
@@ -32,7 +32,7 @@ export async function nameFile(
   );
 }
 
-/** Adds a descriptor of `file` to a set. */
+/** Adds a descriptor of `file` to an fdset. */
 export async function addToSet(
   machine: Machine,
   set: number,
@@ -44,7 +44,7 @@ export async function addToSet(
   );
 }
 
-/** A connected pair of UNIX stream sockets, one end for each machine, under a name; each gets its end by a call. */
+/** A connected pair of UNIX stream sockets, one end for each machine; `give` passes an end to its machine, under a name. */
 export class SocketPair implements Disposable {
   readonly #ends = loadAddon().socketPair();
   readonly #open = new Set(this.#ends);
@@ -75,7 +75,7 @@ export class SocketPair implements Disposable {
   }
 }
 
-/** A name that migration has used up must be unknown: closing it is refused. */
+/** QEMU must not know a name any more after migration used its descriptor: it refuses to close it. */
 export async function requireNameGone(machine: Machine, name: string): Promise<void> {
   const expected = `File descriptor named '${name}' not found`;
   try {
@@ -84,25 +84,21 @@ export async function requireNameGone(machine: Machine, name: string): Promise<v
     if (error instanceof QmpCommandError && error.desc === expected) return;
     throw error;
   }
-  throw new HarnessError({
-    code: 'descriptor-left',
-    blame: 'contract',
-    message: `the ${machine.side} still has descriptor '${name}' after the migration that should have used it up`,
-    side: machine.side,
-    waitedFor: expected,
-  });
+  throw contractError(
+    'descriptor-left',
+    `the ${machine.side} still has descriptor '${name}' after the migration that should have used it up`,
+    { side: machine.side, waitedFor: expected },
+  );
 }
 
-/** Removes a set, after which none may be left. */
+/** Removes an fdset; QEMU must have no other. */
 export async function requireSetsGone(machine: Machine, set: number): Promise<void> {
   await machine.qmp.execute('remove-fd', { 'fdset-id': set });
   const left = asArray(await machine.qmp.executeRaw('query-fdsets'));
   if (left.length === 0) return;
-  throw new HarnessError({
-    code: 'descriptor-left',
-    blame: 'contract',
-    message: `the ${machine.side} still has descriptor sets after set ${set} was removed`,
-    side: machine.side,
-    lastSeen: JSON.stringify(left),
-  });
+  throw contractError(
+    'descriptor-left',
+    `the ${machine.side} still has descriptor sets after set ${set} was removed`,
+    { side: machine.side, lastSeen: JSON.stringify(left) },
+  );
 }

@@ -1,4 +1,4 @@
-/** One migration of a pair: its command, waits for its statuses and events, and the end that proves it. */
+/** One migration of a pair: its command, waits for its statuses and events, and the checks at its end. */
 import { Cancelled } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
@@ -13,11 +13,11 @@ import type { PairSettings } from './pair-settings.js';
 import { endBoth, requireRunning, requireStarts, verifyMemory } from './verify.js';
 import { waitEvent, waitSerial, waitStatus, wrongStatus } from './waits.js';
 
-/** What a flow that went as expected brings home. */
+/** The result of a flow that went as expected. */
 export interface FlowResult {
   readonly verdict?: MemoryVerdict;
   readonly figures?: MigrationFigures;
-  /** of a guest that was moved several times; verdict and figures are of the last */
+  /** of a guest that migrated several times; verdict and figures are of the last leg */
   readonly legs?: readonly LegResult[];
   /** the leg on which memory was damaged, for the message */
   readonly leg?: string;
@@ -53,9 +53,9 @@ export interface StatusOptions {
 }
 
 export class Migration {
-  /** from where the events of this migration count; `resume` moves the source's */
+  /** the events of this migration come after these cursors; `resume` moves that of the source */
   readonly since: Record<Side, EventCursor>;
-  /** what query-migrate answered on the source after the last status that was waited for there */
+  /** the source's answer to query-migrate after the last wait for a status there */
   answer: JsonObject = {};
 
   private constructor(readonly pair: Sides) {
@@ -72,7 +72,7 @@ export class Migration {
     return migration;
   }
 
-  /** Goes on with a paused postcopy over a new connection. */
+  /** Continues a paused postcopy over a new connection. */
   async resume(target: Target): Promise<void> {
     const { source } = this.pair;
     this.since.source = source.qmp.events.cursor;
@@ -101,7 +101,7 @@ export class Migration {
     return figuresOf(this.answer);
   }
 
-  /** Does `work` while memory is sent. Fails at once when the migration ends meanwhile, or either QEMU does. */
+  /** Does `work` while QEMU sends memory. Fails at once if the migration or either QEMU ends. */
   async whileActive<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { context, source, destination } = this.pair;
     const over = new AbortController();
@@ -117,7 +117,7 @@ export class Migration {
     const end = source.qmp.events.wait(isEnd, options).then(async ({ data }) => {
       throw await wrongStatus(source, 'active', [asString(data['status']) ?? '']);
     });
-    // nothing ends this wait but the loss of the connection
+    // only the loss of the connection ends this wait
     const loss = destination.qmp.events.wait(() => false, options);
     try {
       return await Promise.race([
@@ -133,7 +133,7 @@ export class Migration {
 
   /**
    * The end of every migration that completes: the guest runs at the destination, and only there, its
-   * memory is intact, and both QEMUs quit in good order.
+   * memory is intact, and both QEMUs quit when asked.
    */
   async arrive(
     options: { readonly endHook?: () => Promise<void> | void } = {},
@@ -143,7 +143,7 @@ export class Migration {
     await this.untilEvent('RESUME', 'destination');
     if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
     await waitSerial(destination);
-    // The first sign may come right away, the second only after the guest has gone round here.
+    // The first sign may be an old one; the second comes only after a pass on this machine.
     await waitSerial(destination, destination.serial.length);
     await requireRunning(source, false);
     await options.endHook?.();
@@ -151,11 +151,11 @@ export class Migration {
     context.observer.phase('verify');
     const verdict = await verifyMemory(destination);
     if (!verdict.intact) {
-      // Damage is the news, however the QEMUs end after it.
+      // The damage is what to report, whatever happens at the end.
       await endBoth(pair).catch(() => undefined);
       return { verdict, figures };
     }
-    // Waking up is a start, on the destination once for a suspended guest.
+    // A suspended guest starts once more when it wakes up at the destination.
     requireStarts(source, 1);
     requireStarts(destination, settings.suspend === true ? 1 : 0);
     // Neither side's memory shows that both guests run; query-status does.

@@ -1,6 +1,6 @@
 /**
- * What a migration test says in data: where the destination listens, where the source connects, which capabilities and
- * parameters, whether the guest runs while it is migrated, what the test expects. Pair keeps it; the hooks are in migrate-common.ts.
+ * A migration test as data: where the destination listens, where the source connects, which capabilities and parameters,
+ * whether the guest runs meanwhile, what the test expects. Pair keeps it; the hooks are in migrate-common.ts.
  */
 import * as v from 'valibot';
 import { accelerators } from '../model/arch.js';
@@ -9,20 +9,20 @@ import type { Json } from '../model/json.js';
 import { text, texts, whole } from '../model/shapes.js';
 import type { Fields } from '../model/shapes.js';
 
-/** completes; the guest goes on at the destination and its memory is intact */
+/** the migration completes; the guest runs on at the destination with its memory intact */
 export const completes = v.strictObject({ kind: v.literal('completes') });
-/** the migrate command itself is refused */
+/** QEMU refuses the migrate command */
 export const refused = v.strictObject({ kind: v.literal('refused') });
-/** The command is accepted, the migration fails, and the guest goes on at the source. */
+/** QEMU accepts the command, the migration fails, and the guest runs on at the source. */
 const fails = v.strictObject({
   kind: v.literal('fails'),
   /** the source may have begun to send */
   throughActive: v.boolean(),
-  /** it stays alive and listening, or ends itself with status 1 */
+  /** it runs on and listens, or exits with status 1 */
   destination: v.picklist(['alive', 'exits']),
 });
 
-/** What should come of a migration. */
+/** The expected end of a migration. */
 const expectation = v.variant('kind', [completes, fails, refused]);
 export type Expectation = v.InferOutput<typeof expectation>;
 
@@ -39,7 +39,7 @@ export const pairShape = v.strictObject({
   incoming: v.optional(text),
   /** where the source connects; default: where the destination reports that it listens */
   connect: v.optional(text),
-  /** the address that the destination reports is given as one main channel, instead of as a URI */
+  /** `channels`: pass the address that the destination reports as one main channel, not as a URI */
   connectBy: v.optional(v.picklist(['uri', 'channels'])),
   /** `channels` argument instead of a URI */
   channels: v.optional(v.any() as v.GenericSchema<Json>),
@@ -50,21 +50,21 @@ export const pairShape = v.strictObject({
   destinationCapabilities: v.optional(texts),
   /** with capability multifd; 4 unless given */
   multifdChannels: v.optional(whole(1)),
-  /** set on both sides after the capabilities, and read back */
+  /** set on both sides after the capabilities; read back to check */
   parameters: v.optional(parameters),
   /** set on each side together with those of both */
   sourceParameters: v.optional(parameters),
   destinationParameters: v.optional(parameters),
-  /** the guest runs while it is migrated, and the migration cannot end before Drover lets it */
+  /** the guest runs meanwhile, and the migration cannot end before Drover lets it converge */
   live: v.optional(v.boolean()),
-  /** with `live`: iterations over memory that must have ended before the migration may converge */
+  /** with `live`: this many iterations must end before the migration may converge */
   iterations: v.optional(whole(1)),
-  /** the guest suspends itself (S3) after its first sign of life and is woken at the destination */
+  /** the guest suspends itself (S3) after its first sign of life; Drover wakes it at the destination */
   suspend: v.optional(v.boolean()),
   memory: v.optional(v.picklist(memoryKinds)),
   sourceArgs: v.optional(texts),
   destinationArgs: v.optional(texts),
-  /** of both sides, whatever the run's is */
+  /** of both sides, whatever that of the run */
   accel: v.optional(v.picklist(accelerators)),
   /** extra properties of the accelerator of both sides, such as `dirty-ring-size=4096` */
   accelOptions: v.optional(text),

@@ -10,16 +10,16 @@ import {
   setParameters,
 } from './commands.js';
 import type { Target } from './commands.js';
-import type { MachineWish, TestContext, TestMachine } from './context.js';
+import type { MachineOptions, TestContext, TestMachine } from './context.js';
 import { Migration } from './migration.js';
 import type { PairSettings } from './pair-settings.js';
 
-/** upstream's number of channels for every multifd test that says nothing else */
+/** upstream's default for multifd tests */
 const usualChannels = 4;
 
-/** slow: an unthrottled guest that rewrites all its memory can never be caught up with within 1 ms */
+/** slow: a guest that is not throttled rewrites more than QEMU can send in 1 ms */
 const nonConvergingRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
-/** fast: whatever is left fits into the allowed downtime */
+/** fast: whatever is left fits into the downtime limit */
 export const convergingRate = {
   'max-bandwidth': 10_000_000_000,
   'downtime-limit': 30_000,
@@ -56,17 +56,17 @@ export class Pair {
     await setParameters(this.source, convergingRate);
   }
 
-  /** Tells a deferred destination where to listen, and waits until it does. */
+  /** Gives a deferred destination its address, and waits until it listens. */
   async listen(target: Target, extra: JsonObject = {}): Promise<void> {
     await migrateIncoming(this.destination, target, extra);
   }
 
-  /** Begins to migrate, to where the destination listens unless given. */
+  /** Starts the migration. @param target default: where the destination listens */
   async migrate(target?: Target): Promise<Migration> {
     return await Migration.start(this, target ?? (await this.target()));
   }
 
-  /** what `migrate` is given */
+  /** the arguments of `migrate` */
   async target(): Promise<Target> {
     const { connect, connectBy, channels } = this.settings;
     if (channels !== undefined) return { channels };
@@ -78,27 +78,27 @@ export class Pair {
 }
 
 /**
- * Starts both sides at once and sets capabilities and parameters: each on the source, then on the
- * destination; then tells a deferred destination where to listen, if that is known.
+ * Starts both sides at once and sets capabilities and parameters: each on the source, then on the destination. Then
+ * gives a deferred destination its address, if the settings have one.
  */
 export async function startPair(context: TestContext, settings: PairSettings): Promise<Pair> {
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: settings.suspend ?? false });
   const memory = openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
-  // What is sent would be written over what the guest has written since, if both were one.
+  // If both sides mapped one memory, QEMU would write old pages over what the guest has written since.
   const isOne = settings.capabilities?.includes('x-ignore-shared') === true;
   const other = isOne ? memory : openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
   let source: TestMachine;
   let destination: TestMachine;
   try {
     [source, destination] = await both(
-      context.startMachine(wishOf(context, settings, { side: 'source', memory, firmware })),
+      context.startMachine(optionsOf(context, settings, { side: 'source', memory, firmware })),
       context.startMachine(
-        wishOf(context, settings, { side: 'destination', memory: other, firmware }),
+        optionsOf(context, settings, { side: 'destination', memory: other, firmware }),
       ),
     );
   } finally {
-    // they have it by now
+    // the QEMUs have it open by now
     closeMemory(memory);
     if (!isOne) closeMemory(other);
   }
@@ -108,9 +108,9 @@ export async function startPair(context: TestContext, settings: PairSettings): P
 }
 
 /**
- * A new destination for the source of `pair`, whose last destination is of no use any more. Only the
- * destination is set up. Memory that both sides map cannot be had again: its file has no name by now.
- * @param tag tells its evidence from the earlier one's
+ * Replaces the destination of `pair`, and sets the new one up. Not with memory that both sides map: its file has no name any
+ * more.
+ * @param tag distinguishes the evidence of this destination from that of earlier ones
  */
 export async function startNewDestination(
   pair: Pair,
@@ -119,18 +119,18 @@ export async function startNewDestination(
 ): Promise<Pair> {
   const { context, source } = pair;
   const { memory, firmware } = source.spec;
-  const wish = wishOf(context, settings, { side: 'destination', memory, firmware });
-  const destination = await context.startMachine({ ...wish, tag });
+  const own = optionsOf(context, settings, { side: 'destination', memory, firmware });
+  const destination = await context.startMachine({ ...own, tag });
   const next = new Pair(context, settings, source, destination);
   await setUp(next, [destination]);
   return next;
 }
 
-function wishOf(
+function optionsOf(
   { directory }: TestContext,
   settings: PairSettings,
-  { side, memory, firmware }: Pick<MachineWish, 'side' | 'memory' | 'firmware'>,
-): MachineWish {
+  { side, memory, firmware }: Pick<MachineOptions, 'side' | 'memory' | 'firmware'>,
+): MachineOptions {
   const { listen = 'defer', oob, accel, accelOptions, sourceArgs, destinationArgs } = settings;
   const isSource = side === 'source';
   return {
@@ -140,7 +140,7 @@ function wishOf(
   };
 }
 
-/** Sets capabilities and parameters: each on the source, then on the destination. Then tells the destination where to listen. */
+/** Sets capabilities and parameters: each on the source, then on the destination. Then gives the destination its address. */
 export async function setUp(pair: Pair, machines: readonly TestMachine[]): Promise<void> {
   const { settings, source, destination } = pair;
   const capabilities = settings.capabilities ?? [];

@@ -1,4 +1,4 @@
-/** What every pair of a run shares. Plain data: it is sent to workers. */
+/** What all pairs of a run share. Plain data, for the workers. */
 import type { Accelerator, Arch } from '../model/arch.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { HostFacts } from '../model/host-facts.js';
@@ -19,18 +19,18 @@ export interface PairPlan {
   readonly destinationFeatures: QemuFeatures;
   /** the QEMUs of a chain in order; default: from the source to the destination and back */
   readonly route?: readonly Station[];
-  /** what the selected tests need to know of the host */
+  /** the facts about the host that the selected tests need */
   readonly host: HostFacts;
   /** versioned machine type that both know */
   readonly machine: string;
   readonly accel: Accelerator;
   /** `-trace` patterns for every QEMU */
   readonly trace?: string;
-  /** log qtest traffic into the evidence instead of nowhere */
+  /** write a log of qtest traffic into the evidence */
   readonly qtestLog: boolean;
-  /** how many times slower than deadlines are made for a guest runs here; at least 1 */
+  /** factor for all deadlines on a host where guests run slowly; at least 1 */
   readonly slowness: number;
-  /** somebody looks at a QEMU: no wait ends before that */
+  /** a QEMU runs under a debugger or tracer: waits have no deadline */
   readonly debug?: DebugPlan;
   /** the environment QEMUs get */
   readonly env: Readonly<Record<string, string>>;
@@ -38,15 +38,15 @@ export interface PairPlan {
 
 type Sides = 'arch' | 'source' | 'destination' | 'sourceFeatures' | 'destinationFeatures';
 
-interface PlanInput
+interface PlanOptions
   extends Partial<Omit<PairPlan, Sides | 'machine' | 'env'>>, Pick<PairPlan, 'machine' | 'env'> {
   readonly source: Station;
   /** default: the source's QEMU */
   readonly destination?: Station;
 }
 
-/** A plan; what is not given: TCG at the usual speed, nothing known of the host. */
-export function makePlan({ source, destination = source, ...given }: PlanInput): PairPlan {
+/** A plan. Defaults: TCG at the usual speed, no facts about the host. */
+export function makePlan({ source, destination = source, ...given }: PlanOptions): PairPlan {
   return {
     host: {},
     accel: 'tcg',
@@ -61,7 +61,7 @@ export function makePlan({ source, destination = source, ...given }: PlanInput):
   };
 }
 
-/** what each QEMU of the plan can do */
+/** the features of each QEMU of the plan */
 export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
   return (
     plan.route?.map(({ features }) => features) ?? [plan.sourceFeatures, plan.destinationFeatures]

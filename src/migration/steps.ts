@@ -1,5 +1,5 @@
-/** The steps that flows share: waiting for the guest, making ready, being refused. */
-import { HarnessError } from '../model/errors.js';
+/** Steps that flows share: wait for the guest, prepare it, expect a refusal. */
+import { contractError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { Machine } from '../qemu/machine.js';
@@ -7,11 +7,11 @@ import type { Pair } from './pair.js';
 import { plantMarker, waitEvent, waitSerial } from './waits.js';
 import { waitNonZero } from './zero-memory.js';
 
-/** Waits until the source's guest lives; a guest that suspends itself, until it has. */
+/** Waits for the guest's first sign of life at the source, or until it has suspended itself. */
 export async function waitGuest(pair: Pair): Promise<void> {
   await waitSerial(pair.source);
   if (pair.settings.suspend !== true) return;
-  // QEMU sends no events before the handshake: a guest that was quicker is seen by its run state.
+  // QEMU sends no events before the handshake: the run state shows a guest that suspended earlier.
   const { status } = await pair.source.qmp.execute('query-status');
   if (status !== 'suspended') await waitEvent(pair.source, 'SUSPEND', 0);
 }
@@ -22,7 +22,7 @@ export async function prepareLive(pair: Pair): Promise<void> {
   await waitNonZero(pair);
 }
 
-/** Stops the source's guest, so that the migration only has to carry it over. */
+/** Stops the source's guest, so that QEMU sends each page once. */
 export async function prepareStopped(pair: Pair): Promise<void> {
   const { source } = pair;
   const since = source.qmp.events.cursor;
@@ -31,12 +31,12 @@ export async function prepareStopped(pair: Pair): Promise<void> {
   await pair.ensureConverge();
 }
 
-/** `migrate` must be refused, with a reason. */
+/** QEMU must refuse `migrate`, with a reason. */
 export async function expectRefusal(pair: Pair): Promise<void> {
   await requireRefusal(pair.source, 'migrate', await pair.target());
 }
 
-/** A command must be refused, with a reason. */
+/** QEMU must refuse a command, with a reason. */
 export async function requireRefusal(
   machine: Machine,
   command: string,
@@ -48,10 +48,9 @@ export async function requireRefusal(
     if (error instanceof QmpCommandError && error.command === command) return;
     throw error;
   }
-  throw new HarnessError({
-    code: 'not-refused',
-    blame: 'contract',
-    message: `the ${machine.side} accepted a ${command} command that it should have refused`,
-    side: machine.side,
-  });
+  throw contractError(
+    'not-refused',
+    `the ${machine.side} accepted a ${command} command that it should have refused`,
+    { side: machine.side },
+  );
 }

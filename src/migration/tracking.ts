@@ -1,15 +1,15 @@
 /**
- * When a guest's writes are sure to be noticed by a migration that has begun.
+ * Waits until dirty tracking of a migration that has begun is reliable.
  *
- * Under TCG a store is noticed only where the software TLB says that its page is clean. QEMU takes down the pages written
- * so far when a migration begins (11.1 with postcopy-ram twice) and marks the TLB only if that finds a page that was not to
- * be sent anyway, which at that time none is. What the guest has written a moment before stays writable unnoticed until
- * its TLB is flushed or marked at a later look. A guest that is stopped before that loses those writes: QEMU's fault, but
- * one that has nothing to do with what the tests are about, and that shows once in a thousand times. Drover's guest
- * flushes its TLB in every 8th pass, so the tests let it come round before they let it stop.
+ * Under TCG, QEMU notices a store only if the software TLB says that its page is clean. When a migration begins, QEMU
+ * synchronises its dirty bitmap (11.1 with postcopy-ram twice), and resets the TLB only if it finds a page that it did not
+ * have to send anyway; at that time there is none. So the guest can write unnoticed to the pages that it wrote just
+ * before, until its TLB is flushed, or reset in a later synchronisation. A guest that stops before that loses those writes.
+ * That is a fault of QEMU, but not one that the tests are about, and it shows once in a thousand times. Drover's guest
+ * flushes its TLB in every 8th pass, so the tests wait for a flush before they let the migration converge.
  *
- * QEMU 7.2 does not seem to mark the TLB at any look: what is sent after a look is noticed to be written again only once
- * the guest has flushed. So the guest comes round while the migration is held, and no look but the last comes after that.
+ * QEMU 7.2 seems to reset the TLB in no synchronisation: it notices new writes to a page that was sent only after the guest
+ * has flushed. So the tests wait for the flush while the migration is slow, and only the last synchronisation follows it.
  */
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
@@ -19,16 +19,16 @@ import type { Migration, Sides } from './migration.js';
 import type { PairSettings } from './pair-settings.js';
 import { waitGuestPasses } from './waits.js';
 
-/** from one flush of a guest's TLB to the next (guest/x86/writer.inc) */
+/** passes between two flushes of a guest's TLB (guest/x86/writer.inc) */
 const passesPerFlush = 8;
 
-/** in so many passes at least one whole pass comes after a flush */
+/** this many passes contain a flush and a whole pass after it */
 function passesOf({ arch, stamp = 'byte' }: Platform): number {
   const inEach = guestPlatform(arch).flushedEachPass ?? [];
   return 2 * (inEach.includes(stamp) ? 1 : passesPerFlush);
 }
 
-/** whose guest writes while it is sent */
+/** a source whose guest runs during the migration */
 export interface Tracked extends Pick<Sides, 'context' | 'source'> {
   readonly settings: Pick<PairSettings, 'accel'>;
 }
@@ -53,10 +53,10 @@ export async function waitDirtyTracking(
   );
 }
 
-/** So slow that no migration is over before its guest has come round, however rarely a busy host lets that run. */
+/** So slow that no migration ends before its guest has flushed, even if a busy host rarely runs the guest. */
 export const trickleRate = { 'max-bandwidth': 1_000_000, 'downtime-limit': 1 } as const;
 
-/** Slows a live migration that may end now, until the guest's writes are noticed, whichever look at them was the last. */
+/** Slows a live migration down until dirty tracking is reliable; then it may converge. */
 export async function trickleUntilTracked(migration: Migration): Promise<void> {
   const { pair } = migration;
   if (pair.settings.suspend === true) return;
@@ -66,7 +66,7 @@ export async function trickleUntilTracked(migration: Migration): Promise<void> {
   });
 }
 
-/** For a migration that began at `trickleRate`: waits until it is active, and the guest's writes are noticed. */
+/** For a migration that began at `trickleRate`: waits until it is active and dirty tracking is reliable. */
 export async function untilTracked(migration: Migration): Promise<void> {
   await migration.until('active');
   await migration.whileActive(async (signal) => {

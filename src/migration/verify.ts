@@ -1,9 +1,9 @@
 /**
- * The proof at the end of a migration: the guest really runs at the destination, really stops when
- * stopped, and its memory is whole. Then both QEMUs are ended and must go in good order.
+ * The checks at the end of a migration: the guest runs at the destination, stops when stopped, and its memory is intact.
+ * Then both QEMUs must quit when asked.
  */
 import { pause } from '../model/deadline.js';
-import { HarnessError } from '../model/errors.js';
+import { contractError } from '../model/errors.js';
 import { asString } from '../model/json.js';
 import { stateOf } from '../model/verdict.js';
 import type { StampedRange } from '../model/stamps.js';
@@ -14,10 +14,10 @@ import { describeExit } from '../qemu/spawn.js';
 import type { TestContext, TestMachine } from './context.js';
 import { waitByteChange, waitEvent } from './waits.js';
 
-/** how long a guest is watched to stand still */
+/** time between the two checks that a guest is stopped */
 const standsStillMs = 25;
 
-/** what even a slow disk takes */
+/** the rate of a slow disk */
 const dumpBytesPerMs = 50_000;
 
 /** Watches the guest run, stops it, and checks every stamped page. */
@@ -31,13 +31,12 @@ export async function verifyMemory(machine: TestMachine): Promise<MemoryVerdict>
 }
 
 /**
- * Checks every stamped page of a guest that stands still.
+ * Checks every stamped page of a stopped guest.
  *
- * That nothing moves any more is shown by looking again, a while after the first look: meanwhile a running guest would
- * have stamped thousands of pages (under TCG tens of them in a microsecond), which would show as another generation
- * or another edge, among some of the pages as among all. The while is there for busy hosts, which may not let the guest's
- * processor run between two looks that follow each other: of 80 guests that were left running, 29 to 49 were seen to
- * move by such looks, and 78 to 80 by looks 20 ms apart.
+ * A second check, a while after the first, proves that the guest is stopped: meanwhile a running guest would have stamped
+ * thousands of pages (under TCG tens of them in a microsecond), and another generation or edge would show that, in a part of
+ * the pages as well. A busy host may not run the guest between two checks without a pause: of 80 running guests,
+ * such checks found 29 to 49, and checks 20 ms apart 78 to 80.
  */
 export async function verifyStopped(machine: TestMachine): Promise<MemoryVerdict> {
   const { context } = machine;
@@ -53,20 +52,17 @@ export async function verifyStopped(machine: TestMachine): Promise<MemoryVerdict
   const again = await checkStopped(machine, few);
   const beatsAgain = await heartbeats(context, ram);
   if (stateOf(first) !== stateOf(again) || !beats.equals(beatsAgain)) {
-    throw new HarnessError({
-      code: 'memory-moves',
-      blame: 'contract',
-      message: `guest memory on the ${machine.side} changed although the guest is stopped`,
-      side: machine.side,
-      waitedFor: stateOf(first),
-      lastSeen: stateOf(again),
-    });
+    throw contractError(
+      'memory-moves',
+      `guest memory on the ${machine.side} changed although the guest is stopped`,
+      { side: machine.side, waitedFor: stateOf(first), lastSeen: stateOf(again) },
+    );
   }
   if (!verdict.intact) await dump(machine);
   return verdict;
 }
 
-/** One look at the stamped pages of a guest that is stopped, all of them unless given. */
+/** One check of the stamped pages of a stopped guest. @param range default: all */
 export async function checkStopped(
   machine: TestMachine,
   range: StampedRange = machine.context.stamped,
@@ -76,10 +72,10 @@ export async function checkStopped(
   return await (await machine.ram(stamped, signal)).checkStopped(range, { signal });
 }
 
-/** So many pages apart, and the rest of memory is told by them: a running guest's edge passes thousands between two looks. */
+/** It is enough to check pages this many pages apart: the edge of a running guest passes thousands between two checks. */
 const sparseness = [64, 16];
 
-/** Every 64th or 16th page, which are stamped in the same order; undefined where only all of them together can be judged. */
+/** Every 64th or 16th page, which the guest stamps in the same order; undefined if a verdict needs all pages. */
 function sparse(stamped: StampedRange): StampedRange | undefined {
   const { start, end, stamp = 'byte', writers = 1, hole } = stamped;
   if (stamp !== 'byte' || writers !== 1 || hole !== undefined) return undefined;
@@ -87,14 +83,14 @@ function sparse(stamped: StampedRange): StampedRange | undefined {
   return step === undefined ? undefined : { start, end, step };
 }
 
-/** the counters of all writers, which a guest that waits for its pace moves too; nothing where there are none */
+/** the counters of all writers, which also move while the guest waits for its pace; empty without counters */
 async function heartbeats({ platform }: TestContext, ram: GuestRam): Promise<Buffer> {
   const { heartbeatAddress, writers = 1 } = platform;
   if (heartbeatAddress === undefined) return Buffer.alloc(0);
   return await ram.readBytes(heartbeatAddress, writers * guestContract.heartbeatStride);
 }
 
-/** Damaged memory is evidence: both sides' RAM is written beside the transcripts. */
+/** Damaged memory is evidence: QEMU writes the RAM of both sides to files beside the transcripts. */
 async function dump(damaged: TestMachine): Promise<void> {
   const { context } = damaged;
   const { start, end, hole } = context.stamped;
@@ -123,10 +119,10 @@ async function dump(damaged: TestMachine): Promise<void> {
   }
 }
 
-/** 0: asked to quit, it goes in good order. 1: it ends itself, after a failed migration. */
+/** 0: it quits when asked. 1: it exits by itself, after a failed migration. */
 export type ExitStatus = 0 | 1;
 
-/** Ends a machine, which must go with the status. */
+/** Ends a machine, which must exit with the status. */
 export async function endMachine(machine: TestMachine, wanted: ExitStatus = 0): Promise<void> {
   machine.context.observer.phase('end');
   await endOne(machine, wanted);
@@ -140,26 +136,22 @@ async function endOne(machine: TestMachine, wanted: ExitStatus): Promise<void> {
   const { side } = machine;
   const details = [...report.stuck, ...machine.process.outputTail()];
   if (wanted === 0 && early === undefined && report.step !== 'quit') {
-    throw new HarnessError({
-      code: 'no-orderly-exit',
-      blame: 'contract',
-      message: `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.step.toUpperCase()}`,
-      side,
-      details,
-    });
+    throw contractError(
+      'no-orderly-exit',
+      `the ${side} QEMU did not quit when asked by QMP; it took SIG${report.step.toUpperCase()}`,
+      { side, details },
+    );
   }
   if (early !== undefined || report.status.code !== wanted) {
-    throw new HarnessError({
-      code: 'wrong-exit',
-      blame: 'contract',
-      message: `the ${side} QEMU ${describeExit(report.status)}${early === undefined ? '' : ' before it was asked to'}; expected: ${wanted === 0 ? 'status 0 when asked to quit' : 'status 1, by itself'}`,
-      side,
-      details,
-    });
+    throw contractError(
+      'wrong-exit',
+      `the ${side} QEMU ${describeExit(report.status)}${early === undefined ? '' : ' before it was asked to'}; expected: ${wanted === 0 ? 'status 0 when asked to quit' : 'status 1, by itself'}`,
+      { side, details },
+    );
   }
 }
 
-/** Both must still be there; the source quits with status 0 when asked, the destination ends as given. */
+/** Both must still run; the source must quit with status 0 when asked, the destination exit with the given status. */
 export async function endBoth(
   { source, destination }: { readonly source: TestMachine; readonly destination: TestMachine },
   destinationStatus: ExitStatus = 0,
@@ -172,29 +164,24 @@ export async function endBoth(
   for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }
 
-/** A guest that was reset writes fresh memory, which would pass any check: fails unless it started so often here. */
+/** A guest that was reset writes its memory again, and every check would pass: fails unless it started this often here. */
 export function requireStarts({ side, serial }: TestMachine, expected: number): void {
   if (serial.broken !== undefined) throw serial.broken;
   if (serial.starts === expected) return;
-  throw new HarnessError({
-    code: 'guest-restarted',
-    blame: 'contract',
-    message: `the guest started ${serial.starts} times on the ${side}, not ${expected}: it was reset instead of going on`,
-    side,
-    waitedFor: `${expected} starts`,
-    lastSeen: `${serial.starts} starts`,
-  });
+  throw contractError(
+    'guest-restarted',
+    `the guest started ${serial.starts} times on the ${side}, not ${expected}: it was reset instead of going on`,
+    { side, waitedFor: `${expected} starts`, lastSeen: `${serial.starts} starts` },
+  );
 }
 
 /** Fails unless a machine's guest runs, or does not run, as expected. */
 export async function requireRunning(machine: TestMachine, running: boolean): Promise<void> {
   const answer = await machine.qmp.execute('query-status');
   if (answer['running'] === running) return;
-  throw new HarnessError({
-    code: running ? 'guest-not-running' : 'guest-running',
-    blame: 'contract',
-    message: `the guest should ${running ? '' : 'not '}run on the ${machine.side}, whose run state is ${asString(answer['status']) ?? 'unknown'}`,
-    side: machine.side,
-    lastSeen: JSON.stringify(answer),
-  });
+  throw contractError(
+    running ? 'guest-not-running' : 'guest-running',
+    `the guest should ${running ? '' : 'not '}run on the ${machine.side}, whose run state is ${asString(answer['status']) ?? 'unknown'}`,
+    { side: machine.side, lastSeen: JSON.stringify(answer) },
+  );
 }

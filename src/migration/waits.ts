@@ -1,5 +1,6 @@
-/** Waits on a migration: for a status, for the guest to stop or go on, for a byte to arrive. */
-import { HarnessError } from '../model/errors.js';
+/** Waits during a migration: for a status, an event, a sign of life, a change in memory. */
+import type { HarnessError } from '../model/errors.js';
+import { contractError } from '../model/errors.js';
 import { markerValue } from '../model/arch.js';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import { asString } from '../model/json.js';
@@ -17,8 +18,8 @@ export interface StatusGoal {
 }
 
 /**
- * Waits until a migration reaches a status, judged by the MIGRATION events since a cursor: a status
- * that comes and goes between two looks is not missed, as it would be by polling.
+ * Waits until a migration reaches a status, by the MIGRATION events since a cursor; polling could miss a status that lasts
+ * only a moment.
  * @returns the answer of query-migrate after that
  */
 export async function waitStatus(machine: TestMachine, wanted: StatusGoal): Promise<JsonObject> {
@@ -62,15 +63,16 @@ export async function wrongStatus(
   const last = seen.at(-1) ?? 'none';
   const answer = await machine.qmp.execute('query-migrate').catch((): JsonObject => ({}));
   const why = asString(answer['error-desc']);
-  return new HarnessError({
-    code: 'wrong-status',
-    blame: 'contract',
-    message: `migration went to ${last} on the ${machine.side} instead of ${goal}${why === undefined ? '' : `: ${why}`}`,
-    side: machine.side,
-    waitedFor: `migration status ${goal}`,
-    lastSeen: seen.join(', '),
-    details: machine.process.outputTail(),
-  });
+  return contractError(
+    'wrong-status',
+    `migration went to ${last} on the ${machine.side} instead of ${goal}${why === undefined ? '' : `: ${why}`}`,
+    {
+      side: machine.side,
+      waitedFor: `migration status ${goal}`,
+      lastSeen: seen.join(', '),
+      details: machine.process.outputTail(),
+    },
+  );
 }
 
 /** Waits for a named event since a cursor. */
@@ -116,22 +118,22 @@ export async function waitIterations(source: TestMachine, goal: IterationGoal): 
   );
 }
 
-/** Puts a value into source memory that the guest never writes. */
+/** Writes a value to source memory where the guest never writes. */
 export async function plantMarker(source: TestMachine): Promise<void> {
   const marker = Buffer.alloc(8);
-  // not `writeq`, whose bytes lie in the order of the guest's architecture
+  // not `writeq`, whose byte order is that of the guest
   marker.writeBigUInt64LE(markerValue);
   await source.qtest.write(source.context.platform.markerAddress, marker);
 }
 
-/** Does `work`; fails at once when one of the two QEMUs ends meanwhile. */
+/** Does `work`; fails at once if one of the two QEMUs ends. */
 export async function whileAlive<T>(
   { source, destination }: { readonly source: TestMachine; readonly destination: TestMachine },
   work: () => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
   const signal = AbortSignal.any([source.context.signal, over.signal]);
-  // nothing ends these waits but the loss of the connection, or the end of the work
+  // only the loss of the connection or the end of the work ends these waits
   const losses = [source, destination].map(async ({ qmp }) => {
     const timeoutMs = 2 ** 31 - 1;
     await qmp.events.wait(() => false, { what: 'loss of a QEMU', since: 0, timeoutMs, signal });
@@ -178,7 +180,7 @@ export interface PassesOfGuest {
   readonly signal: AbortSignal;
 }
 
-/** Waits until a guest has come by a page so many times: the byte at its beginning counts them. */
+/** Waits for this many passes of a guest, which the first byte of a page counts. */
 export async function waitGuestPasses(
   machine: TestMachine,
   { ram, address, passes, timeoutMs, signal }: PassesOfGuest,
@@ -211,7 +213,7 @@ export async function waitByteChange(
   const result = await ram.watch({
     address,
     width: 1,
-    // any other value is an advance
+    // every change is an advance
     until: 'advances',
     value: 1n,
     timeoutMs: patience.memoryMs,

@@ -1,18 +1,18 @@
 /**
  * When a live migration of a guest with stamps of kind `byte` may begin.
  *
- * These count modulo 256: at the end of every 256th pass all of the guest's memory is zero, and a guest that prints its sign
- * of life just then may stand still for a while. Memory of zeroes is sent in milliseconds, at whatever bandwidth. QEMU
- * (10.0 and before; seen in a chain) knows no bandwidth in its first 100 ms, and takes a migration that has sent all it
- * knew of by then for done, without another look at what was written.
+ * These count modulo 256: at the end of every 256th pass the guest's memory is all zero, and a guest that prints its sign of
+ * life at that time may pause. QEMU sends zero memory in milliseconds at any bandwidth. QEMU up to 10.0 (seen in a chain) has
+ * no bandwidth in the first 100 ms; it completes a migration that has sent all known dirty pages by then, without another
+ * synchronisation of the dirty bitmap.
  */
 import type { Pair } from './pair.js';
 import { waitGuestPasses } from './waits.js';
 
-/** so many passes before memory is zero a migration is not begun any more */
+/** no migration starts within this many passes before memory is zero */
 const passesBefore = 16;
 
-/** Waits, if need be, until the source's memory is not zero, nor about to be. */
+/** Waits, if necessary, until the source's memory is not zero and not about to be. */
 export async function waitNonZero({ context, source, settings }: Pair): Promise<void> {
   const { platform, stamped, patience, signal } = context;
   if ((platform.stamp ?? 'byte') !== 'byte' || settings.suspend === true) return;

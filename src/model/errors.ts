@@ -32,6 +32,15 @@ export class HarnessError extends Error {
   }
 }
 
+/** QEMU or the guest broke the contract. */
+export function contractError(
+  code: string,
+  message: string,
+  facts: Omit<HarnessErrorInput, 'code' | 'blame' | 'message'> = {},
+): HarnessError {
+  return new HarnessError({ ...facts, code, blame: 'contract', message });
+}
+
 function describe(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

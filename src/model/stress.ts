@@ -7,9 +7,9 @@ export interface RoundFigures {
   /** QEMU's own */
   readonly downtimeMs?: number;
   readonly transferredBytes?: number;
-  /** passes over memory: QEMU's dirty-sync-count */
+  /** iterations: QEMU's dirty-sync-count */
   readonly passes?: number;
-  /** the downtime limit had to be lifted */
+  /** Drover had to raise the downtime limit */
   readonly forced: boolean;
   readonly verifyMs: number;
   readonly verifiedPages: number;

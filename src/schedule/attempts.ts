@@ -1,4 +1,4 @@
-/** One attempt from the main thread's side: its directory, its worker, its events, and its evidence. */
+/** One attempt, in the main thread: its directory, its worker, its events, and its evidence. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Demand } from '../model/demand.js';
@@ -17,7 +17,7 @@ export interface PlannedTest {
   readonly path: string;
   /** with it: the name in events and reports */
   readonly name: string;
-  /** the user's module that defines it; Drover's own unless given */
+  /** the user's module that defines it; absent for Drover's own tests */
   readonly file?: string;
   readonly expectedMs: number;
   readonly demand: Demand;
@@ -41,7 +41,7 @@ export interface Ended extends AttemptReport {
   readonly memoryBytes?: number;
 }
 
-export interface AttemptsInput {
+export interface AttemptsSetup {
   readonly plan: PairPlan;
   readonly pool: WorkerPool;
   /** private directory of the run; each attempt gets one below it */
@@ -58,7 +58,7 @@ export interface AttemptsInput {
   readonly clock: () => number;
 }
 
-export interface TestsInput {
+export interface TestsSetup {
   readonly record: (attempt: Attempt, ended: AttemptReport) => Readonly<Record<string, string>>;
 }
 
@@ -74,7 +74,7 @@ export interface WorkerTask {
   readonly task: Pick<AttemptTask, 'path' | 'file' | 'stress'>;
   readonly directoryName: string;
   readonly keptName: () => string;
-  /** what is written into a kept directory beside the worker's evidence: file names and texts */
+  /** what to write into a kept directory beside the worker's evidence: file names and texts */
   readonly record?: (report: AttemptReport) => Readonly<Record<string, string>>;
   /** @param next says whether another round follows one that ended */
   readonly onRound?: (message: RoundProgress, next: (more: boolean) => void) => void;
@@ -82,7 +82,7 @@ export interface WorkerTask {
 
 /** @param number of the test in the run, part of the directory's name */
 export function startAttempt(
-  input: AttemptsInput & TestsInput,
+  input: AttemptsSetup & TestsSetup,
   attempt: Attempt,
   number: number,
 ): StartedAttempt {
@@ -99,7 +99,7 @@ export function startAttempt(
   });
 }
 
-export function startTask(input: AttemptsInput, task: WorkerTask): StartedAttempt {
+export function startTask(input: AttemptsSetup, task: WorkerTask): StartedAttempt {
   let directory: string;
   try {
     directory = createTestDirectory(input.directory, task.directoryName);
@@ -135,7 +135,7 @@ async function withoutDirectory(error: unknown): Promise<Ended> {
 }
 
 function emitProgress(
-  { emit, clock }: AttemptsInput,
+  { emit, clock }: AttemptsSetup,
   of: WorkerTask['of'],
   message: Exclude<Progress, RoundProgress>,
 ): void {
@@ -156,7 +156,7 @@ function directoryName({ test, attempt }: Attempt, number: number): string {
 }
 
 async function settle(
-  input: AttemptsInput,
+  input: AttemptsSetup,
   task: WorkerTask,
   handle: AttemptHandle,
   directory: string,
@@ -178,7 +178,7 @@ function isEvidence({ kind }: Outcome): boolean {
 
 /** Keeps the evidence and removes everything else. Returns where the evidence is. */
 async function settleDirectory(
-  input: AttemptsInput,
+  input: AttemptsSetup,
   task: WorkerTask,
   report: AttemptReport,
   directory: string,

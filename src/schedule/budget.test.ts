@@ -5,10 +5,10 @@ import { misfit } from './decide.js';
 
 const gib = 2 ** 30;
 const host = { cores: 4, availableBytes: 10 * gib, sharedMemoryBytes: gib };
-const wish = { attempts: 100, lightestCpu: 1 };
+const usual = { attempts: 100, lightestCpu: 1 };
 
 test('by default, a pair for each core and most of the free memory', () => {
-  assert.deepEqual(limitsFor(host, wish), {
+  assert.deepEqual(limitsFor(host, usual), {
     slots: 4,
     cpu: 4,
     memoryBytes: 8 * gib,
@@ -17,23 +17,23 @@ test('by default, a pair for each core and most of the free memory', () => {
 });
 
 test('-j says how many at once, and cores no longer matter', () => {
-  const limits = limitsFor(host, { ...wish, jobs: 9 });
+  const limits = limitsFor(host, { ...usual, jobs: 9 });
   assert.equal(limits.slots, 9);
   assert.equal(limits.cpu, undefined);
 });
 
 test('--memory-budget overrides what is free', () => {
-  assert.equal(limitsFor(host, { ...wish, memoryBytes: 3 }).memoryBytes, 3);
+  assert.equal(limitsFor(host, { ...usual, memoryBytes: 3 }).memoryBytes, 3);
 });
 
 test('there are no more places than attempts, and few more for tests without a QEMU than cores', () => {
-  assert.equal(limitsFor(host, { ...wish, attempts: 2 }).slots, 2);
-  assert.equal(limitsFor(host, { ...wish, lightestCpu: 0.1 }).slots, 8);
-  assert.equal(limitsFor(host, { ...wish, lightestCpu: 6 }).slots, 1);
+  assert.equal(limitsFor(host, { ...usual, attempts: 2 }).slots, 2);
+  assert.equal(limitsFor(host, { ...usual, lightestCpu: 0.1 }).slots, 8);
+  assert.equal(limitsFor(host, { ...usual, lightestCpu: 6 }).slots, 1);
 });
 
 test('a test that does not fit even alone is refused, with both figures', () => {
-  const limits = limitsFor(host, wish);
+  const limits = limitsFor(host, usual);
   const demand = { cpu: 1, memoryBytes: gib, sharedMemoryBytes: 0, exclusive: [] };
   assert.equal(misfit(demand, limits), undefined);
   assert.equal(

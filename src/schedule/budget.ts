@@ -14,7 +14,7 @@ export interface HostCapacity {
   readonly sharedMemoryBytes: number;
 }
 
-export interface BudgetWish {
+export interface BudgetOptions {
   /** -j: number of attempts at once, whatever cores they use */
   readonly jobs?: number;
   /** --memory-budget */
@@ -25,8 +25,8 @@ export interface BudgetWish {
   readonly lightestCpu: number;
 }
 
-export function limitsFor(host: HostCapacity, wish: BudgetWish): Limits {
-  const { jobs, attempts, lightestCpu } = wish;
+export function limitsFor(host: HostCapacity, options: BudgetOptions): Limits {
+  const { jobs, attempts, lightestCpu } = options;
   const byCores = Math.min(
     Math.floor(host.cores / Math.max(lightestCpu, 0.01)),
     host.cores * slotsPerCore,
@@ -34,7 +34,7 @@ export function limitsFor(host: HostCapacity, wish: BudgetWish): Limits {
   return {
     slots: Math.max(1, Math.min(jobs ?? byCores, attempts)),
     cpu: jobs === undefined ? host.cores : undefined,
-    memoryBytes: wish.memoryBytes ?? Math.floor(host.availableBytes * memoryShare),
+    memoryBytes: options.memoryBytes ?? Math.floor(host.availableBytes * memoryShare),
     sharedMemoryBytes: host.sharedMemoryBytes,
   };
 }

@@ -29,7 +29,7 @@ function worker(t: TestContext): CertificateRequests {
   return requests;
 }
 
-test('workers that wish for the same get the same, each its own otherwise', async (t) => {
+test('equal requests of workers get the same certificates, other requests their own', async (t) => {
   const [a, b] = [worker(t), worker(t)];
   const [first, second, other] = await Promise.all([
     a.make({ host: 'a.test' }),

@@ -18,11 +18,11 @@ export class CertificateRequests {
 
   constructor(private readonly send: (request: Request) => void) {}
 
-  readonly make: CertificateMaker = async (wish, signal) => {
+  readonly make: CertificateMaker = async (request, signal) => {
     const id = ++this.#lastId;
     const answer = deferred<CertificateFiles>();
     this.#waiting.set(id, answer);
-    this.send({ type: 'certificates', id, wish });
+    this.send({ type: 'certificates', id, request });
     return await within(answer.promise, { timeoutMs, signal }, () =>
       timeoutError({ waitedFor: 'certificates of the main thread', timeoutMs, blame: 'host' }),
     );
@@ -37,9 +37,9 @@ export class CertificateRequests {
 }
 
 /** The main thread's side. */
-export async function answerRequest({ id, wish }: Request): Promise<Answer> {
+export async function answerRequest({ id, request }: Request): Promise<Answer> {
   try {
-    return { type: 'certificates', id, files: await makeCertificates(wish) };
+    return { type: 'certificates', id, files: await makeCertificates(request) };
   } catch (error) {
     // in words: not every error can be sent
     const why = error instanceof Error ? error.message : String(error);

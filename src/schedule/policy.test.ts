@@ -26,7 +26,7 @@ test('the last try decides', () => {
   assert.deepEqual([tally.counts.broken, tally.counts.failed, tally.flaky], [1, 0, 0]);
 });
 
-test('what was cancelled or skipped is not tried again', () => {
+test('cancelled and skipped tests are not retried', () => {
   const tally = new Tally({ ...usual, retries: 1 });
   assert.equal(tally.judge('/a', 0, { kind: 'cancelled' }, 1).willRetry, false);
   assert.equal(tally.judge('/b', 0, { kind: 'skipped', reason: 'no' }, 0).willRetry, false);

@@ -1,7 +1,7 @@
 /** The messages between the main thread and a worker: plain data only. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Phase, Side } from '../model/outcome.js';
-import type { CertificateFiles, CertificateWish } from '../credentials/certificates.js';
+import type { CertificateFiles, CertificateRequest } from '../credentials/certificates.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { AttemptReport } from '../suite/attempt.js';
 import type { RoundReport, StressTask } from '../suite/stress.js';
@@ -36,7 +36,7 @@ export type RoundProgress =
 export type FromWorker =
   | Progress
   /** to be answered by `certificates` or `no-certificates` with the same id */
-  | { readonly type: 'certificates'; readonly id: number; readonly wish: CertificateWish };
+  | { readonly type: 'certificates'; readonly id: number; readonly request: CertificateRequest };
 
 export type ToWorker =
   | { readonly type: 'cancel' }

@@ -7,13 +7,13 @@ import type { MemoryUse } from '../model/events.js';
 import type { Outcome } from '../model/outcome.js';
 import { startAttempt } from './attempts.js';
 import type { Attempt, Ended, PlannedTest, StartedAttempt } from './attempts.js';
-import type { AttemptsInput, TestsInput } from './attempts.js';
+import type { AttemptsSetup, TestsSetup } from './attempts.js';
 import { Decider } from './decide.js';
 import { MemoryMeter } from './memory-meter.js';
 import { Tally } from './policy.js';
 import type { Counts, Policy } from './policy.js';
 
-export interface RunInput extends Omit<AttemptsInput, 'meter'>, TestsInput {
+export interface RunRequest extends Omit<AttemptsSetup, 'meter'>, TestsSetup {
   readonly tests: readonly PlannedTest[];
   readonly repeat: number;
   readonly limits: Limits;
@@ -31,7 +31,7 @@ export interface RunTotals {
   readonly stopped?: 'max-failures' | 'until-failure';
 }
 
-export async function runTests(input: RunInput): Promise<RunTotals> {
+export async function runTests(input: RunRequest): Promise<RunTotals> {
   using meter = new MemoryMeter();
   const run = new Run({ ...input, meter });
   input.signal.addEventListener('abort', run.cancelAll, { once: true });
@@ -45,7 +45,7 @@ export async function runTests(input: RunInput): Promise<RunTotals> {
 type Planned = Omit<Attempt, 'attempt' | 'slot'>;
 
 class Run {
-  readonly #input: RunInput & { readonly meter: MemoryMeter };
+  readonly #input: RunRequest & { readonly meter: MemoryMeter };
   readonly #decider: Decider<Planned>;
   readonly #tally: Tally;
   readonly #runnable: readonly PlannedTest[];
@@ -55,7 +55,7 @@ class Run {
   readonly #freeSlots: number[];
   #round = 0;
 
-  constructor(input: RunInput & { readonly meter: MemoryMeter }) {
+  constructor(input: RunRequest & { readonly meter: MemoryMeter }) {
     this.#input = input;
     this.#decider = new Decider(input.limits);
     this.#tally = new Tally(input.policy);
@@ -105,7 +105,7 @@ class Run {
     }
   }
 
-  /** One round at a time, since there may be millions; the next one early, where it can fill a gap. */
+  /** One round at a time, since there may be millions; the next one early, so that it can fill a gap. */
   #loadRound(): boolean {
     const { repeat, limits } = this.#input;
     if (this.#decider.isFull || this.#round >= repeat || this.#runnable.length === 0) return false;

@@ -1,10 +1,10 @@
 /**
- * Which tests a shard takes. Pure, and the same on every machine that is given the same list and the same timings.
+ * The tests of each shard. Pure, and the same on every machine with the same list and the same timings.
  *
- * With recorded durations: the longest first, each to the shard with the least so far; then single tests move or change
- * places between the longest shard and another one, while that makes the longest one shorter. Without durations: equal
- * counts of tests, in the order of a hash of their names, so that families are spread, and few tests change their shard
- * when one is added.
+ * With recorded durations: the longest test first, each to the shortest shard so far; then single tests move, or two tests
+ * swap, between the longest shard and another one, as long as that makes the longest shard shorter. Without durations: equal
+ * counts of tests, in the order of a hash of their names. The hash spreads the families, and a new test moves few others to
+ * another shard.
  */
 import { createHash } from 'node:crypto';
 import { expectations } from './timings.js';
@@ -81,7 +81,7 @@ function improve(bins: readonly Bin[]): boolean {
   const full = bins.reduce((worst, bin) => (bin.ms > worst.ms ? bin : worst));
   for (const other of bins) {
     const gap = full.ms - other.ms;
-    // Less than a millisecond is no gain, and sums of fractions could go round in circles.
+    // Less than a millisecond is no gain, and with fractions the loop might not end.
     if (other === full || gap < 2) continue;
     for (const mine of full.tests) {
       const pairs = [{ theirs: undefined }, ...other.tests.map((theirs) => ({ theirs }))];

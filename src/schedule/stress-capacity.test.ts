@@ -17,7 +17,7 @@ test('two guests that fit are let through', () => {
   requireRoom({ ...demand, throughFile: true }, host);
 });
 
-test('what does not fit is refused with what is missing, and with what would fit', () => {
+test('a guest that does not fit is refused, with what is missing and what would fit', () => {
   const refusal = (change: Partial<StressDemand>): string => {
     try {
       requireRoom({ ...demand, ...change }, host);

@@ -1,4 +1,4 @@
-/** Whether a host has room for two guests under stress. Pure: the host's figures are arguments. */
+/** Whether a host has room for the two guests of a stress run. Pure: the host's figures are arguments. */
 import { HarnessError } from '../model/errors.js';
 import type { MemoryBackend } from '../model/command-line.js';
 
@@ -23,7 +23,7 @@ export interface StressDemand {
 const overheadBytes = 300 * 1024 ** 2;
 /** left for the rest of the host */
 const reserveBytes = 512 * 1024 ** 2;
-/** a guest that writes while it is saved: QEMU appends pages until the rest fits into the downtime limit */
+/** the guest writes meanwhile, and QEMU appends pages until the rest fits into the downtime limit */
 const fileFactor = 2;
 
 /** @throws HarnessError `no-room` that says what is missing and how much would fit */

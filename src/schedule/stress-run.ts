@@ -1,14 +1,14 @@
-/** The rounds of a stress run: one guest's life after another, each an attempt that starts and ends rounds. */
+/** The rounds of a stress run: one guest after another, each an attempt of one or more rounds. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { endlessMs } from '../model/deadline.js';
 import type { OwnUse } from '../model/stress.js';
 import type { RoundReport, StressTask } from '../suite/stress.js';
 import { startTask } from './attempts.js';
-import type { AttemptsInput, Ended } from './attempts.js';
+import type { AttemptsSetup, Ended } from './attempts.js';
 import type { Counts } from './policy.js';
 
-export interface StressInput extends Pick<
-  AttemptsInput,
+export interface StressRequest extends Pick<
+  AttemptsSetup,
   'plan' | 'pool' | 'directory' | 'keep' | 'evidenceDirectory' | 'emit' | 'clock'
 > {
   readonly path: string;
@@ -18,18 +18,18 @@ export interface StressInput extends Pick<
   readonly rerun: string;
   /** start another guest after one whose memory was damaged */
   readonly keepGoing: boolean;
-  /** whether a round follows this one */
+  /** whether another round follows */
   readonly isMore: (round: number) => boolean;
   readonly signal: AbortSignal;
 }
 
-export async function runStress(input: StressInput): Promise<{ readonly counts: Counts }> {
+export async function runStress(input: StressRequest): Promise<{ readonly counts: Counts }> {
   const { signal, keepGoing } = input;
   const counts: Counts = { passed: 0, failed: 0, broken: 0, skipped: 0, cancelled: 0 };
   for (let life = 1, round = 1; ; life += 1, round += 1) {
     const { outcome, lastRound } = await runLife(input, life, round, counts);
     round = lastRound;
-    // the rounds of a life that passed were reported one by one
+    // the rounds that passed were reported one by one
     if (outcome.kind === 'passed') return { counts };
     counts[outcome.kind] += 1;
     const isDamage = outcome.kind === 'failed' && outcome.failure.code === 'memory-damaged';
@@ -38,7 +38,7 @@ export async function runStress(input: StressInput): Promise<{ readonly counts: 
 }
 
 async function runLife(
-  input: StressInput,
+  input: StressRequest,
   life: number,
   firstRound: number,
   counts: Counts,
@@ -59,7 +59,7 @@ async function runLife(
     });
   };
   const started = startTask(
-    // each wait of a round has a deadline; how many rounds there are is the user's choice
+    // each wait of a round has a deadline; the user sets the number of rounds
     { ...input, timeoutMs: endlessMs, rerun: () => input.rerun },
     {
       of,

@@ -35,7 +35,7 @@ export class Tokens {
     if (this.isFull || this.#exclusive.has('host')) return false;
     if (demand.exclusive.includes('host') && this.#running > 0) return false;
     return (
-      // Alone, a test may want more cores than there are: it only takes longer.
+      // A test that runs alone may need more cores than the host has: it only takes longer.
       (this.#running === 0 || this.#cpu + demand.cpu <= cpu + hair) &&
       this.#memoryBytes + demand.memoryBytes <= memoryBytes &&
       this.#sharedMemoryBytes + demand.sharedMemoryBytes <= sharedMemoryBytes &&

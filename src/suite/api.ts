@@ -1,4 +1,4 @@
-/** What `import ... from 'drover'` gives to those who write tests of their own: definitions, and steps for hooks. */
+/** What `import ... from 'drover'` gives to authors of tests: definitions, and steps for hooks. */
 export { fileTest, levels, migrationTest, postcopyTest, precopyTest } from './definition.js';
 export type { Level, Takes, TestDefinition, TestFacts } from './definition.js';
 export { HarnessError } from '../model/errors.js';

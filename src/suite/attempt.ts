@@ -1,7 +1,7 @@
 /**
  * One attempt of one test, from its private directory to its outcome: runs the definition under a
- * deadline, looks into failures while both sides are still there, ends everything, and proves that
- * nothing is left. Never throws.
+ * deadline, examines a failure while both QEMUs still run, ends everything, and checks that no
+ * process is left. Never throws.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,12 +22,12 @@ import type { TestDefinition } from './definition.js';
 import { PhaseClock } from './phase-clock.js';
 import { timelineOf } from './timeline.js';
 
-export interface AttemptInput {
+export interface AttemptRequest {
   readonly definition: TestDefinition;
-  /** somebody else's: what it throws by mistake is not Drover's fault */
+  /** a user's own test: an error that it throws by mistake is not Drover's fault */
   readonly isForeign?: boolean;
   readonly plan: PairPlan;
-  /** private, empty, there already */
+  /** private, empty, exists */
   readonly directory: string;
   readonly timeoutMs: number;
   /** a command that runs this test again, kept as evidence */
@@ -37,7 +37,7 @@ export interface AttemptInput {
   readonly onPhase: (phase: Phase) => void;
   readonly onStatus: (side: Side, status: string) => void;
   readonly onNote?: (message: string) => void;
-  /** this thread, unless given */
+  /** default: in this thread */
   readonly certificates?: CertificateMaker;
   /** in tests of Drover */
   readonly interference?: Interference;
@@ -51,7 +51,7 @@ export interface AttemptReport {
   readonly exercised?: readonly CoverageItem[];
 }
 
-export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
+export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> {
   const clock = new PhaseClock();
   const deadline = new AbortController();
   const timer = setTimeout(() => {
@@ -103,7 +103,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptReport> {
   };
 }
 
-/** Which of several migrations it was. */
+/** Adds the leg to the message. */
 function placed(failure: Failure, leg: string | undefined): Failure {
   return leg === undefined ? failure : { ...failure, message: `${leg}: ${failure.message}` };
 }
@@ -119,7 +119,7 @@ function damaged({ damagedPages, pages }: MemoryVerdict): Failure {
 
 async function judge(
   thrown: unknown,
-  input: AttemptInput,
+  input: AttemptRequest,
   context: TestContext,
   phase: Phase | undefined,
   late: boolean,
@@ -138,7 +138,7 @@ async function judge(
 }
 
 async function lateness(
-  input: AttemptInput,
+  input: AttemptRequest,
   context: TestContext,
   phase: Phase | undefined,
 ): Promise<Failure> {
@@ -154,9 +154,8 @@ async function lateness(
 }
 
 /**
- * What went wrong, seen from all sides: a QEMU that ended by itself is the cause of whatever was
- * noticed first, be it on the other side; its exit and last words are told, with the first error
- * beneath.
+ * If a QEMU ended by itself, that is the cause of the first error, also of one on the other side: the error names its exit
+ * status and its last output, with the first error as the cause.
  */
 async function explain(error: unknown, context: TestContext): Promise<unknown> {
   if (!(error instanceof HarnessError) || error.blame === 'usage') return error;
@@ -174,7 +173,7 @@ function isHostProblem(failure: Failure): boolean {
 }
 
 async function keepEvidence(
-  input: AttemptInput,
+  input: AttemptRequest,
   context: TestContext,
   outcome: Outcome,
 ): Promise<void> {
@@ -187,11 +186,11 @@ async function keepEvidence(
     write('diagnosis.txt', `${states.flat().join('\n')}\n`);
     write('rerun.txt', `${input.rerun}\n`);
   } catch {
-    // A full disk must not hide the outcome; it still goes out as an event.
+    // A full disk must not hide the outcome, which is also an event.
   }
 }
 
-/** Ends everything; what outlived its QEMU makes a passed test broken. */
+/** Ends everything; a process that outlived its QEMU makes a passed test broken. */
 async function endAll(context: TestContext, outcome: Outcome): Promise<Outcome> {
   try {
     const reports = await context.endAll();

@@ -32,7 +32,7 @@ for (const [field, value, expected] of [
   ['listen', undefined, /^listen: expected a string, not undefined$/],
   ['live', 'yes', /^live: expected a boolean, not "yes"$/],
   ['iterations', 1.5, /^iterations: expected a whole number of at least 1, not 1.5$/],
-  ['iterations', 2, /^iterations: heeded only by precopyTest, with live: true$/],
+  ['iterations', 2, /^iterations: only precopyTest uses it, with live: true$/],
   ['startHook', 'run', /^startHook: expected a function, not "run"$/],
   ['expect', { kind: 'fails', throughActive: true }, /^expect\.destination: missing$/],
   ['connect', 3n, /^connect: expected a string, not 3n$/],

@@ -1,6 +1,6 @@
 /**
- * Checks what somebody else's module says is a test. The compiler sees to Drover's own tests; a user's
- * may be JavaScript, and a misspelt field that is quietly ignored would be a test of something else.
+ * Checks the test definitions of a user's module. The compiler checks Drover's own tests; a user's may be JavaScript, where
+ * a misspelt field would be ignored, and the test would test something else.
  */
 import { inspect } from 'node:util';
 import { distance } from 'fastest-levenshtein';
@@ -24,9 +24,9 @@ const flowEntries: Record<FlowName, v.ObjectEntries> = {
 
 function entriesOf(made: { flow: FlowName; input: unknown } | undefined): v.ObjectEntries {
   const entries = { ...factEntries, ...flowEntries[made?.flow ?? 'own'] };
-  const isTold = (made?.input as Partial<MigrateCommon> | undefined)?.incoming !== undefined;
+  const isDeferred = (made?.input as Partial<MigrateCommon> | undefined)?.incoming !== undefined;
   if (made?.flow !== 'precopy') return entries;
-  return { ...entries, listen: isTold ? v.optional(v.literal('defer')) : text };
+  return { ...entries, listen: isDeferred ? v.optional(v.literal('defer')) : text };
 }
 
 /** All that is wrong with one value that should be a test definition, as `field: expected ..., not ...`. */
@@ -39,21 +39,21 @@ export function definitionFaults(value: unknown): string[] {
   const result = v.safeParse(v.strictObject(entries), made?.input ?? value);
   const faults = (result.issues ?? []).map((issue) => faultOf(issue, Object.keys(entries)));
   if (made === undefined || result.issues !== undefined) return faults;
-  // what was made may have been changed afterwards, as in { ...precopyTest(...), level: 'full' }
+  // the module may have changed the definition afterwards, as in { ...precopyTest(...), level: 'full' }
   const { made: _made, ...rest } = value as { made: unknown };
   const after = v.safeParse(v.strictObject({ ...factEntries, run: v.function() }), rest);
   return [
     ...(after.issues ?? []).map((issue) => faultOf(issue, [...Object.keys(factEntries), 'run'])),
-    ...unheeded(made.flow, result.output),
+    ...ignored(made.flow, result.output),
   ];
 }
 
-/** What would be passed over in silence. */
-function unheeded(flow: FlowName, fields: Readonly<Record<string, unknown>>): string[] {
+/** Fields that the flow would ignore. */
+function ignored(flow: FlowName, fields: Readonly<Record<string, unknown>>): string[] {
   if (flow === 'precopy' && fields['live'] === true) return [];
   return ['iterations', 'liveHook']
     .filter((name) => fields[name] !== undefined)
-    .map((name) => `${name}: heeded only by precopyTest, with live: true`);
+    .map((name) => `${name}: only precopyTest uses it, with live: true`);
 }
 
 function faultOf(issue: v.BaseIssue<unknown>, fields: readonly string[]): string {
@@ -64,7 +64,7 @@ function faultOf(issue: v.BaseIssue<unknown>, fields: readonly string[]): string
     const near = place.length === 1 ? nearest(name, fields) : undefined;
     return `${field}: no such field${near === undefined ? '' : `; did you mean '${near}'?`}`;
   }
-  // of values the schema's own words, of further demands the ones given above
+  // of a value the schema's text, of a further condition the text above
   const words = issue.kind === 'schema' ? (issue.expected ?? '') : issue.message;
   const expected = words.replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ' or ');
   if (issue.type === 'strict_object' && issue.input === undefined && place.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * The authoring API: how a migration test is defined. A test is a path, a level, the demands it puts
- * on QEMU, and a flow with its data and hooks. Drover's own tests use nothing else.
+ * The authoring API: how to define a migration test. A test is a path, a level, what it needs of QEMU, and a flow with its
+ * data and hooks. Drover's own tests use nothing else.
  *
  *   precopyTest({
  *     path: '/migration/precopy/unix/plain',
@@ -36,7 +36,7 @@ export type Level = (typeof levels)[number];
 
 const longestPath = 180;
 
-/** a name of a test ends up in directories, reports and shells */
+/** the names of tests are in directories, reports and shell commands */
 function pathFault(path: string): string | undefined {
   if (!/^(\/[A-Za-z0-9_][\w+.-]*)+$/.test(path)) {
     return `a path such as /migration/precopy/unix/plain, of names made of letters, digits and _ + . -`;
@@ -45,21 +45,21 @@ function pathFault(path: string): string | undefined {
   return path.length > longestPath ? `at most ${longestPath} characters` : undefined;
 }
 
-/** How much runs at the same time is decided by this. What is not said follows from the rest. */
+/** Decides how many tests run at the same time. Defaults follow from the rest of the definition. */
 const takes = v.strictObject({
-  /** QEMUs at the same time, 2 unless given; 0 for a test that starts none */
+  /** QEMUs at the same time, default 2; 0 for a test that starts none */
   machines: v.optional(whole(0)),
   /** memory of each guest */
   ramBytes: v.optional(whole(0)),
-  /** memory in /dev/shm; that of one guest where host need `shared-memory` is named */
+  /** memory in /dev/shm; default: that of one guest if the test needs `shared-memory` of the host */
   sharedMemoryBytes: v.optional(whole(0)),
-  /** what no other test may have meanwhile; `host`: nothing runs beside it */
+  /** what no other test may use at the same time; `host`: nothing else runs */
   exclusive: v.optional(v.pipe(v.array(v.picklist(exclusives)), v.readonly())),
 });
 export type Takes = Fields<typeof takes.entries>;
 
 export const factEntries = {
-  /** without the architecture in front, such as /migration/precopy/unix/plain */
+  /** without the architecture, such as /migration/precopy/unix/plain */
   path: v.pipe(
     v.string(),
     v.rawCheck(({ dataset, addIssue }) => {
@@ -68,13 +68,13 @@ export const factEntries = {
     }),
   ),
   level: v.picklist(levels),
-  /** of tests that QEMU's own migration test does not have; unless given, upstream's */
+  /** for tests that QEMU's own migration test does not have */
   origin: v.optional(v.literal('drover')),
-  /** architectures it makes sense on; all, unless given */
+  /** architectures on which the test makes sense; default: all */
   arches: v.optional(v.pipe(v.array(v.picklist(Object.keys(platforms) as Arch[])), v.readonly())),
-  /** what both QEMUs and the host must offer beside what follows from the data; otherwise the test is skipped with the reason */
+  /** what both QEMUs and the host must offer, in addition to what follows from the data; otherwise Drover skips the test */
   needs: v.optional(v.pipe(v.array(needShape), v.readonly())),
-  /** what it takes of the host, where that is not two QEMUs with the usual guest */
+  /** what it uses of the host; default: two QEMUs with the usual guest */
   takes: v.optional(takes),
 };
 export type TestFacts = Fields<typeof factEntries>;
@@ -82,11 +82,11 @@ export type TestFacts = Fields<typeof factEntries>;
 export type FlowName = 'precopy' | 'file' | 'postcopy' | 'own';
 
 export interface TestDefinition extends TestFacts {
-  /** another guest than the architecture's usual one */
+  /** default: the usual guest of the architecture */
   readonly guest?: GuestShape;
-  /** throws a HarnessError when the contract is broken */
+  /** throws a HarnessError if QEMU or the guest breaks the contract */
   readonly run: (context: TestContext) => Promise<FlowResult>;
-  /** the flow and all that was said to it: what is checked where somebody else wrote the test */
+  /** the flow and its input, for the check of a user's tests */
   readonly made?: { readonly flow: FlowName; readonly input: unknown };
 }
 
@@ -95,12 +95,12 @@ export function precopyTest(input: TestFacts & MigrateCommon): TestDefinition {
   return definition('precopy', input, input, async (context) => await precopy(context, input));
 }
 
-/** A test of the file flow: written first, read afterwards. */
+/** A test of the file flow: the source writes the file, then the destination reads it. */
 export function fileTest(input: TestFacts & FileCommon): TestDefinition {
   return definition('file', input, input, async (context) => await fileMigration(context, input));
 }
 
-/** A test of the postcopy flow: the guest goes on before its memory is complete. */
+/** A test of the postcopy flow: the guest runs at the destination before its memory is complete. */
 export function postcopyTest(input: TestFacts & PostcopyCommon): TestDefinition {
   const data = { ...input, capabilities: ['postcopy-ram', ...(input.capabilities ?? [])] };
   return definition('postcopy', input, data, async (context) => await postcopy(context, input));
@@ -139,7 +139,7 @@ function needsOf({ needs }: TestFacts, data: PairSettings): readonly Need[] | un
   try {
     return allNeeds(data, needs);
   } catch {
-    // data of a wrong type, in JavaScript: the check of definitions names the field
+    // the data has a wrong type, in JavaScript: the check of definitions names the field
     return needs;
   }
 }

@@ -1,4 +1,4 @@
-/** What a test takes of the host: what it says itself, and what follows from its needs. Pure. */
+/** What a test uses of the host, from its definition and its needs. Pure. */
 import { platforms } from '../model/arch.js';
 import type { Accelerator, Arch } from '../model/arch.js';
 import type { Demand, Exclusive } from '../model/demand.js';
@@ -6,25 +6,25 @@ import type { HostFactName } from '../model/host-facts.js';
 import type { MigrateCommon } from '../migration/migrate-common.js';
 import type { TestDefinition } from './definition.js';
 
-/** what a QEMU needs beside guest RAM: its code, devices' memory, the translation cache in use */
+/** memory of a QEMU without guest RAM: code, devices, the translation cache in use */
 const overheadPerQemuBytes = 200 * 1024 * 1024;
 
 /**
- * Cores that a QEMU keeps busy, of a pair whose guest writes without end: it runs on one side at a time, so that both
- * together take one, under TCG as under KVM.
+ * Cores that a QEMU of a pair keeps busy. The guest always writes, but on one side at a time, so that a pair uses one core,
+ * under TCG and under KVM.
  */
 const coresPerQemu: Readonly<Record<Accelerator, number>> = { tcg: 0.5, kvm: 0.5 };
-/** a test that starts no QEMU still takes a thread for a while */
+/** a test that starts no QEMU still uses a thread */
 const coresWithoutQemu = 0.25;
 
-/** needs of the host of which there is only one */
+/** needs that only one test at a time can have */
 const exclusiveNeeds: Readonly<Partial<Record<HostFactName, Exclusive>>> = {
   'rdma-ipv4': 'rdma-port',
   'rdma-ipv6': 'rdma-port',
   'huge-pages': 'huge-pages',
 };
 
-/** One for each side, unless both map the same. */
+/** The number of files in /dev/shm: one for each side, unless both map the same. */
 function filesOf({ made }: TestDefinition, machines: number): number {
   const input = (made?.input ?? {}) as Partial<MigrateCommon>;
   const isShared = input.capabilities?.includes('x-ignore-shared') === true;

@@ -1,6 +1,6 @@
 /**
  * What tests need of QEMU and of the host. Most of it follows from a test's data: what it sets and where it connects. The
- * tables say which release first had each; what every QEMU has that Drover is used with, and names unknown here, need nothing.
+ * tables say which release first had each. Names that are not in a table need nothing: all QEMUs that Drover supports have them.
  */
 import type { Need } from '../model/features.js';
 import type { HostFactName } from '../model/host-facts.js';
@@ -54,10 +54,10 @@ const devices: Readonly<Record<string, string>> = {
   'pc-dimm': '2.1',
 };
 
-/** capabilities that are refused together before a release; found out by asking for both */
+/** capabilities that QEMU refuses together before a release; Drover probes by setting both */
 const together = [{ names: ['postcopy-ram', 'multifd'], since: '10.1' }] as const;
 
-/** what capabilities, kinds of memory and transports take of the host */
+/** what capabilities, kinds of memory and transports need of the host */
 const hostFacts: Readonly<Record<string, HostFactName>> = {
   'postcopy-ram': 'userfaultfd',
   'background-snapshot': 'userfaultfd',
@@ -69,10 +69,10 @@ const hostFacts: Readonly<Record<string, HostFactName>> = {
 
 /** Where the guest can suspend to RAM. */
 export const suspendArches = ['x86_64', 'i386'] as const;
-/** Whose machines have I/O ports, by which a device is driven from outside. */
+/** Architectures with I/O ports, by which the test drives a device. */
 export const portArches = ['x86_64', 'i386'] as const;
 
-/** Nothing in the schema tells it; capability mapped-ram came in the same release. */
+/** The QMP schema does not show it; capability mapped-ram came in the same release. */
 const needsSuspendedGuest: Need = {
   kind: 'behaviour',
   what: 'migration of a suspended guest as suspended',
@@ -80,7 +80,7 @@ const needsSuspendedGuest: Need = {
   since: '9.0',
 };
 
-/** destination and source named as objects instead of a URI */
+/** argument `channels` instead of a URI */
 export const needsChannels: Need = {
   kind: 'argument',
   command: 'migrate',
@@ -89,7 +89,7 @@ export const needsChannels: Need = {
 };
 
 export const needsTls: Need = { kind: 'tls', since: '2.7' };
-/** Sets of descriptors for file: were reworked in the release that brought direct-io. */
+/** The release with direct-io changed how file: uses fdsets. */
 export const needsFileSets: Need = { kind: 'parameter', name: 'direct-io', since: '9.1' };
 
 const host = (name: HostFactName): Need => ({ kind: 'host', name });
@@ -114,7 +114,7 @@ function devicesIn(args: readonly string[]): string[] {
   return args.flatMap((arg, i) => (args[i - 1] === '-device' ? (arg.split(',')[0] ?? []) : []));
 }
 
-/** What follows from the data of a test: what QEMU must have first, then what the host must have. */
+/** What follows from the data of a test: first the needs of QEMU, then those of the host. */
 export function needsOf(data: PairSettings): Need[] {
   const capable = [
     ...(data.capabilities ?? []),
@@ -153,7 +153,7 @@ export function needsOf(data: PairSettings): Need[] {
   ];
 }
 
-/** What follows from the data and what the author adds, each once; of the host last. */
+/** What follows from the data and what the author adds, each once; needs of the host last. */
 export function allNeeds(data: PairSettings, added: readonly Need[] = []): Need[] {
   const each = new Map<string, Need>();
   for (const need of [...needsOf(data), ...added]) {

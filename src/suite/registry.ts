@@ -1,4 +1,4 @@
-/** Every test Drover brings along, and how one is found by its path. */
+/** All of Drover's own tests, and how to find one by its path. */
 import { cancelTests } from './tests/cancel/cancel-tests.js';
 import { chainTests, pingPongTest } from './tests/chain-tests.js';
 import { compressionTests } from './tests/compression-tests.js';
@@ -33,7 +33,7 @@ export const allTests: readonly TestDefinition[] = [
   pingPongTest,
 ];
 
-/** `path` without the architecture in front */
+/** @param path without the architecture */
 export function findTest(path: string): TestDefinition | undefined {
   return allTests.find((test) => test.path === path);
 }

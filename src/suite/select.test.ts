@@ -59,7 +59,7 @@ test('a path may leave out the architecture and /migration', () => {
   }
 });
 
-test('skips are taken off again', () => {
+test('skipped paths are removed from the selection', () => {
   assert.deepEqual(pick({ skipPaths: ['precopy/file'], skipPrefixes: ['precopy/unix/suspend'] }), [
     '/precopy/unix/plain',
   ]);

@@ -1,7 +1,7 @@
 /**
- * Which tests a run takes. The filters are GLib's, which upstream's users know: `-p` and `-s` name a
- * test or a group with its direct children, `-r` and `-x` a whole subtree. A path may be given whole
- * (/x86_64/migration/precopy/unix/plain), without the architecture, or from below /migration.
+ * Selects the tests of a run. The filters are those of GLib, as in upstream's test: `-p` and `-s` name a test or a group
+ * with its direct children, `-r` and `-x` a whole subtree. A path may be whole (/x86_64/migration/precopy/unix/plain),
+ * without the architecture, or from below /migration.
  */
 import { distance } from 'fastest-levenshtein';
 import type { Arch } from '../model/arch.js';
@@ -19,15 +19,15 @@ export interface Selection {
   readonly skipPrefixes: readonly string[];
 }
 
-/** full path, with the architecture in front */
+/** path with the architecture */
 export function fullPath(arch: Arch, test: TestDefinition): string {
   return `/${arch}${test.path}`;
 }
 
 /**
- * The tests that the filters leave, in the order of definition. Naming a test takes it whatever its
- * level; prefixes and no filter at all are bounded by the level.
- * @throws HarnessError `no-such-test` when a path or prefix names nothing
+ * The tests that the filters leave, in the order of definition. Paths select tests of every level, prefixes and no filter
+ * those up to the level.
+ * @throws HarnessError `no-such-test` if a path or prefix names no test
  */
 export function selectTests(
   tests: readonly TestDefinition[],
@@ -65,7 +65,7 @@ function withinLevel(level: Level, limit: Level): boolean {
 
 type Match = (path: string, given: string, arch: Arch) => boolean;
 
-/** the spellings of what a user may have meant, without the architecture */
+/** the paths that a user may mean, without the architecture */
 function spellings(given: string, arch: Arch): string[] {
   const path = `/${given.replace(/^\/+|\/+$/g, '')}`;
   const below = path.startsWith(`/${arch}/`) ? path.slice(arch.length + 1) : path;
@@ -80,7 +80,7 @@ const namesTestOrGroup: Match = (path, given, arch) =>
 const namesSubtree: Match = (path, given, arch) =>
   spellings(given, arch).some((name) => path === name || path.startsWith(`${name}/`));
 
-/** The one test that a name means, spelt in any of the ways a path may be. */
+/** The test that a path names, in any of its forms. */
 export function findByName(
   tests: readonly TestDefinition[],
   given: string,
@@ -96,12 +96,14 @@ function noSuchTest(given: string, tests: readonly TestDefinition[], arch: Arch)
     Math.min(...wanted.map((name) => distance(name, path) - (path.includes(name) ? 20 : 0)));
   const near = tests
     .map((test) => ({ path: test.path, score: score(test.path) }))
+    .filter((each) => each.score <= given.length / 3)
     .sort((a, b) => a.score - b.score)
     .slice(0, 3)
     .map(({ path }) => `/${arch}${path}`);
+  const hint = near.length === 0 ? '' : `; near it: ${near.join(', ')}`;
   return new HarnessError({
     code: 'no-such-test',
     blame: 'usage',
-    message: `no test or group of tests is called '${given}'; near it: ${near.join(', ')} ('drover list' shows all)`,
+    message: `no test or group of tests is called '${given}'${hint} ('drover list' shows all)`,
   });
 }

@@ -1,4 +1,4 @@
-/** A stress run as a test: one guest's life, or one guest after another, and each round told as it ends. */
+/** A stress run as a test, for one guest or for one guest after another; it reports each round at its end. */
 import type { Phase, PhaseTiming } from '../model/outcome.js';
 import type { GuestShape } from '../guest/shape.js';
 import { stressRounds } from '../migration/stress/rounds.js';
@@ -21,7 +21,7 @@ export interface RoundReport extends RoundResult {
 
 export interface StressListener {
   started(round: number): void;
-  /** @returns whether there is to be another one */
+  /** @returns whether another round follows */
   finished(report: RoundReport): Promise<boolean>;
 }
 

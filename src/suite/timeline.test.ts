@@ -41,7 +41,7 @@ test('events of both sides are in the order of time, counted from the beginning 
   });
 });
 
-test('of very many events the first and the last stay, and how many do not is told', () => {
+test('of very many events the timeline keeps the first and the last, and the number of the others', () => {
   const many = Array.from({ length: 1000 }, (_, index) => status(index, String(index)));
   const timeline = timelineOf([spoke('source', 0, many)], 0);
   assert.equal(timeline?.events.length, 400);

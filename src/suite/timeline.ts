@@ -1,9 +1,9 @@
-/** What both sides of an attempt said and when, made of the events that were read from them. */
+/** The QMP events of both sides of an attempt, with their times. */
 import type { AttemptTimeline, MachineSpan, QmpEventSeen } from '../model/events.js';
 import type { Side } from '../model/outcome.js';
 import type { QmpEvent } from '../qmp/events.js';
 
-/** what is used of a machine */
+/** what this file uses of a machine */
 export interface Spoke {
   readonly name: string;
   readonly side: Side;
@@ -11,7 +11,7 @@ export interface Spoke {
   readonly qmp: { readonly events: { readonly all: readonly QmpEvent[] } };
 }
 
-/** A migration that does not converge passes over memory for ever: what is kept is its beginning and its end. */
+/** A migration that does not converge has events without end: the timeline keeps the first and the last ones. */
 const mostEvents = 400;
 
 /** `startedAtMs`: when the attempt began, on the clock of `performance.now`. */

@@ -1,4 +1,4 @@
-/** From what `--tests` was given to the modules meant: a file itself, a folder's files at any depth. */
+/** The modules that `--tests` names: a file itself, or the files of a folder at any depth. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { HarnessError, fileProblem } from '../model/errors.js';
@@ -6,12 +6,12 @@ import { canReadTypeScript, typescriptEnding } from './user-modules.js';
 
 export interface UserFile {
   readonly file: string;
-  /** met while a folder was searched: it may hold no test, and help those that do */
+  /** found in a folder: it may hold no test, but helpers of other modules */
   readonly found: boolean;
 }
 
 const moduleEnding = /\.m?[jt]s$/;
-/** types alone: nothing in them runs */
+/** types only, no code */
 const declarationEnding = /\.d\.m?ts$/;
 
 const isModule = (name: string): boolean =>

@@ -1,8 +1,8 @@
 /**
- * Makes a user's own test modules loadable, wherever they lie: 'drover' is this very Drover (a second
- * copy would have an error class and a registry of its own), and TypeScript is read by Node where it
- * can, otherwise through the compiler of the user's own project. This module is both: who asks for
- * the hooks, once in each thread, and the hooks, which Node before 22.15 runs in a thread of their own.
+ * Makes a user's own test modules loadable from any folder: 'drover' is the running Drover (a second copy would have its own
+ * error class and registry), and TypeScript is read by Node if it can, otherwise through the compiler of the user's project.
+ * This module installs the hooks, once in each thread, and is also the module of the hooks, which Node before 22.15 runs in
+ * a thread of their own.
  */
 import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
@@ -46,14 +46,14 @@ export const load: Hook<unknown, Loaded> = (url, context, next) => {
   return { format: 'module', source: outputText, shortCircuit: true };
 };
 
-/** what is used of the package `typescript` */
+/** what this file uses of the package `typescript` */
 interface Compiler {
   readonly transpileModule: (source: string, options: object) => { readonly outputText: string };
   readonly ModuleKind: Readonly<Record<string, number>>;
   readonly ScriptTarget: Readonly<Record<string, number>>;
 }
 
-/** from the file's own project, or Drover's own in a clone; undefined where there is none */
+/** from the file's own project, or Drover's own in a clone; undefined without one */
 function findCompiler(file: string): (() => Compiler) | undefined {
   for (const from of [file, import.meta.url]) {
     const require = createRequire(from);
@@ -72,7 +72,7 @@ function nodeReadsTypeScript(): boolean {
   return features.typescript !== undefined && features.typescript !== false;
 }
 
-/** whether a module in TypeScript could be loaded from there */
+/** whether a module in TypeScript can be loaded from there */
 export function canReadTypeScript(file: string): boolean {
   return nodeReadsTypeScript() || findCompiler(file) !== undefined;
 }
@@ -87,6 +87,6 @@ export function installHooks(): void {
   const newer = nodeModule as { readonly registerHooks?: (hooks: object) => void };
   if (newer.registerHooks === undefined) nodeModule.register(import.meta.url);
   else newer.registerHooks({ resolve, load });
-  // places in compiled TypeScript are told as the user wrote them
+  // stack traces name the lines of the TypeScript source
   if (!nodeReadsTypeScript()) process.setSourceMapsEnabled(true);
 }

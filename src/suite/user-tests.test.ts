@@ -92,7 +92,7 @@ test('TypeScript is loaded: by Node itself, or through the compiler that is ther
   });
 });
 
-test('the error class of a module is the one that Drover judges by', async () => {
+test('a module and Drover share one error class', async () => {
   using folder = new Folder({
     'own.mjs': `import { HarnessError, migrationTest } from 'drover';
       const run = () => { throw new HarnessError({ code: 'x', blame: 'contract', message: 'y' }); };

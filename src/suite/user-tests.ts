@@ -1,6 +1,6 @@
 /**
- * Tests that a user brings along with `--tests`: modules whose `default` or `tests` export is an array
- * of definitions. Loaded in the main thread for what they say, and in a worker for what they do.
+ * A user's own tests (`--tests`): modules whose `default` or `tests` export is an array of definitions. The main thread
+ * loads them for their data, a worker to run them.
  */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { within } from '../model/deadline.js';
@@ -17,15 +17,15 @@ export interface UserTest {
   readonly file: string;
 }
 
-/** where an export stands, for the reader: `file: default[2]` */
+/** where an export is, for messages: `file: default[2]` */
 interface Place {
   readonly file: string;
   readonly text: string;
 }
 
-/** what a module may do before it has its exports ready */
+/** deadline for the import of a module */
 const importMs = 30_000;
-/** how a place in Node or in Drover itself shows in a stack */
+/** how lines of Node and of Drover itself show in a stack */
 const droverRoot = fileURLToPath(new URL('../..', import.meta.url));
 const droverPlaces = ['node:internal/', `${droverRoot}dist/`, `${droverRoot}node_modules/`];
 const exportNames = ['default', 'tests'] as const;
@@ -56,9 +56,9 @@ export async function loadUserTests(
   });
 }
 
-/** One test out of its module, for the worker that runs it. */
+/** One test of a module, for the worker that runs it. */
 export async function loadUserTest(file: string, path: string): Promise<TestDefinition> {
-  // One of maybe thousands: only this one is looked at.
+  // There may be thousands: check only this one.
   const [found] = await definitionsIn({ file, found: false }, path);
   if (found !== undefined) return found.definition;
   throw new HarnessError({
@@ -68,7 +68,7 @@ export async function loadUserTest(file: string, path: string): Promise<TestDefi
   });
 }
 
-/** @param path of the only one that is wanted */
+/** @param path default: all */
 async function definitionsIn(
   from: UserFile,
   path?: string,
@@ -151,7 +151,7 @@ function placeOf(error: unknown, file: string): string[] {
   const own = lines.filter((line) => !droverPlaces.some((place) => line.includes(place)));
   const message = own.findIndex((line) => /^(\w*Error|AssertionError)\b/.test(line));
   const shown = own.filter((_line, index) => index !== message).slice(0, 10);
-  // what does not parse is told by Node without its place
+  // Node gives no line for a syntax error in the module
   return error instanceof SyntaxError && shown.length === 0
     ? [`node --check ${file}   shows the place`]
     : shown.map((line) => line.replaceAll(/\t/g, '  '));

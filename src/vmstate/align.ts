@@ -1,11 +1,11 @@
-/** Which elements of two lists are the same one: the longest run of pairs in the order of both. Pure. */
+/** Pairs equal elements of two lists: the longest common subsequence. Pure. */
 
 export type Pair<T> = readonly [a: T | undefined, b: T | undefined];
 
-/** Beyond this product of lengths only what is equal at both ends is paired: a real device stays far below. */
+/** For a larger product of lengths it pairs only equal elements at both ends; a real device stays far below. */
 const mostCells = 16_000_000;
 
-/** All elements of both, in an order that keeps that of each; a pair where they are the same. */
+/** All elements of both lists in their order, as pairs if they are equal. */
 export function align<T>(
   a: readonly T[],
   b: readonly T[],
@@ -38,7 +38,7 @@ export function align<T>(
   return [...both(0, start, 0), ...middle, ...both(endA, a.length, endB - endA)];
 }
 
-/** For each place in both how many pairs there can be from there on, row by row. */
+/** The length of the longest common subsequence from each row and column on. */
 function longestFrom(
   rows: number,
   columns: number,

@@ -39,7 +39,7 @@ test('every kind of integer is read in network order, 64 bits as text', () => {
   assert.deepEqual([found.whole, found.remarks], [true, []]);
 });
 
-test('other kinds are shown by what they mean, unknown ones by their bytes', () => {
+test('other types are shown as values, unknown ones as bytes', () => {
   const found = decoded(
     [
       field('yes', 'bool', 1),
@@ -141,7 +141,7 @@ test('a subsection that is described but not there ends the decoding where it sh
   ]);
 });
 
-test('a size that does not fit what is in it is remarked, and the bytes still decode', () => {
+test('a size that does not fit the content gives a remark, and the bytes still decode', () => {
   const point = { vmsd_name: 'point', version: 1, fields: [field('x', 'uint8', 1)] };
   const found = decoded([field('p', 'struct', 272, { struct: point })], '01');
   assert.deepEqual(plain(found), { p: { x: 1 } });

@@ -1,6 +1,6 @@
 /**
- * What a device's description says, checked: names are strings, sizes are sane numbers. The shape is that of the JSON
- * that QEMU writes after the device state; unknown members are ignored. Pure.
+ * Reads and checks the description of a device: names are strings, sizes are counts. The shape is that of the JSON that QEMU
+ * writes after the device state; it ignores unknown members. Pure.
  */
 import { asArray, asNumber, asString, isObject } from '../model/json.js';
 import type { Json } from '../model/json.js';
@@ -23,9 +23,9 @@ export interface Field {
   readonly sizeBytes: number;
   /** undefined for a field that is no array */
   readonly arrayLength?: number;
-  /** for one element (or a run of them) of an array that is not described as a whole */
+  /** of an element, or the first of a run of elements, of an array that QEMU describes in pieces */
   readonly index?: number;
-  /** for structures, and for other containers that describe what is in them: one, or for lists one for each element */
+  /** for structures and other containers with a description of their content: one, or for lists one for each element */
   readonly structures: readonly Structure[];
 }
 
@@ -33,12 +33,12 @@ export interface DeviceDescription {
   /** the name of its section */
   readonly name: string;
   readonly instance: number;
-  /** absent for devices that write their state by hand: those have one field without structure */
+  /** absent for devices without a VMStateDescription: they have one field without structure */
   readonly sizeBytes?: number;
   readonly structure: Structure;
 }
 
-/** Larger lengths are false: a stream's lengths have 32 bits. */
+/** A larger length is wrong: the lengths in a stream have 32 bits. */
 const largestNumber = 0xffffffff;
 
 export function readDevice(json: unknown, offset: number): DeviceDescription {
@@ -75,7 +75,7 @@ function readField(json: unknown, within: string, offset: number): Field {
   const path = `${within}, field ${name}`;
   const arrayLength = optionalCount(json['array_len'], `${path}: array_len`, offset);
   const index = optionalCount(json['index'], `${path}: index`, offset);
-  // A structure is a member of its own; a temporary one has its fields among the field's own members.
+  // A structure is a member `struct`; a temporary one has its fields among the members of the field.
   const inner = isObject(json['struct']) ? json['struct'] : json;
   const structures: Structure[] = [];
   while (Array.isArray(inner[elementKey('fields', structures.length + 1)])) {

@@ -1,7 +1,7 @@
-/** What is different between the device states of two QEMUs, and what comes of it. Pure. */
+/** Differences between the device states of two QEMUs, and their effects on a migration. Pure. */
 import type { DumpedState } from './dump.js';
 
-/** Whether a migration breaks: always, for a guest that has the device; on a condition; or not. */
+/** Whether a migration of a guest with the device breaks: always, on a condition, or never. */
 export type Severity = 'must' | 'may' | 'harmless';
 
 export interface Effect {
@@ -34,7 +34,7 @@ export type DifferenceKind =
 /** From A's point of view: what is added is in B alone. */
 export interface Difference {
   readonly kind: DifferenceKind;
-  /** what is different: a field with the structures around it, a subsection; empty for the device itself */
+  /** a field with the structures around it, or a subsection; empty for the device itself */
   readonly path: string;
   readonly a: string;
   readonly b: string;
@@ -63,4 +63,4 @@ export function worst(found: Iterable<Effect>): Severity {
 }
 
 export const versionText = ({ version, minimumVersion }: DumpedState): string =>
-  `version ${version}, takes from ${minimumVersion}`;
+  `version ${version}, accepts from ${minimumVersion}`;

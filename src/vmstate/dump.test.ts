@@ -86,7 +86,7 @@ test('where neither order nor names change, swapping the dumps swaps the directi
 const isRefused = (error: unknown): boolean =>
   error instanceof HarnessError && error.code === 'vmstate-dump';
 
-test('what is no dump is refused with the reason', () => {
+test('a text that is no dump is refused with the reason', () => {
   const whole = (device: unknown): string =>
     JSON.stringify({ vmschkmachine: { Name: 'm' }, dev: { Description: device } });
   let deep: StateJson = state();

@@ -1,6 +1,6 @@
 /**
- * What `-dump-vmstate` of a QEMU says about the device state that it sends and takes: read from its JSON, and checked. It
- * knows all devices of the program, not only those of the machine. Pure.
+ * Reads and checks the JSON of QEMU's `-dump-vmstate`: the device state that it sends and accepts, of all devices in the
+ * program, not only those of the machine. Pure.
  */
 import { HarnessError } from '../model/errors.js';
 import { asArray, asNumber, asObject, asString, isObject } from '../model/json.js';
@@ -19,26 +19,26 @@ export interface DumpedField {
   readonly name: string;
   /** a state of at least this version has the field */
   readonly version: number;
-  /** whether it is there is decided by the device while it runs, not by the version */
+  /** the device decides at run time whether the field is there, not the version */
   readonly isConditional: boolean;
-  /** of one element, in memory; 0 where the field has an encoding of its own */
+  /** of one element, in memory; 0 if the field has an encoding of its own */
   readonly sizeBytes: number;
-  /** undefined also for an array whose length varies, and in dumps of QEMUs that do not tell it */
+  /** undefined for an array of variable length, and in dumps without lengths */
   readonly count: number | undefined;
   readonly structure: DumpedState | undefined;
 }
 
 export interface VmstateDump {
   readonly machine: string;
-  /** by the name of the device's type; undefined for one of which nothing is described */
+  /** by the name of the device's type; undefined for a device without a description */
   readonly devices: ReadonlyMap<string, DumpedState | undefined>;
-  /** lengths of arrays are in it (QEMU 9.x and newer) */
-  readonly tellsCounts: boolean;
+  /** the dump has the lengths of arrays (QEMU 9.x and newer) */
+  readonly hasCounts: boolean;
 }
 
-/** the deepest real one has 6 */
+/** in real dumps at most 6 */
 const deepest = 64;
-/** QEMU's own word for the entry that holds the machine type */
+/** QEMU's name of the entry with the machine type */
 const machineEntry = 'vmschkmachine';
 
 /** @throws HarnessError `vmstate-dump` */
@@ -59,7 +59,7 @@ export function parseDump(text: string, origin: string): VmstateDump {
     const description = asObject(entry)['Description'];
     devices.set(type, description === undefined ? undefined : parser.state(description, type, 0));
   }
-  return { machine, devices, tellsCounts: parser.hasCounts };
+  return { machine, devices, hasCounts: parser.hasCounts };
 }
 
 class Parser {

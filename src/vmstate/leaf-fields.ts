@@ -1,6 +1,6 @@
 /**
- * The fields of a device as they follow each other in the stream. A structure in it adds nothing of its own to the stream:
- * neither its name nor its version is sent. So only the fields at its leaves count, however they are nested. Pure.
+ * The fields of a device in the order of the stream. QEMU sends neither the name nor the version of a structure in it, so only
+ * the fields at the leaves count, however they are nested. Pure.
  */
 import type { DumpedField, DumpedState } from './dump.js';
 
@@ -9,10 +9,10 @@ export interface LeafField {
   /** the structures that it is in, with dots */
   readonly within: string;
   readonly sizeBytes: number;
-  /** of all arrays that it is in, multiplied; undefined where the dump does not tell */
+  /** product of the lengths of all arrays around it; undefined if the dump has no lengths */
   readonly count: number | undefined;
   readonly isConditional: boolean;
-  /** a state of at least this version, as the stream names it, has the field */
+  /** states from this version (of the stream) on have the field */
   readonly since: number;
 }
 
@@ -25,14 +25,14 @@ export interface Nested {
 export interface Layout {
   readonly fields: readonly LeafField[];
   readonly nested: readonly Nested[];
-  /** those of the device and of the structures in it */
+  /** of the device and of the structures in it */
   readonly subsections: readonly DumpedState[];
 }
 
 export const pathOf = ({ within, name }: LeafField): string =>
   within === '' ? name : `${within}.${name}`;
 
-export function layoutOf(state: DumpedState, tellsCounts: boolean): Layout {
+export function layoutOf(state: DumpedState, hasCounts: boolean): Layout {
   const fields: LeafField[] = [];
   const nested: Nested[] = [];
   const subsections: DumpedState[] = [];
@@ -43,11 +43,11 @@ export function layoutOf(state: DumpedState, tellsCounts: boolean): Layout {
     readonly since: number;
   }
   const add = (field: DumpedField, around: Around, isOutermost: boolean): void => {
-    // Within a structure both sides go by their own version of it: the stream's is that of the device.
+    // In a structure each side uses its own version of it: the version in the stream is that of the device.
     const since = isOutermost && !field.isConditional ? field.version : around.since;
     const isConditional = around.isConditional || field.isConditional;
     const count =
-      tellsCounts && around.count !== undefined ? around.count * (field.count ?? 1) : undefined;
+      hasCounts && around.count !== undefined ? around.count * (field.count ?? 1) : undefined;
     const path = around.within === '' ? field.name : `${around.within}.${field.name}`;
     const { structure, name, sizeBytes } = field;
     if (structure === undefined) {

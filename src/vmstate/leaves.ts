@@ -32,14 +32,14 @@ const leaves: Readonly<Record<string, Leaf>> = {
   int16: { sizeBytes: 2, show: (bytes) => bytes.readInt16BE() },
   int32: { sizeBytes: 4, show: (bytes) => bytes.readInt32BE() },
   int64: { sizeBytes: 8, show: signed64 },
-  // Any value but 0 and 1 is shown as it is, since it is wrong.
+  // Other values than 0 and 1 are wrong, and shown as bytes.
   bool: { sizeBytes: 1, show: (bytes) => (bytes.readUInt8() > 1 ? hexOf(bytes) : bytes[0] === 1) },
   timer: { sizeBytes: 8, show: showTimer },
   nullptr: { sizeBytes: 1, show: (bytes) => (bytes[0] === 0x30 ? null : hexOf(bytes)) },
   bitmap: { sizeBytes: 8, multiple: true, show: showBitmap },
 };
 
-/** `int32 equal` and `uint8 le` are integers that the reading side compares with its own. */
+/** `int32 equal` and `uint8 le` are integers that the destination compares with its own. */
 const compared = /^(u?int(?:8|16|32|64)) (?:equal|le)$/;
 
 /** undefined if only the bytes can be shown */

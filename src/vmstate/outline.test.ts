@@ -18,7 +18,7 @@ test('devices are found without parsing what is in them', () => {
   );
 });
 
-test('a description without devices, or empty, is none the worse', () => {
+test('a description without devices, or an empty one, is valid', () => {
   assert.deepEqual(outline('{}').devices, []);
   assert.deepEqual(outline('{"devices":[]}').devices, []);
 });

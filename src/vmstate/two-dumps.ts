@@ -1,4 +1,4 @@
-/** What a migration between two QEMUs would miss, in both directions, by what their dumps of device state say. Pure. */
+/** Compares the dumps of device state of two QEMUs: what would break a migration, in each direction. Pure. */
 import type { DumpedState, VmstateDump } from './dump.js';
 import { effect, none, versionText } from './differences.js';
 import type { DeviceDifferences, Difference, Effect } from './differences.js';
@@ -6,7 +6,7 @@ import { fieldDifferences } from './two-layouts.js';
 import { layoutOf } from './leaf-fields.js';
 import type { Layout } from './leaf-fields.js';
 
-/** Devices in the order of A's dump, those of B alone last; one without difference is left out. */
+/** Devices with differences, in the order of A's dump; those that only B has come last. */
 export function compareDumps(a: VmstateDump, b: VmstateDump): DeviceDifferences[] {
   const found: DeviceDifferences[] = [];
   const add = (device: string, differences: readonly Difference[]): void => {
@@ -48,7 +48,7 @@ export function compareDumps(a: VmstateDump, b: VmstateDump): DeviceDifferences[
       add(device, one === undefined ? rename : [...rename, onlyOne(kind, one)]);
       continue;
     }
-    const layouts = [layoutOf(stateA, a.tellsCounts), layoutOf(stateB, b.tellsCounts)] as const;
+    const layouts = [layoutOf(stateA, a.hasCounts), layoutOf(stateB, b.hasCounts)] as const;
     add(device, [
       ...rename,
       ...sectionDifferences(stateA, stateB),
@@ -67,7 +67,7 @@ const sameSection = effect(
   'The stream has the name of the section, which is the same; only the command line has the other name.',
 );
 
-/** A device that one of them does not have. A guest with it cannot even be started there. */
+/** A device that one QEMU does not have. A guest with it cannot start there. */
 function onlyOne(
   kind: 'device-removed' | 'device-added',
   state: DumpedState | undefined,
@@ -89,7 +89,7 @@ function onlyOne(
   };
 }
 
-/** Devices that one alone has, where exactly one of either side has a section of the same name and as many fields. */
+/** Devices that only one side has, if exactly one on each side has the same section name and number of fields. */
 function renamedDevices(a: VmstateDump, b: VmstateDump): Map<string, string> {
   const alone = (one: VmstateDump, other: VmstateDump): [string, DumpedState][] =>
     [...one.devices].flatMap(([type, state]) =>
@@ -112,14 +112,14 @@ function sectionDifferences(a: DumpedState, b: DumpedState): Difference[] {
   if (a.name === b.name) return [];
   const both = effect(
     'must',
-    'The stream calls the section by this name, and the destination finds none of it.',
+    'The stream has the section under this name, which the destination does not know.',
   );
   return [
     { kind: 'section-renamed', path: '', a: a.name, b: b.name, forward: both, backward: both },
   ];
 }
 
-/** The same for a device and for a subsection: both have their version in the stream. */
+/** For a device or a subsection: both have their version in the stream. */
 function compareLayouts(
   a: DumpedState,
   b: DumpedState,
@@ -133,7 +133,7 @@ function compareLayouts(
   ];
 }
 
-/** What the destination says to the version in the stream. */
+/** Whether the destination accepts the version in the stream. */
 function accepted(sent: DumpedState, known: DumpedState): Effect {
   if (sent.version > known.version) {
     return effect(
@@ -144,12 +144,12 @@ function accepted(sent: DumpedState, known: DumpedState): Effect {
   if (sent.version < known.minimumVersion) {
     return effect(
       'must',
-      `Version ${sent.version} is sent, and the destination takes none before ${known.minimumVersion}.`,
+      `Version ${sent.version} is sent, and the destination accepts none before ${known.minimumVersion}.`,
     );
   }
   return effect(
     'harmless',
-    `Version ${sent.version} is sent, and the destination takes ${known.minimumVersion} to ${known.version}.`,
+    `Version ${sent.version} is sent, and the destination accepts ${known.minimumVersion} to ${known.version}.`,
   );
 }
 
@@ -191,8 +191,8 @@ function subsectionDifferences(
       continue;
     }
     const layouts = [
-      layoutOf(one, dumps[0].tellsCounts),
-      layoutOf(other, dumps[1].tellsCounts),
+      layoutOf(one, dumps[0].hasCounts),
+      layoutOf(other, dumps[1].hasCounts),
     ] as const;
     for (const difference of compareLayouts(one, other, layouts, dumps)) {
       found.push({
@@ -217,7 +217,7 @@ function subsectionDifferences(
   return found;
 }
 
-/** Several structures of a device may have the same subsection: the second is told from the first. */
+/** Several structures of a device may have the same subsection: the second one gets a number. */
 function byName(subsections: readonly DumpedState[]): Map<string, DumpedState> {
   const found = new Map<string, DumpedState>();
   const seen = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** How the fields of one device differ between two QEMUs. A stream holds no names of fields: only places and sizes count. Pure. */
+/** How the fields of a device differ between two QEMUs. A stream has no field names: only order and sizes count. Pure. */
 import { align } from './align.js';
 import type { Pair } from './align.js';
 import type { DumpedState } from './dump.js';
@@ -35,8 +35,8 @@ export function fieldDifferences(a: SideLayout, b: SideLayout): Difference[] {
 }
 
 /**
- * A field that both have, or a run of those between them. In a run, those of one size in the same place are taken for one
- * with a new name.
+ * A field that both have, or a run of fields between two such. In a run, fields of one size in the same place count as
+ * renamed.
  */
 function stretches(a: readonly LeafField[], b: readonly LeafField[]): Pair<LeafField>[][] {
   const done: Pair<LeafField>[][] = [];
@@ -57,7 +57,7 @@ function stretches(a: readonly LeafField[], b: readonly LeafField[]): Pair<LeafF
   return done;
 }
 
-/** Fields whose bytes are others, or are skipped, on the other side: what follows stays where it is. */
+/** Fields whose bytes the other side divides differently or skips; the fields after them are in the same place. */
 function replacedRun(stretch: readonly Pair<LeafField>[]): Difference | undefined {
   const [fieldsA, fieldsB] = [
     stretch.flatMap(([one]) => one ?? []),
@@ -71,12 +71,12 @@ function replacedRun(stretch: readonly Pair<LeafField>[]): Difference | undefine
       !isConditional && since === all[0]?.since && sizeBytes > 0,
   );
   if (!isPlain || bytesOf(fieldsA) !== bytesOf(fieldsB)) return undefined;
-  const told = all.every(({ count }) => count !== undefined);
+  const isKnown = all.every(({ count }) => count !== undefined);
   const to = (sent: readonly LeafField[], read: readonly LeafField[]): Effect => {
     const isSkipped = (fields: readonly LeafField[]): boolean =>
       fields.every(({ name }) => name === skipped);
     if (isSkipped(sent)) return zeroes;
-    if (!told) return lengthUntold;
+    if (!isKnown) return lengthUnknown;
     return isSkipped(read)
       ? effect('harmless', 'The destination skips as many bytes as the source sends.')
       : effect('may', 'The bytes are as many, and the destination divides them into other fields.');
@@ -100,7 +100,7 @@ function isSamePlace(a: LeafField, b: LeafField): boolean {
   return a.sizeBytes > 0 && bytesDiffer(a, b) !== true && a.isConditional === b.isConditional;
 }
 
-/** undefined where nobody can tell: the lengths of arrays are not in all dumps. */
+/** undefined if unknown: not all dumps have the lengths of arrays */
 function bytesDiffer(a: LeafField, b: LeafField): boolean | undefined {
   if (a.count !== undefined && b.count !== undefined) {
     return a.sizeBytes * a.count !== b.sizeBytes * b.count;
@@ -109,7 +109,7 @@ function bytesDiffer(a: LeafField, b: LeafField): boolean | undefined {
   return isMultiple(a, b) || isMultiple(b, a) ? undefined : true;
 }
 
-/** Whether a field of untold length may be as many bytes as another. */
+/** Whether a field of unknown length may have as many bytes as another one. */
 function isMultiple(part: LeafField, whole: LeafField): boolean {
   const bytes = whole.sizeBytes * (whole.count ?? 1);
   return (
@@ -122,7 +122,7 @@ interface Presence {
   readonly isRead: boolean;
 }
 
-/** Both sides go by the version that the source puts into the stream. */
+/** Both sides use the version that the source writes to the stream. */
 function presence(
   sent: LeafField | undefined,
   read: LeafField | undefined,
@@ -143,12 +143,12 @@ function presenceEffect({ isSent, isRead }: Presence, isConditional: boolean): E
     : effect('must', `${what.replace('the', 'The')}, and all that follows is misread.`);
 }
 
-/** Of one side alone. */
+/** A field that only one side has. */
 function alone(field: LeafField, isOfA: boolean, a: SideLayout, b: SideLayout): Difference {
   const there = fieldText(field);
   const [one, other] = isOfA ? [field, undefined] : [undefined, field];
   const notRead = `Only a state of version ${field.since} or newer has it.`;
-  const told = (given: Presence): Effect =>
+  const effectOf = (given: Presence): Effect =>
     given.isSent || given.isRead
       ? presenceEffect(given, field.isConditional)
       : effect('harmless', notRead);
@@ -157,8 +157,8 @@ function alone(field: LeafField, isOfA: boolean, a: SideLayout, b: SideLayout): 
     path: pathOf(field),
     a: isOfA ? there : 'absent',
     b: isOfA ? 'absent' : there,
-    forward: told(presence(one, other, a.state.version)),
-    backward: told(presence(other, one, b.state.version)),
+    forward: effectOf(presence(one, other, a.state.version)),
+    backward: effectOf(presence(other, one, b.state.version)),
   };
 }
 
@@ -197,7 +197,7 @@ function pairDifferences(
   }
   const differ = bytesDiffer(one, other);
   if (differ === true) add('field-size', sizeEffect(one, other, isConditional));
-  else if (differ === undefined && one.name === other.name) add('field-size', lengthUntold);
+  else if (differ === undefined && one.name === other.name) add('field-size', lengthUnknown);
   else if (differ === false && one.sizeBytes !== other.sizeBytes) {
     add(
       'field-size',
@@ -214,7 +214,7 @@ function sizeEffect(one: LeafField, other: LeafField, isConditional: boolean): E
   if (one.sizeBytes === 0 || other.sizeBytes === 0) {
     return effect(
       'may',
-      'On one side the field has an encoding of its own, and the dump does not tell how many bytes it sends.',
+      'On one side the field has an encoding of its own, and the dump does not show how many bytes it sends.',
     );
   }
   return isConditional
@@ -228,7 +228,7 @@ function sizeEffect(one: LeafField, other: LeafField, isConditional: boolean): E
       );
 }
 
-/** QEMU's word for bytes that are sent as zeroes and skipped when they come */
+/** QEMU's name for bytes that the source sends as zeroes and the destination skips */
 const skipped = 'unused';
 
 function renamedEffect(sent: LeafField, read: LeafField): Effect {
@@ -236,21 +236,21 @@ function renamedEffect(sent: LeafField, read: LeafField): Effect {
     return zeroes;
   }
   return bytesDiffer(sent, read) === undefined
-    ? lengthUntold
+    ? lengthUnknown
     : effect('harmless', 'Names of fields are not in the stream, and place and size are the same.');
 }
 
 const zeroes = effect(
   'may',
-  'The source sends zeroes here, and the destination takes them for the value of the field.',
+  'The source sends zeroes here, and the destination uses them as the value of the field.',
 );
 
-const lengthUntold = effect(
+const lengthUnknown = effect(
   'may',
-  'One dump does not tell the length of the array: the number of bytes may be the same or not.',
+  'One dump lacks the length of the array: the number of bytes may be the same or not.',
 );
 
-/** What is gone in one place and came in another under the same name: the order changed. */
+/** A field of the same name removed in one place and added in another: it moved. */
 function moved(found: readonly Difference[]): Difference[] {
   const added = new Map(
     found.filter(({ kind }) => kind === 'field-added').map((one) => [one.path, one]),

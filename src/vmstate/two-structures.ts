@@ -1,11 +1,11 @@
-/** How the structures within one device differ between two QEMUs: the stream knows nothing of them but their fields. Pure. */
+/** How the structures in a device differ between two QEMUs: the stream has only their fields. Pure. */
 import { effect, versionText } from './differences.js';
 import type { Difference } from './differences.js';
 import type { DumpedState } from './dump.js';
 import { pathOf } from './leaf-fields.js';
 import type { LeafField, Layout } from './leaf-fields.js';
 
-/** A field that became a structure, or the other way round, and what a structure says of itself. */
+/** Fields that are a structure on one side only, and differences in names and versions of structures. */
 export function structureDifferences(a: Layout, b: Layout): Difference[] {
   const found: Difference[] = [];
   const [fieldsA, fieldsB] = [a, b].map(({ fields }) => new Set(fields.map(pathOf))) as [
@@ -14,7 +14,7 @@ export function structureDifferences(a: Layout, b: Layout): Difference[] {
   ];
   const itself = effect(
     'may',
-    'The dump does not tell what the field without structure sends: its bytes may be the same.',
+    'The dump does not show what the field without structure sends: its bytes may be the same.',
   );
   const [nestedA, nestedB] = [a, b].map(
     ({ nested }) => new Map(nested.map(({ path, state }) => [path, state])),
@@ -62,7 +62,7 @@ function renamedState(path: string, a: string, b: string, hasSubsections: boolea
   const both = hasSubsections
     ? effect(
         'may',
-        'The names of its subsections begin with this name: one that is sent is not taken.',
+        'The names of its subsections begin with this name, so the destination does not know one that is sent.',
       )
     : effect('harmless', 'The name of a structure is not in the stream.');
   return { kind: 'structure-renamed', path, a, b, forward: both, backward: both };

@@ -1,8 +1,8 @@
 /**
- * One guest that is moved again and again, each time to a new machine, which may be of another QEMU. After each leg its
- * memory is checked, it must make progress, and it must not be reset.
+ * One guest that migrates several times, each time to a new machine, maybe of another QEMU. After each leg Drover checks
+ * that its memory is intact, that it makes progress, and that it was not reset.
  */
-import { HarnessError } from '../../model/errors.js';
+import { contractError } from '../../model/errors.js';
 import type { LegResult, MigrationFigures } from '../../model/outcome.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
@@ -25,12 +25,12 @@ import {
 import { waitByteChange, waitSerial } from '../waits.js';
 
 /**
- * How the guest is moved. `stopped`: memory on both ends of a leg is compared stamp by stamp. `live`: it runs, and
- * pages are sent again. `postcopy`: it runs at the destination before its memory is there.
+ * How the guest migrates. `stopped`: the stamps at both ends of a leg must be the same. `live`: it runs, and QEMU sends
+ * pages again. `postcopy`: it runs at the destination before its memory is there.
  */
 export type LegKind = 'stopped' | 'live' | 'postcopy';
 
-export interface ChainWish {
+export interface ChainOptions {
   readonly kind: LegKind;
   /** where each destination listens; `$DIR` is the test's directory, `$LEG` the number of the leg */
   readonly listen: string;
@@ -45,7 +45,7 @@ interface Arrival {
 /** @param route the QEMUs that run the guest, in order */
 export async function chain(
   context: TestContext,
-  wish: ChainWish,
+  options: ChainOptions,
   route: readonly Station[],
 ): Promise<FlowResult> {
   const [first, ...stations] = route;
@@ -61,7 +61,7 @@ export async function chain(
   const legs: LegResult[] = [];
   for (const [index, station] of stations.entries()) {
     const number = index + 1;
-    // the sides take turns: where a guest arrived, it leaves
+    // the destination of one leg is the source of the next
     const side = index % 2 === 0 ? 'destination' : 'source';
     const tag = index === 0 ? '' : `-leg${number}`;
     const [left, came] = [route[index] ?? first, station].map(({ features }) => features.version);
@@ -77,10 +77,10 @@ export async function chain(
         memory: from.spec.memory,
         incoming: 'defer',
       });
-      const incoming = wish.listen.replaceAll('$LEG', String(number));
-      const { capabilities = [] } = wish;
+      const incoming = options.listen.replaceAll('$LEG', String(number));
+      const { capabilities = [] } = options;
       const arrival = await oneLeg(
-        wish.kind,
+        options.kind,
         new Pair(context, { incoming, capabilities }, from, to),
       );
       legs.push({ from: left ?? '', to: came ?? '', ...arrival });
@@ -116,7 +116,7 @@ async function oneLeg(kind: LegKind, pair: Pair): Promise<Arrival> {
   }
 }
 
-/** Nothing changes on the way: generation and edge are the same on both ends. */
+/** The guest is stopped: generation and edge are the same on both sides. */
 async function moveStopped(pair: Pair): Promise<Arrival> {
   const { context, source, destination } = pair;
   await prepareStopped(pair);
@@ -129,19 +129,16 @@ async function moveStopped(pair: Pair): Promise<Arrival> {
   const verdict = await verifyStopped(destination);
   const before = await checkStopped(source);
   if (verdict.intact && stateOf(before) !== stateOf(verdict)) {
-    throw new HarnessError({
-      code: 'memory-differs',
-      blame: 'contract',
-      message: 'a stopped guest arrived with other stamps than it left with',
-      side: destination.side,
-      waitedFor: stateOf(before),
-      lastSeen: stateOf(verdict),
-    });
+    throw contractError(
+      'memory-differs',
+      'the stamps of a stopped guest differ between source and destination',
+      { side: destination.side, waitedFor: stateOf(before), lastSeen: stateOf(verdict) },
+    );
   }
   return { verdict, figures: migration.figures };
 }
 
-/** The guest goes on at the destination by itself, and is stopped there for the check. */
+/** The guest runs on at the destination; Drover stops it there for the check. */
 async function moveRunning(pair: Pair, move: () => Promise<Migration>): Promise<Arrival> {
   const { context, source, destination } = pair;
   await prepareLive(pair);
@@ -156,10 +153,10 @@ async function moveRunning(pair: Pair, move: () => Promise<Migration>): Promise<
   return { verdict, figures: migration.figures };
 }
 
-/** The guest goes round its memory, and was started by this machine only where it is the first. */
+/** The guest passes over its memory, and only the first machine started it. */
 async function requireProgress(machine: TestMachine): Promise<void> {
   await waitSerial(machine);
-  // the first sign may come right away, the second only after the guest has gone round here
+  // the first sign may be an old one; the second comes only after a pass on this machine
   await waitSerial(machine, machine.serial.length);
   await waitByteChange(machine, machine.context.platform.watchAddress);
   requireStarts(machine, machine.spec.incoming === undefined ? 1 : 0);

@@ -15,7 +15,7 @@ import type { FlowResult } from '../migration.js';
 import { trickleRate, untilTracked } from '../tracking.js';
 import { endBoth } from '../verify.js';
 
-/** What a file test says: it has one place, and either completes or is refused at once. */
+/** The data of a file test: it has one address, and either completes or is refused at once. */
 export const fileEntries = {
   ...v.omit(pairShape, ['listen', 'incoming', 'channels']).entries,
   connect: text,
@@ -24,8 +24,8 @@ export const fileEntries = {
 export type FileCommon = Fields<typeof fileEntries> & Hooks;
 
 /**
- * `live` decides whether the guest runs while its memory is written. The migration is held back then, until the guest has
- * come round a few times, and goes on at full speed.
+ * `live` decides whether the guest runs while QEMU writes its memory. If so, the migration is slow until the guest has passed
+ * over its memory a few times, and then runs at full speed.
  */
 export async function fileMigration(
   context: TestContext,

@@ -1,6 +1,6 @@
 /**
- * Postcopy whose connection breaks: both sides pause, and go on over a new connection. Optionally the
- * first new connection breaks too, at a stage of its own.
+ * Postcopy whose connection breaks: both sides pause and continue over a new connection. Optionally the first new
+ * connection breaks too, at a given stage.
  */
 import { migrate, setParameters } from '../commands.js';
 import { SocketPair } from '../descriptors.js';
@@ -8,8 +8,8 @@ import type { Migration, Sides } from '../migration.js';
 import { waitStatus } from '../waits.js';
 
 /**
- * `once`: one break. Else the first attempt to recover breaks as well: `reconnect` while the new channel
- * is being set up, `handshake` when it stands and the two sides agree on what is missing.
+ * `once`: one break. Otherwise the first attempt to recover breaks as well: `reconnect` while QEMU sets the new channel
+ * up, `handshake` while the two sides agree on the missing pages.
  */
 export const recoveries = ['once', 'reconnect', 'handshake'] as const;
 export type Recovery = (typeof recoveries)[number];
@@ -21,7 +21,7 @@ const recovering = [
   'postcopy-paused',
 ] as const;
 
-/** first byte of the stream's section type "command": enough for the destination to begin, not to go on */
+/** first byte of a stream's section of type command: with it the destination starts to recover, and waits for the rest */
 const commandSection = 8;
 const fdName = 'fd-mig';
 
@@ -52,14 +52,14 @@ async function breakConnection(pair: Sides, by: 'source' | 'destination'): Promi
   }
 }
 
-/** The first attempt at a new connection, which comes to nothing. */
+/** The first attempt at a new connection, which fails. */
 async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Promise<void> {
   const { source, destination } = pair;
   using forSource = new SocketPair();
   using forDestination = new SocketPair();
   await forSource.lend(source, fdName, 0);
   await forDestination.lend(destination, fdName, 0);
-  // makes the destination's channel readable: it begins to recover, and waits for more
+  // makes the destination's channel readable: it starts to recover, and waits for more
   forDestination.write(1, Buffer.of(commandSection));
   if (stage === 'reconnect') forSource.close(1);
 

@@ -1,10 +1,9 @@
 /**
- * The postcopy flow: the guest goes on at the destination while part of its memory is still at the
- * source, and is fetched as it is touched. Upstream's flows PC and, with recovery from broken
- * connections, PR.
+ * The postcopy flow: the guest runs at the destination while part of its memory is still at the source; QEMU fetches a
+ * page when the guest touches it. Upstream's flows PC and, with recovery from broken connections, PR.
  */
 import * as v from 'valibot';
-import { HarnessError } from '../../model/errors.js';
+import { contractError } from '../../model/errors.js';
 import type { Fields } from '../../model/shapes.js';
 import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
@@ -22,15 +21,15 @@ import { waitNonZero } from '../zero-memory.js';
 
 export const postcopyEntries = {
   ...v.omit(pairShape, ['listen', 'incoming', 'connect', 'live', 'expect', 'oob']).entries,
-  /** the connection is broken in the postcopy phase and made again */
+  /** the test breaks the connection in the postcopy phase, and QEMU recovers */
   recovery: v.optional(v.picklist(recoveries)),
 };
 export type PostcopyCommon = Fields<typeof postcopyEntries> & Hooks;
 
-/** so slow that postcopy cannot end before its connection is broken; bytes per second */
+/** so slow that postcopy cannot end before the test breaks its connection; bytes per second */
 const trickle = 4096;
 
-/** what the destination must know about the time its guest waited for pages, where this QEMU measures it */
+/** what the destination must report about the time that its guest waited for pages, if this QEMU measures it */
 const waitFigures = [
   'postcopy-blocktime',
   'postcopy-vcpu-blocktime',
@@ -40,10 +39,10 @@ const waitFigures = [
   'postcopy-non-vcpu-latency',
 ] as const;
 
-/** on the way to the end when no connection breaks */
+/** statuses before the end if no connection breaks */
 const straight = ['setup', 'active', 'device', 'postcopy-device', 'postcopy-active'] as const;
 
-/** on the way to the end over a new connection */
+/** statuses before the end over a new connection */
 const resumed = ['postcopy-recover-setup', 'postcopy-recover', 'postcopy-active'] as const;
 
 export async function postcopy(
@@ -84,7 +83,7 @@ function ordered(others: readonly string[]): string[] {
   return ['postcopy-ram', ...others.filter(isMultifd), 'postcopy-blocktime', ...late];
 }
 
-/** Migrates until memory was dirtied after it was sent, lets the guest go on at the destination, and waits for the rest. */
+/** Migrates until the guest has dirtied memory that was sent, switches to postcopy, and waits for the rest of the memory. */
 export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migration> {
   const { context, settings, source, destination } = pair;
   const migration = await pair.migrate();
@@ -105,12 +104,12 @@ export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migra
     const through = recovery === undefined ? straight : resumed;
     await migration.until('completed', { through });
   });
-  // The source is done once all is sent. Memory may be looked at when all of it is there.
+  // The source completes once all is sent; memory can be checked once all of it has arrived.
   await migration.until('completed', { side: 'destination' });
   return migration;
 }
 
-/** Measuring needs to know which thread waits, which not every kernel tells. */
+/** QEMU measures only where the kernel reports which thread waits. */
 async function requireWaitFigures({ context, destination }: Pair): Promise<void> {
   const { host, destinationFeatures } = context.plan;
   if (host.userfaultfd?.detail !== 'with thread ids') return;
@@ -119,12 +118,9 @@ async function requireWaitFigures({ context, destination }: Pair): Promise<void>
     (name) => destinationFeatures.migrationFigures.includes(name) && answer[name] === undefined,
   );
   if (missing.length === 0 && answer['status'] !== 'failed') return;
-  throw new HarnessError({
-    code: 'figures-missing',
-    blame: 'contract',
-    message: `query-migrate on the destination ${missing.length === 0 ? 'says that the migration failed' : `lacks ${missing.join(', ')}`} after postcopy`,
-    side: 'destination',
-    waitedFor: waitFigures.join(', '),
-    lastSeen: JSON.stringify(answer),
-  });
+  throw contractError(
+    'figures-missing',
+    `query-migrate on the destination ${missing.length === 0 ? 'says that the migration failed' : `lacks ${missing.join(', ')}`} after postcopy`,
+    { side: 'destination', waitedFor: waitFigures.join(', '), lastSeen: JSON.stringify(answer) },
+  );
 }

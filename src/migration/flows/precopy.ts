@@ -1,6 +1,6 @@
 /**
- * The precopy flow: both sides are there at the same time and the source sends to the destination.
- * Upstream's flow P, with waits that have deadlines and look at events and memory instead of sleeping.
+ * The precopy flow: both QEMUs run at the same time and the source sends to the destination. Upstream's flow P; its waits
+ * have deadlines, and read events and memory instead of sleeping.
  */
 import { pause } from '../../model/deadline.js';
 import type { TestContext } from '../context.js';
@@ -37,7 +37,7 @@ export async function precopy(context: TestContext, settings: MigrateCommon): Pr
     await finishLive(migration, async (signal) => settings.liveHook?.(pair, signal));
   } else {
     await migration.until('completed');
-    // `cont` before the destination has loaded everything would be forgotten
+    // QEMU forgets a `cont` that comes before the destination has loaded everything
     await migration.until('completed', { side: 'destination' });
     await pair.destination.qmp.execute('cont');
   }
@@ -45,9 +45,9 @@ export async function precopy(context: TestContext, settings: MigrateCommon): Pr
 }
 
 /**
- * A live migration counts only when memory was dirtied after it was sent, and sent again. Memory goes
- * out in ascending order: once the marker has arrived, the pages below it have been sent; when the
- * guest then writes to one of them, another iteration is certain. Only then may the migration converge.
+ * A live migration proves something only if the guest dirtied memory that was sent, and QEMU sent it again. QEMU sends
+ * memory in ascending order: once the marker has arrived, the pages below it have been sent; if the guest then writes to
+ * one of them, another iteration is certain. Only then may the migration converge.
  */
 export async function finishLive(migration: Migration, liveHook?: LiveHook): Promise<void> {
   await proveLive(migration, liveHook);
@@ -57,7 +57,7 @@ export async function finishLive(migration: Migration, liveHook?: LiveHook): Pro
   await migration.untilEvent('STOP');
 }
 
-/** Waits until it counts. */
+/** Waits until the guest has dirtied memory that was sent. */
 export async function proveLive(migration: Migration, liveHook?: LiveHook): Promise<void> {
   const { pair } = migration;
   const { context, settings, source, destination } = pair;
@@ -77,10 +77,10 @@ export async function proveLive(migration: Migration, liveHook?: LiveHook): Prom
   });
 }
 
-/** what a migration may pass on its way to failed without having begun; `failing` is seen from QEMU 11.1 on */
+/** statuses before `failed` of a migration that sent nothing; `failing` exists from QEMU 11.1 on */
 const waysToFailure = ['setup', 'failing'] as const;
 
-/** The guest goes on at the source, whatever became of the migration. */
+/** The migration is refused or fails; the guest runs on at the source. */
 async function expectFailure(
   pair: Pair,
   expect: Exclude<Expectation, { kind: 'completes' }>,

@@ -4,7 +4,7 @@ import { HarnessError } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { loadAddon } from '../../native/addon.js';
 
-export type AccelWish = 'auto' | Accelerator;
+export type AccelChoice = 'auto' | Accelerator;
 
 /** Why KVM cannot be used with a binary on this host; undefined when it can be tried. */
 export async function kvmObstacle(features: QemuFeatures): Promise<string | undefined> {

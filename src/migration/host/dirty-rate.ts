@@ -1,26 +1,26 @@
 /** How fast a guest dirties its memory, measured by KVM's dirty ring, and the limits set on it. */
-import { pause, timeoutError } from '../../model/deadline.js';
-import { HarnessError } from '../../model/errors.js';
+import { pause, pollUntil } from '../../model/deadline.js';
+import { contractError } from '../../model/errors.js';
 import { asArray, asNumber, asObject, asString } from '../../model/json.js';
 import type { Json, JsonObject } from '../../model/json.js';
 import type { Side } from '../../model/outcome.js';
 import type { QmpClient } from '../../qmp/client.js';
 
-/** How both sides of a test about the dirty ring are run, whatever accelerator the run has. */
+/** How a test of the dirty ring starts both sides, whatever the accelerator of the run. */
 export const dirtyRing = { accel: 'kvm', accelOptions: 'dirty-ring-size=4096' } as const;
 
 /** in seconds, the shortest that QEMU takes */
 const calcTime = 1;
 const measureMs = 10_000;
-const lookEveryMs = 50;
+const pollMs = 50;
 
-/** what is needed of a machine here */
+/** what this file uses of a machine */
 export interface Measured {
   readonly side: Side;
   readonly qmp: Pick<QmpClient, 'execute' | 'executeRaw'>;
 }
 
-/** what `query-dirty-rate` tells: still at it, or MB/s of the first virtual processor */
+/** what `query-dirty-rate` reports: still measuring, or MB/s of the first virtual processor */
 export type DirtyRate =
   | { readonly kind: 'measuring' }
   | { readonly kind: 'measured'; readonly rate: number }
@@ -35,7 +35,7 @@ export function readDirtyRate(answer: JsonObject): DirtyRate {
   return { kind: 'measured', rate };
 }
 
-/** The limit on the first virtual processor in MB/s, as `query-vcpu-dirty-limit` tells; undefined when there is none. */
+/** The limit on the first virtual processor in MB/s, from `query-vcpu-dirty-limit`; undefined without one. */
 export function readLimit(answer: Json): number | undefined {
   return asNumber(asObject(asArray(answer)[0])['limit-rate']);
 }
@@ -47,31 +47,26 @@ export async function measureDirtyRate(
   timeoutMs = measureMs,
 ): Promise<number> {
   await qmp.execute('calc-dirty-rate', { 'calc-time': calcTime, mode: 'dirty-ring' });
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    await pause(lookEveryMs, signal);
+  // QEMU reports `unstarted` until its thread runs
+  await pause(pollMs, signal);
+  let rate = 0;
+  const poll = { waitedFor: 'measured dirty rate', side, timeoutMs, everyMs: pollMs, signal };
+  await pollUntil(poll, async () => {
     const answer = await qmp.execute('query-dirty-rate');
+    const lastSeen = JSON.stringify(answer);
     const seen = readDirtyRate(answer);
-    if (seen.kind === 'measured') return seen.rate;
-    if (seen.kind === 'other') {
-      throw new HarnessError({
-        code: 'no-dirty-rate',
-        blame: 'contract',
-        message: `the ${side} measured no dirty rate by its dirty ring`,
-        side,
-        waitedFor: 'status measured, with the rate of a virtual processor',
-        lastSeen: JSON.stringify(answer),
-      });
+    if (seen.kind === 'measuring') return lastSeen;
+    if (seen.kind === 'measured') {
+      ({ rate } = seen);
+      return undefined;
     }
-    if (performance.now() > deadline) {
-      throw timeoutError({
-        waitedFor: 'measured dirty rate',
-        timeoutMs,
-        lastSeen: JSON.stringify(answer),
-        side,
-      });
-    }
-  }
+    throw contractError('no-dirty-rate', `the ${side} measured no dirty rate by its dirty ring`, {
+      side,
+      waitedFor: 'status measured, with the rate of a virtual processor',
+      lastSeen,
+    });
+  });
+  return rate;
 }
 
 export async function queryLimit({ qmp }: Measured): Promise<number | undefined> {
@@ -83,14 +78,15 @@ export async function requireLimit(machine: Measured, wanted: number): Promise<v
   const limit = await queryLimit(machine);
   if (limit === wanted) return;
   const { side } = machine;
-  throw new HarnessError({
-    code: 'wrong-dirty-limit',
-    blame: 'contract',
-    message: `the dirty limit on the ${side} is ${limit === undefined ? 'not in force' : `${limit} MB/s`} after it was set to ${wanted} MB/s`,
-    side,
-    waitedFor: `${wanted} MB/s`,
-    lastSeen: limit === undefined ? 'no limit' : `${limit} MB/s`,
-  });
+  throw contractError(
+    'wrong-dirty-limit',
+    `the dirty limit on the ${side} is ${limit === undefined ? 'not in force' : `${limit} MB/s`} after it was set to ${wanted} MB/s`,
+    {
+      side,
+      waitedFor: `${wanted} MB/s`,
+      lastSeen: limit === undefined ? 'no limit' : `${limit} MB/s`,
+    },
+  );
 }
 
 export interface RatePlan {
@@ -104,8 +100,8 @@ export interface RatePlan {
 const usualMargin = 25;
 
 /**
- * Half the guest's own rate, and how far a limited guest may be off: as much as upstream allows, but never
- * so much that the guest's own rate would do. Undefined when the rate is too low to be halved.
+ * Half the guest's own rate, and the tolerance for a limited guest: that of upstream, but always below the guest's own
+ * rate. Undefined if the rate is too low to be halved.
  */
 export function planLimit(origin: number): RatePlan | undefined {
   const limit = Math.floor(origin / 2);

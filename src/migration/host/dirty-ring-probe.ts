@@ -1,7 +1,7 @@
 /**
- * Whether KVM's dirty ring works here, by using it: that KVM offers one says little. Where it emulates
- * instructions (inside some virtual machines), the ring can overflow between two looks at it: the guest's
- * rate is measured once, and then the guest writes no more. So both are looked at.
+ * Whether KVM's dirty ring works on this host, by using it. Where KVM emulates instructions (inside some virtual machines),
+ * the ring can overflow between two reads of it: QEMU measures the guest's rate once, and then the guest writes no more. So
+ * the probe checks both.
  */
 import { nullable, object, string } from 'valibot';
 import type { GenericSchema } from 'valibot';
@@ -16,30 +16,30 @@ import { TestContext } from '../context.js';
 import { dirtyRing, measureDirtyRate } from './dirty-rate.js';
 import type { PairPlan } from '../plan.js';
 
-/** a guest's first round over its memory, under a slow KVM too */
+/** a guest's first pass over its memory, also under a slow KVM */
 const firstWriteMs = 10_000;
 /** a guest that still runs rewrites every page many times meanwhile */
 const nextWriteMs = 2000;
 
 const how = `with -accel ${dirtyRing.accel},${dirtyRing.accelOptions}`;
 
-/** what a ring did in use: kept, since the look takes seconds */
+/** the result of a trial: cached, since it takes seconds */
 interface Trial {
   /** null: it works */
   readonly obstacle: string | null;
 }
 const trialShape: GenericSchema<unknown, Trial> = object({ obstacle: nullable(string()) });
 
-export interface RingProbeInput {
+export interface RingProbeOptions {
   readonly plan: PairPlan;
   readonly directory: string;
   readonly signal: AbortSignal;
-  /** of earlier trials since the host was started; without one, nothing is kept */
+  /** of earlier trials since the host was started; default: no cache */
   readonly cache?: ProbeCache;
 }
 
 /** Why the dirty ring cannot be used with either QEMU; undefined when it can. Throws only `Cancelled`. */
-export async function dirtyRingObstacle(input: RingProbeInput): Promise<string | undefined> {
+export async function dirtyRingObstacle(input: RingProbeOptions): Promise<string | undefined> {
   const { plan } = input;
   const same = plan.source.command === plan.destination.command;
   const sides: readonly Side[] = same ? ['source'] : ['source', 'destination'];
@@ -53,8 +53,8 @@ export async function dirtyRingObstacle(input: RingProbeInput): Promise<string |
   return undefined;
 }
 
-/** A ring that did not even start may do so the next time: that is not kept. */
-async function triedOrKept(input: RingProbeInput, side: Side): Promise<string | undefined> {
+/** A failure to start is not cached: it may work the next time. */
+async function triedOrKept(input: RingProbeOptions, side: Side): Promise<string | undefined> {
   const { plan, signal } = input;
   const cache = input.cache ?? new ProbeCache(undefined);
   const wanted = {
@@ -74,7 +74,7 @@ async function triedOrKept(input: RingProbeInput, side: Side): Promise<string | 
 }
 
 async function useDirtyRing(
-  { plan, directory, signal }: RingProbeInput,
+  { plan, directory, signal }: RingProbeOptions,
   side: Side,
 ): Promise<Trial> {
   await using context = new TestContext({

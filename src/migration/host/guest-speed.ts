@@ -1,6 +1,6 @@
 /**
- * How fast a guest really runs here under an accelerator, by running one for a moment. A KVM that is
- * there may still be a nested one that emulates every instruction, slower than TCG.
+ * How fast a guest runs on this host under an accelerator, by running one for a moment. A nested KVM may emulate every
+ * instruction, which is slower than TCG.
  */
 import type { Accelerator } from '../../model/arch.js';
 import { literal, number, object } from 'valibot';
@@ -10,7 +10,7 @@ import { toFailure } from '../../model/errors.js';
 import { TestContext } from '../context.js';
 import type { PairPlan } from '../plan.js';
 
-/** longer than any accelerator worth having needs for its first and second sign of life */
+/** an accelerator that needs longer for the guest's first two signs of life is of no use */
 const limitMs = 10_000;
 /** signs of life come about every 30 ms under TCG */
 const windowMs = 300;
@@ -23,7 +23,7 @@ export interface RunningPace {
 
 export type Pace = RunningPace | { readonly runs: false; readonly reason: string };
 
-/** What is worth keeping for the next run: that a guest did not run may have had its reason in the moment. */
+/** What is cached for the next run; a failure is not, since it may have been a passing one. */
 export const runningPaceShape: GenericSchema<unknown, Pace> = object({
   runs: literal(true),
   pagesPerSecond: number(),
@@ -55,7 +55,7 @@ export async function measurePace(
     await serial.waitForB({ timeoutMs: limitMs, signal });
     const firstMs = performance.now();
     const firstSigns = serial.signs;
-    // Signs may come in bursts: count them over a while, however slow the guest is.
+    // Signs may come in bursts, so count them over some time, also of a slow guest.
     while (performance.now() - firstMs < windowMs || serial.signs === firstSigns) {
       await serial.waitForB({ timeoutMs: limitMs, signal, since: serial.length });
     }

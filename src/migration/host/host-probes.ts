@@ -1,6 +1,5 @@
 /**
- * Finds out what the selected tests need to know of this host. Only what is asked for is tried; some
- * probes run a guest.
+ * Probes this host for what the selected tests need, and for nothing else: some probes run a guest.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -18,20 +17,22 @@ import type { PairPlan } from '../plan.js';
 import { findRdmaAddress, ownLockingObstacle } from './rdma-link.js';
 import type { Family } from './rdma-link.js';
 
-export interface HostProbeInput {
+export interface HostProbeOptions {
   /** the plan of the run, without facts about the host yet */
   readonly plan: PairPlan;
   /** private, on the file system that tests use */
   readonly directory: string;
   readonly signal: AbortSignal;
-  /** of what earlier runs found out, where that takes long */
+  /** results of earlier runs, for probes that take long */
   readonly cache?: ProbeCache;
 }
 
-type HostProbe = (input: HostProbeInput) => Promise<HostFact>;
+type HostProbe = (input: HostProbeOptions) => Promise<HostFact> | HostFact;
 
 const yes = (detail?: string): HostFact => ({ available: true, reason: '', detail });
 const no = (reason: string): HostFact => ({ available: false, reason });
+const unless = (obstacle: string | undefined): HostFact =>
+  obstacle === undefined ? yes() : no(obstacle);
 
 const probes: Readonly<Record<HostFactName, HostProbe>> = {
   userfaultfd: async () => {
@@ -43,49 +44,30 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
     const { available, reason } = await loadAddon().probeDirectIo(directory).promise;
     return available ? yes() : no(`no O_DIRECT in ${directory}: ${reason}`);
   },
-  'shared-memory': () => {
-    const obstacle = probeSharedMemory();
-    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
-  },
-  kvm: async ({ plan }) => {
-    const obstacle =
-      (await kvmObstacle(plan.sourceFeatures)) ?? (await kvmObstacle(plan.destinationFeatures));
-    return obstacle === undefined ? yes() : no(obstacle);
-  },
-  'dirty-ring': async (input) => {
-    const obstacle = await dirtyRingObstacle(input);
-    return obstacle === undefined ? yes() : no(obstacle);
-  },
+  'shared-memory': () => unless(probeSharedMemory()),
+  kvm: async ({ plan: { sourceFeatures, destinationFeatures } }) =>
+    unless((await kvmObstacle(sourceFeatures)) ?? (await kvmObstacle(destinationFeatures))),
+  'dirty-ring': async (input) => unless(await dirtyRingObstacle(input)),
   'rdma-ipv4': async (input) => await rdma('IPv4', input),
   'rdma-ipv6': async (input) => await rdma('IPv6', input),
-  'locked-memory': () => {
-    const obstacle = ownLockingObstacle();
-    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
-  },
-  'huge-pages': ({ plan }) => {
-    const obstacle = hugePageObstacle(
-      readFileSync('/proc/meminfo', 'utf8'),
-      2 * platforms[plan.arch].ramBytes,
-    );
-    return Promise.resolve(obstacle === undefined ? yes() : no(obstacle));
-  },
+  'locked-memory': () => unless(ownLockingObstacle()),
+  'huge-pages': ({ plan: { arch } }) =>
+    unless(hugePageObstacle(readFileSync('/proc/meminfo', 'utf8'), 2 * platforms[arch].ramBytes)),
   vsock: () => {
     const missing = ['/dev/vsock', '/sys/module/vsock_loopback'].find((file) => !existsSync(file));
-    return Promise.resolve(
-      missing === undefined ? yes() : no(`no vsock to this host itself: ${missing} does not exist`),
-    );
+    return unless(missing && `no vsock to this host itself: ${missing} does not exist`);
   },
 };
 
 /** The detail is the address. */
 async function rdma(
   family: Family,
-  { plan, directory, signal }: HostProbeInput,
+  { plan, directory, signal }: HostProbeOptions,
 ): Promise<HostFact> {
   const obstacle = ownLockingObstacle();
   if (obstacle !== undefined) return no(obstacle);
   const { env } = plan;
-  // where distributions put it, and where the PATH of a user does not lead
+  // distributions install it in sbin, which is not on every user's PATH
   const tool = locate('rdma', `${env['PATH'] ?? ''}:/usr/sbin:/sbin`);
   const interfaces = os.networkInterfaces();
   const found = await findRdmaAddress(family, { tool, interfaces, directory, env, signal });
@@ -93,10 +75,13 @@ async function rdma(
 }
 
 /** The facts that a set of needs asks for. */
-export async function probeHost(needs: readonly Need[], input: HostProbeInput): Promise<HostFacts> {
+export async function probeHost(
+  needs: readonly Need[],
+  input: HostProbeOptions,
+): Promise<HostFacts> {
   const names = new Set(needs.flatMap((need) => (need.kind === 'host' ? [need.name] : [])));
   const facts: Partial<Record<HostFactName, HostFact>> = {};
-  // one after another: two guests at once would spoil each other's figures
+  // one after another: a second guest would disturb the measurement
   for (const name of names) facts[name] = await probes[name](input);
   return facts;
 }

@@ -82,7 +82,7 @@ test('the first address of the first interface with a link and an address wins',
   assert.equal(await address(bare, 'IPv4'), '192.0.2.2');
 });
 
-test('one search after another in the same directory does not see what the first was told', async () => {
+test('two searches in one directory do not share results', async () => {
   using scratch = new Scratch();
   const { directory } = scratch;
   const tool = path.join(directory, 'rdma');
@@ -147,7 +147,7 @@ test('a cancelled search is cancelled, not a reason', async () => {
   await assert.rejects(find('#!/bin/sh\nsleep 60\n', 'IPv4', { signal }), Cancelled);
 });
 
-test('without a tool the reason says where it was looked for', async () => {
+test('without the tool the reason names where Drover searched', async () => {
   assert.match(await reason('', 'IPv4', { tool: undefined }), /no rdma tool .*iproute2.* PATH/);
 });
 

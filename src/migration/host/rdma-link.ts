@@ -1,7 +1,7 @@
 /**
  * Where an RDMA migration on this host can listen: the first interface with an RDMA link that carries an
- * address of the wanted family. The links are asked of the `rdma` tool of iproute2, the addresses of the
- * system. RDMA pins the guest's memory, so the limit on locked memory is looked at too.
+ * address of the wanted family. The `rdma` tool of iproute2 lists the links, the system the addresses. RDMA pins the guest's
+ * memory, so the limit on locked memory counts too.
  */
 import { readFileSync } from 'node:fs';
 import type { NetworkInterfaceInfo } from 'node:os';
@@ -39,7 +39,7 @@ export type Found =
 
 const args = ['-j', 'link', 'show'] as const;
 const called = `'rdma ${args.join(' ')}'`;
-/** it only asks the kernel */
+/** it only queries the kernel */
 const toolMs = 5000;
 
 /** An address as `rdma:` takes it, IPv6 in brackets, or why there is none. Throws only `Cancelled`. */
@@ -78,7 +78,7 @@ export async function findRdmaAddress(family: Family, search: LinkSearch): Promi
 /** never RDMA hardware's own interface */
 const virtual = /^(lo$|tun|tap)/;
 
-/** The links that `rdma -j link show` lists; undefined when that is not what the text is. */
+/** The links in the output of `rdma -j link show`; undefined if the text is something else. */
 export function parseLinks(text: string): RdmaLink[] | undefined {
   let answer: Json;
   try {
@@ -107,14 +107,14 @@ function addressOf(
   return /^fe[89ab]/i.test(address) ? `[${address}%${netdev}]` : `[${address}]`;
 }
 
-/** for the reader of a reason: the first line, and not all of it when it is long */
+/** the first line, cut if it is long */
 function quoted(output: string): string {
   const [line = ''] = output.trim().split('\n');
   if (line === '') return 'nothing';
   return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}...` : line);
 }
 
-/** enough for a guest's memory */
+/** the memory of a guest and more */
 const lockedBytes = 128 * 1024 * 1024;
 
 /**

@@ -1,5 +1,5 @@
 /** Checks after a round: memory is intact, the guest runs at the destination only, and was not reset. */
-import { HarnessError } from '../../model/errors.js';
+import { contractError } from '../../model/errors.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
 import { guestContract } from '../../guest/contract.js';
@@ -10,13 +10,12 @@ import { waitByteChange, waitEvent } from '../waits.js';
 export interface Arrival {
   readonly from: TestMachine;
   readonly to: TestMachine;
-  /** what was found of the same guest a round before */
+  /** the verdict on the same guest after the previous round */
   readonly before: MemoryVerdict | undefined;
 }
 
 /**
- * The guest is checked as it has arrived, before it runs: one that goes on writes over what is damaged. It runs when this is
- * done.
+ * Checks the guest before it runs at the destination, since a running guest overwrites damage; then starts it.
  */
 export async function checkArrival(arrival: Arrival): Promise<MemoryVerdict> {
   const { from, to, before } = arrival;
@@ -49,16 +48,13 @@ async function requireProgress(machine: TestMachine): Promise<void> {
   }
 }
 
-/** Generations of bytes wrap, and say nothing here. */
+/** Not for stamp kind byte, whose generations wrap. */
 function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: TestMachine): void {
   if (now.stamp === 'byte') return;
   const earlier = before.slices;
   if (now.slices.every((slice, writer) => isFurther(slice, earlier[writer]))) return;
-  throw new HarnessError({
-    blame: 'contract',
+  throw contractError('guest-stands-still', 'a writer made no progress since the previous round', {
     side: machine.side,
-    code: 'guest-stands-still',
-    message: 'a writer made no progress since the previous round',
     waitedFor: `more than ${stateOf(before)}`,
     lastSeen: stateOf(now),
   });
@@ -66,7 +62,7 @@ function requireGrowth(before: MemoryVerdict, now: MemoryVerdict, machine: TestM
 
 function isFurther(now: SliceVerdict, before: SliceVerdict | undefined): boolean {
   if (before === undefined || now.generation > before.generation) return true;
-  // without an edge a pass has just been completed
+  // without an edge the guest has just completed a pass
   const place = ({ edge, end }: SliceVerdict): number => edge ?? end;
   return now.generation === before.generation && place(now) >= place(before);
 }

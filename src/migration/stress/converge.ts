@@ -1,7 +1,6 @@
 /**
- * Sees a live migration to its end. Once all memory has been sent, it has `patienceMs` to fit into the downtime that was asked
- * for; after that any downtime will do, and the round is marked as forced: a guest that writes faster than can be sent is a fact
- * about the pair, not an error.
+ * Waits for the end of a live migration. After the first iteration it has `patienceMs` to converge within the downtime limit;
+ * then Drover raises the limit and marks the round as forced. That a guest writes faster than QEMU can send is no error.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled } from '../../model/deadline.js';
@@ -12,12 +11,12 @@ import { setParameters } from '../commands.js';
 import type { Migration } from '../migration.js';
 import { whileAlive } from '../waits.js';
 
-/** as much as a host can carry, bytes per second; QEMU takes 0 for "unlimited" only from 6.0 on, and tells it so */
+/** faster than any host, bytes per second; 0 means unlimited only from QEMU 6.0 on */
 export const fullRate = 100_000_000_000;
-/** whatever is left fits into it, milliseconds; the most that QEMU takes is 2,000,000 */
+/** whatever is left fits into it, milliseconds; QEMU accepts at most 2,000,000 */
 const anyDowntimeMs = 600_000;
 
-/** @returns whether the downtime limit had to be lifted */
+/** @returns whether Drover had to raise the downtime limit */
 export async function converge(migration: Migration, patienceMs: number): Promise<boolean> {
   const { context, source } = migration.pair;
   const over = new AbortController();
@@ -32,7 +31,7 @@ export async function converge(migration: Migration, patienceMs: number): Promis
   return await whileAlive(migration.pair, async () => {
     const ended = migration.until('completed');
     const released = release().catch((error: unknown) => {
-      // once the migration is over there is nothing to release
+      // after the end of the migration there is no limit to raise
       if (!over.signal.aborted) throw error;
     });
     try {
@@ -45,7 +44,7 @@ export async function converge(migration: Migration, patienceMs: number): Promis
   });
 }
 
-/** QEMU tells the beginning of each pass, the first is number 1. Or the migration ends. */
+/** QEMU reports the start of each iteration, from number 1 on. Or the migration ends. */
 async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise<QmpEvent> {
   const { context, source } = migration.pair;
   return await source.qmp.events.wait(
@@ -53,7 +52,7 @@ async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise
       (name === 'MIGRATION_PASS' && Number(data['pass']) >= 2) ||
       (name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '')),
     {
-      what: 'event MIGRATION_PASS 2, the end of the first pass,',
+      what: 'event MIGRATION_PASS 2, the end of the first iteration,',
       since: migration.since.source,
       timeoutMs: context.patience.statusMs,
       signal,
@@ -61,11 +60,11 @@ async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise
   );
 }
 
-/** Postcopy: the guest goes on at the destination once one pass over memory has been made. */
+/** Postcopy: the guest runs at the destination after the first iteration. */
 export async function convergeByPostcopy(migration: Migration): Promise<boolean> {
   const { context, source } = migration.pair;
   await whileAlive(migration.pair, async () => {
-    // A guest that writes little may be done with before.
+    // The migration of a guest that writes little may complete earlier.
     const { data } = await firstPassEnds(migration, context.signal);
     if (data['status'] === undefined) {
       await source.qmp.execute('migrate-start-postcopy');

@@ -1,21 +1,21 @@
-/** Holds QEMUs by SIGSTOP for a while, once a round, at a moment that is left to chance. */
+/** Stops QEMUs by SIGSTOP once a round, at a random moment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled } from '../../model/deadline.js';
 import type { Machine } from '../../qemu/machine.js';
 
-export interface FreezeInput {
+export interface FreezeOptions {
   readonly machines: readonly Machine[];
-  /** how long each is held */
+  /** how long each is stopped */
   readonly ms: number;
-  /** until the first is held, at most */
+  /** the first is stopped within this time */
   readonly withinMs: number;
   /** from 0 to 1, a new one at each call */
   readonly random: () => number;
   readonly signal: AbortSignal;
 }
 
-/** Holds them one after another. However it ends, all of them go on. */
-export async function freezeInTurn(input: FreezeInput): Promise<void> {
+/** Stops them one after another. All of them run again at the end, also after an error. */
+export async function freezeInTurn(input: FreezeOptions): Promise<void> {
   for (const machine of input.machines) {
     await wait(input.random() * input.withinMs, input.signal);
     signal(machine, 'SIGSTOP');

@@ -1,4 +1,4 @@
-/** The machines of a stress run: started for a round, ended after it, and their traces with them. */
+/** The machines of a stress run: started for a round and ended after it, with their files. */
 import { readdirSync, rmSync } from 'node:fs';
 import type { Side } from '../../model/outcome.js';
 import { closeMemory, openMemory } from '../../qemu/shared-memory.js';
@@ -11,11 +11,11 @@ import type { StressSpec } from './spec.js';
 export interface Place {
   readonly side: Side;
   readonly round: number;
-  /** waits for a guest that is sent there, instead of starting one */
+  /** waits for an incoming migration instead of starting a guest */
   readonly receives: boolean;
 }
 
-/** A machine under stress, and what its evidence is named after. */
+/** A machine of a stress run, and the prefix of its evidence files. */
 export interface Member {
   readonly machine: TestMachine;
   readonly stem: string;
@@ -26,7 +26,7 @@ export async function startMember(
   spec: StressSpec,
   { side, round, receives }: Place,
 ): Promise<Member> {
-  // each has memory of its own: what both sides map would need no migration
+  // each has memory of its own: memory that both sides map would not migrate
   const memory = openMemory(spec.memory, context.platform.ramBytes);
   const tag = `-round${round}`;
   let machine: TestMachine;
@@ -36,7 +36,7 @@ export async function startMember(
       memory,
       firmware: context.writeGuest(),
       tag,
-      // It stands still when it has arrived: a guest that goes on writes over what is damaged.
+      // The guest stays stopped after the migration: a running guest overwrites damage.
       incoming: receives ? 'defer' : undefined,
       extraArgs: receives ? ['-S'] : undefined,
     });
@@ -54,7 +54,7 @@ export async function startMember(
   return { machine, stem: `${side}${tag}` };
 }
 
-/** Ends a machine in good order, and takes away what it left in the directory: rounds may go on for days. */
+/** Ends a machine and removes its files, since rounds may go on for days. */
 export async function retire({ machine, stem }: Member): Promise<void> {
   const { context } = machine;
   await endMachine(machine);

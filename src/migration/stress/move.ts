@@ -1,4 +1,4 @@
-/** One migration of a guest that writes, from one machine to another. */
+/** One migration of a running guest, from one machine to another. */
 import type { MigrationFigures } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
 import { discoverAddress, setParameters } from '../commands.js';
@@ -33,7 +33,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
   if (transport.flow !== 'file') await pair.listen({ uri });
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
   const migrating = await pair.migrate({ uri: target });
-  // Postcopy is to begin before the rest fits into any downtime.
+  // Postcopy must start before the rest fits into the downtime limit.
   const downtimeLimitMs = transport.flow === 'postcopy' ? 1 : spec.downtimeLimitMs;
   await untilTracked(migrating);
   const startMs = performance.now();
@@ -60,7 +60,7 @@ async function addressOf(to: TestMachine, uri: string): Promise<string> {
   return uri.startsWith('tcp:') ? await discoverAddress(to) : uri;
 }
 
-/** until the first is held, at most: a migration of a small guest may be over by then */
+/** the first QEMU is stopped within this time: the migration of a small guest takes no longer */
 const heldWithinMs = 300;
 
 async function whileHeld<T>(move: Move, work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,6 @@
 /**
- * A guest under stress, moved round after round. Each round: it runs on one side, is migrated while it writes, all that it
- * stamped is checked as it has arrived, and it must go on there and nowhere else. The next round moves it on from there, or
- * begins with a new one.
+ * A guest that migrates round after round. In each round it runs on one side and migrates while it writes; Drover checks all
+ * its stamps at the destination, where it must run, and nowhere else. The next round migrates it back, or starts a new guest.
  */
 import { rmSync } from 'node:fs';
 import type { MigrationFigures, Phase, Side } from '../../model/outcome.js';
@@ -27,13 +26,13 @@ export interface RoundResult {
 export interface RoundHooks {
   started(round: number): void;
   phase(phase: Phase): void;
-  /** @returns whether there is to be another one */
+  /** @returns whether another round follows */
   finished(result: RoundResult): Promise<boolean>;
 }
 
 const other: Readonly<Record<Side, Side>> = { source: 'destination', destination: 'source' };
 
-/** Goes on until `hooks.finished` says that it is enough, or memory is damaged, or something breaks. */
+/** Ends when `hooks.finished` returns false, memory is damaged, or an error occurs. */
 export async function stressRounds(
   context: TestContext,
   spec: StressSpec,
@@ -81,12 +80,12 @@ export async function stressRounds(
   }
 }
 
-/** Every page is stamped once a pass is through: only then is there something to lose. */
+/** After one pass every page has a stamp; before, the check would prove nothing. */
 async function wholePass({ machine }: Member): Promise<void> {
   const { context } = machine;
   const { pacePagesPerSecond: pace, passesPerB } = context.platform;
   const paceMs = pace === undefined ? 0 : (1000 * pagesOf(context.stamped) * passesPerB) / pace;
-  // a host too busy for the pace is no reason to give up
+  // a busy host may not keep the pace
   const timeoutMs = context.patience.memoryMs + 3 * paceMs;
   await machine.serial.waitForB({ timeoutMs, signal: context.signal });
 }

@@ -1,9 +1,9 @@
-/** What a stress run does to a guest: how it is moved, how often, and what is done to it meanwhile. Plain data. */
+/** What a stress run does: how the guest migrates, and what disturbs it meanwhile. Plain data. */
 import type { MemoryBackend } from '../../model/command-line.js';
 import type { Side } from '../../model/outcome.js';
 import type { StressTransport } from './transports.js';
 
-/** A QEMU that is held by SIGSTOP for a while, in each round, while memory is sent. */
+/** QEMUs that SIGSTOP stops for a while in each round, while memory is sent. */
 export interface Freeze {
   readonly sides: readonly Side[];
   readonly ms: number;
@@ -18,9 +18,9 @@ export interface StressSpec {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** one guest for all rounds, migrated back and forth, instead of a new one for each */
   readonly pingPong: boolean;
-  /** the downtime that the migration must fit into, milliseconds; at first */
+  /** the first downtime limit, milliseconds */
   readonly downtimeLimitMs: number;
-  /** so long after the first pass over memory any downtime will do, so that a guest that writes faster than can be sent is moved all the same */
+  /** so long after the first iteration Drover raises the downtime limit, so that a guest that writes too fast migrates as well */
   readonly patienceMs: number;
   readonly freeze?: Freeze;
 }

@@ -1,7 +1,7 @@
-/** The ways a guest under stress is moved, one row each. */
+/** The transports of a stress run, one row each. */
 import type { Need } from '../../model/features.js';
 
-/** live: to a destination that listens. postcopy: the same, and on in postcopy. file: the destination reads it afterwards. */
+/** live: to a destination that listens. postcopy: the same, then postcopy. file: the destination reads it afterwards. */
 export type StressFlow = 'live' | 'postcopy' | 'file';
 
 export interface StressTransport {
@@ -12,7 +12,7 @@ export interface StressTransport {
   /** of both sides */
   readonly capabilities: readonly string[];
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
-  /** what `:N` behind the name means, if anything */
+  /** whether `:N` after the name is a number of channels */
   readonly takesChannels: boolean;
   readonly needs: readonly Need[];
 }

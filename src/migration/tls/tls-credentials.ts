@@ -1,28 +1,28 @@
-/** Encrypted migration: credentials made and given to both sides. To be used as, or in, a test's hooks. */
+/** Encrypted migration: makes credentials and gives them to both sides. For the hooks of a test. */
 import type { JsonObject } from '../../model/json.js';
 import type { Machine } from '../../qemu/machine.js';
-import type { CertificateWish } from '../../credentials/certificates.js';
+import type { CertificateRequest } from '../../credentials/certificates.js';
 import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
 import type { Pair } from '../pair.js';
 import { pskUser, writeCertificates, writePsk } from './tls-files.js';
 
-/** Makes an object of credentials and tells migration to use it. */
+/** Adds a credentials object and sets it as `tls-creds`. */
 async function useCredentials(machine: Machine, id: string, object: JsonObject): Promise<void> {
   await machine.qmp.execute('object-add', { ...object, id });
   await setParameters(machine, { 'tls-creds': id });
 }
 
 /**
- * GnuTLS may choose all but ChaCha20, which it prefers where the key is shared, and which takes five times as much
- * processor time as the AES that is taken then.
+ * Any cipher but ChaCha20, which GnuTLS prefers for pre-shared keys, and which takes five times as much processor time
+ * as AES.
  */
 const quickCiphers = 'NORMAL:-CHACHA20-POLY1305';
 
 export interface PskSetup {
-  /** unless given, both sides have the same */
+  /** default: the same on both sides */
   readonly keys?: 'same' | 'different';
-  /** what GnuTLS may choose from; unless given, a cipher that is quick on today's processors */
+  /** which ciphers GnuTLS may choose; default: those that are fast on current processors */
   readonly ciphers?: 'usual' | 'quick';
 }
 
@@ -49,16 +49,16 @@ export async function usePsk(pair: Pair, setup: PskSetup = {}): Promise<void> {
   await useCredentials(destination, 'tlscredspsk0', { ...type, endpoint: 'server', dir: other });
 }
 
-/** the name that the destination lets in, where it looks */
+/** the client name that the destination accepts, if it checks names */
 const friendlyClient = 'Drover client';
 const hostileClient = 'Drover hostile client';
 
-export interface CertificateSetup extends Pick<CertificateWish, 'host' | 'ip'> {
-  /** the destination asks for a client's certificate, and checks it */
+export interface CertificateSetup extends Pick<CertificateRequest, 'host' | 'ip'> {
+  /** the destination requests a client certificate and checks it */
   readonly verifyClient: boolean;
   /** which certificate the source has */
   readonly client: 'friendly' | 'hostile' | 'none';
-  /** the destination lets in the friendly client only */
+  /** the destination accepts only the friendly client */
   readonly authorize?: boolean;
 }
 

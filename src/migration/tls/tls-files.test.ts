@@ -7,7 +7,7 @@ import { makeCertificates } from '../../credentials/certificates.js';
 import { folderFor } from '../../model/scratch.fixtures.js';
 import { writeCertificates } from './tls-files.js';
 
-test('certificates are whole, signed by one authority, and made once for the same wish', async (t) => {
+test('certificates are complete, signed by one authority, and made once for equal requests', async (t) => {
   const folder = folderFor(t);
   const wishes = [
     { host: 'a.test', client: 'c' },

@@ -1,6 +1,5 @@
 /**
- * The files that TLS credentials of QEMU are made of: a file of pre-shared keys, or certificates of a
- * throw-away authority. Keys are used by one test.
+ * The files of QEMU's TLS credentials: pre-shared keys, or certificates of a temporary authority. Each test has keys of its own.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,10 +7,10 @@ import path from 'node:path';
 import type { CertificateFiles } from '../../credentials/certificates.js';
 import { writeDhParams } from '../../credentials/dh-params.js';
 
-/** the user that both sides name */
+/** the user name on both sides */
 export const pskUser = 'qemu';
 
-/** Makes `directory` with a file of one fresh key. */
+/** Makes `directory` with a file of one new key. */
 export function writePsk(directory: string): void {
   mkdirSync(directory, { mode: 0o700 });
   const key = randomBytes(16).toString('hex');

@@ -1,9 +1,9 @@
 /**
- * One guest that is moved several times: by `drover chain` along the QEMUs it is given, elsewhere to the destination's
- * QEMU and back.
+ * One guest that migrates several times: in `drover chain` through the given QEMUs, otherwise to the destination's QEMU and
+ * back.
  */
 import { chain } from '../../migration/flows/chain.js';
-import type { ChainWish } from '../../migration/flows/chain.js';
+import type { ChainOptions } from '../../migration/flows/chain.js';
 import type { TestContext } from '../../migration/context.js';
 import { routeOf } from '../../migration/plan.js';
 import type { FlowResult } from '../../migration/migration.js';
@@ -38,15 +38,15 @@ export const chainTests: readonly TestDefinition[] = [
   }),
 ];
 
-function chainTest(input: Omit<TestFacts, 'level'> & ChainWish): TestDefinition {
+function chainTest(input: Omit<TestFacts, 'level'> & ChainOptions): TestDefinition {
   const { kind, listen, capabilities = [], ...facts } = input;
-  const wish = { kind, listen, capabilities };
+  const options = { kind, listen, capabilities };
   return migrationTest({
     ...facts,
     level: 'full',
     origin: 'drover',
     needs: needsOf({ capabilities }),
-    run: async (context) => await chain(context, wish, routeOf(context.plan)),
+    run: async (context) => await chain(context, options, routeOf(context.plan)),
   });
 }
 
@@ -54,8 +54,8 @@ function chainTest(input: Omit<TestFacts, 'level'> & ChainWish): TestDefinition 
 export async function pingPong(context: TestContext): Promise<FlowResult> {
   const [here, there] = routeOf(context.plan);
   if (here === undefined || there === undefined) throw new Error('a route has two ends');
-  const wish = { kind: 'stopped', listen: 'unix:$DIR/leg$LEG' } as const;
-  return await chain(context, wish, [here, there, here, there, here]);
+  const options = { kind: 'stopped', listen: 'unix:$DIR/leg$LEG' } as const;
+  return await chain(context, options, [here, there, here, there, here]);
 }
 
 export const pingPongTest = migrationTest({

@@ -1,4 +1,4 @@
-/** Compressed migration in the main channel: xbzrle, which sends what changed of a page sent before. */
+/** Compressed migration in the main channel: xbzrle sends the difference to the page that was sent before. */
 import { precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 

@@ -11,11 +11,11 @@ const plain = { ...common, parameters: { 'multifd-compression': 'none' } } as co
 const zeroPageModes = [
   { mode: 'legacy' },
   { mode: 'none' },
-  // QEMU's default, which upstream leaves to the other tests
+  // QEMU's default, which upstream's other tests cover
   { mode: 'multifd', origin: 'drover' },
 ] as const;
 
-/** with the level that tests set */
+/** with the compression level */
 const methods = [
   { method: 'zlib', level: { 'multifd-zlib-level': 2 }, smoke: true },
   { method: 'zstd', level: { 'multifd-zstd-level': 2 }, smoke: false },

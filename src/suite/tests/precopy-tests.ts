@@ -59,13 +59,12 @@ export const precopyTests: readonly TestDefinition[] = [
     ...dirtyRing,
     live: true,
   }),
-  // Upstream runs it only with --full; it costs a quarter of a second and is the one test here that
-  // expects a failure, so it belongs to the first look at a QEMU.
+  // Upstream runs it only with --full. It takes a quarter of a second and is the only smoke test that expects a failure.
   precopyTest({
     path: '/migration/bad_dest',
     level: 'smoke',
     listen: anyTcpPort,
-    // port 0 is taken literally: nobody can listen there
+    // the source connects to port 0, where nothing can listen
     connect: anyTcpPort,
     expect: { kind: 'fails', throughActive: false, destination: 'alive' },
   }),
@@ -83,7 +82,7 @@ export const precopyTests: readonly TestDefinition[] = [
     level: 'full',
     origin: 'drover',
     needs: needsOf({ listen: 'vsock:1' }),
-    // 1 is this host itself; nobody can be asked which ports are free, so a random one
+    // 1 is this host itself; nothing reports which ports are free, so take a random one
     run: async (context) =>
       await precopy(context, { listen: `vsock:1:${randomInt(2 ** 16, 2 ** 30)}`, live: true }),
   }),

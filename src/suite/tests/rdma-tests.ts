@@ -1,4 +1,4 @@
-/** Precopy over RDMA, where this host has a link for it: both sides use the same one. */
+/** Precopy over RDMA, if this host has a link: both sides use the same one. */
 import type { TestContext } from '../../migration/context.js';
 import { precopy } from '../../migration/flows/precopy.js';
 import type { FlowResult } from '../../migration/migration.js';
@@ -8,7 +8,7 @@ import { migrationTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 import { needsOf } from '../needs.js';
 
-/** upstream's; a destination cannot tell which one it got, so it must be given */
+/** as in upstream's test; QEMU does not report which port it got, so the test sets one */
 const port = 29_200;
 
 type LinkFact = 'rdma-ipv4' | 'rdma-ipv6';

@@ -17,7 +17,7 @@ const ip = '127.0.0.1';
 const strict = { verifyClient: true, client: 'friendly' } as const;
 const lax = { verifyClient: false, client: 'none' } as const;
 
-/** What each name stands for: who has which certificate, and who looks at it. */
+/** What each name means: which certificates there are, and which side checks them. */
 const setups = {
   'default-host': { ...strict, ip },
   'override-host': { ...strict, host: 'qemu.org' },
@@ -49,7 +49,7 @@ function certificates(name: keyof typeof setups): Credentials {
   };
 }
 
-/** Refused at the handshake, or by the destination while the source already sends: both sides go on. */
+/** The handshake fails, or the destination refuses while the source already sends: both sides run on. */
 const bothGoOn: Expectation = { kind: 'fails', throughActive: true, destination: 'alive' };
 /** The source does not trust the destination and closes the connection; the destination ends. */
 const destinationGivesUp: Expectation = {
@@ -61,7 +61,7 @@ const destinationGivesUp: Expectation = {
 const tcp = { listen: 'tcp:127.0.0.1:0' } as const;
 const unix = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
 const multifd = {
-  // credentials come later, by the hook: QEMU looks at them when somebody connects
+  // the hook sets the credentials later: QEMU reads them when the source connects
   incoming: 'tcp:127.0.0.1:0',
   capabilities: ['multifd'],
   parameters: { 'multifd-compression': 'none' },
@@ -83,7 +83,7 @@ function tlsTest(
   });
 }
 
-/** certificates that the last name of the path stands for */
+/** the last name of the path says which certificates */
 function x509Test(
   path: string,
   name: keyof typeof setups,
@@ -93,11 +93,11 @@ function x509Test(
 }
 
 export const tlsTests: readonly TestDefinition[] = [
-  // this row with the cipher that QEMU takes when it is not told
+  // this row with QEMU's default cipher
   tlsTest('precopy/tcp/tls/psk/match', psk({ ciphers: 'usual' }), { level: 'smoke' }),
   tlsTest('precopy/tcp/tls/psk/mismatch', differentPsk, { expect: bothGoOn }),
   tlsTest('precopy/unix/tls/psk', matchingPsk),
-  // a socket file gives no host name that the certificate could be for
+  // a UNIX socket has no host name to check
   x509Test('precopy/unix', 'default-host', { expect: destinationGivesUp }),
   x509Test('precopy/unix', 'override-host'),
   x509Test('precopy/tcp', 'default-host'),

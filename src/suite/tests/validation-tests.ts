@@ -1,4 +1,4 @@
-/** Wrong input and what QEMU makes of it: UUIDs that differ, no address or two; and the stream, read by Drover itself. */
+/** Wrong input, which QEMU must refuse: UUIDs that differ, no address or two; and a stream that Drover itself reads. */
 import { ignoreShared } from './file/ignore-shared.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import { startPair } from '../../migration/pair.js';
@@ -22,7 +22,7 @@ interface UuidRow {
 const uuidArgs = (uuid: string | undefined): string[] =>
   uuid === undefined ? [] : ['-uuid', uuid];
 
-/** only the source validates: it sends its UUID, which the destination compares with its own, if it has one */
+/** only the source has the capability: it sends its UUID, and the destination compares it with its own, if it has one */
 function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinition {
   return precopyTest({
     path: `/migration/${name}`,
@@ -42,7 +42,7 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
   });
 }
 
-/** `migrate` with arguments that contradict each other must be refused at once. */
+/** QEMU must refuse `migrate` with contradicting arguments at once. */
 function uriTest(name: string, addresses: 'both' | 'none'): TestDefinition {
   return migrationTest({
     path: `/migration/validate_uri/channels/${name}`,

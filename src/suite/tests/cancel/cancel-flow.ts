@@ -1,5 +1,5 @@
-/** Migrations that are cancelled: once at each status, and in the middle of one that is then done again. */
-import { HarnessError } from '../../../model/errors.js';
+/** Tests that cancel migrations: at each status, and in the middle of one that they then repeat. */
+import { contractError } from '../../../model/errors.js';
 import { asString } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
@@ -31,7 +31,7 @@ async function cancel(machine: Machine): Promise<void> {
   await machine.qmp.execute('migrate_cancel');
 }
 
-/** The source's migration is cancelled when it tells a status: nothing may break, and the guest goes on. */
+/** Cancels the source's migration at a status: nothing may break, and the guest runs on. */
 export async function cancelAfter(context: TestContext, moment: CancelMoment): Promise<FlowResult> {
   const pair = await startPair(context, { listen: 'defer', connect: uri });
   const { source, destination } = pair;
@@ -75,7 +75,7 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
     case 'cancelled':
       await cancel(source);
       await migration.until(moment);
-      // the call in question
+      // the call under test
       await cancel(source);
       await bothGaveUp(migration);
       break;
@@ -105,20 +105,17 @@ async function bothGaveUp(migration: Migration): Promise<void> {
 async function requireStatus(machine: Machine, wanted: string): Promise<void> {
   const answer = await machine.qmp.execute('query-migrate');
   if (answer['status'] === wanted) return;
-  throw new HarnessError({
-    code: 'wrong-status',
-    blame: 'contract',
-    message: `the migration is ${asString(answer['status']) ?? 'unknown'} on the ${machine.side}, not ${wanted}`,
-    side: machine.side,
-    waitedFor: wanted,
-    lastSeen: JSON.stringify(answer),
-  });
+  throw contractError(
+    'wrong-status',
+    `the migration is ${asString(answer['status']) ?? 'unknown'} on the ${machine.side}, not ${wanted}`,
+    { side: machine.side, waitedFor: wanted, lastSeen: JSON.stringify(answer) },
+  );
 }
 
-/** more than upstream's usual, so that there is much to take down */
+/** more than upstream's default, so that QEMU has many channels to close */
 const manyChannels = 16;
 
-/** A migration over many channels is cancelled in its middle, and then done again with a new destination. */
+/** Cancels a migration over many channels in its middle, then repeats it with a new destination. */
 export async function cancelThenMigrate(
   context: TestContext,
   capabilities: readonly string[],
@@ -162,8 +159,8 @@ async function prepare(
 }
 
 /**
- * Until memory was sent, and written again after that. How fast the guest writes is not relied upon, since a busy host may
- * let it stand still: at first all its memory would take 5 s, and once the marker is through, hours.
+ * Migrates until the guest has written memory that was sent. It does not rely on the speed of the guest, since a busy host may
+ * not run it: at first, sending all its memory would take 5 s, and after the marker has arrived, hours.
  */
 async function migrateHalfway(pair: Pair): Promise<Migration> {
   const { context, source, destination } = pair;

@@ -1,6 +1,6 @@
 /**
- * CPR by exec: QEMU writes its state to a file and becomes another QEMU, in the same process, with the guest's memory
- * in place. There is no second machine: the connections are inherited by the new program, which greets on them anew.
+ * CPR by exec: QEMU writes its state to a file and replaces itself by another QEMU, in the same process, with the guest's
+ * memory in place. There is no second machine: the new program inherits the connections and greets on them again.
  */
 import { statSync } from 'node:fs';
 import type { Json } from '../../../model/json.js';
@@ -47,7 +47,7 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
   await qmp.handshake({ timeoutMs: patience.launchMs, signal });
   const arrived = qmp.events.cursor;
   await qmp.execute('migrate-incoming', { channels: fileChannel(file) });
-  // It ran before, so it goes on by itself.
+  // The guest ran before, so QEMU starts it by itself.
   await waitEvent(machine, 'RESUME', arrived);
   await requireRunning(machine, true);
   await waitSerial(machine, serial.length);
@@ -59,7 +59,7 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
   return { verdict };
 }
 
-/** The destination's binary, with all that the source was started with, waiting to be told where its state is. */
+/** The destination's binary with the source's arguments and `-incoming defer`. */
 function successor({ context, spec }: TestMachine): string[] {
   const script = `exec ${context.plan.destination.command} "$@"`;
   return ['/bin/sh', '-c', script, 'drover', '-incoming', 'defer', ...machineArgs(spec)];
@@ -69,7 +69,7 @@ const fileChannel = (filename: string): Json => [
   { 'channel-type': 'main', addr: { transport: 'file', filename, offset: 0 } },
 ];
 
-/** Until the source has written its state; it answers nothing after that, for it then becomes the other program. */
+/** Waits until the source has written its state; after that it becomes the other program and answers no command. */
 async function waitWritten(machine: TestMachine, since: number): Promise<void> {
   const { patience, signal } = machine.context;
   const ends = ['completed', 'failed'];

@@ -1,4 +1,4 @@
-/** Migration modes. Checkpoint and restart (CPR): the guest's memory stays in place while QEMU is exchanged. */
+/** Migration modes. Checkpoint and restart (CPR): the guest's memory stays in place while another QEMU takes over. */
 import { figuresOf, setParameters } from '../../../migration/commands.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
 import { cprExec } from './cpr-exec.js';
@@ -12,7 +12,7 @@ export const cprTests: readonly TestDefinition[] = [
     path: '/migration/mode/reboot',
     level: 'flaky',
     connect: 'file:$DIR/migfile',
-    // really shared: upstream means it, and uses private memory all the same
+    // upstream's test uses private memory here, against its intention
     memory: 'shmem',
     capabilities: ['x-ignore-shared'],
     parameters: { mode: 'cpr-reboot' },
@@ -27,7 +27,7 @@ export const cprTests: readonly TestDefinition[] = [
     listen: 'unix:$DIR/migsocket',
     connect: 'unix:$DIR/migsocket',
     parameters: { mode: 'cpr-reboot' },
-    // back from another mode, which must leave nothing behind
+    // back from another mode, which must have no effect any more
     startHook: async ({ source, destination }) => {
       for (const machine of [source, destination]) await setParameters(machine, { mode: 'normal' });
     },

@@ -1,7 +1,7 @@
 /**
- * CPR by transfer: a new QEMU takes over the old one's memory in place, as descriptors over a channel of its own
- * ("cpr"); the rest of the state goes over the main channel. The destination reads the CPR channel before it does
- * anything else, so it answers QMP only once `migrate` has been given to the source.
+ * CPR by transfer: a new QEMU takes over the old one's memory in place, as descriptors over the CPR channel; the rest of the
+ * state goes over the main channel. The destination reads the CPR channel first, so it answers QMP only after the source
+ * got `migrate`.
  */
 import { readFileSync } from 'node:fs';
 import { escapeValue } from '../../../model/command-line.js';
@@ -15,11 +15,11 @@ import { prepareStopped, waitGuest } from '../../../migration/steps.js';
 import type { FlowResult } from '../../../migration/migration.js';
 
 export interface TransferCommon {
-  /** the destination is told by QMP where to listen for the main channel, instead of on its command line */
+  /** the destination gets the address of the main channel by QMP, not on its command line */
   readonly defer: boolean;
 }
 
-/** memory that another process can map, and no device whose memory could not be */
+/** memory that another process can map, and no device whose memory it could not map */
 export const preservedArgs = ['-machine', 'aux-ram-share=on', '-nodefaults'] as const;
 
 const socketChannel = (type: 'main' | 'cpr', path: string): JsonObject => ({
@@ -34,11 +34,11 @@ export async function cprTransfer(
   const main = context.file('migsocket');
   const cpr = context.file('cpr.sock');
   context.observer.phase('launch');
-  const wish = { memory: { kind: 'memfd' }, firmware: context.writeGuest() } as const;
+  const common = { memory: { kind: 'memfd' }, firmware: context.writeGuest() } as const;
   const [source, { machine: destination, connect }] = await Promise.all([
-    context.startMachine({ ...wish, side: 'source', extraArgs: preservedArgs }),
+    context.startMachine({ ...common, side: 'source', extraArgs: preservedArgs }),
     context.launchMachine({
-      ...wish,
+      ...common,
       side: 'destination',
       incoming: defer ? 'defer' : `unix:${main}`,
       extraArgs: [
@@ -67,7 +67,7 @@ export async function cprTransfer(
     await pair.listen({ channels: [socketChannel('main', main)] });
   }
   await migration.until('completed');
-  // It may have been through before it could tell us by an event.
+  // It may have completed before Drover could read its events.
   const { status } = await destination.qmp.execute('query-migrate');
   if (status !== 'completed') await migration.until('completed', { side: 'destination' });
   await destination.qmp.execute('cont');
@@ -75,7 +75,7 @@ export async function cprTransfer(
   return await migration.arrive();
 }
 
-/** A socket has its file before it listens; a connection in between would be refused. */
+/** A socket has its file before it listens; until then it refuses connections. */
 function isListening(socket: string): boolean {
   // address, references, protocol, flags (with __SO_ACCEPTCON where it listens), type, state, inode, path
   return readFileSync('/proc/net/unix', 'utf8')
@@ -83,7 +83,7 @@ function isListening(socket: string): boolean {
     .some((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[3] === '00010000');
 }
 
-/** The destination makes its socket itself: the source may not be sent there before it is there. */
+/** The destination makes its socket itself: the source must not connect before it listens. */
 async function waitListener(destination: TestMachine, socket: string): Promise<void> {
   const { patience, signal } = destination.context;
   await pollUntil(

@@ -1,13 +1,13 @@
 /**
- * After a migration the destination tells the network where the guest is now: packets of the reverse address resolution
- * protocol from each network card, as often and in such distances as the announce parameters say. They are caught where
- * the card's cable ends.
+ * After a migration the destination announces the guest's new place to the network: it sends RARP packets for each network
+ * card, as often and at the intervals that the announce-* parameters set. The test receives them on the netdev's UDP
+ * socket.
  */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { pause, pollUntil } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { setParameters } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
@@ -26,7 +26,7 @@ const announce = {
 const protocolAt = 12;
 const reverseArp = 0x8035;
 
-/** A UDP port of ours, which is where the cable of a card ends. */
+/** The UDP socket of the test, to which the netdev sends. */
 class Wire implements AsyncDisposable {
   readonly frames: Buffer[] = [];
 
@@ -48,7 +48,7 @@ class Wire implements AsyncDisposable {
         '-netdev',
         `dgram,id=cable,local.type=inet,local.host=127.0.0.1,local.port=0,${remote(port)}`,
       ],
-      // its option ROM, which nobody runs, may not be installed
+      // its option ROM is not needed and may not be installed
       ...['-device', `e1000,netdev=cable,mac=${card},romfile=`],
     ];
   }
@@ -91,19 +91,20 @@ export async function announceGuest(
     endHook: async () => {
       await waitAnnouncements(context, after, expected);
       if (before.announcements() === 0) return;
-      throw new HarnessError({
-        code: 'announced-too-often',
-        blame: 'contract',
-        message: 'the source announced the guest although it has left',
-        side: 'source',
-        waitedFor: 'no announcement',
-        lastSeen: `${before.announcements()} announcements`,
-      });
+      throw contractError(
+        'announced-too-often',
+        'the source announced the guest although it has left',
+        {
+          side: 'source',
+          waitedFor: 'no announcement',
+          lastSeen: `${before.announcements()} announcements`,
+        },
+      );
     },
   });
 }
 
-/** As many as there should be, and then, for as long as two more would have taken, no more. */
+/** Waits for all expected announcements; in the time of two more, no other may come. */
 async function waitAnnouncements(
   { patience, signal }: TestContext,
   wire: Wire,
@@ -122,12 +123,13 @@ async function waitAnnouncements(
   );
   await pause(2 * announce['announce-max'], signal);
   if (wire.announcements() === expected) return;
-  throw new HarnessError({
-    code: 'announced-too-often',
-    blame: 'contract',
-    message: `the destination announced the guest ${wire.announcements()} times, not ${expected} times`,
-    side: 'destination',
-    waitedFor: `${expected} announcements`,
-    lastSeen: `${wire.announcements()} announcements`,
-  });
+  throw contractError(
+    'announced-too-often',
+    `the destination announced the guest ${wire.announcements()} times, not ${expected} times`,
+    {
+      side: 'destination',
+      waitedFor: `${expected} announcements`,
+      lastSeen: `${wire.announcements()} announcements`,
+    },
+  );
 }

@@ -1,4 +1,4 @@
-/** The other end of a device's socket: a UNIX socket that one QEMU connects to when it starts. */
+/** The test's end of a device's socket: a UNIX socket that one QEMU connects to when it starts. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -9,21 +9,27 @@ import { deferred } from '../../../model/deferred.js';
 export class DeviceSocket implements AsyncDisposable {
   readonly #connected = deferred<Socket>();
   #socket: Socket | undefined;
+  #pending: Buffer = Buffer.alloc(0);
 
   private constructor(
     readonly file: string,
     private readonly server: Server,
   ) {}
 
-  /** @param heard gets what the device sends */
-  static async listen(file: string, heard: (bytes: Buffer) => void): Promise<DeviceSocket> {
+  /** @param take reads one message at the beginning of what the device sent; returns its length, 0 while it is incomplete */
+  static async listen(file: string, take: (bytes: Buffer) => number): Promise<DeviceSocket> {
     const server = createServer();
     const end = new DeviceSocket(file, server);
     server.on('connection', (socket) => {
       end.#socket = socket;
-      // a QEMU that goes away is noticed by those who talk to it
+      // the test's QMP connection notices the end of QEMU
       socket.on('error', () => undefined);
-      socket.on('data', heard);
+      socket.on('data', (bytes) => {
+        end.#pending = Buffer.concat([end.#pending, bytes]);
+        for (let length = take(end.#pending); length > 0; length = take(end.#pending)) {
+          end.#pending = end.#pending.subarray(length);
+        }
+      });
       end.#connected.resolve(socket);
     });
     server.listen(file);

@@ -27,7 +27,7 @@ test('one announcement too many is noticed', { skip: qemu.skip }, async () => {
 });
 
 for (const kind of writingDevices) {
-  test(`what ${kind.name} wrote and is lost is missed`, { skip: qemu.skip }, async () => {
+  test(`a lost write of ${kind.name} is found`, { skip: qemu.skip }, async () => {
     const address = 0x7100000 + 17 * 4096 + 100;
     const { code, message } = await failureOf({
       ...facts,

@@ -1,9 +1,9 @@
 /**
- * What devices write into guest memory while it is migrated must arrive as well: a device writes known content into pages
- * all along, into some of them for the second and third time after they were sent; at the destination each page must
- * hold what was written there last, and the device must go on.
+ * What a device writes to guest memory during a migration must arrive as well: the device writes known content to pages, to
+ * some of them again after QEMU sent them. At the destination each page must hold what was written last, and the device must
+ * work on.
  */
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { batchSize, pageBytes } from './virtio-queue.js';
 import type { WritingDevice, Written } from './writing-device.js';
 import type { WritingDeviceKind } from './writing-devices.js';
@@ -50,7 +50,7 @@ export async function deviceWrites(
       for (let count = 0; count < batches; count++) {
         await finish();
         if (count % 4 === 0) await device.readBack?.(someOf(last), wait);
-        // the last one may be under way when the guest is moved
+        // the last batch may be unfinished when the guest migrates
         await device.submit(nextBatch());
       }
     },
@@ -66,7 +66,7 @@ export async function deviceWrites(
   });
 }
 
-/** Every buffer gets its turn, in a stride that has no divisor in common with their number. */
+/** Every buffer in turn, with a stride that has no divisor in common with their number. */
 function batchesOfPages(): () => number[] {
   let next = 0;
   return () =>
@@ -96,13 +96,10 @@ async function requireContent(
     if (found.equals(expected)) continue;
     const offset = found.findIndex((byte, at) => byte !== expected[at]);
     const words = (bytes: Buffer): string => bytes.subarray(offset, offset + 8).toString('hex');
-    throw new HarnessError({
-      code: 'device-write-lost',
-      blame: 'contract',
-      message: `what ${device} wrote to guest memory at ${hex(address)} is not at the destination: the first difference is at offset ${offset}`,
-      side: 'destination',
-      waitedFor: `${words(expected)} there`,
-      lastSeen: words(found),
-    });
+    throw contractError(
+      'device-write-lost',
+      `what ${device} wrote to guest memory at ${hex(address)} is not at the destination: the first difference is at offset ${offset}`,
+      { side: 'destination', waitedFor: `${words(expected)} there`, lastSeen: words(found) },
+    );
   }
 }

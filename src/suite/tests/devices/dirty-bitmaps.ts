@@ -1,5 +1,5 @@
-/** Dirty bitmaps of a block device: what was written since the last backup must be known at the destination too. */
-import { HarnessError } from '../../../model/errors.js';
+/** Dirty bitmaps of a block device: the destination must know what was written since the last backup. */
+import { contractError } from '../../../model/errors.js';
 import { asArray, asObject } from '../../../model/json.js';
 import type { JsonObject } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
@@ -7,7 +7,7 @@ import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
 import type { FlowResult } from '../../../migration/migration.js';
 
-/** A bitmap of a node; by the names of the other side it would not be found. */
+/** A bitmap of a node, by its names on one side. */
 interface Place {
   readonly node: string;
   readonly bitmap: string;
@@ -21,7 +21,7 @@ const blockArgs = ({ node }: Place): string[] => [
   `driver=null-co,node-name=${node},size=67108864,read-zeroes=on`,
 ];
 
-/** bytes at the beginning of granules that are apart, so that each marks one */
+/** granules that are written; each write marks one */
 const writes = [0, 3, 4, 200, 1023] as const;
 
 /** on the wire, the same for both sides */
@@ -30,16 +30,16 @@ function mappingOf({ node, bitmap }: Place): JsonObject {
   return { 'block-bitmap-mapping': [{ 'node-name': node, alias: 'node-on-the-way', bitmaps }] };
 }
 
-export interface BitmapWish {
-  /** without `dirty-bitmaps` the bitmap stays behind, which must be noticed */
+export interface BitmapOptions {
+  /** without `dirty-bitmaps` QEMU does not migrate the bitmap, and the test must fail */
   readonly capabilities?: readonly string[];
-  /** node and bitmap have other names at the destination, which both sides are told */
+  /** node and bitmap have other names at the destination, and both sides get the mapping */
   readonly renamed?: boolean;
 }
 
 export async function dirtyBitmaps(
   context: TestContext,
-  { capabilities = ['dirty-bitmaps'], renamed = false }: BitmapWish = {},
+  { capabilities = ['dirty-bitmaps'], renamed = false }: BitmapOptions = {},
 ): Promise<FlowResult> {
   const { node, bitmap } = here;
   const there = renamed ? elsewhere : here;
@@ -72,7 +72,7 @@ export async function dirtyBitmaps(
   });
 }
 
-/** a bitmap as QEMU tells it, with a hash over its bits */
+/** a bitmap as QEMU reports it, with a hash of its bits */
 async function bitmapOf(machine: Machine, { node, bitmap }: Place): Promise<JsonObject> {
   const nodes = asArray(await machine.qmp.executeRaw('query-named-block-nodes', { flat: true }));
   const found = nodes
@@ -90,12 +90,9 @@ async function bitmapOf(machine: Machine, { node, bitmap }: Place): Promise<Json
 
 function require(machine: Machine, seen: unknown, expected: unknown, what: string): void {
   if (seen === expected) return;
-  throw new HarnessError({
-    code: 'bitmap-differs',
-    blame: 'contract',
-    message: `${what}: ${String(seen)} on the ${machine.side}, expected ${String(expected)}`,
-    side: machine.side,
-    waitedFor: String(expected),
-    lastSeen: String(seen),
-  });
+  throw contractError(
+    'bitmap-differs',
+    `${what}: ${String(seen)} on the ${machine.side}, expected ${String(expected)}`,
+    { side: machine.side, waitedFor: String(expected), lastSeen: String(seen) },
+  );
 }

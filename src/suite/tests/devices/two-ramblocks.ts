@@ -1,6 +1,6 @@
-/** Memory in two pieces: beside the guest's own, a DIMM whose pages are written from outside, before and while it is sent. */
+/** Two ramblocks: the guest's own, and a DIMM to whose pages the test writes by qtest, before and during the migration. */
 import type { Arch } from '../../../model/arch.js';
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { asArray, asNumber, asObject } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
 import type { TestContext } from '../../../migration/context.js';
@@ -9,10 +9,10 @@ import type { FlowResult } from '../../../migration/migration.js';
 import { hex } from '../../../model/text/format.js';
 
 const pageBytes = 4096;
-/** What each machine takes is a multiple of this. */
+/** The granularity of DIMM sizes of each machine. */
 const dimmMiB: Readonly<Partial<Record<Arch, number>>> = { ppc64: 256 };
 const usualDimmMiB = 64;
-/** over the whole DIMM, its first and its last page among them */
+/** over the whole DIMM, with its first and its last page */
 const pages = 65;
 
 function dimmArgs(ramBytes: number, dimmBytes: number): string[] {
@@ -23,7 +23,7 @@ function dimmArgs(ramBytes: number, dimmBytes: number): string[] {
   ];
 }
 
-/** content of a page of the DIMM; `round` tells one writing from the next */
+/** content of a page of the DIMM; each round writes other bytes */
 function content(page: number, round: number): Buffer {
   const bytes = Buffer.alloc(pageBytes, round);
   bytes.writeUInt32LE(page);
@@ -34,13 +34,11 @@ async function dimmAddress(machine: Machine): Promise<number> {
   const devices = asArray(await machine.qmp.executeRaw('query-memory-devices'));
   const address = asNumber(asObject(asObject(devices[0])['data'])['addr']);
   if (address !== undefined) return address;
-  throw new HarnessError({
-    code: 'no-dimm',
-    blame: 'contract',
-    message: `the ${machine.side} does not tell where its DIMM is`,
-    side: machine.side,
-    lastSeen: JSON.stringify(devices),
-  });
+  throw contractError(
+    'no-dimm',
+    `query-memory-devices on the ${machine.side} reports no address of its DIMM`,
+    { side: machine.side, lastSeen: JSON.stringify(devices) },
+  );
 }
 
 function pageAt(dimm: number, dimmBytes: number, page: number): number {
@@ -48,7 +46,7 @@ function pageAt(dimm: number, dimmBytes: number, page: number): number {
   return dimm + Math.floor((page * stride) / pageBytes) * pageBytes;
 }
 
-/** Every other page is written again while memory is sent. */
+/** The test writes every other page again while QEMU sends memory. */
 const roundOf = (page: number): number => (page % 2 === 0 ? 2 : 1);
 
 export async function twoRamblocks(
@@ -84,14 +82,15 @@ export async function twoRamblocks(
         const address = pageAt(dimm, dimmBytes, page);
         const found = await destination.qtest.read(address, pageBytes);
         if (found.equals(content(page, roundOf(page)))) continue;
-        throw new HarnessError({
-          code: 'ramblock-damaged',
-          blame: 'contract',
-          message: `page ${page} of the DIMM, at ${hex(address)}, is not what was written there last`,
-          side: 'destination',
-          waitedFor: `page ${page} of round ${roundOf(page)}`,
-          lastSeen: `page ${found.readUInt32LE()} of round ${found[pageBytes - 1] ?? 0}`,
-        });
+        throw contractError(
+          'ramblock-damaged',
+          `page ${page} of the DIMM, at ${hex(address)}, is not what was written there last`,
+          {
+            side: 'destination',
+            waitedFor: `page ${page} of round ${roundOf(page)}`,
+            lastSeen: `page ${found.readUInt32LE()} of round ${found[pageBytes - 1] ?? 0}`,
+          },
+        );
       }
     },
   });

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { WaitOptions } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { escapeValue } from '../../../model/command-line.js';
 import type { QtestClient } from '../../../qemu/qtest.js';
 import { VirtioQueue, batchSize, pageBytes } from './virtio-queue.js';
@@ -12,7 +12,7 @@ import type { WritingDevice, Written } from './writing-device.js';
 
 const sectorsPerPage = pageBytes / 512;
 const diskPages = 512;
-/** has no divisor in common with the number of pages, so that each gets its turn */
+/** has no divisor in common with the number of pages, so that the disk reads each */
 const stride = 37;
 
 /** header, data, status */
@@ -27,7 +27,7 @@ export async function openVirtioBlk(directory: string): Promise<WritingDevice> {
   return new VirtioBlk(image);
 }
 
-/** Each 8 bytes of a page of the disk tell the page and their place in it. */
+/** Each 8 bytes of a page of the disk name the page and their offset. */
 function contentOf(page: number): Buffer {
   const bytes = Buffer.alloc(pageBytes);
   for (let at = 0; at < pageBytes; at += 8) {
@@ -41,7 +41,7 @@ class VirtioBlk implements WritingDevice {
   #qtest: QtestClient | undefined;
   #queue: VirtioQueue | undefined;
   #next = 0;
-  /** what was asked for last, page of memory to page of the disk */
+  /** the last batch: address in memory to page of the disk */
   #asked = new Map<number, number>();
 
   constructor(private readonly image: string) {}
@@ -94,12 +94,11 @@ class VirtioBlk implements WritingDevice {
     for (let index = 0; index < this.#asked.size; index++) {
       const status = await this.#qtest?.readByte(this.#headerAt(index) + headerBytes);
       if (status === 0) continue;
-      throw new HarnessError({
-        code: 'disk-error',
-        blame: 'contract',
-        message: `the virtio disk ended a read with status ${status}, not 0`,
-        lastSeen: `status ${status}`,
-      });
+      throw contractError(
+        'disk-error',
+        `the virtio disk ended a read with status ${status}, not 0`,
+        { lastSeen: `status ${status}` },
+      );
     }
     return new Map([...this.#asked].map(([address, page]) => [address, contentOf(page)]));
   }

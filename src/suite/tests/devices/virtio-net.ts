@@ -1,11 +1,11 @@
 /**
- * A virtio network card. Frames of known content are put on its cable and received into guest memory; what is there is
- * sent as frames again, and compared where the cable ends.
+ * A virtio network card. The test sends frames of known content, which the card writes to guest memory; then the card sends
+ * that memory as frames, and the test compares them.
  */
 import path from 'node:path';
 import { pollUntil } from '../../../model/deadline.js';
 import type { WaitOptions } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { escapeValue } from '../../../model/command-line.js';
 import type { Side } from '../../../model/outcome.js';
 import { DeviceSocket } from './device-socket.js';
@@ -16,7 +16,7 @@ import { VirtioTransport, legacyVirtio } from './virtio-transport.js';
 import type { WritingDevice, Written } from './writing-device.js';
 import { hex } from '../../../model/text/format.js';
 
-/** before each frame in guest memory; all zeroes: no checksum or segmentation is left to the card */
+/** before each frame in guest memory; all zeroes: no checksum or segmentation offload */
 const headerBytes = 10;
 /** header, frame */
 const parts = 2;
@@ -25,21 +25,20 @@ const sending = 1;
 
 /** on the cable, before each frame */
 const lengthBytes = 4;
-/** IEEE: for experiments on a local network */
+/** EtherType that the IEEE reserves for local experiments */
 const protocol = 0x88b5;
 const protocolAt = 12;
-/** putting a frame on the cable takes no time; this is for a QEMU that never took hold of it */
+/** deadline for the connection of a QEMU to the socket */
 const connectMs = 30_000;
 
 export async function openVirtioNet(directory: string): Promise<WritingDevice> {
-  const cables = {
-    source: await Cable.open(path.join(directory, 'net-source')),
-    destination: await Cable.open(path.join(directory, 'net-destination')),
-  };
-  return new VirtioNet(cables);
+  return new VirtioNet({
+    source: await openCable(path.join(directory, 'net-source')),
+    destination: await openCable(path.join(directory, 'net-destination')),
+  });
 }
 
-/** A frame as large as a page; each 8 bytes behind its head tell the frame and their place in it. */
+/** A frame as large as a page; each 8 bytes after its header name the frame and their offset. */
 function frame(number: number): Buffer {
   const bytes = Buffer.alloc(pageBytes);
   for (let at = 0; at < pageBytes; at += 8) {
@@ -52,45 +51,31 @@ function frame(number: number): Buffer {
   return bytes;
 }
 
-/** What is put on one card's cable, and what comes out of it. */
-class Cable implements AsyncDisposable {
-  /** ours only: the card announces itself too */
-  readonly frames: Buffer[] = [];
-  #rest: Buffer = Buffer.alloc(0);
-  #socket: DeviceSocket | undefined;
+/** The cable of one card. */
+interface Cable {
+  readonly socket: DeviceSocket;
+  /** what the card sent, without its own announcements */
+  readonly frames: Buffer[];
+}
 
-  static async open(file: string): Promise<Cable> {
-    const cable = new Cable();
-    cable.#socket = await DeviceSocket.listen(file, (bytes) => {
-      cable.#hear(bytes);
-    });
-    return cable;
-  }
+async function openCable(file: string): Promise<Cable> {
+  const frames: Buffer[] = [];
+  const socket = await DeviceSocket.listen(file, (bytes) => {
+    if (bytes.length < lengthBytes) return 0;
+    const end = lengthBytes + bytes.readUInt32BE();
+    if (bytes.length < end) return 0;
+    const found = bytes.subarray(lengthBytes, end);
+    if (found.readUInt16BE(protocolAt) === protocol) frames.push(found);
+    return end;
+  });
+  return { socket, frames };
+}
 
-  get file(): string {
-    return this.#socket?.file ?? '';
-  }
-
-  async put(bytes: Buffer): Promise<void> {
-    const length = Buffer.alloc(lengthBytes);
-    length.writeUInt32BE(bytes.length);
-    await this.#socket?.send(Buffer.concat([length, bytes]), { timeoutMs: connectMs });
-  }
-
-  #hear(bytes: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= lengthBytes) {
-      const end = lengthBytes + this.#rest.readUInt32BE();
-      if (this.#rest.length < end) return;
-      const found = this.#rest.subarray(lengthBytes, end);
-      this.#rest = this.#rest.subarray(end);
-      if (found.readUInt16BE(protocolAt) === protocol) this.frames.push(found);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#socket?.[Symbol.asyncDispose]();
-  }
+/** Puts a frame on a cable, for the card to receive. */
+async function put({ socket }: Cable, bytes: Buffer): Promise<void> {
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32BE(bytes.length);
+  await socket.send(Buffer.concat([length, bytes]), { timeoutMs: connectMs });
 }
 
 class VirtioNet implements WritingDevice {
@@ -105,10 +90,10 @@ class VirtioNet implements WritingDevice {
   constructor(private readonly cables: Readonly<Record<Side, Cable>>) {}
 
   args(side: Side): string[] {
-    const file = escapeValue(this.cables[side].file);
+    const file = escapeValue(this.cables[side].socket.file);
     return [
       ...['-netdev', `stream,id=cable0,server=off,addr.type=unix,addr.path=${file}`],
-      // without the card's boot ROM, which nobody runs
+      // without the card's boot ROM, which is not needed
       ...['-device', `virtio-net-pci,netdev=cable0,romfile=,${legacyVirtio}`],
     ];
   }
@@ -134,7 +119,7 @@ class VirtioNet implements WritingDevice {
         { address, length: pageBytes, isWritten: true },
       ]),
     );
-    for (const bytes of this.#expected) await this.cables[this.#side].put(bytes);
+    for (const bytes of this.#expected) await put(this.cables[this.#side], bytes);
   }
 
   async finish(wait: WaitOptions): Promise<Written> {
@@ -143,8 +128,8 @@ class VirtioNet implements WritingDevice {
   }
 
   /**
-   * What was on the source's cable and not yet received is lost, as on any cable that is moved. The buffers that wait for
-   * frames have moved along: they get others.
+   * Frames that the source's card has not received are lost, as on a real network. The buffers that wait for frames have
+   * migrated: the test sends other frames for them.
    */
   async moveTo(qtest: QtestClient): Promise<void> {
     requireWhole((await this.#receive?.collect()) ?? []);
@@ -156,7 +141,7 @@ class VirtioNet implements WritingDevice {
     for (let index = this.#pages.length - open; index < this.#pages.length; index++) {
       const bytes = frame(this.#next++);
       this.#expected[index] = bytes;
-      await this.cables.destination.put(bytes);
+      await put(this.cables.destination, bytes);
     }
   }
 
@@ -177,19 +162,17 @@ class VirtioNet implements WritingDevice {
       await heard(frames, before + batch.length, wait);
       for (const [index, [address, content]] of batch.entries()) {
         if (frames[before + index]?.equals(content) === true) continue;
-        throw new HarnessError({
-          code: 'device-read-wrong',
-          blame: 'contract',
-          message: `what the network card sent from guest memory at ${hex(address)} is not what is there`,
-          side: this.#side,
-        });
+        throw contractError(
+          'device-read-wrong',
+          `what the network card sent from guest memory at ${hex(address)} is not what is there`,
+          { side: this.#side },
+        );
       }
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.cables.source[Symbol.asyncDispose]();
-    await this.cables.destination[Symbol.asyncDispose]();
+    for (const { socket } of Object.values(this.cables)) await socket[Symbol.asyncDispose]();
   }
 }
 
@@ -204,10 +187,9 @@ function requireWhole(done: readonly Done[]): void {
   const expected = headerBytes + pageBytes;
   const short = done.find(({ written }) => written !== expected);
   if (short === undefined) return;
-  throw new HarnessError({
-    code: 'short-frame',
-    blame: 'contract',
-    message: `the network card received frame ${short.request} of a batch with ${short.written} bytes; ${expected} are expected`,
-    lastSeen: `${short.written} bytes`,
-  });
+  throw contractError(
+    'short-frame',
+    `the network card received frame ${short.request} of a batch with ${short.written} bytes; ${expected} are expected`,
+    { lastSeen: `${short.written} bytes` },
+  );
 }

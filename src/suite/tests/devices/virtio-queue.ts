@@ -1,25 +1,25 @@
 /**
- * One queue of a virtio device in guest memory, filled from outside. A batch of requests at a time: the one before must
- * be finished, so that descriptors need no book-keeping.
+ * One queue of a virtio device in guest memory, which the test fills by qtest. One batch of requests at a time, so that
+ * descriptors need no book-keeping.
  *
  * Layout: Virtual I/O Device specification, version 1.2, "Legacy Interface" of 2.7.
  */
 import { pollUntil } from '../../../model/deadline.js';
 import type { WaitOptions } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import type { VirtioTransport } from './virtio-transport.js';
 
 export const pageBytes = 4096;
-/** requests of a batch at most; a device for random numbers has no more room */
+/** most requests in a batch; the queue of virtio-rng has no more entries */
 export const batchSize = 8;
-/** what a queue takes up; the last page is the device driver's */
+/** pages of a queue; the last one is for the driver of the device */
 export const queuePages = 4;
 
-/** of a descriptor: another follows; the device writes */
+/** of a descriptor: another one follows; the device writes to it */
 const flag = { next: 1, write: 2 } as const;
 const largestQueue = 256;
 
-/** A stretch of guest memory that belongs to a request. */
+/** A range of guest memory that belongs to a request. */
 export interface Part {
   readonly address: number;
   readonly length: number;
@@ -27,11 +27,11 @@ export interface Part {
   readonly isWritten: boolean;
 }
 
-/** A request that the device is done with. */
+/** A request that the device has finished. */
 export interface Done {
   /** its place in the batch */
   readonly request: number;
-  /** bytes the device says it wrote */
+  /** bytes that the device reports as written */
   readonly written: number;
 }
 
@@ -40,14 +40,14 @@ export interface QueuePlace {
   readonly index: number;
   /** for messages, such as `the virtio disk` */
   readonly owner: string;
-  /** guest-physical address, on a page of its own, with `queuePages` that nobody else uses */
+  /** guest-physical address of `queuePages` pages that nothing else uses */
   readonly at: number;
   /** descriptors of each request */
   readonly parts: number;
 }
 
 export class VirtioQueue {
-  /** requests ever submitted, and ever seen to be finished */
+  /** totals */
   #submitted = 0;
   #finished = 0;
 
@@ -61,11 +61,10 @@ export class VirtioQueue {
     const { index, owner, at, parts } = place;
     const size = await transport.queueSize(index);
     if (size < batchSize * parts || size > largestQueue) {
-      throw new HarnessError({
-        code: 'no-virtio-queue',
-        blame: 'contract',
-        message: `queue ${index} of ${owner} has ${size} entries; ${batchSize * parts} to ${largestQueue} are expected`,
-      });
+      throw contractError(
+        'no-virtio-queue',
+        `queue ${index} of ${owner} has ${size} entries; ${batchSize * parts} to ${largestQueue} are expected`,
+      );
     }
     await transport.qtest.write(at, Buffer.alloc(queuePages * pageBytes));
     await transport.placeQueue(index, at / pageBytes);
@@ -80,12 +79,12 @@ export class VirtioQueue {
     return moved;
   }
 
-  /** a page that is left to the device's driver */
+  /** a page for the driver of the device */
   get spareAt(): number {
     return this.place.at + (queuePages - 1) * pageBytes;
   }
 
-  /** requests that the device has not been seen to be done with */
+  /** requests that the device has not reported as finished */
   get open(): number {
     return this.#submitted - this.#finished;
   }
@@ -99,7 +98,7 @@ export class VirtioQueue {
     return Math.ceil(end / pageBytes) * pageBytes;
   }
 
-  /** Hands requests to the device, each of as many parts as the queue was made for. */
+  /** Gives requests to the device, each with as many parts as the queue was made for. */
   async submit(requests: readonly (readonly Part[])[]): Promise<void> {
     if (this.open > 0 || requests.length > batchSize) throw new Error('one batch at a time');
     const { qtest } = this.transport;
@@ -120,11 +119,10 @@ export class VirtioQueue {
     const counter = (await qtest.read(this.#usedAt + 2, 2)).readUInt16LE();
     const fresh = (counter - this.#finished + 65_536) % 65_536;
     if (fresh > this.open) {
-      throw new HarnessError({
-        code: 'virtio-counter',
-        blame: 'contract',
-        message: `${this.place.owner} says that it finished ${fresh} requests; only ${this.open} were open`,
-      });
+      throw contractError(
+        'virtio-counter',
+        `${this.place.owner} says that it finished ${fresh} requests; only ${this.open} were open`,
+      );
     }
     const done: Done[] = [];
     for (let index = 0; index < fresh; index++) {
@@ -137,7 +135,7 @@ export class VirtioQueue {
     return done;
   }
 
-  /** Waits until all that was submitted is done. */
+  /** Waits until the device has finished all requests. */
   async finish(wait: WaitOptions): Promise<Done[]> {
     const waitedFor = `end of request ${this.#submitted} of ${this.place.owner}`;
     const done: Done[] = [];

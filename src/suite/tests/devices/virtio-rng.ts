@@ -1,10 +1,10 @@
 /**
- * A virtio device for random numbers whose entropy is all but random: it comes from a socket of ours, by the protocol of
- * the entropy gathering daemon, and tells its place in the stream.
+ * A virtio device for random numbers whose entropy is known: the test sends it over a socket, by the protocol of the entropy
+ * gathering daemon, and each 8 bytes name their place in the stream.
  */
 import path from 'node:path';
 import type { WaitOptions } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { escapeValue } from '../../../model/command-line.js';
 import type { Side } from '../../../model/outcome.js';
 import { DeviceSocket } from './device-socket.js';
@@ -13,15 +13,15 @@ import { VirtioQueue, pageBytes } from './virtio-queue.js';
 import { VirtioTransport, legacyVirtio } from './virtio-transport.js';
 import type { WritingDevice, Written } from './writing-device.js';
 
-/** the daemon's command to wait until there is as much entropy as the next byte says */
+/** the daemon's command for as many bytes of entropy as the next byte says */
 const readBlocking = 0x02;
 const commandBytes = 2;
 const connectMs = 30_000;
 
-/** tells the two streams apart */
+/** a byte that distinguishes the two streams */
 const tags: Readonly<Record<Side, number>> = { source: 0x5c, destination: 0xde };
 
-/** Bytes of a side's stream: each 8 of them tell the side and their place. */
+/** Bytes of a side's stream: each 8 of them name the side and their place. */
 function stream(side: Side, from: number, length: number): Buffer {
   const first = Math.floor(from / 8);
   const cells = Buffer.alloc((Math.ceil((from + length) / 8) - first) * 8);
@@ -33,47 +33,25 @@ function stream(side: Side, from: number, length: number): Buffer {
 }
 
 /** Answers one QEMU's requests. */
-class Daemon implements AsyncDisposable {
-  #rest: Buffer = Buffer.alloc(0);
-  #sent = 0;
-  #socket: DeviceSocket | undefined;
-
-  private constructor(private readonly side: Side) {}
-
-  static async open(side: Side, file: string): Promise<Daemon> {
-    const daemon = new Daemon(side);
-    daemon.#socket = await DeviceSocket.listen(file, (bytes) => {
-      daemon.#hear(bytes);
-    });
-    return daemon;
-  }
-
-  get file(): string {
-    return this.#socket?.file ?? '';
-  }
-
-  #hear(bytes: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= commandBytes) {
-      const [command, length = 0] = this.#rest;
-      this.#rest = this.#rest.subarray(commandBytes);
-      // whatever else QEMU may say, the stream is only for this; what then is missing is told by who waits for it
-      if (command !== readBlocking) return;
-      const answer = stream(this.side, this.#sent, length);
-      this.#sent += length;
-      this.#socket?.send(answer, { timeoutMs: connectMs }).catch(() => undefined);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#socket?.[Symbol.asyncDispose]();
-  }
+async function openDaemon(side: Side, file: string): Promise<DeviceSocket> {
+  let sent = 0;
+  const socket = await DeviceSocket.listen(file, (bytes) => {
+    const [command, length] = bytes;
+    if (length === undefined) return 0;
+    // only this command gets bytes; the test's wait reports bytes that are missing after another one
+    if (command !== readBlocking) return commandBytes;
+    const answer = stream(side, sent, length);
+    sent += length;
+    socket.send(answer, { timeoutMs: connectMs }).catch(() => undefined);
+    return commandBytes;
+  });
+  return socket;
 }
 
 export async function openVirtioRng(directory: string): Promise<WritingDevice> {
   return new VirtioRng({
-    source: await Daemon.open('source', path.join(directory, 'rng-source')),
-    destination: await Daemon.open('destination', path.join(directory, 'rng-destination')),
+    source: await openDaemon('source', path.join(directory, 'rng-source')),
+    destination: await openDaemon('destination', path.join(directory, 'rng-destination')),
   });
 }
 
@@ -86,7 +64,7 @@ class VirtioRng implements WritingDevice {
   /** of the batch, in the order of its pages */
   #arrived: Buffer[] = [];
 
-  constructor(private readonly daemons: Readonly<Record<Side, Daemon>>) {}
+  constructor(private readonly daemons: Readonly<Record<Side, DeviceSocket>>) {}
 
   args(side: Side): string[] {
     const file = escapeValue(this.daemons[side].file);
@@ -118,7 +96,7 @@ class VirtioRng implements WritingDevice {
     return new Map(this.#pages.map((page, index) => [page, this.#arrived[index] ?? Buffer.of()]));
   }
 
-  /** What was asked of the source's daemon and had not arrived is asked of the destination's, from its beginning. */
+  /** The destination's device requests again what it has not received, from the beginning of its own stream. */
   async moveTo(qtest: QtestClient): Promise<void> {
     for (const { written } of (await this.#queue?.collect()) ?? []) this.#take(written);
     this.#queue = this.#queue?.movedTo(new VirtioTransport(qtest));
@@ -128,19 +106,17 @@ class VirtioRng implements WritingDevice {
 
   #take(written: number): void {
     if (written !== pageBytes) {
-      throw new HarnessError({
-        code: 'short-entropy',
-        blame: 'contract',
-        message: `the virtio device for random numbers filled ${written} of ${pageBytes} bytes of a page`,
-        lastSeen: `${written} bytes`,
-      });
+      throw contractError(
+        'short-entropy',
+        `the virtio device for random numbers filled ${written} of ${pageBytes} bytes of a page`,
+        { lastSeen: `${written} bytes` },
+      );
     }
     this.#arrived.push(stream(this.#side, this.#taken, written));
     this.#taken += written;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.daemons.source[Symbol.asyncDispose]();
-    await this.daemons.destination[Symbol.asyncDispose]();
+    for (const daemon of Object.values(this.daemons)) await daemon[Symbol.asyncDispose]();
   }
 }

@@ -1,20 +1,20 @@
 /**
- * How a virtio device is driven from outside over qtest: legacy virtio over I/O ports of a PCI device, so that the device,
- * not the guest, reads and writes guest memory. x86 machines only.
+ * Drives a virtio device by qtest: legacy virtio over I/O ports of a PCI device, so that the device, not the guest, reads and
+ * writes guest memory. x86 machines only.
  *
  * Registers: Virtual I/O Device specification, version 1.2, "Legacy Interface" of 4.1.4.10.
  */
 import type { QtestClient } from '../../../qemu/qtest.js';
 import { hex } from '../../../model/text/format.js';
 
-/** where the device sits on its bus, and where its registers are put */
+/** the slot of the device, and the address that its registers get */
 const slot = 0x10;
 const ports = 0xc000;
 
 const configAddress = 0xcf8;
 const configData = 0xcfc;
 const pci = { command: 0x04, bar0: 0x10 } as const;
-/** answers I/O ports and memory, and may read and write memory by itself */
+/** I/O ports, memory, bus master */
 const enabled = 0x7;
 
 const register = {
@@ -27,14 +27,14 @@ const register = {
 } as const;
 const status = { found: 0x3, ready: 0x7 } as const;
 
-/** properties that every such device is given with `-device` */
+/** properties of every such device on the command line */
 export const legacyVirtio = `addr=${hex(slot)},disable-legacy=off,disable-modern=on`;
 
 /** One device; at the destination of a migration, the same one is another object. */
 export class VirtioTransport {
   constructor(readonly qtest: QtestClient) {}
 
-  /** Finds the device, gives it ports, and makes it forget whatever was before. */
+  /** Gives the device its ports and resets it. */
   async reset(): Promise<void> {
     const config = async (at: number, value: number): Promise<void> => {
       await this.qtest.outPort('l', configAddress, (0x80000000 | (slot << 11) | at) >>> 0);
@@ -47,7 +47,7 @@ export class VirtioTransport {
     await this.qtest.outPort('l', register.guestFeatures, 0);
   }
 
-  /** how many entries a queue has, which the device decides; 0 is a queue that does not exist */
+  /** the number of entries of a queue, which the device decides; 0 if there is no such queue */
   async queueSize(index: number): Promise<number> {
     await this.qtest.outPort('w', register.queueSelect, index);
     return await this.qtest.inPort('w', register.queueSize);

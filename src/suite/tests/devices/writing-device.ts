@@ -1,6 +1,6 @@
 /**
- * A device that writes known content into guest memory by itself, whatever its kind: what the test of device writes needs
- * of it. The kinds are rows in writing-devices.ts.
+ * A device that writes known content to guest memory: what the test of device writes uses of it. The kinds are rows in
+ * writing-devices.ts.
  */
 import type { WaitOptions } from '../../../model/deadline.js';
 import type { Side } from '../../../model/outcome.js';
@@ -10,16 +10,16 @@ import type { QtestClient } from '../../../qemu/qtest.js';
 export type Written = ReadonlyMap<number, Buffer>;
 
 export interface WritingDevice extends AsyncDisposable {
-  /** what QEMU is started with */
+  /** QEMU's arguments */
   args(side: Side): string[];
-  /** @param queueAt guest memory for its queues, that nobody else uses */
+  /** @param queueAt guest memory for its queues, which nothing else uses */
   start(qtest: QtestClient, queueAt: number): Promise<void>;
-  /** Makes the device write pages, at most a batch; those before must be finished. */
+  /** Makes the device write pages, at most a batch; the batch before must be finished. */
   submit(pages: readonly number[]): Promise<void>;
-  /** Waits until all is written, and tells what is in those pages now. */
+  /** Waits until all is written. @returns the content of the pages */
   finish(wait: WaitOptions): Promise<Written>;
-  /** From here on at the destination, where it must finish what was under way; the source is stopped, and still there. */
+  /** Continues at the destination, which must finish the open requests; the source still exists, stopped. */
   moveTo(qtest: QtestClient): Promise<void>;
-  /** Makes the device read pages with this content, where its kind does, and compares at its other end. */
+  /** Makes the device read pages, if its kind does that, and compares what it sends with this content. */
   readBack?(pages: Written, wait: WaitOptions): Promise<void>;
 }

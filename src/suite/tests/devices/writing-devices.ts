@@ -1,4 +1,4 @@
-/** The kinds of devices that write into guest memory by themselves, a row each. */
+/** The kinds of devices that write to guest memory, one row each. */
 import { openVirtioBlk } from './virtio-blk.js';
 import { openVirtioNet } from './virtio-net.js';
 import { openVirtioRng } from './virtio-rng.js';
@@ -6,7 +6,7 @@ import type { WritingDevice } from './writing-device.js';
 
 export interface WritingDeviceKind {
   readonly name: string;
-  /** to be asked of QEMU */
+  /** QEMU's name of the device */
   readonly model: string;
   /** @param directory private, for its image or its sockets */
   readonly open: (directory: string) => Promise<WritingDevice>;

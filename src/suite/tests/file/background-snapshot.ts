@@ -1,6 +1,6 @@
 /**
- * A snapshot in the background: memory as it was when the migration began goes to a file, while the guest goes on at
- * the source and never has to be caught up with. The destination restores it from the file.
+ * A background snapshot: QEMU writes memory as it was at the start of the migration to a file, while the guest runs on at
+ * the source. The destination restores it from the file.
  */
 import { setCapability } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';
@@ -14,7 +14,7 @@ export async function backgroundSnapshot(context: TestContext): Promise<FlowResu
   const target = { uri: `file:${context.file('migfile')}` };
   const pair = await startPair(context, { listen: 'defer' });
   const { source, destination } = pair;
-  // The capability is the source's alone: what it writes is an ordinary migration.
+  // Only the source needs the capability: the file is an ordinary migration.
   await setCapability(source, 'background-snapshot');
 
   context.observer.phase('warm-up');
@@ -23,7 +23,7 @@ export async function backgroundSnapshot(context: TestContext): Promise<FlowResu
   context.observer.phase('migrate');
   const migration = await pair.migrate(target);
   await migration.until('completed');
-  // The guest has not been moved: it goes on where it is, and is whole there.
+  // The guest has not migrated: it runs on at the source, with its memory intact.
   await requireRunning(source, true);
   await waitByteChange(source, context.platform.watchAddress);
 

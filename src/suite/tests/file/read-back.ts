@@ -1,7 +1,8 @@
-/** A migration written by a command, then read to its end by Drover itself: pages, devices, configuration. */
+/** A migration stream in a file, which Drover itself reads to its end: pages, devices, configuration. */
 import { existsSync } from 'node:fs';
 import { pollUntil } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import type { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { shellQuote } from '../../../model/shell.js';
 import { deviceStates, readDescription } from '../../../memory/device-states.js';
 import { openImage } from '../../../memory/image.js';
@@ -15,14 +16,14 @@ import { endBoth } from '../../../migration/verify.js';
 
 const lookMs = 2;
 
-/** The source writes its stream to a file through `exec:`; the destination only waits, and must not mind. */
+/** The source writes its stream to a file through `exec:`; the destination gets no migration. */
 export async function readBack(context: TestContext, uuid: string): Promise<FlowResult> {
   const pair = await startPair(context, {
     listen: 'tcp:127.0.0.1:0',
     sourceArgs: ['-uuid', uuid],
   });
   const { source } = pair;
-  // both add a part of their own to the stream's configuration
+  // each adds a part to the stream's configuration
   await setCapability(source, 'validate-uuid');
   await setCapability(source, 'x-ignore-shared');
 
@@ -33,7 +34,7 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
   context.observer.phase('migrate');
   const file = context.file('migfile');
   const part = `${file}.part`;
-  // QEMU tells that it is done when it has sent all; the file has its name when the command has written all.
+  // QEMU reports `completed` when it has sent all; the file has its name only when the command has written all.
   const migration = await pair.migrate({
     uri: `exec:cat > ${shellQuote(part)} && mv ${shellQuote(part)} ${shellQuote(file)}`,
   });
@@ -80,11 +81,9 @@ async function requireWhole(image: MemoryImage, uuid: string): Promise<void> {
 }
 
 function broken(what: string, details: readonly string[]): HarnessError {
-  return new HarnessError({
-    code: 'stream-unreadable',
-    blame: 'contract',
-    message: `the migration stream is not what the format says: ${what}`,
-    side: 'source',
-    details,
-  });
+  return contractError(
+    'stream-unreadable',
+    `the migration stream is not what the format says: ${what}`,
+    { side: 'source', details },
+  );
 }

@@ -1,6 +1,7 @@
-/** Auto-converge: the guest's processors are slowed down until the migration can end. */
+/** Auto-converge: QEMU throttles the guest's processors until the migration converges. */
 import { pollUntil } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import type { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
 import { asObject } from '../../../model/json.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
@@ -15,20 +16,23 @@ import { waitNonZero } from '../../../migration/zero-memory.js';
 const initial = 5;
 const increment = 25;
 const limit = 95;
-/** the largest increment that QEMU takes */
+/** the largest increment that QEMU accepts */
 const largest = 99;
-/** passes from one step of throttling to the next */
+/** iterations between two steps of throttling */
 const passesPerStep = 2;
-/** QEMU looks for dirty pages at 10 s when no pass has begun since 5 s; else 5 s later. Some of it is for the host. */
+/**
+ * QEMU synchronises its dirty bitmap after 10 s if no iteration began since 5 s, otherwise 5 s later; less some time for a
+ * busy host.
+ */
 const slowByMs = 4800;
 
-/** At 3 MB/s a pass over memory takes 33 s: another one within that time is not of the usual kind. */
+/** At 3 MB/s an iteration takes 33 s: an earlier synchronisation is one of those during throttling. */
 const slow = 3_000_000;
 const lookEveryMs = 100;
 
 /**
- * QEMU 10.0 looks for dirty pages every few seconds while it throttles, 7.2 does not, and 11.1 was not
- * seen to within 25 s. The parameter and the status came in the releases between.
+ * QEMU 10.0 synchronises its dirty bitmap every few seconds while it throttles; 7.2 does not, and 11.1 did not within 25 s. The
+ * parameter and the status came in the releases between.
  */
 function looksWhileThrottling({ parameters, statuses }: QemuFeatures): boolean {
   return parameters.includes('multifd-qatzip-level') && !statuses.includes('failing');
@@ -52,8 +56,8 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   await waitNonZero(pair);
 
   context.observer.phase('migrate');
-  // As slow as it was set: a pass takes a second, so a guest that a busy host leaves waiting for some
-  // milliseconds does not let the migration end before it is throttled.
+  // An iteration takes a second at this bandwidth, so that the migration does not end before QEMU throttles the guest, even if
+  // a busy host does not run the guest for some milliseconds.
   const looks = looksWhileThrottling(context.plan.sourceFeatures);
   const migration = await pair.migrate();
   await migration.whileActive(async () => {
@@ -72,7 +76,7 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   return await migration.arrive();
 }
 
-/** throttles as soon as a tenth of what is sent is dirtied again, in steps that become smaller */
+/** throttles as soon as the guest dirties a tenth of what QEMU sends, in steps that become smaller */
 export const throttleEarly = {
   'throttle-trigger-threshold': 10,
   'cpu-throttle-tailslow': true,
@@ -80,7 +84,7 @@ export const throttleEarly = {
   'cpu-throttle-increment': 10,
 } as const;
 
-/** With `throttleEarly`: waits until the guest is throttled, and by how much it should be. */
+/** With `throttleEarly`: waits until QEMU throttles the guest, and checks by how much. */
 export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<void> {
   let throttle = 0;
   await pollUntil(
@@ -103,7 +107,7 @@ async function throttleOf({ source }: Pick<Pair, 'source'>): Promise<number> {
   return Number(answer['cpu-throttle-percentage'] ?? 0);
 }
 
-/** Waits until dirty pages are looked for again. Not every QEMU sends an event for it. */
+/** Waits until QEMU synchronises its dirty bitmap again. Not every QEMU sends an event for it. */
 async function waitSync({ context, source }: Pair): Promise<void> {
   const count = async (): Promise<number> => {
     const { ram } = await source.qmp.execute('query-migrate');
@@ -121,14 +125,14 @@ async function waitSync({ context, source }: Pair): Promise<void> {
 }
 
 /**
- * Waits until the guest is throttled; each pass may begin it, and is looked at once. Where QEMU is to look for dirty
- * pages meanwhile, for seconds, a guest throttled by little would keep a processor busy for nothing: the second
- * step is as large as can be, which has to end at the limit, and is waited for where it comes in time.
+ * Waits until QEMU throttles the guest, checking once for each iteration. If the test then waits seconds for a synchronisation,
+ * a guest throttled by little would only use processor time: so the second step is as large as possible, which must end at
+ * the limit, and the test waits for it if it comes in time.
  */
 async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<void> {
   const { context, source } = migration.pair;
   const startMs = performance.now();
-  let passes = -1; // that have ended: the first event tells the beginning of the first
+  let passes = -1; // that have ended: the first event is the start of the first iteration
   let nextStep: number | undefined;
   const follow = source.qmp.events.follow({
     what: 'a pass after which the guest is throttled',
@@ -156,12 +160,9 @@ async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<
 }
 
 function outOfRange(wanted: string, found: number): HarnessError {
-  return new HarnessError({
-    code: 'wrong-throttle',
-    blame: 'contract',
-    message: `auto-converge throttles the guest by ${found} percent; expected: ${wanted}`,
-    side: 'source',
-    waitedFor: wanted,
-    lastSeen: String(found),
-  });
+  return contractError(
+    'wrong-throttle',
+    `auto-converge throttles the guest by ${found} percent; expected: ${wanted}`,
+    { side: 'source', waitedFor: wanted, lastSeen: String(found) },
+  );
 }

@@ -1,12 +1,13 @@
 /**
- * Limits on how fast a guest may dirty its memory: set by hand, and set by a migration that would not end
- * otherwise. Both need KVM with a dirty ring that works.
+ * Limits on how fast a guest may dirty its memory: set by QMP, and set by a migration that would not converge otherwise. Both
+ * need KVM with a dirty ring that works.
  */
 import { pollUntil } from '../../../model/deadline.js';
-import { HarnessError } from '../../../model/errors.js';
+import type { HarnessError } from '../../../model/errors.js';
+import { contractError } from '../../../model/errors.js';
 import { asNumber, asObject } from '../../../model/json.js';
 import type { JsonObject } from '../../../model/json.js';
-import type { EventCursor, QmpEvent } from '../../../qmp/events.js';
+import type { QmpEvent } from '../../../qmp/events.js';
 import type { Machine } from '../../../qemu/machine.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
 import type { TestContext, TestMachine } from '../../../migration/context.js';
@@ -24,24 +25,24 @@ import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { endMachine } from '../../../migration/verify.js';
 
-/** MB/s, upstream's; a guest that is slow by itself gets half its own rate, or it would not be limited at all */
+/** MB/s, as in upstream's test; for a slow guest half its own rate */
 const usualLimit = 50;
 const periodMs = 1000;
 
 /** bytes/s: a pass over the guest's memory takes a second */
 const usualBandwidth = 100_000_000;
-/** bytes/s: not even a limited guest can be caught up with, whose limit is 4 MB/s at least */
+/** bytes/s: below the smallest limit, 4 MB/s, so that the migration does not converge */
 const slow = 3_000_000;
 
-/** in which the migration must end: what is left at the end takes 250 ms at most at this rate */
+/** the migration must complete with these */
 const final = { 'downtime-limit': 250, 'max-bandwidth': 400_000_000 } as const;
 /** with upstream's one percent of tolerance */
 const mostRemaining = (final['max-bandwidth'] * final['downtime-limit'] * 1.01) / 1000;
 
-const lookEveryMs = 50;
+const pollMs = 50;
 const unthrottledMs = 5000;
 
-/** A migration limits the guest; cancelled, it lifts the limit; done again, it limits the guest and ends. */
+/** A migration limits the guest; when cancelled, it removes the limit; a second one limits the guest and completes. */
 export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
   const socket = 'unix:$DIR/migsocket';
   const first = await startPair(context, { listen: socket, connect: socket, ...dirtyRing });
@@ -79,7 +80,7 @@ export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
   return await migration.arrive();
 }
 
-/** It tells that the migration failed, and goes: too soon after that to be asked anything. */
+/** The destination reports that the migration failed, and exits too soon to answer a query. */
 async function destinationGivesUp({ context, destination }: Pair): Promise<void> {
   await destination.qmp.events.wait(
     ({ name, data }) => name === 'MIGRATION' && data['status'] === 'failed',
@@ -92,30 +93,38 @@ async function destinationGivesUp({ context, destination }: Pair): Promise<void>
   await endMachine(destination, 1);
 }
 
-/** for how long the guest is held back each time its ring is full, microseconds; 0 where nothing is told */
+/** throttling of the guest each time its ring is full, microseconds; 0 if QEMU reports none */
 export function throttleTime(answer: JsonObject): number {
   return asNumber(answer['dirty-limit-throttle-time-per-round']) ?? 0;
 }
 
 /**
- * Migrates until the guest is really held back. First at a rate that makes passes of a second, the
- * shortest that QEMU judges by; once it has set a limit, so slowly that a limited guest cannot be caught
- * up with: it takes QEMU another second or more to act on the limit.
+ * Migrates until QEMU throttles the guest. At first iterations take a second, the shortest period that QEMU measures; after it
+ * has set a limit, the migration is so slow that it does not converge, since QEMU needs another second or more to apply the
+ * limit.
  */
 async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Migration> {
   const { context, source } = pair;
   await pair.ensureNonConverge();
   await setParameters(source, { 'max-bandwidth': bandwidth });
   const migration = await pair.migrate();
-  const since = migration.since.source;
   await migration.whileActive(async (signal) => {
-    const look = { source, since, timeoutMs: context.patience.statusMs, signal };
-    await lookUntil({ ...look, what: 'limit on the guest by the migration' }, async () => {
-      const limit = await queryLimit(source);
-      return limit === undefined ? 'no limit' : undefined;
-    });
+    const poll = { timeoutMs: context.patience.statusMs, everyMs: pollMs, signal };
+    const until = async (
+      waitedFor: string,
+      look: () => Promise<string | undefined>,
+    ): Promise<void> => {
+      await pollUntil({ ...poll, side: 'source', waitedFor }, async () => {
+        const seen = await look();
+        requireNotStopped(migration, waitedFor, seen);
+        return seen;
+      });
+    };
+    await until('limit on the guest by the migration', async () =>
+      (await queryLimit(source)) === undefined ? 'no limit' : undefined,
+    );
     await setParameters(source, { 'max-bandwidth': slow });
-    await lookUntil({ ...look, what: 'guest that is held back by its limit' }, async () => {
+    await until('guest that is held back by its limit', async () => {
       const answer = await source.qmp.execute('query-migrate');
       return throttleTime(answer) > 0 ? undefined : JSON.stringify(answer);
     });
@@ -123,89 +132,59 @@ async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Migra
   return migration;
 }
 
-interface Look {
-  readonly what: string;
-  readonly source: Machine;
-  /** the guest must not be stopped from here on; not looked at unless given */
-  readonly since?: EventCursor;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+/** The migration must not stop the guest before it has limited it. */
+function requireNotStopped(migration: Migration, waitedFor: string, lastSeen?: string): void {
+  const { events } = migration.pair.source.qmp;
+  const isStop = ({ name }: QmpEvent): boolean => name === 'STOP';
+  if (events.find(isStop, migration.since.source) === undefined) return;
+  throw contractError(
+    'guest-not-running',
+    'the migration stopped the guest at the source before it had limited it',
+    { side: 'source', waitedFor, lastSeen },
+  );
 }
 
-/** No event tells these. @param look undefined once it is so, else what was seen instead */
-async function lookUntil(
-  { what, source, since, timeoutMs, signal }: Look,
-  look: () => Promise<string | undefined>,
-): Promise<void> {
-  const poll = {
-    waitedFor: what,
-    side: 'source',
-    timeoutMs,
-    everyMs: lookEveryMs,
-    signal,
-  } as const;
-  await pollUntil(poll, async () => {
-    const seen = await look();
-    const isStop = ({ name }: QmpEvent): boolean => name === 'STOP';
-    if (since === undefined || source.qmp.events.find(isStop, since) === undefined) return seen;
-    throw new HarnessError({
-      code: 'guest-not-running',
-      blame: 'contract',
-      message: 'the migration stopped the guest at the source before it had limited it',
-      side: 'source',
-      waitedFor: what,
-      lastSeen: seen,
-    });
-  });
-}
-
-/** Once a migration is cancelled, it must not tell that it holds the guest back. */
+/** A cancelled migration must not report that it throttles the guest. */
 async function waitUnthrottled(source: TestMachine): Promise<void> {
   const { signal } = source.context;
-  const look = { what: 'end of the throttling', source, timeoutMs: unthrottledMs, signal };
-  await lookUntil(look, async () => {
-    const held = throttleTime(await source.qmp.execute('query-migrate'));
-    return held === 0 ? undefined : `held back for ${held} us each time`;
+  const poll = { side: 'source', timeoutMs: unthrottledMs, everyMs: pollMs, signal } as const;
+  await pollUntil({ ...poll, waitedFor: 'end of the throttling' }, async () => {
+    const heldUs = throttleTime(await source.qmp.execute('query-migrate'));
+    return heldUs === 0 ? undefined : `held back for ${heldUs} us each time`;
   });
 }
 
 /**
- * QEMU 10.0 and 11.1 leave the limit in force when the migration is cancelled, and upstream does not look.
- * It is lifted here, so that the next migration has to set its own.
+ * QEMU 10.0 and 11.1 keep the limit after the migration is cancelled, which upstream's test does not check. Removes it, so that
+ * the next migration has to set its own.
  */
 async function requireNoLimit(source: Machine): Promise<void> {
   if ((await queryLimit(source)) === undefined) return;
   await source.qmp.execute('cancel-vcpu-dirty-limit');
   const limit = await queryLimit(source);
   if (limit === undefined) return;
-  throw new HarnessError({
-    code: 'wrong-dirty-limit',
-    blame: 'contract',
-    message: `the dirty limit on the source is still ${limit} MB/s after it was cancelled`,
-    side: 'source',
-    waitedFor: 'no limit',
-    lastSeen: `${limit} MB/s`,
-  });
+  throw contractError(
+    'wrong-dirty-limit',
+    `the dirty limit on the source is still ${limit} MB/s after it was cancelled`,
+    { side: 'source', waitedFor: 'no limit', lastSeen: `${limit} MB/s` },
+  );
 }
 
-/** When the migration is about to end, what is left must fit into the downtime that is allowed. */
+/** At the switchover, what is left to send must fit into the downtime limit. */
 export function requireLittleLeft(answer: JsonObject): void {
   const remaining = asNumber(asObject(answer['ram'])['remaining']);
   if (remaining !== undefined && remaining < mostRemaining) return;
-  throw new HarnessError({
-    code: 'too-much-left',
-    blame: 'contract',
-    message: `${remaining ?? 'an unknown number of'} bytes were left to send when the migration was about to end; ${mostRemaining} would take longer than the downtime that is allowed`,
-    side: 'source',
-    waitedFor: `less than ${mostRemaining} bytes`,
-    lastSeen: String(remaining),
-  });
+  throw contractError(
+    'too-much-left',
+    `${remaining ?? 'an unknown number of'} bytes were left to send when the migration was about to end; ${mostRemaining} would take longer than the downtime that is allowed`,
+    { side: 'source', waitedFor: `less than ${mostRemaining} bytes`, lastSeen: String(remaining) },
+  );
 }
 
 /** upstream's, a second each */
 const mostMeasurements = 19;
 
-/** A running guest, without any migration: limited to half its own rate, and let go again. */
+/** Limits a running guest to half its own rate, without a migration, and removes the limit again. */
 export async function vcpuDirtyLimit(context: TestContext): Promise<FlowResult> {
   context.observer.phase('launch');
   const machine = await context.startMachine({
@@ -255,12 +234,9 @@ async function measureUntil(
 
 function outOfRange(wanted: string, rates: readonly number[]): HarnessError {
   const last = rates.at(-1) ?? 0;
-  return new HarnessError({
-    code: 'wrong-dirty-rate',
-    blame: 'contract',
-    message: `the guest dirties ${last} MB/s in measurement ${rates.length}; expected: ${wanted}`,
-    side: 'source',
-    waitedFor: wanted,
-    lastSeen: `${rates.join(', ')} MB/s`,
-  });
+  return contractError(
+    'wrong-dirty-rate',
+    `the guest dirties ${last} MB/s in measurement ${rates.length}; expected: ${wanted}`,
+    { side: 'source', waitedFor: wanted, lastSeen: `${rates.join(', ')} MB/s` },
+  );
 }

@@ -64,7 +64,7 @@ test('a measurement starts in mode dirty-ring and is waited for', async () => {
   ]);
 });
 
-test('a measurement without an end, or without a rate, is an error that tells what was seen', async () => {
+test('a measurement that does not end, or has no rate, is an error with the last answer', async () => {
   const endless = scripted({ 'query-dirty-rate': [measuring] });
   await assert.rejects(measureDirtyRate(endless.machine, signal, 120), {
     code: 'deadline',
@@ -105,7 +105,7 @@ test('a guest is limited to half its rate, with room that its own rate does not 
   for (const origin of [0, 1, 7]) assert.equal(planLimit(origin), undefined);
 });
 
-test('what is reported of throttling, and of what is left to send', () => {
+test('the throttling time and the bytes left to send are read from query-migrate', () => {
   assert.equal(throttleTime({ status: 'cancelled' }), 0);
   assert.equal(throttleTime({ 'dirty-limit-throttle-time-per-round': 245_710 }), 245_710);
   requireLittleLeft({ ram: { remaining: 100_999_999 } });

@@ -1,4 +1,4 @@
-/** Slowing the guest down so that a migration can end. */
+/** QEMU throttles the guest so that a migration converges. */
 import { autoConverge, throttleEarly, waitThrottled } from './auto-converge.js';
 import { dirtyLimit, vcpuDirtyLimit } from './dirty-limit.js';
 import { dirtyRing } from '../../../migration/host/dirty-rate.js';
