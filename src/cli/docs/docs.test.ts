@@ -148,7 +148,7 @@ function stringsOf(value: ts.Expression | undefined): string[] {
 const namedBy = (node: ts.Node | undefined, name: string): boolean =>
   node !== undefined && ts.isIdentifier(node) && node.text === name;
 
-/** Codes in the source: values of a property `code`, and what the function that makes usage errors is called with. */
+/** Codes in the source: values of a property `code`, and arguments of the functions that make errors. */
 function codesInSource(): string[] {
   const codes = filesBelow('src', '.ts')
     .filter((file) => !/\.(test|fixtures)\.ts$/.test(file))
@@ -157,7 +157,8 @@ function codesInSource(): string[] {
       if (ts.isPropertyAssignment(node) && namedBy(node.name, 'code')) {
         return stringsOf(node.initializer);
       }
-      return ts.isCallExpression(node) && namedBy(node.expression, 'usage')
+      return ts.isCallExpression(node) &&
+        ['usage', 'contractError'].some((name) => namedBy(node.expression, name))
         ? stringsOf(node.arguments[0])
         : [];
     });
