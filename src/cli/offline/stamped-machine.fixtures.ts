@@ -22,7 +22,7 @@ export const stampedRange = { start: 2 * MiB, end: 6 * MiB };
 export const stampedEdge = stampedRange.start + 600 * pageBytes;
 
 /** The memfd behind a machine's RAM, opened for writing. */
-function sharedRamOf(pid: number): number {
+export function sharedRamOf(pid: number): number {
   const folder = `/proc/${pid}/fd`;
   const name = readdirSync(folder).find((fd) => {
     try {
