@@ -3,12 +3,22 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { endingCleanly, setUp } from './setup.mjs';
-import { systemStage } from './setup/stages.mjs';
-import { TARGETS, buildFuzzers, each, fuzz, makeSeeds } from './verify/fuzzing.mjs';
+import { buildStages, systemStage } from './setup/stages.mjs';
+import {
+  CONTAINER_TARGETS,
+  TARGETS,
+  buildFuzzers,
+  each,
+  fuzz,
+  fuzzContainer,
+  makeSeeds,
+} from './verify/fuzzing.mjs';
+
+const ALL = [...TARGETS, ...CONTAINER_TARGETS];
 
 const USAGE = `usage: npm run fuzz [-- --seconds N] [-- --target NAME]... [-- --jobs N]
   --seconds  for each target; default: 600
-  --target   some of: ${TARGETS.join(', ')}; default: all
+  --target   some of: ${ALL.join(', ')}; default: all
   --jobs     how many at once; default: 1`;
 
 class WrongUsage extends Error {}
@@ -26,14 +36,14 @@ function readOptions(args) {
     args,
     options: {
       seconds: { type: 'string', default: '600' },
-      target: { type: 'string', multiple: true, default: TARGETS },
+      target: { type: 'string', multiple: true, default: ALL },
       jobs: { type: 'string', default: '1' },
     },
   });
-  const unknown = values.target.find((name) => !TARGETS.includes(name));
+  const unknown = values.target.find((name) => !ALL.includes(name));
   if (unknown !== undefined)
     throw new WrongUsage(
-      `--target: there is no target '${unknown}'; use some of ${TARGETS.join(', ')}`,
+      `--target: there is no target '${unknown}'; use some of ${ALL.join(', ')}`,
     );
   return {
     targets: values.target,
@@ -50,13 +60,17 @@ function line(target, { ok, executions, perSecond, corpus, coverage }) {
 }
 
 async function main({ targets, seconds, jobs }) {
-  await setUp([systemStage(['build', 'test', 'fuzz'])]);
-  await buildFuzzers();
-  const { samples } = await makeSeeds();
-  print(`seeds: made ones, and ${samples} samples; ${seconds} s a target, ${jobs} at once`);
+  const native = targets.filter((target) => TARGETS.includes(target));
+  const stages = native.length < targets.length ? buildStages : [];
+  await setUp([systemStage(['build', 'test', 'fuzz']), ...stages]);
+  if (native.length > 0) {
+    await buildFuzzers();
+    const { samples } = await makeSeeds();
+    print(`seeds: made ones, and ${samples} samples; ${seconds} s a target, ${jobs} at once`);
+  }
   let findings = 0;
   await each(targets, jobs, async (target) => {
-    const found = await fuzz(target, { seconds });
+    const found = await (native.includes(target) ? fuzz : fuzzContainer)(target, { seconds });
     print(line(target, found));
     if (!found.ok) print(found.detail.replace(/^/gm, '     '));
     findings += found.ok ? 0 : 1;

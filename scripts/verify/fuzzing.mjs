@@ -17,6 +17,10 @@ const programOf = (target) => at('native/fuzz', `fuzz-${target}`);
 /** The slowest first, so that none of them is alone at the end. */
 export const TARGETS = ['stream', 'multifd', 'mapped-ram', 'description', 'dumps', 'xbzrle'];
 
+/** Readers in TypeScript, mutated by a program of the tests. Their short run is one of the unit tests. */
+export const CONTAINER_TARGETS = ['qcow2', 'libvirt'];
+const CONTAINER_FUZZER = 'dist/cli/offline/containers/fuzz-containers.fixtures.js';
+
 /** The samples' folder: DROVER_SAMPLES, else the project's own. */
 function samplesFolder() {
   const folder =
@@ -105,6 +109,16 @@ export async function fuzz(target, { seconds, corpus = at('corpus', target), pro
   ];
   const result = await runCommand(run, { cwd: ROOT, timeoutMs: (seconds + 120) * 1000 });
   return outcomeOf(result, command);
+}
+
+/** The same for a target of CONTAINER_TARGETS; each run draws other mutants. `coverage` counts those that were read. */
+export async function fuzzContainer(target, { seconds, seed = Date.now() % 1_000_000 }) {
+  const command = [process.execPath, path.join(ROOT, CONTAINER_FUZZER), target];
+  const run = [...command, String(seconds), at('findings'), String(seed)];
+  return outcomeOf(
+    await runCommand(run, { cwd: ROOT, timeoutMs: (seconds + 120) * 1000 }),
+    command,
+  );
 }
 
 /** Runs `work` for each of `items`, at most `jobs` at once. */

@@ -91,26 +91,50 @@ for (const [name, content] of [
   });
 }
 
-test('what unpacks to more than there is room for is refused', async (t) => {
-  using scratch = new Scratch();
-  const bomb = path.join(scratch.directory, 'bomb.zst');
-  const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
-    encoding: 'utf8',
+for (const program of ['zstd', 'gzip', 'xz']) {
+  test(`what ${program} unpacks to more than there is room for is refused`, async (t) => {
+    using scratch = new Scratch();
+    const bomb = path.join(scratch.directory, 'bomb');
+    const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+      encoding: 'utf8',
+    });
+    if (probe.status !== 0) {
+      t.skip(`no mount of its own: ${probe.error?.message ?? probe.stderr.trim()}`);
+      return;
+    }
+    run('bash', '-c', `set -o pipefail; head -c 256M /dev/zero | ${program} -1 -q > '${bomb}'`);
+    const script = 'mount -t tmpfs -o size=16m none /mnt && TMPDIR=/mnt exec "$@"';
+    const ran = await drover(['inspect', bomb], scratch, {}, undefined, [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      script,
+      'sh',
+    ]);
+    assert.equal(ran.code, 3, ran.stdout + ran.stderr);
+    assert.match(ran.stderr, /bomb: unpacked it is larger than the free space in \/mnt/);
   });
-  if (probe.status !== 0) {
-    t.skip(`no mount of its own: ${probe.error?.message ?? probe.stderr.trim()}`);
-    return;
+}
+
+test('a zstd frame that claims terabytes is refused, whatever it asks memory for', async () => {
+  using scratch = new Scratch();
+  const file = path.join(scratch.directory, 'bomb.zst');
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(1n << 42n);
+  // An empty block, and not the last.
+  const block = Buffer.from([0, 0, 0]);
+  for (const [frame, code, reason] of [
+    // One segment: the window is as long as the content.
+    [[0x28, 0xb5, 0x2f, 0xfd, 0xe0], 2, /needs more memory to unpack than Drover allows, 1024 MiB/],
+    // A window of 3.75 TiB.
+    [[0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0xff], 2, /needs more memory to unpack than Drover allows/],
+    // The least window: the claim alone takes no memory, and the content is not there.
+    [[0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0x00], 1, /compressed by zstd and damaged/],
+  ] as const) {
+    writeFileSync(file, Buffer.concat([Buffer.from(frame), size, block]));
+    const ran = await drover(['inspect', file], scratch);
+    assert.equal(ran.code, code, ran.stdout + ran.stderr);
+    assert.match(ran.stderr, reason);
   }
-  run('bash', '-c', `set -o pipefail; head -c 1G /dev/zero | zstd -q -o '${bomb}'`);
-  const script = 'mount -t tmpfs -o size=16m none /mnt && TMPDIR=/mnt exec "$@"';
-  const ran = await drover(['inspect', bomb], scratch, {}, undefined, [
-    'unshare',
-    '-m',
-    'sh',
-    '-c',
-    script,
-    'sh',
-  ]);
-  assert.equal(ran.code, 3, ran.stdout + ran.stderr);
-  assert.match(ran.stderr, /bomb\.zst: unpacked it is larger than the free space in \/mnt/);
 });

@@ -1,0 +1,22 @@
+/** A short run of what `npm run fuzz -- --target qcow2 --target libvirt` does for as long as wanted. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testSeed } from '../../../model/drawing.fixtures.js';
+import { samplesSkip } from '../../../memory/samples.fixtures.js';
+import { fuzzContainer } from './fuzz-containers.fixtures.js';
+
+for (const [target, most] of [
+  ['qcow2', 80],
+  ['libvirt', 80],
+] as const) {
+  test(
+    `mutated ${target} images are read or refused, and nothing else`,
+    { skip: samplesSkip },
+    async (t) => {
+      t.diagnostic(`seed ${testSeed}`);
+      const { executions, read } = await fuzzContainer(target, testSeed, (count) => count >= most);
+      t.diagnostic(`${read} of ${executions} were read`);
+      assert.equal(executions, most);
+    },
+  );
+}
