@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { HarnessError, fileProblem } from '../model/errors.js';
+import { HarnessError, fileProblem, usageError } from '../model/errors.js';
 import type { StampKind } from '../model/stamps.js';
 import { guestContract as contract } from './contract.js';
 import { guestPlatform } from './platforms.js';
@@ -43,11 +43,7 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
 }
 
 export function badGuestSpec(arch: string, problem: string): HarnessError {
-  return new HarnessError({
-    code: 'bad-guest-spec',
-    blame: 'usage',
-    message: `the ${arch} guest cannot do this: ${problem}`,
-  });
+  return usageError('bad-guest-spec', `the ${arch} guest cannot do this: ${problem}`);
 }
 
 function readImage(platform: GuestPlatform, images: URL): Buffer {

@@ -2,7 +2,7 @@
  * The architectures that have a guest image, one row each. A new image is a new row here and a new
  * folder under guest/. Machine types, and what tests use of them, are in model/arch.
  */
-import { HarnessError } from '../model/errors.js';
+import { usageError } from '../model/errors.js';
 import { stampKinds } from '../model/stamps.js';
 import type { StampKind } from '../model/stamps.js';
 import type { Range } from '../model/text/sizes.js';
@@ -132,11 +132,10 @@ export function guestPlatform(arch: string): GuestPlatform {
   const platform = guestPlatforms.find((row) => row.arch === arch);
   if (platform === undefined) {
     const known = guestPlatforms.map((row) => row.arch).join(', ');
-    throw new HarnessError({
-      code: 'no-guest-image',
-      blame: 'usage',
-      message: `there is no guest image for ${arch}; there are images for ${known}`,
-    });
+    throw usageError(
+      'no-guest-image',
+      `there is no guest image for ${arch}; there are images for ${known}`,
+    );
   }
   return platform;
 }

@@ -32,13 +32,16 @@ export class HarnessError extends Error {
   }
 }
 
+type Facts = Omit<HarnessErrorInput, 'code' | 'blame' | 'message'>;
+
 /** QEMU or the guest broke the contract. */
-export function contractError(
-  code: string,
-  message: string,
-  facts: Omit<HarnessErrorInput, 'code' | 'blame' | 'message'> = {},
-): HarnessError {
+export function contractError(code: string, message: string, facts: Facts = {}): HarnessError {
   return new HarnessError({ ...facts, code, blame: 'contract', message });
+}
+
+/** The user has to change what was given. */
+export function usageError(code: string, message: string, facts: Facts = {}): HarnessError {
+  return new HarnessError({ ...facts, code, blame: 'usage', message });
 }
 
 function describe(value: unknown): string {

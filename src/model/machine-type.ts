@@ -2,7 +2,7 @@
  * Chooses the versioned machine type for all QEMUs that run one guest in turn. For a pair these are upstream's rules: the
  * alias is resolved in each binary, and the first of these names that all know is taken.
  */
-import { HarnessError } from './errors.js';
+import { usageError } from './errors.js';
 import type { MachineType, QemuFeatures } from './features.js';
 
 export interface MachineRequest {
@@ -59,11 +59,10 @@ export function chooseMachine(
     ({ version }, index) =>
       `the ${role(index, qemus.length)} (${version}) resolves it to ${String(meant[index])}`,
   );
-  throw new HarnessError({
-    code: 'no-common-machine',
-    blame: 'usage',
-    message: `no common version of machine ${name}: ${versions.join(', ')}, and not every QEMU knows one of these; name a machine type that all know with --machine`,
-  });
+  throw usageError(
+    'no-common-machine',
+    `no common version of machine ${name}: ${versions.join(', ')}, and not every QEMU knows one of these; name a machine type that all know with --machine`,
+  );
 }
 
 /**
@@ -105,9 +104,8 @@ function requireKnown(name: string, features: QemuFeatures, role: string): void 
     .slice(0, 8);
   const hint =
     near.length === 0 ? "; QEMU's -machine help lists all" : `; it has ${near.join(', ')}`;
-  throw new HarnessError({
-    code: 'unknown-machine',
-    blame: 'usage',
-    message: `the ${role.replace(/ QEMU$/, '')} QEMU (${features.version}) does not know machine type ${name}${hint}`,
-  });
+  throw usageError(
+    'unknown-machine',
+    `the ${role.replace(/ QEMU$/, '')} QEMU (${features.version}) does not know machine type ${name}${hint}`,
+  );
 }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { HarnessError } from '../model/errors.js';
+import { HarnessError, usageError } from '../model/errors.js';
 
 function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -49,12 +49,7 @@ export async function writeAtomically(path: string, chunks: Iterable<string>): P
 /** Before any test runs, refuses a path where the report could not be written at the end. */
 export async function checkReportPath(path: string): Promise<void> {
   const refuse = (reason: string, cause?: unknown): never => {
-    throw new HarnessError({
-      code: 'report-path',
-      blame: 'usage',
-      message: `cannot write a report to ${path}: ${reason}`,
-      cause,
-    });
+    throw usageError('report-path', `cannot write a report to ${path}: ${reason}`, { cause });
   };
   if (path === '-') refuse('use /dev/stdout for standard output');
   const existing = await stat(path).catch(() => undefined);

@@ -1,5 +1,6 @@
 /** Whether a host has room for the two guests of a stress run. Pure: the host's figures are arguments. */
-import { HarnessError } from '../model/errors.js';
+import { usageError } from '../model/errors.js';
+import type { HarnessError } from '../model/errors.js';
 import type { MemoryBackend } from '../model/command-line.js';
 
 export interface StressHost {
@@ -54,9 +55,7 @@ export function requireRoom(demand: StressDemand, host: StressHost): void {
   }
 }
 
-function noRoom(message: string): HarnessError {
-  return new HarnessError({ code: 'no-room', blame: 'usage', message });
-}
+const noRoom = (message: string): HarnessError => usageError('no-room', message);
 
 const gibibytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 const mebibytes = (bytes: number): number => Math.floor(bytes / 1024 ** 2);

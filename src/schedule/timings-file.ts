@@ -1,7 +1,8 @@
 /** The file of timings: an absent file is empty, an invalid one is an error, and a new one is written completely or not at all. */
 import { readFileSync } from 'node:fs';
 import { safeParse } from 'valibot';
-import { HarnessError, fileProblem } from '../model/errors.js';
+import type { HarnessError } from '../model/errors.js';
+import { fileProblem, usageError } from '../model/errors.js';
 import { noTimings, timingsShape } from './timings.js';
 import type { Timings } from './timings.js';
 
@@ -30,12 +31,11 @@ export function readTimings(file: string): Timings | undefined {
 }
 
 function refused(file: string, why: string, cause?: unknown): HarnessError {
-  return new HarnessError({
-    code: 'timings-file',
-    blame: 'usage',
-    message: `--timings: '${file}' is not a file of timings: ${why}; give a file that drover run or drover merge wrote, or the name of a new one`,
-    cause,
-  });
+  return usageError(
+    'timings-file',
+    `--timings: '${file}' is not a file of timings: ${why}; give a file that drover run or drover merge wrote, or the name of a new one`,
+    { cause },
+  );
 }
 
 /** A test a line, so that two files can be compared. */

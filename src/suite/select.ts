@@ -5,7 +5,8 @@
  */
 import { distance } from 'fastest-levenshtein';
 import type { Arch } from '../model/arch.js';
-import { HarnessError } from '../model/errors.js';
+import type { HarnessError } from '../model/errors.js';
+import { usageError } from '../model/errors.js';
 import { levels } from './definition.js';
 import type { Level, TestDefinition } from './definition.js';
 
@@ -101,9 +102,8 @@ function noSuchTest(given: string, tests: readonly TestDefinition[], arch: Arch)
     .slice(0, 3)
     .map(({ path }) => `/${arch}${path}`);
   const hint = near.length === 0 ? '' : `; near it: ${near.join(', ')}`;
-  return new HarnessError({
-    code: 'no-such-test',
-    blame: 'usage',
-    message: `no test or group of tests is called '${given}'${hint} ('drover list' shows all)`,
-  });
+  return usageError(
+    'no-such-test',
+    `no test or group of tests is called '${given}'${hint} ('drover list' shows all)`,
+  );
 }

@@ -1,7 +1,7 @@
 /** The modules that `--tests` names: a file itself, or the files of a folder at any depth. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { HarnessError, fileProblem } from '../model/errors.js';
+import { HarnessError, fileProblem, usageError } from '../model/errors.js';
 import { canReadTypeScript, typescriptEnding } from './user-modules.js';
 
 export interface UserFile {
@@ -33,11 +33,10 @@ export function userFiles(
   }
   for (const { file } of files.values()) {
     if (!typescriptEnding.test(file) || canRead(file)) continue;
-    throw new HarnessError({
-      code: 'tests-typescript',
-      blame: 'usage',
-      message: `--tests: '${file}' is TypeScript, which Node ${process.version} does not run: use Node 22.18 or newer, or add the compiler to your project (npm install --save-dev typescript), or compile the file first and give the JavaScript`,
-    });
+    throw usageError(
+      'tests-typescript',
+      `--tests: '${file}' is TypeScript, which Node ${process.version} does not run: use Node 22.18 or newer, or add the compiler to your project (npm install --save-dev typescript), or compile the file first and give the JavaScript`,
+    );
   }
   return [...files.values()];
 }
@@ -63,12 +62,7 @@ function filesOf(given: string): UserFile[] {
 const endings = '.mjs, .js, .mts or .ts';
 
 function pathError(message: string, cause?: unknown): HarnessError {
-  return new HarnessError({
-    code: 'tests-path',
-    blame: 'usage',
-    message: `--tests: ${message}`,
-    cause,
-  });
+  return usageError('tests-path', `--tests: ${message}`, { cause });
 }
 
 /** Relative, in order of name. Hidden folders and installed packages are left out. */

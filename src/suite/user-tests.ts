@@ -4,7 +4,8 @@
  */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { within } from '../model/deadline.js';
-import { HarnessError } from '../model/errors.js';
+import type { HarnessError } from '../model/errors.js';
+import { usageError } from '../model/errors.js';
 import { definitionFaults } from './check-definition.js';
 import type { TestDefinition } from './definition.js';
 import { userFiles } from './user-files.js';
@@ -49,11 +50,10 @@ export async function loadUserTests(
     }
   }
   if (tests.length > 0) return tests;
-  throw new HarnessError({
-    code: 'tests-empty',
-    blame: 'usage',
-    message: `--tests: no test in ${given.map((each) => `'${each}'`).join(', ')}: expected modules with an array of test definitions as the default export, or as one named 'tests'`,
-  });
+  throw usageError(
+    'tests-empty',
+    `--tests: no test in ${given.map((each) => `'${each}'`).join(', ')}: expected modules with an array of test definitions as the default export, or as one named 'tests'`,
+  );
 }
 
 /** One test of a module, for the worker that runs it. */
@@ -61,11 +61,10 @@ export async function loadUserTest(file: string, path: string): Promise<TestDefi
   // There may be thousands: check only this one.
   const [found] = await definitionsIn({ file, found: false }, path);
   if (found !== undefined) return found.definition;
-  throw new HarnessError({
-    code: 'tests-import',
-    blame: 'usage',
-    message: `--tests: ${file} had a test ${path} when the run was planned, and has none when it is loaded again`,
-  });
+  throw usageError(
+    'tests-import',
+    `--tests: ${file} had a test ${path} when the run was planned, and has none when it is loaded again`,
+  );
 }
 
 /** @param path default: all */
@@ -102,28 +101,20 @@ function checked(value: unknown, { text }: Place): TestDefinition {
   if (faults.length === 0) return value as TestDefinition;
   const path = typeof value === 'object' && value !== null && 'path' in value ? value.path : '';
   const which = typeof path === 'string' && path !== '' ? ` (${path})` : '';
-  throw new HarnessError({
-    code: 'bad-test',
-    blame: 'usage',
-    message: `--tests: ${text}${which}: ${faults[0] ?? ''}`,
+  throw usageError('bad-test', `--tests: ${text}${which}: ${faults[0] ?? ''}`, {
     details: faults.slice(1, 10),
   });
 }
 
 function badExport(file: string, name: string, what: string): HarnessError {
-  return new HarnessError({
-    code: 'bad-test',
-    blame: 'usage',
-    message: `--tests: ${file}: export ${name}: ${what}`,
-  });
+  return usageError('bad-test', `--tests: ${file}: export ${name}: ${what}`);
 }
 
 function duplicate(path: string, { text }: Place, before: string): HarnessError {
-  return new HarnessError({
-    code: 'duplicate-test',
-    blame: 'usage',
-    message: `--tests: ${text}: there is a test ${path} already, from ${before}; give this one another path`,
-  });
+  return usageError(
+    'duplicate-test',
+    `--tests: ${text}: there is a test ${path} already, from ${before}; give this one another path`,
+  );
 }
 
 async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
@@ -136,12 +127,11 @@ async function importModule(file: string): Promise<Readonly<Record<string, unkno
       () => new Error(`its top level is not done after ${importMs / 1000} s`),
     );
   } catch (error) {
-    throw new HarnessError({
-      code: 'tests-import',
-      blame: 'usage',
-      message: `--tests: cannot load ${file}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-      details: placeOf(error, file),
-    });
+    throw usageError(
+      'tests-import',
+      `--tests: cannot load ${file}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+      { details: placeOf(error, file) },
+    );
   }
 }
 

@@ -158,7 +158,7 @@ function codesInSource(): string[] {
         return stringsOf(node.initializer);
       }
       return ts.isCallExpression(node) &&
-        ['usage', 'contractError'].some((name) => namedBy(node.expression, name))
+        ['usage', 'usageError', 'contractError'].some((name) => namedBy(node.expression, name))
         ? stringsOf(node.arguments[0])
         : [];
     });

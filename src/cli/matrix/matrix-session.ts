@@ -1,6 +1,6 @@
 /** The pairs of a matrix, one after another. A pair that cannot start leaves events like others. */
 import path from 'node:path';
-import { HarnessError, toFailure } from '../../model/errors.js';
+import { HarnessError, toFailure, usageError } from '../../model/errors.js';
 import { counted } from '../../model/text/format.js';
 import type { DroverEvent, MatrixPair, MatrixQemu, QemuIdentity } from '../../model/events.js';
 import { printableLine } from '../../model/text/printable.js';
@@ -69,11 +69,10 @@ export async function runPairs(input: MatrixRequest): Promise<PairRecord[]> {
   const all = pairsOf({ qemus: await identify(input), crossOnly });
   const pairs = all.filter((_, index) => index % shard.total === shard.index - 1);
   if (pairs.length === 0) {
-    throw new HarnessError({
-      code: 'no-pairs',
-      blame: 'usage',
-      message: `--shard ${shard.index}/${shard.total}: no pair is left for this part; the matrix has ${counted(all.length, 'pair')}, so make no more parts`,
-    });
+    throw usageError(
+      'no-pairs',
+      `--shard ${shard.index}/${shard.total}: no pair is left for this part; the matrix has ${counted(all.length, 'pair')}, so make no more parts`,
+    );
   }
   // The console of each pair keeps listening for errors of the output to the end.
   process.stdout.setMaxListeners(process.stdout.getMaxListeners() + pairs.length);

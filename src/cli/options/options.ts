@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { AccelChoice } from '../../migration/host/accelerator.js';
 import { accelerators } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import { levels } from '../../suite/definition.js';
 import type { Level } from '../../suite/definition.js';
 import { sizeArgument, timeUpTo } from './size-arguments.js';
@@ -216,11 +216,10 @@ export function levelOf({ level, m, full }: SelectionOptions): Level {
   if (level !== undefined) {
     const other = m !== undefined ? `-m ${m}` : full === true ? '--full' : undefined;
     if (other === undefined) return level;
-    throw new HarnessError({
-      code: 'two-levels',
-      blame: 'usage',
-      message: `--level ${level} and ${other} both set the level: give one of them`,
-    });
+    throw usageError(
+      'two-levels',
+      `--level ${level} and ${other} both set the level: give one of them`,
+    );
   }
   if (m === 'slow' || m === 'thorough') return 'thorough';
   return full === true ? 'full' : 'smoke';

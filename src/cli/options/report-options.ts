@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { HarnessError, toFailure } from '../../model/errors.js';
+import { toFailure, usageError } from '../../model/errors.js';
 import type { AnnotationOptions, Service } from '../../report/formats/annotations.js';
 import { checkReportPath, writeAtomically } from '../../report/atomic-file.js';
 import { openReporters } from '../../report/open-reporters.js';
@@ -47,12 +47,11 @@ export function refuseReports(
 ): void {
   const given = names.filter((name) => options[name] !== undefined);
   if (given.length === 0) return;
-  throw new HarnessError({
-    code: 'report-of-many',
-    blame: 'usage',
-    message: `${message}: leave out ${given.map((name) => `--${name}`).join(', ')}`,
-    details: ['if these are shards of one run, merge them first: drover merge'],
-  });
+  throw usageError(
+    'report-of-many',
+    `${message}: leave out ${given.map((name) => `--${name}`).join(', ')}`,
+    { details: ['if these are shards of one run, merge them first: drover merge'] },
+  );
 }
 
 /** Checks, before any test runs, that every report can be written. */
@@ -63,18 +62,15 @@ export async function checkReportOptions(options: ReportOptions): Promise<void> 
     if (file === undefined) continue;
     const other = taken.get(path.resolve(file));
     // two reports may go to one device, such as /dev/stdout
-    if (other !== undefined && !file.startsWith('/dev/')) throw oneFile(file, other, option);
+    if (other !== undefined && !file.startsWith('/dev/')) {
+      throw usageError(
+        'one-report-file',
+        `--${other} and --${option} both name ${file}: give each a file of its own`,
+      );
+    }
     taken.set(path.resolve(file), option);
     await checkReportPath(file);
   }
-}
-
-function oneFile(file: string, first: string, second: string): HarnessError {
-  return new HarnessError({
-    code: 'one-report-file',
-    blame: 'usage',
-    message: `--${first} and --${second} both name ${file}: give each a file of its own`,
-  });
 }
 
 function annotationsFor(

@@ -1,4 +1,5 @@
-/** Writing to standard output, as fast as the reader reads. */
+/** Writes to standard output as fast as the reader reads, and notes to standard error. */
+import { printableLine } from '../../model/text/printable.js';
 
 /** Writes all of it and waits, so that a slow reader of a long output costs no memory. */
 export async function print(text: string): Promise<void> {
@@ -14,3 +15,7 @@ export async function print(text: string): Promise<void> {
 
 export const lines = (texts: readonly string[]): string =>
   texts.map((line) => `${line}\n`).join('');
+
+export function noteOnStderr(text: string): void {
+  process.stderr.write(`drover: ${printableLine(text)}\n`);
+}

@@ -1,7 +1,7 @@
 /** `drover merge`: merges the results of a run's shards. Starts no QEMU. */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import { RunRecord } from '../../report/fold/summary.js';
 import { EventLog } from '../../report/log/event-log.js';
@@ -16,7 +16,7 @@ import { printableLine } from '../../model/text/printable.js';
 import { noTimings } from '../../schedule/timings.js';
 import { readTimings } from '../../schedule/timings-file.js';
 import type { Environment } from '../process/environment.js';
-import { noteOnStderr } from '../process/note.js';
+import { noteOnStderr } from '../process/print.js';
 import { exitCodes, worstExitCode } from '../process/exit-codes.js';
 import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
@@ -80,11 +80,10 @@ async function mergeCommand(
     const folder = path.dirname(await eventLogPath(from));
     const isBelow = isMatrix && isSameFolder(path.dirname(folder), options.out);
     if (!isBelow && !isSameFolder(folder, options.out)) continue;
-    throw new HarnessError({
-      code: 'output-directory',
-      blame: 'usage',
-      message: `-o: '${options.out}' is or holds the folder of '${from}', one of the shards to merge; give another folder`,
-    });
+    throw usageError(
+      'output-directory',
+      `-o: '${options.out}' is or holds the folder of '${from}', one of the shards to merge; give another folder`,
+    );
   }
   if (isMatrix) refuseReports(options, matrixReports.refused, matrixReports.why);
   const before =

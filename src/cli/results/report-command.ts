@@ -1,6 +1,6 @@
 /** `drover report`: reports of a finished run from its event log. Starts no QEMU. */
 import path from 'node:path';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import { RunRecord } from '../../report/fold/summary.js';
 import { located } from '../../report/log/evidence-place.js';
@@ -9,7 +9,7 @@ import { eventLogPath, readEventLog, runsIn } from '../../report/log/read-log.js
 import { isPair } from '../../report/matrix/matrix.js';
 import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
-import { noteOnStderr } from '../process/note.js';
+import { noteOnStderr } from '../process/print.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
@@ -89,10 +89,9 @@ function onlyHtml(options: ReportOptions): string {
     'several runs fit into --html only',
   );
   if (options.html !== undefined) return options.html;
-  throw new HarnessError({
-    code: 'report-of-many',
-    blame: 'usage',
-    message: 'several runs need --html FILE: no other report takes more than one run',
-    details: ['if these are shards of one run, merge them first: drover merge'],
-  });
+  throw usageError(
+    'report-of-many',
+    'several runs need --html FILE: no other report takes more than one run',
+    { details: ['if these are shards of one run, merge them first: drover merge'] },
+  );
 }

@@ -1,5 +1,5 @@
 /** `drover shards`: estimates the run time for each number of shards. Starts no QEMU. */
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import { formatDuration } from '../../model/text/format.js';
 import { planShards } from '../../schedule/shards.js';
 import { readTimings } from '../../schedule/timings-file.js';
@@ -43,11 +43,10 @@ export const addShardsCommand: AddCommand = (program, _environment, finish) => {
     .action((options: ShardsOptions) => {
       const timings = readTimings(options.timings);
       if (timings === undefined || Object.keys(timings.tests).length === 0) {
-        throw new HarnessError({
-          code: 'timings-file',
-          blame: 'usage',
-          message: `--timings: '${options.timings}' ${timings === undefined ? 'does not exist' : 'has no durations: no test passed'}; give the timings.json of a run's --out, or the file of its --timings`,
-        });
+        throw usageError(
+          'timings-file',
+          `--timings: '${options.timings}' ${timings === undefined ? 'does not exist' : 'has no durations: no test passed'}; give the timings.json of a run's --out, or the file of its --timings`,
+        );
       }
       const rows = forecasts(timings, options.max, options.jobs);
       process.stdout.write(

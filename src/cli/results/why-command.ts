@@ -3,8 +3,7 @@ import { paintWith } from '../../report/console/colors.js';
 import { whyLines } from '../../report/log/why.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
-import { noteOnStderr } from '../process/note.js';
-import { lines } from '../process/print.js';
+import { lines, noteOnStderr } from '../process/print.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
 

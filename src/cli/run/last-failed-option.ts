@@ -1,8 +1,8 @@
 /** `--last-failed DIR`: of the selected tests, those that did not pass in an earlier run. */
 import type { Arch } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import { counted } from '../../model/text/format.js';
-import { noteOnStderr } from '../process/note.js';
+import { noteOnStderr } from '../process/print.js';
 import { lastFailed } from '../../report/log/last-failed.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import { fullPath } from '../../suite/select.js';
@@ -21,12 +21,11 @@ export async function onlyLastFailed(
   const known = new Set(catalogue.all.map((test) => fullPath(arch, test)));
   const unknown = [...failed].filter((name) => !known.has(name));
   if (unknown.length > 0) {
-    throw new HarnessError({
-      code: 'no-such-test',
-      blame: 'usage',
-      message: `--last-failed: Drover does not know ${unknown.length} of the tests that did not pass in '${directory}'; give the same --tests, and a QEMU of the same architecture`,
-      details: unknown.slice(0, 10),
-    });
+    throw usageError(
+      'no-such-test',
+      `--last-failed: Drover does not know ${unknown.length} of the tests that did not pass in '${directory}'; give the same --tests, and a QEMU of the same architecture`,
+      { details: unknown.slice(0, 10) },
+    );
   }
   const { p, runPrefix, level, m, full } = options;
   const isNarrowed =

@@ -1,9 +1,8 @@
 /** `drover list`: all tests. Starts no QEMU. */
 import { isArch, platforms } from '../../model/arch.js';
-import type { Arch } from '../../model/arch.js';
 import type { Need } from '../../model/features.js';
-import { HarnessError } from '../../model/errors.js';
-import type { TestDefinition } from '../../suite/definition.js';
+import { usageError } from '../../model/errors.js';
+import type { Level } from '../../suite/definition.js';
 import { fullPath } from '../../suite/select.js';
 import { loadCatalogue } from './catalogue.js';
 import { exitCodes } from '../process/exit-codes.js';
@@ -28,15 +27,22 @@ export const addListCommand: AddCommand = (program, _environment, finish) => {
     .action(async (options: ListOptions) => {
       const { arch } = options;
       if (!isArch(arch)) {
-        throw new HarnessError({
-          code: 'unknown-arch',
-          blame: 'usage',
-          message: `--arch: Drover has no guest for '${arch}'; use one of ${Object.keys(platforms).join(', ')}`,
-        });
+        throw usageError(
+          'unknown-arch',
+          `--arch: Drover has no guest for '${arch}'; use one of ${Object.keys(platforms).join(', ')}`,
+        );
       }
       const { usual } = await loadCatalogue(options);
-      const tests = usual.filter((test) => test.arches?.includes(arch) !== false);
-      process.stdout.write(options.json === true ? asJson(tests, arch) : asText(tests, arch));
+      const rows = usual
+        .filter((test) => test.arches?.includes(arch) !== false)
+        .map((test) => ({
+          name: fullPath(arch, test),
+          level: test.level,
+          needs: test.needs ?? [],
+        }));
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(rows, null, 2)}\n` : asText(rows),
+      );
       finish(exitCodes.passed);
     });
   withExamples(command, {
@@ -44,27 +50,19 @@ export const addListCommand: AddCommand = (program, _environment, finish) => {
   });
 };
 
-function asText(tests: readonly TestDefinition[], arch: Arch): string {
-  const rows = tests.map((test) => ({
-    name: fullPath(arch, test),
-    level: test.level,
-    needs: (test.needs ?? []).map(describeNeed).join(', '),
-  }));
+interface Row {
+  readonly name: string;
+  readonly level: Level;
+  readonly needs: readonly Need[];
+}
+
+function asText(rows: readonly Row[]): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return lines(
     rows.map(({ name, level, needs }) =>
-      `${name.padEnd(width)}  ${level.padEnd(10)}  ${needs}`.trimEnd(),
+      `${name.padEnd(width)}  ${level.padEnd(10)}  ${needs.map(describeNeed).join(', ')}`.trimEnd(),
     ),
   );
-}
-
-function asJson(tests: readonly TestDefinition[], arch: Arch): string {
-  const rows = tests.map((test) => ({
-    name: fullPath(arch, test),
-    level: test.level,
-    needs: test.needs ?? [],
-  }));
-  return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
 function describeNeed(need: Need): string {

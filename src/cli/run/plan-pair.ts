@@ -1,7 +1,7 @@
 /** The plan of a pair: the machine type that all its QEMUs know, and the accelerator that runs the guest fastest. */
 import { platforms } from '../../model/arch.js';
 import type { Accelerator } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, usageError } from '../../model/errors.js';
 import { chooseMachine } from '../../model/machine-type.js';
 import { slownessOf } from '../../migration/deadlines.js';
 import { kvmObstacle, requireAccelerator } from '../../migration/host/accelerator.js';
@@ -35,11 +35,10 @@ export async function planPair(input: PlanRequest): Promise<Planned> {
   const alias = platforms[source.arch].machineAlias;
   const wanted = options.machine ?? environment.machine;
   if (wanted === 'none') {
-    throw new HarnessError({
-      code: 'no-machine',
-      blame: 'usage',
-      message: `machine type none has no memory and no serial port, which Drover's guest needs: give another --machine, such as ${alias}`,
-    });
+    throw usageError(
+      'no-machine',
+      `machine type none has no memory and no serial port, which Drover's guest needs: give another --machine, such as ${alias}`,
+    );
   }
   const choice = chooseMachine(
     { alias, wanted },

@@ -1,6 +1,6 @@
 /** Which of the selected tests a pair of QEMUs can run, and why it skips the others. */
 import type { Arch } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import { unmet } from '../../model/features.js';
 import { counted } from '../../model/text/format.js';
 import type { Need } from '../../model/features.js';
@@ -44,11 +44,10 @@ export function select(
       options.tests.length > 0 && higher > 0
         ? `; ${counted(higher, 'test')} of your own ${higher === 1 ? 'is' : 'are'} above level smoke: select them with -p, or raise --level`
         : '';
-    throw new HarnessError({
-      code: 'nothing-selected',
-      blame: 'usage',
-      message: `the options select no test to run${hint === '' ? ': check -s and -x, or raise --level' : hint}`,
-    });
+    throw usageError(
+      'nothing-selected',
+      `the options select no test to run${hint === '' ? ': check -s and -x, or raise --level' : hint}`,
+    );
   }
   return selected;
 }

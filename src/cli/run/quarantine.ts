@@ -12,7 +12,8 @@ import {
   string,
 } from 'valibot';
 import type { Arch } from '../../model/arch.js';
-import { HarnessError, fileProblem } from '../../model/errors.js';
+import type { HarnessError } from '../../model/errors.js';
+import { fileProblem, usageError } from '../../model/errors.js';
 import type { Quarantined } from '../../model/events.js';
 import { counted } from '../../model/text/format.js';
 import type { TestDefinition } from '../../suite/definition.js';
@@ -42,12 +43,7 @@ const shape = strictObject({
 });
 
 function refused(file: string, why: string, details: readonly string[] = []): HarnessError {
-  return new HarnessError({
-    code: 'quarantine-file',
-    blame: 'usage',
-    message: `--quarantine: ${file}: ${why}`,
-    details,
-  });
+  return usageError('quarantine-file', `--quarantine: ${file}: ${why}`, { details });
 }
 
 /**
@@ -88,14 +84,15 @@ export function readQuarantine(
   }
   const expired = [...known].filter(([, { expires }]) => expires < today);
   if (expired.length > 0) {
-    throw new HarnessError({
-      code: 'quarantine-expired',
-      blame: 'usage',
-      message: `--quarantine: ${file}: ${expired.length} of ${counted(known.size, 'entry', 'entries')} expired; fix the tests or extend the dates`,
-      details: expired.map(
-        ([name, { owner, reason, expires }]) => `${name}: until ${expires}, ${owner}: ${reason}`,
-      ),
-    });
+    throw usageError(
+      'quarantine-expired',
+      `--quarantine: ${file}: ${expired.length} of ${counted(known.size, 'entry', 'entries')} expired; fix the tests or extend the dates`,
+      {
+        details: expired.map(
+          ([name, { owner, reason, expires }]) => `${name}: until ${expires}, ${owner}: ${reason}`,
+        ),
+      },
+    );
   }
   return known;
 }

@@ -1,9 +1,9 @@
 /** `drover rerun DIR`: repeats a test as test.json in its kept directory describes it. */
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import type { TestRecord } from '../../model/test-record.js';
 import { readTestRecord } from '../../report/log/kept-test.js';
-import { noteOnStderr } from '../process/note.js';
+import { noteOnStderr } from '../process/print.js';
 import type { Environment } from '../process/environment.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
@@ -39,11 +39,10 @@ async function rerunCommand(
   environment: Environment,
 ): Promise<number> {
   if (record.route !== undefined) {
-    throw new HarnessError({
-      code: 'rerun-chain',
-      blame: 'usage',
-      message: `one leg of a chain cannot be repeated alone; repeat the chain: ${record.rerun}`,
-    });
+    throw usageError(
+      'rerun-chain',
+      `one leg of a chain cannot be repeated alone; repeat the chain: ${record.rerun}`,
+    );
   }
   const { source, destination, machine, accel, testFile, timeoutMs, trace, qtestLog } = record;
   // the trace and qtest log settings of the recorded run, not those of today's environment

@@ -1,6 +1,6 @@
 /** Which QEMUs a command uses: options before environment variables, variables before PATH. */
 import type { Arch } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, usageError } from '../../model/errors.js';
 import { locate, resolveBinary } from '../../qemu/binary.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import type { QemuOptions } from '../options/options.js';
@@ -39,11 +39,10 @@ export function resolveBinaries(options: QemuOptions, environment: Environment):
     [environment.qemuDestination, 'QTEST_QEMU_BINARY_DST'],
   );
   if (source.arch !== destination.arch) {
-    throw new HarnessError({
-      code: 'arch-mismatch',
-      blame: 'usage',
-      message: `the source emulates ${source.arch} and the destination ${destination.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
-    });
+    throw usageError(
+      'arch-mismatch',
+      `the source emulates ${source.arch} and the destination ${destination.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
+    );
   }
   return { source, destination };
 }
@@ -57,10 +56,8 @@ export function resolveSeveral(
   { searchPath }: Environment,
   hint: string,
 ): readonly [QemuBinary, ...QemuBinary[]] {
-  const usage = (code: string, message: string): HarnessError =>
-    new HarnessError({ code, blame: 'usage', message });
   if (given.length < 2) {
-    throw usage(
+    throw usageError(
       'too-few-qemus',
       `expected --qemu at least twice, and got ${given.length === 0 ? 'none' : `only '${String(given[0])}'`}; ${hint}`,
     );
@@ -71,7 +68,7 @@ export function resolveSeveral(
   if (first === undefined) throw new Error('there are at least two');
   const other = others.find(({ arch }) => arch !== first.arch);
   if (other !== undefined) {
-    throw usage(
+    throw usageError(
       'arch-mismatch',
       `'${first.command}' emulates ${first.arch} and '${other.command}' ${other.arch}: a guest cannot migrate between architectures; give QEMUs of one architecture`,
     );

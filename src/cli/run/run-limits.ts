@@ -6,21 +6,15 @@ import { misfit } from '../../schedule/decide.js';
 import type { PlannedTest } from '../../schedule/attempts.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import { demandOf } from '../../suite/demand.js';
+import type { AttemptOptions } from '../options/options.js';
 import { hostCapacity } from '../process/host-capacity.js';
-
-export interface LimitOptions {
-  readonly jobs?: number;
-  /** bytes */
-  readonly memoryBudget?: number;
-  readonly repeat: number;
-}
 
 /**
  * Decided before the QEMUs are asked anything, so that threads can start meanwhile.
  * @throws HarnessError `no-memory` when none of the tests would fit
  */
 export function limitsOfRun(
-  options: LimitOptions,
+  options: Pick<AttemptOptions, 'jobs' | 'memoryBudget' | 'repeat'>,
   selected: readonly TestDefinition[],
   arch: Arch,
 ): Limits {

@@ -1,7 +1,7 @@
 /** What every run needs: a directory, worker threads, and cleaning up even after a second Ctrl-C. */
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { HarnessError, fileProblem } from '../../model/errors.js';
+import { fileProblem, usageError } from '../../model/errors.js';
 import { RunDirectory, createTestDirectory } from '../../qemu/work-directory.js';
 import { WorkerPool } from '../../schedule/pool.js';
 import type { Environment } from '../process/environment.js';
@@ -68,11 +68,10 @@ export function makeOutputDirectory(directory: string): void {
   try {
     makeFolder(path.resolve(directory));
   } catch (cause) {
-    throw new HarnessError({
-      code: 'output-directory',
-      blame: 'usage',
-      message: `--out: cannot create the folder '${directory}': ${fileProblem(cause)}`,
-      cause,
-    });
+    throw usageError(
+      'output-directory',
+      `--out: cannot create the folder '${directory}': ${fileProblem(cause)}`,
+      { cause },
+    );
   }
 }

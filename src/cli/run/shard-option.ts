@@ -1,7 +1,7 @@
 /** Which part of the tests runs here: `--shard 2/5`, or the environment variables of a CI system. */
 import { closeSync, openSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import type { Shard } from '../../model/events.js';
 import { planShards } from '../../schedule/shards.js';
 import type { Timings } from '../../schedule/timings.js';
@@ -41,12 +41,14 @@ export function shardOfEnvironment(given: ShardEnvironment): ShardRequest | unde
     {
       names: ['TEST_SHARD_INDEX', 'TEST_TOTAL_SHARDS'],
       from: 0,
-      ...pair(given.shardIndex, given.totalShards),
+      index: given.shardIndex,
+      total: given.totalShards,
     },
     {
       names: ['CI_NODE_INDEX', 'CI_NODE_TOTAL'],
       from: 1,
-      ...pair(given.nodeIndex, given.nodeTotal),
+      index: given.nodeIndex,
+      total: given.nodeTotal,
     },
   ];
   for (const { names, from, index, total } of pairs) {
@@ -54,22 +56,14 @@ export function shardOfEnvironment(given: ShardEnvironment): ShardRequest | unde
     if (total === undefined || (Number(total) === 1 && index === undefined)) continue;
     const request = { index: Number(index ?? NaN) + 1 - from, total: Number(total) };
     if (!isShard(request.index, request.total)) {
-      throw new HarnessError({
-        code: 'shard-environment',
-        blame: 'usage',
-        message: `${names.join(' and ')} are '${index ?? ''}' and '${total}': expected an index from ${from} to ${from === 1 ? 'the total' : 'one below the total'}; set both or neither`,
-      });
+      throw usageError(
+        'shard-environment',
+        `${names.join(' and ')} are '${index ?? ''}' and '${total}': expected an index from ${from} to ${from === 1 ? 'the total' : 'one below the total'}; set both or neither`,
+      );
     }
     if (request.total > 1) return request;
   }
   return undefined;
-}
-
-function pair(
-  index: string | undefined,
-  total: string | undefined,
-): { index: string | undefined; total: string | undefined } {
-  return { index, total };
 }
 
 /** Bazel assumes that a run which does not touch this file does not support shards. */
@@ -78,12 +72,11 @@ export function touchStatusFile(file: string | undefined): void {
   try {
     closeSync(openSync(file, 'a'));
   } catch (cause) {
-    throw new HarnessError({
-      code: 'shard-environment',
-      blame: 'usage',
-      message: `TEST_SHARD_STATUS_FILE: cannot write '${file}': ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    });
+    throw usageError(
+      'shard-environment',
+      `TEST_SHARD_STATUS_FILE: cannot write '${file}': ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 

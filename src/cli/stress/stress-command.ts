@@ -1,6 +1,6 @@
 /** `drover stress`: migrates a guest of any size round after round, and checks every byte that it stamped each time. */
 import { statfsSync, readFileSync } from 'node:fs';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import { unmet } from '../../model/features.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import { buildGuestImage } from '../../guest/image.js';
@@ -45,14 +45,14 @@ export const addStressCommand: AddCommand = (program, environment, finish) => {
 
 async function stressCommand(options: StressOptions, environment: Environment): Promise<number> {
   if (options.rounds !== undefined && options.duration !== undefined) {
-    throw usage(
+    throw usageError(
       'bad-stress',
       '--rounds and --duration both set the length of the run: give one of them',
     );
   }
   const { transport, channels } = options.transport;
   if (channels !== undefined && options.set.some(([name]) => name === 'multifd-channels')) {
-    throw usage(
+    throw usageError(
       'bad-stress',
       `--transport ${transport.name}:${channels} and --set multifd-channels both set the number of channels: give one of them`,
     );
@@ -70,7 +70,7 @@ async function stressCommand(options: StressOptions, environment: Environment): 
     const { signal } = interruption;
     const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
     const planned = await planPair({ binaries, options, environment, qemus });
-    if (planned.kind === 'absent') throw usage('bad-stress', planned.reason);
+    if (planned.kind === 'absent') throw usageError('bad-stress', planned.reason);
     requireGuest(planned.plan, guest);
     const plan = await requireTransport(planned.plan, spec, { directory: probeDirectory, signal });
     await removeDirectory(probeDirectory);
@@ -93,13 +93,13 @@ async function stressCommand(options: StressOptions, environment: Environment): 
 function requireWholePages({ memory, step }: StressOptions): void {
   for (const [name, bytes] of Object.entries({ memory, step })) {
     if (bytes > 0 && bytes % 4096 === 0) continue;
-    throw usage(
+    throw usageError(
       'bad-stress',
       `--${name}: ${bytes} bytes are not a multiple of the smallest page size; expected a multiple of 4096, such as ${name === 'memory' ? '512M' : '4K'}`,
     );
   }
   if (step <= memory / 2) return;
-  throw usage(
+  throw usageError(
     'bad-stress',
     `--step: ${formatBytes(step)} is more than half of --memory, ${formatBytes(memory)}; give a smaller step or more memory`,
   );
@@ -107,10 +107,6 @@ function requireWholePages({ memory, step }: StressOptions): void {
 
 function patienceFactor({ memory }: StressOptions): number {
   return Math.max(1, memory / 2 ** 30);
-}
-
-function usage(code: string, message: string): HarnessError {
-  return new HarnessError({ code, blame: 'usage', message });
 }
 
 function shapeOf({ memory, writers, stamp, step, pace }: StressOptions, arch: Arch): GuestShape {
@@ -177,12 +173,13 @@ async function requireTransport(
   for (const need of transport.needs) {
     const reason =
       unmet(need, plan.sourceFeatures, host) ?? unmet(need, plan.destinationFeatures, host);
-    if (reason !== undefined) throw usage('bad-stress', `--transport ${transport.name}: ${reason}`);
+    if (reason !== undefined)
+      throw usageError('bad-stress', `--transport ${transport.name}: ${reason}`);
   }
   for (const { version, parameters: known } of [plan.sourceFeatures, plan.destinationFeatures]) {
     const unknown = Object.keys(parameters).find((name) => !known.includes(name));
     if (unknown === undefined) continue;
-    throw usage(
+    throw usageError(
       'bad-stress',
       `--set ${unknown}: QEMU ${version} has no such migration parameter; it has ${known.join(', ')}`,
     );

@@ -1,6 +1,6 @@
 /** `drover vmstate`: compares the device state that two QEMUs send and accept, without starting a guest. */
 import { platforms } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { HarnessError, usageError } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { chooseMachine, newestCommonMachine } from '../../model/machine-type.js';
 import type { QemuBinary } from '../../qemu/binary.js';
@@ -64,11 +64,10 @@ async function vmstateCommand(
     resolveBinary(one, { searchPath: environment.searchPath, origin: index === 0 ? 'A' : 'B' }),
   ) as [QemuBinary, QemuBinary];
   if (a.arch !== b.arch) {
-    throw new HarnessError({
-      code: 'arch-mismatch',
-      blame: 'usage',
-      message: `A emulates ${a.arch} and B ${b.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
-    });
+    throw usageError(
+      'arch-mismatch',
+      `A emulates ${a.arch} and B ${b.arch}: a guest cannot migrate between architectures; give two QEMUs of one architecture`,
+    );
   }
   await checkReportOptions(options);
   return await withWorkplace(environment, async ({ interruption, probeDirectory }) => {

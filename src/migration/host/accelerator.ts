@@ -1,6 +1,6 @@
 /** Which accelerator a run uses, and why. */
 import type { Accelerator } from '../../model/arch.js';
-import { HarnessError } from '../../model/errors.js';
+import { usageError } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { loadAddon } from '../../native/addon.js';
 
@@ -15,9 +15,8 @@ export async function kvmObstacle(features: QemuFeatures): Promise<string | unde
 
 export function requireAccelerator(accel: Accelerator, features: QemuFeatures): void {
   if (features.accelerators.includes(accel)) return;
-  throw new HarnessError({
-    code: 'no-accelerator',
-    blame: 'usage',
-    message: `QEMU ${features.version} was compiled without ${accel.toUpperCase()}; it has ${features.accelerators.join(', ')}`,
-  });
+  throw usageError(
+    'no-accelerator',
+    `QEMU ${features.version} was compiled without ${accel.toUpperCase()}; it has ${features.accelerators.join(', ')}`,
+  );
 }

@@ -30,16 +30,19 @@ interface Trial {
 }
 const trialShape: GenericSchema<unknown, Trial> = object({ obstacle: nullable(string()) });
 
-export interface RingProbeOptions {
+/** For every probe of the host that a run makes. */
+export interface HostProbeOptions {
+  /** the plan of the run, without facts about the host yet */
   readonly plan: PairPlan;
+  /** private, on the file system that tests use */
   readonly directory: string;
   readonly signal: AbortSignal;
-  /** of earlier trials since the host was started; default: no cache */
+  /** results of earlier runs since the host was started; default: no cache */
   readonly cache?: ProbeCache;
 }
 
 /** Why the dirty ring cannot be used with either QEMU; undefined when it can. Throws only `Cancelled`. */
-export async function dirtyRingObstacle(input: RingProbeOptions): Promise<string | undefined> {
+export async function dirtyRingObstacle(input: HostProbeOptions): Promise<string | undefined> {
   const { plan } = input;
   const same = plan.source.command === plan.destination.command;
   const sides: readonly Side[] = same ? ['source'] : ['source', 'destination'];
@@ -54,7 +57,7 @@ export async function dirtyRingObstacle(input: RingProbeOptions): Promise<string
 }
 
 /** A failure to start is not cached: it may work the next time. */
-async function triedOrKept(input: RingProbeOptions, side: Side): Promise<string | undefined> {
+async function triedOrKept(input: HostProbeOptions, side: Side): Promise<string | undefined> {
   const { plan, signal } = input;
   const cache = input.cache ?? new ProbeCache(undefined);
   const wanted = {
@@ -74,7 +77,7 @@ async function triedOrKept(input: RingProbeOptions, side: Side): Promise<string 
 }
 
 async function useDirtyRing(
-  { plan, directory, signal }: RingProbeOptions,
+  { plan, directory, signal }: HostProbeOptions,
   side: Side,
 ): Promise<Trial> {
   await using context = new TestContext({

@@ -8,24 +8,15 @@ import type { HostFact, HostFactName, HostFacts } from '../../model/host-facts.j
 import { platforms } from '../../model/arch.js';
 import { loadAddon } from '../../native/addon.js';
 import { locate } from '../../qemu/binary.js';
-import type { ProbeCache } from '../../qemu/probe-cache.js';
 import { probeSharedMemory } from '../../qemu/shared-memory.js';
 import { hugePageObstacle } from './huge-pages.js';
 import { kvmObstacle } from './accelerator.js';
 import { dirtyRingObstacle } from './dirty-ring-probe.js';
-import type { PairPlan } from '../plan.js';
+import type { HostProbeOptions } from './dirty-ring-probe.js';
 import { findRdmaAddress, ownLockingObstacle } from './rdma-link.js';
 import type { Family } from './rdma-link.js';
 
-export interface HostProbeOptions {
-  /** the plan of the run, without facts about the host yet */
-  readonly plan: PairPlan;
-  /** private, on the file system that tests use */
-  readonly directory: string;
-  readonly signal: AbortSignal;
-  /** results of earlier runs, for probes that take long */
-  readonly cache?: ProbeCache;
-}
+export type { HostProbeOptions };
 
 type HostProbe = (input: HostProbeOptions) => Promise<HostFact> | HostFact;
 

@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { HarnessError, fileProblem } from '../../model/errors.js';
+import type { HarnessError } from '../../model/errors.js';
+import { fileProblem, usageError } from '../../model/errors.js';
 import { eventSchema } from '../../model/events.js';
 import type { DroverEvent } from '../../model/events.js';
 import { missingField } from './event-fields.js';
@@ -18,10 +19,7 @@ import { printableLine } from '../../model/text/printable.js';
 export const logName = 'events.jsonl';
 
 function refuse(message: string, cause?: unknown): HarnessError {
-  return new HarnessError({
-    code: 'no-event-log',
-    blame: 'usage',
-    message,
+  return usageError('no-event-log', message, {
     details: [`expected the ${logName} of a run, or the folder of its --out`],
     cause,
   });
