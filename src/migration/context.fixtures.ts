@@ -52,11 +52,13 @@ export function contextFor(plan: PairPlan, directory: string, guest: GuestShape 
 export async function stoppedMachine(
   context: TestContext,
   memory: MemoryBackend = { kind: 'anon' },
+  extraArgs: readonly string[] = [],
 ): Promise<TestMachine> {
   const machine = await context.startMachine({
     side: 'destination',
     memory,
     firmware: context.writeGuest(),
+    extraArgs,
   });
   await machine.serial.waitForB({ timeoutMs: 20_000 });
   await machine.qmp.execute('stop');

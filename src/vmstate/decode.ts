@@ -11,6 +11,7 @@ import { Cursor, Misfit, subsectionAt } from './cursor.js';
 import type { Field, Structure } from './description.js';
 import { hex64, hexOf, leafOf } from './leaves.js';
 import { Members } from './members.js';
+import { virtioState } from './virtio/state.js';
 
 export interface Remark {
   /** within the section's payload */
@@ -30,6 +31,8 @@ const plainContainers = new Set(['struct', 'vstruct']);
 /** Containers that have a marker before each element, and another one after the last. */
 const listTypes = new Set(['qtailq', 'qlist', 'gtree']);
 const [endMarker, elementMarker] = [0, 1] as const;
+/** The whole state of a virtio device is one field of this type. */
+const virtioType = 'virtio';
 const mostRemarks = 20;
 /**
  * Values and structures in one section: several for each byte, which is more than real devices have. So the section's length limits
@@ -43,17 +46,19 @@ const longestList = 16_384;
 const mostRestBytes = 64 * 1024;
 
 export function decodeState(structure: Structure, payload: Buffer): DecodedState {
-  return new Walk(payload).section(structure);
+  return new Walk(payload, structure.name).section(structure);
 }
 
 class Walk {
   readonly #from: Cursor;
+  readonly #device: string;
   #steps = 0;
   #fits = true;
   readonly #remarks: Remark[] = [];
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, device: string) {
     this.#from = new Cursor(bytes);
+    this.#device = device;
   }
 
   section(structure: Structure): DecodedState {
@@ -123,6 +128,10 @@ class Walk {
       keep(this.#orBytes(field, () => this.#list(field)));
       return;
     }
+    if (type === virtioType) {
+      keep(this.#orBytes(field, () => virtioState(this.#from.take(sizeBytes), this.#device)));
+      return;
+    }
     const [structure] = structures;
     if (structure === undefined) {
       if (sizeBytes > this.#from.left) this.#tooLong(name, sizeBytes);
@@ -182,7 +191,7 @@ class Walk {
   }
 
   /** What `decode` makes of exactly the field's bytes, or else the bytes, with a remark. */
-  #orBytes({ name, sizeBytes }: Field, decode: () => Json): Json {
+  #orBytes({ name, type, sizeBytes }: Field, decode: () => Json): Json {
     if (sizeBytes > this.#from.left) this.#tooLong(name, sizeBytes);
     const before = this.#from.at;
     const remarksBefore = this.#remarks.length;
@@ -193,7 +202,8 @@ class Walk {
       throw new Misfit(`it is said to have ${sizeBytes} bytes, and has ${taken}`, before);
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      this.#fits = false;
+      // That a virtio device is so many bytes is all that its description says.
+      if (type !== virtioType) this.#fits = false;
       this.#remarks.length = remarksBefore;
       this.#remark(`${name} is shown as bytes: ${error.message}`, error.offset);
       this.#from.at = before;
