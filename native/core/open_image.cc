@@ -3,6 +3,7 @@
 #include "core/dump/elf_core.h"
 #include "core/dump/kdump.h"
 #include "core/dump/raw_image.h"
+#include "core/dump/win_dump.h"
 #include "core/stream/find_stream.h"
 #include "core/stream/parse_stream.h"
 #include "core/stream/stream_report.h"
@@ -91,6 +92,9 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
       break;
     case Format::kdump:
       opened.error = openKdump(opened.image, options, cancel);
+      break;
+    case Format::winDump:
+      opened.error = openWinDump(opened.image, options, cancel);
       break;
     case Format::stream:
       opened.stream = StreamReportPtr(new StreamReport);

@@ -25,6 +25,9 @@ void dumpSeeds(const std::function<void(const std::string&, const test::Bytes&)>
   const Bytes front(plain.begin(), middle);
   save("flattened",
        test::flattened({{front.size(), Bytes(middle, plain.end())}, {0, front}, {8, Bytes(4, 0)}}));
+  for (const bool wide : {true, false}) {
+    save(wide ? "win-dmp-64" : "win-dmp-32", test::winDump({{0, page}, {9, Bytes(8192, 3)}}, wide));
+  }
   save("raw", page);
 }
 

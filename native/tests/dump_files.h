@@ -131,6 +131,32 @@ inline Bytes flattened(const std::vector<FlatRecord>& records) {
   return out;
 }
 
+struct WinRun {
+  std::uint64_t firstPage;
+  Bytes data;  // whole pages
+};
+
+// A full Windows crash dump (type 1). What else Windows has in the header is left zero.
+inline Bytes winDump(const std::vector<WinRun>& runs, bool wide = true) {
+  const std::size_t word = wide ? 8 : 4;
+  const std::size_t block = wide ? 0x88 : 0x64;
+  Bytes out{'P', 'A', 'G', 'E', 'D', 'U'};
+  putBytes(out, 6, wide ? Bytes{'6', '4'} : Bytes{'M', 'P'});
+  out.resize(wide ? 0x2000 : 0x1000);
+  putNumber(out, wide ? 0xf98 : 0xf88, 1, 4);
+  putNumber(out, block, runs.size(), 4);
+  std::uint64_t pages = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::size_t at = block + (i + 1) * 2 * word;
+    putNumber(out, at, runs[i].firstPage, word);
+    putNumber(out, at + word, runs[i].data.size() / 4096, word);
+    pages += runs[i].data.size() / 4096;
+    putBytes(out, out.size(), runs[i].data);
+  }
+  putNumber(out, block + word, pages, word);
+  return out;
+}
+
 inline Bytes zlibPacked(const Bytes& page) {
   uLongf length = ::compressBound(page.size());
   Bytes out(length);

@@ -281,7 +281,6 @@ TEST_CASE("formats that cannot be read are named, with what to do") {
   using namespace std::string_view_literals;
   for (const auto& [head, word] : std::initializer_list<std::pair<std::string_view, const char*>>{
            {"\x1f\x8b\x08\0"sv, "gzip -d"},
-           {"PAGEDU64"sv, "win-dmp"},
            {"QFI\xfb\0\0\0\3"sv, "qcow2"},
            {"LibvirtQemudSave"sv, "libvirt"},
            {"QEVM\0\0\0\2"sv, "version 2"},

@@ -72,6 +72,7 @@ const formatNames: Readonly<Record<ImageFormat, string>> = {
   raw: 'raw memory',
   elf: 'an ELF dump',
   kdump: 'a kdump-compressed dump',
+  'win-dmp': 'a Windows crash dump',
   stream: 'a migration stream',
 };
 

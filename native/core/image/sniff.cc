@@ -23,10 +23,8 @@ constexpr std::array kMarks{
     Mark{"makedumpfile\0\0\0\0"sv, Format::kdump, false, ""},
     Mark{"KDUMP   "sv, Format::kdump, false, ""},
     Mark{"DISKDUMP"sv, Format::kdump, false, ""},
-    Mark{"PAGEDU64"sv, Format::raw, false,
-         "a Windows crash dump (win-dmp); dump the guest as elf or kdump-zlib instead"},
-    Mark{"PAGEDUMP"sv, Format::raw, false,
-         "a Windows crash dump (win-dmp); dump the guest as elf or kdump-zlib instead"},
+    Mark{"PAGEDU64"sv, Format::winDump, false, ""},
+    Mark{"PAGEDUMP"sv, Format::winDump, false, ""},
     Mark{"LibvirtQemudSave"sv, Format::stream, false,
          "a libvirt save image; the migration stream inside starts after its header: give its "
          "offset"},
@@ -67,7 +65,8 @@ struct Name {
   std::string_view name;
 };
 constexpr std::array kNames{Name{Format::raw, "raw"}, Name{Format::elf, "elf"},
-                            Name{Format::kdump, "kdump"}, Name{Format::stream, "stream"}};
+                            Name{Format::kdump, "kdump"}, Name{Format::winDump, "win-dmp"},
+                            Name{Format::stream, "stream"}};
 
 }  // namespace
 

@@ -14,11 +14,12 @@ enum class Format : std::uint8_t {
   automatic,  // to be found out; never the answer
   raw,
   elf,
-  kdump,   // plain or flattened
+  kdump,  // plain or flattened
+  winDump,
   stream,  // a migration, with its channels if it has any
 };
 
-// "raw", "elf", "kdump", "stream".
+// "raw", "elf", "kdump", "win-dmp", "stream".
 std::string_view formatName(Format format) noexcept;
 std::optional<Format> findFormat(std::string_view name) noexcept;
 

@@ -66,3 +66,16 @@ export function kdump(
   });
   return Buffer.concat([file, page]);
 }
+
+/** A full Windows crash dump of 64 bits: runs of pages, each from a page number on. */
+export function winDump(runs: readonly (readonly [number, Buffer])[], type = 1): Buffer {
+  const head = Buffer.alloc(0x2000);
+  head.write('PAGEDU64');
+  head.writeUInt32LE(type, 0xf98);
+  head.writeUInt32LE(runs.length, 0x88);
+  runs.forEach(([first, data], index) => {
+    head.writeBigUInt64LE(BigInt(first), 0x98 + 16 * index);
+    head.writeBigUInt64LE(BigInt(data.length / pageBytes), 0xa0 + 16 * index);
+  });
+  return Buffer.concat([head, ...runs.map(([, data]) => data)]);
+}

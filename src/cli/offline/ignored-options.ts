@@ -1,13 +1,14 @@
 /** Options on how to read a SOURCE that have no effect on the sources that were given. Pure. */
+import type { ImageFormat } from '../../native/image-addon.js';
 import type { SourceOptions } from './offline-options.js';
 
-type Kind = 'process' | 'raw' | 'elf' | 'kdump' | 'stream';
+type Kind = 'process' | ImageFormat;
 
 /** What is looked at of an opened source. */
 export interface KindOfSource {
   readonly live: boolean;
   readonly image: {
-    readonly format: Exclude<Kind, 'process'>;
+    readonly format: ImageFormat;
     readonly report: { readonly machine: string | null } | null;
   };
 }
@@ -16,11 +17,11 @@ type Name = Exclude<keyof SourceOptions, 'arch' | 'place' | 'pageSize'> | 'live'
 
 /** The kinds of sources that each option has an effect on. */
 const effective: Readonly<Record<Name, readonly Kind[]>> = {
-  format: ['raw', 'elf', 'kdump', 'stream'],
-  offset: ['raw', 'elf', 'kdump', 'stream'],
+  format: ['raw', 'elf', 'kdump', 'win-dmp', 'stream'],
+  offset: ['raw', 'elf', 'kdump', 'win-dmp', 'stream'],
   address: ['raw'],
   machine: ['raw', 'stream', 'process'],
-  salvage: ['elf', 'kdump', 'stream'],
+  salvage: ['elf', 'kdump', 'win-dmp', 'stream'],
   live: ['process'],
 };
 
@@ -29,6 +30,7 @@ const texts: Readonly<Record<Kind, string>> = {
   raw: 'raw memory',
   elf: 'an ELF dump',
   kdump: 'a kdump-compressed dump',
+  'win-dmp': 'a Windows crash dump',
   stream: 'a migration stream',
 };
 

@@ -3,11 +3,11 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { OpenImageOptions } from '../../memory/image.js';
 import { parseSize } from '../../model/text/sizes.js';
-import type { NamedPlace } from '../../native/image-addon.js';
+import type { ImageFormat, NamedPlace } from '../../native/image-addon.js';
 import { sizeArgument } from '../options/size-arguments.js';
 
 export interface SourceOptions {
-  readonly format?: 'raw' | 'elf' | 'kdump' | 'stream';
+  readonly format?: ImageFormat;
   readonly offset?: number;
   readonly address?: number;
   readonly pageSize?: number;
@@ -42,7 +42,7 @@ export function withSourceOptions(command: Command): Command {
     .optionsGroup('How to read the input:')
     .addOption(
       new Option('--format <name>', 'input format')
-        .choices(['raw', 'elf', 'kdump', 'stream'])
+        .choices(['raw', 'elf', 'kdump', 'win-dmp', 'stream'])
         .default(undefined, 'detect'),
     )
     .option(

@@ -56,7 +56,7 @@ export function bytesIn(ranges: readonly Range[]): number {
 
 /** Pages of a dump's block that are no memory: the dump does not list their addresses. */
 export function holesIn({ length, pageBytes, places }: NativeBlock, format: string): number {
-  if (format !== 'elf' && format !== 'kdump') return 0;
+  if (format === 'raw' || format === 'stream') return 0;
   return (length - places.reduce((sum, place) => sum + place.length, 0)) / pageBytes;
 }
 

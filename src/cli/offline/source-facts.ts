@@ -52,6 +52,7 @@ const formatTexts: Readonly<Record<string, string>> = {
   raw: 'raw memory (it has no mark of any other format)',
   elf: 'ELF dump',
   kdump: 'kdump-compressed dump',
+  'win-dmp': 'Windows crash dump',
   stream: 'migration stream',
 };
 
