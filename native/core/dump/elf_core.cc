@@ -109,6 +109,20 @@ ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::u
   return {};
 }
 
+// Where x86-64 Linux maps its own image.
+constexpr std::uint64_t kKernelImage = 0xffffffff80000000;
+constexpr std::uint64_t kKernelImageEnd = 0xffffffffc0000000;
+
+// Whether the only segment with virtual addresses of its own is the kernel's image, which a kdump
+// lists a second time.
+bool isKernelImage(const ProgramHeader& mapped, const std::vector<ProgramHeader>& plain) noexcept {
+  return mapped.virtualAddress >= kKernelImage && mapped.virtualAddress < kKernelImageEnd &&
+         std::any_of(plain.begin(), plain.end(), [&](const ProgramHeader& one) {
+           return mapped.address >= one.address && mapped.memoryBytes <= one.memoryBytes &&
+                  mapped.address - one.address <= one.memoryBytes - mapped.memoryBytes;
+         });
+}
+
 // With virtual addresses of its own (QEMU with paging) a dump lists only what the guest has mapped:
 // the rest may be memory, too.
 std::vector<AddressRange> listedPlaces(std::vector<Segment> listed, bool paged,
@@ -138,7 +152,8 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
 
   std::vector<Segment> segments;
   std::vector<Segment> listed;
-  bool paged = false;
+  std::vector<ProgramHeader> plain;
+  std::vector<ProgramHeader> mapped;
   for (std::uint64_t i = 0; i < header.count && !cancel.isSet(); ++i) {
     std::array<std::uint8_t, 56> bytes{};
     const std::uint64_t at = header.programHeaders + i * header.entryBytes;
@@ -149,9 +164,11 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
     const ProgramHeader segment = programHeader(fields, header.wide);
     error = addSegment(file, segment, at, segments, listed);
     if (!error.ok()) return error;
-    paged = paged || (segment.type == kLoad && segment.virtualAddress != 0 &&
-                      segment.virtualAddress != segment.address);
+    if (segment.type != kLoad) continue;
+    const bool isPlain = segment.virtualAddress == 0 || segment.virtualAddress == segment.address;
+    (isPlain ? plain : mapped).push_back(segment);
   }
+  const bool paged = !mapped.empty() && !(mapped.size() == 1 && isKernelImage(mapped[0], plain));
   error = joinSegments(file, segments, cancel);
   if (!error.ok()) return {error.reason, 0, header.programHeaders};
   if (segments.empty()) return {"a core dump without memory", 0, header.programHeaders};

@@ -7,9 +7,11 @@ export interface ElfTarget {
   readonly bigEndian: boolean;
 }
 
+export const machineX86_64 = 62;
+
 /** by the names of QEMU's targets; numbers as the ELF specifications assign them */
 const targets: Readonly<Record<string, ElfTarget>> = {
-  x86_64: { machine: 62, bigEndian: false },
+  x86_64: { machine: machineX86_64, bigEndian: false },
   i386: { machine: 3, bigEndian: false },
   aarch64: { machine: 183, bigEndian: false },
   arm: { machine: 40, bigEndian: false },

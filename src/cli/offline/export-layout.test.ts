@@ -58,3 +58,45 @@ void test("an ELF file has the note of the guest's Linux kernel, where there is 
   const wanted = `VMCOREINFO\0\0${text.toString()}`.padEnd(padded - 12, '\0');
   assert.deepEqual(await notes(), [padded, wanted]);
 });
+
+void test("an x86-64 kernel's image is listed a second time, and the file is read as before", async () => {
+  using scratch = new Scratch();
+  const MiB = 1024 ** 2;
+  const address = 6 * MiB;
+  const text = [
+    'OSRELEASE=6.1.0-test',
+    // _stext is 32 MiB into the image, which is moved down by 26 MiB
+    'SYMBOL(_stext)=ffffffff82000000',
+    `NUMBER(phys_base)=-${26 * MiB}`,
+    '',
+  ].join('\n');
+  const memory = Buffer.alloc(16 * MiB);
+  [11, text.length, 0].forEach((value, index) => memory.writeUInt32LE(value, MiB + 4 * index));
+  memory.write('VMCOREINFO', MiB + 12, 'latin1');
+  memory.write(text, MiB + 24, 'latin1');
+  memory.fill('kernel', address, address + pageBytes);
+  const [source, out] = [inside(scratch, 'memory'), inside(scratch, 'out')];
+  writeFileSync(source, memory);
+  const run = async (code: number, ...words: string[]): Promise<string> => {
+    const ran = await drover(words, scratch);
+    assert.equal(ran.code, code, `${words.join(' ')}: ${ran.stdout}${ran.stderr}`);
+    return ran.stdout;
+  };
+  // In two pieces, so that there is a hole.
+  const places = ['--place', 'memory=0+8M', '--place', 'memory=1G'];
+  const how = ['--format', 'raw', '--as', 'elf', '--machine', 'pc', ...places];
+  await run(0, 'export', ...how, source, out);
+  const file = readFileSync(out);
+  const [type] = [file.readUInt32LE(64 + 3 * 56)];
+  const [offset, virtual, physical, bytes] = [8, 16, 24, 32].map((at) =>
+    file.readBigUInt64LE(64 + 3 * 56 + at),
+  );
+  assert.deepEqual(
+    [type, virtual, physical, bytes],
+    [1, 0xffffffff82000000n, BigInt(address), BigInt(2 * MiB)],
+  );
+  assert.equal(file.toString('latin1', Number(offset), Number(offset) + 6), 'kernel');
+  // The hole is no memory that lacks.
+  await run(0, 'scan', '--level', 'hash', out);
+  await run(0, 'diff', out, out);
+});

@@ -3,6 +3,7 @@
  * version 1. What comes before and between the memory, and where each stretch of memory lies in the file. Pure.
  */
 import type { Range } from '../../model/text/sizes.js';
+import { machineX86_64 } from './elf-target.js';
 import type { ElfTarget } from './elf-target.js';
 
 export const exportFormats = ['raw', 'elf', 'lime'] as const;
@@ -14,7 +15,7 @@ export interface ExportLayout {
   readonly headers: readonly { readonly offset: number; readonly bytes: Buffer }[];
   /** offset of each stretch in the file */
   readonly offsets: readonly number[];
-  /** ELF: the headers again, with a note in the room that they have for one */
+  /** ELF: the headers again, with a kernel's note in the room that they have for one */
   readonly withNote?: (note: Buffer) => Buffer;
 }
 
@@ -66,9 +67,34 @@ const [typeCore, typeLoad, typeNote] = [4, 1, 4];
 /** for the note of a kernel, which has a page of text */
 export const noteBytes = 8192;
 
-/** An ELF core of class 64: a PT_NOTE, empty at first, and a PT_LOAD for each stretch. */
+interface KernelImage {
+  readonly virtual: bigint;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** where x86-64 Linux maps its own image */
+const [imageStart, imageEnd] = [0xffffffff80000000n, 0xffffffffc0000000n];
+
+/** Where the image lies, by the kernel's note. As in a kdump, it is listed a second time, with virtual addresses. */
+function kernelImage(note: Buffer, stretches: readonly Range[]): KernelImage | undefined {
+  const text = note.toString('latin1');
+  const base = /^NUMBER\(phys_base\)=(-?\d{1,15})$/m.exec(text)?.[1];
+  const start = /^SYMBOL\(_stext\)=(f{8}[89ab][\da-f]{7})$/m.exec(text)?.[1];
+  if (base === undefined || start === undefined) return undefined;
+  const virtual = BigInt(`0x${start}`);
+  const address = Number(virtual - imageStart) + Number(base);
+  const stretch = stretches.find((one) => one.start <= address && address < one.end);
+  if (stretch === undefined) return undefined;
+  return { virtual, address, bytes: Math.min(stretch.end - address, Number(imageEnd - virtual)) };
+}
+
+/**
+ * An ELF core of class 64: a PT_NOTE, empty at first, and a PT_LOAD for each stretch; of x86-64 one more header, which stays
+ * a PT_NULL unless a kernel is found.
+ */
 function elfLayout(stretches: readonly Range[], target: ElfTarget): ExportLayout {
-  const count = stretches.length + 1;
+  const count = stretches.length + (target.machine === machineX86_64 ? 2 : 1);
   const isLong = count >= countIsElsewhere;
   const sections = elfHeaderBytes + programHeaderBytes * count;
   const notes = sections + (isLong ? sectionHeaderBytes : 0);
@@ -98,19 +124,19 @@ function elfLayout(stretches: readonly Range[], target: ElfTarget): ExportLayout
     const at = elfHeaderBytes + programHeaderBytes * (index + 1);
     const bytes = stretch.end - stretch.start;
     const offset = Math.ceil(end / alignment) * alignment;
-    head.u32(at, typeLoad);
-    head.u64(at + 8, offset);
     // As QEMU's dumps without paging: the virtual address is the physical one.
-    head.u64(at + 16, stretch.start);
-    head.u64(at + 24, stretch.start);
-    head.u64(at + 32, bytes);
-    head.u64(at + 40, bytes);
+    head.load(at, { offset, virtual: BigInt(stretch.start), address: stretch.start, bytes });
     end = offset + bytes;
     return offset;
   });
   const withNote = (note: Buffer): Buffer => {
     note.copy(head.bytes, notes);
     head.u64(elfHeaderBytes + 32, note.length);
+    const kernel = target.machine === machineX86_64 ? kernelImage(note, stretches) : undefined;
+    if (kernel === undefined) return head.bytes;
+    const inside = stretches.findIndex((one) => kernel.address < one.end);
+    const offset = (offsets[inside] ?? 0) + kernel.address - (stretches[inside]?.start ?? 0);
+    head.load(sections - programHeaderBytes, { ...kernel, offset });
     return head.bytes;
   };
   return { fileBytes: end, headers: [{ offset: 0, bytes: head.bytes }], offsets, withNote };
@@ -137,7 +163,15 @@ class Fields {
     else this.bytes.writeUInt32LE(value, at);
   }
 
-  u64(at: number, value: number): void {
+  /** a PT_LOAD */
+  load(at: number, { offset, virtual, address, bytes }: KernelImage & { offset: number }): void {
+    this.u32(at, typeLoad);
+    [offset, virtual, address, bytes, bytes].forEach((value, index) => {
+      this.u64(at + 8 + 8 * index, value);
+    });
+  }
+
+  u64(at: number, value: number | bigint): void {
     if (this.bigEndian) this.bytes.writeBigUInt64BE(BigInt(value), at);
     else this.bytes.writeBigUInt64LE(BigInt(value), at);
   }
