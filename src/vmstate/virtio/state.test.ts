@@ -92,6 +92,23 @@ test('PCI has a configuration space of its kind, and vectors if it has MSI-X', (
   }
 });
 
+test('CCW has a subchannel, an adapter, and vectors', () => {
+  const ccw = (orb: string): Buffer =>
+    Buffer.concat([
+      ...[Buffer.alloc(366, 1), subsection(orb, Buffer.alloc(12, 2)), Buffer.alloc(46, 3)],
+      ...[subsection('s390_adapter_info/summary_offset', u(4, 4)), u(5, 1), u(0xffffffff, 4)],
+      ...[common(0, ''), u(1, 4), u(8, 4), u(0, 8), u(0, 2), u(0xffff, 2)],
+    ]);
+  const state = plain(virtioState(ccw('s390_subch_dev/orb'), 'virtio-rng'));
+  const { subchannel, adapter, ...rest } = state['ccw'] as Record<string, Json>;
+  assert.match(String(subchannel), /^(01){366}.*(02){12}$/);
+  assert.match(String(adapter), /^(03){46}.*00000004$/);
+  assert.deepEqual(rest, { thinint_isc: 5, revision: -1 });
+  const [queue] = state['queues'] as Record<string, Json>[];
+  assert.deepEqual([queue?.['num'], queue?.['vector']], [8, 0xffff]);
+  assert.throws(() => virtioState(ccw('s390_subch_dev/other'), 'virtio-rng'), Misfit);
+});
+
 test('subsections are decoded, one of an unknown name or length is shown as bytes', () => {
   const rows = Buffer.alloc(16 * 1024);
   rows.writeBigUInt64BE(0x5000n, 0);

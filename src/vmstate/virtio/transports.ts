@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../model/json.js';
 import type { Cursor } from '../cursor.js';
-import { Misfit } from '../cursor.js';
+import { Misfit, subsectionAt } from '../cursor.js';
 
 export interface Transport {
   /** the members before those of the device */
@@ -65,5 +65,24 @@ function readMmio(cursor: Cursor): Transport {
   return { members: { mmio }, aligns: true, vectors: false };
 }
 
+/** Bytes of a subchannel before its subsection, of the ORB in that, and of indicators and adapter before theirs. */
+const [subchannelBytes, orbBytes, adapterBytes] = [366, 12, 46] as const;
+
+function readCcw(cursor: Cursor): Transport {
+  const bytesThrough = (subsection: string, before: number, inside: number): string => {
+    const header = subsectionAt(cursor.bytes, cursor.at + before);
+    if (header?.name !== subsection) throw new Misfit('no virtio device on CCW', 0);
+    return cursor.hex(header.end - cursor.at + inside);
+  };
+  const ccw = {
+    subchannel: bytesThrough('s390_subch_dev/orb', subchannelBytes, orbBytes),
+    adapter: bytesThrough('s390_adapter_info/summary_offset', adapterBytes, 4),
+    thinint_isc: cursor.u8(),
+    // Below zero before the driver has chosen one.
+    revision: cursor.u32() | 0,
+  };
+  return { members: { ccw }, aligns: false, vectors: true };
+}
+
 /** In the order in which they are tried. */
-export const transports: readonly ((cursor: Cursor) => Transport)[] = [readPci, readMmio];
+export const transports: readonly ((cursor: Cursor) => Transport)[] = [readPci, readCcw, readMmio];
