@@ -101,8 +101,8 @@ test('CCW has a subchannel, an adapter, and vectors', () => {
     ]);
   const state = plain(virtioState(ccw('s390_subch_dev/orb'), 'virtio-rng'));
   const { subchannel, adapter, ...rest } = state['ccw'] as Record<string, Json>;
-  assert.match(String(subchannel), /^(01){366}.*(02){12}$/);
-  assert.match(String(adapter), /^(03){46}.*00000004$/);
+  assert.match(subchannel as string, /^(01){366}.*(02){12}$/);
+  assert.match(adapter as string, /^(03){46}.*00000004$/);
   assert.deepEqual(rest, { thinint_isc: 5, revision: -1 });
   const [queue] = state['queues'] as Record<string, Json>[];
   assert.deepEqual([queue?.['num'], queue?.['vector']], [8, 0xffff]);

@@ -1,0 +1,156 @@
+// Which devices' state can Drover decode? Starts one QEMU for each device and machine with -S, migrates it into a file and
+// decodes what is there. Needs a build. Use: node scripts/device-sweep.mjs [--match REGEX] [--every N] [--list] [QEMU=MACHINE,...]...
+//   QEMU     a program, such as .qemu/11.1/bin/qemu-system-x86_64; default: all of .qemu, with the machines below
+//   --match  only devices whose name matches
+//   --every  only each N-th of them
+//   --list   name the devices that do not start, too
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs, promisify } from 'node:util';
+import { deviceStates, readDescription } from '../dist/memory/device-states.js';
+import { openImage } from '../dist/memory/image.js';
+
+const JOBS = 2;
+const LIMIT_MS = 60_000;
+const MACHINES = {
+  x86_64: ['q35', 'pc', 'microvm'],
+  i386: ['pc'],
+  aarch64: ['virt'],
+  riscv64: ['virt'],
+  ppc64: ['pseries'],
+  s390x: ['s390-ccw-virtio'],
+};
+/** What a device needs behind it, by the words in which QEMU misses it. */
+const BACKENDS = [
+  [/serial/, ',drive=b,serial=1', '-drive', 'if=none,id=b,driver=null-co,size=1M'],
+  [/\bdrive\b/, ',drive=b', '-drive', 'if=none,id=b,driver=null-co,size=1M'],
+  [/netdev/, ',netdev=b', '-netdev', 'hubport,hubid=0,id=b'],
+  [/chardev/, ',chardev=b', '-chardev', 'null,id=b'],
+  [/memdev/, ',memdev=b', '-object', 'memory-backend-ram,id=b,size=2M,share=on'],
+  [/audio/, ',audiodev=b', '-audiodev', 'none,id=b'],
+  [/cryptodev/, ',cryptodev=b', '-object', 'cryptodev-backend-builtin,id=b'],
+];
+/** What brings a bus that machines lack; the names are those of -device help. */
+const BUSES = {
+  'usb-bus': ['-device', 'qemu-xhci'],
+  SCSI: ['-device', 'virtio-scsi'],
+  HDA: ['-device', 'intel-hda'],
+  'virtio-serial-bus': ['-device', 'virtio-serial'],
+  'sd-bus': ['-device', 'sdhci-pci'],
+};
+
+/** @returns {Promise<string|undefined>} why there is no file, in QEMU's words */
+async function migrate(qemu, machine, args, file) {
+  const base = [
+    '-M',
+    machine,
+    '-m',
+    '128M',
+    '-nodefaults',
+    '-display',
+    'none',
+    '-S',
+    '-qmp',
+    'stdio',
+  ];
+  const child = spawn(qemu, [...base, ...args], { timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+  const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  let why = '';
+  child.stderr.on('data', (chunk) => (why += chunk));
+  child.stdin.on('error', () => {}); // QEMU has ended: its words count
+  const send = (command) => child.stdin.write(`${JSON.stringify(command)}\n`);
+  send({ execute: 'qmp_capabilities' });
+  send({ execute: 'migrate', arguments: { uri: `exec:cat > ${file}` } });
+  send({ execute: 'query-migrate' });
+  let status;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const answer = JSON.parse(line);
+    status = answer.return?.status ?? status;
+    if (answer.error) why = answer.error.desc;
+    if (answer.error || status === 'completed' || status === 'failed') send({ execute: 'quit' });
+    else if (answer.return?.status) setTimeout(() => send({ execute: 'query-migrate' }), 20);
+  }
+  const code = await ended;
+  return status === 'completed' ? undefined : why.trim() || `ended with ${code}, ${status}`;
+}
+
+/** @returns {Promise<string[]>} what does not decode whole */
+async function undecoded(file) {
+  const image = await openImage([file], {});
+  try {
+    const description = await readDescription(image);
+    if ('problem' in description) return [description.problem];
+    const found = [];
+    for await (const { section, whole, remarks } of deviceStates(image, description)) {
+      if (!whole || remarks.length > 0) found.push(`${section.name}: ${remarks.join('; ')}`);
+    }
+    return found;
+  } finally {
+    image[Symbol.dispose]();
+  }
+}
+
+async function tryDevice({ qemu, machine, device, bus, folder }) {
+  const file = path.join(folder, `${device}.mig`);
+  const start = (option = '', ...backend) => {
+    const args = [...(BUSES[bus] ?? []), ...backend, '-device', `${device}${option}`];
+    return migrate(qemu, machine, args, file);
+  };
+  const said = await start();
+  const [, ...needed] = BACKENDS.find(([words]) => words.test(said?.split(device).at(-1))) ?? [];
+  const failed = said === undefined || needed.length === 0 ? said : await start(...needed);
+  if (failed === undefined) {
+    const found = await undecoded(file).finally(() => rmSync(file));
+    return { device, kind: found.length === 0 ? 'whole' : 'not whole', found };
+  }
+  return { device, kind: 'not started', found: [failed.split('\n').at(-1)] };
+}
+
+async function sweep(qemu, machine, { match, every }, folder) {
+  const { stdout } = await promisify(execFile)(qemu, ['-M', machine, '-device', 'help']);
+  const named = [...stdout.matchAll(/^name "([^"]+)"(?:, bus (\S+?))?(?:,|$)/gm)];
+  const queue = named.map(([, device, bus]) => ({ qemu, machine, device, bus, folder }));
+  const matching = queue.filter(({ device }) => new RegExp(match).test(device));
+  const tasks = matching.filter((_, index) => index % Number(every) === 0).reverse();
+  const results = [];
+  const work = async () => {
+    for (let task = tasks.pop(); task; task = tasks.pop()) results.push(await tryDevice(task));
+  };
+  await Promise.all(Array.from({ length: JOBS }, work));
+  return results;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    match: { type: 'string', default: '' },
+    every: { type: 'string', default: '1' },
+    list: { type: 'boolean' },
+  },
+});
+const ofVersion = (version) => {
+  const bin = `.qemu/${version}/bin`;
+  return existsSync(bin) ? readdirSync(bin).map((name) => `${bin}/${name}`) : [];
+};
+const wanted = positionals.length > 0 ? positionals : readdirSync('.qemu').flatMap(ofVersion);
+const folder = mkdtempSync(path.join(os.tmpdir(), 'device-sweep-'));
+try {
+  for (const word of wanted) {
+    const [qemu, machines] = word.split('=');
+    for (const machine of machines?.split(',') ?? MACHINES[qemu.split('-system-')[1]] ?? []) {
+      const results = await sweep(qemu, machine, values, folder);
+      const count = (kind) => results.filter((result) => result.kind === kind).length;
+      const counts = ['whole', 'not whole', 'not started'].map((kind) => `${count(kind)} ${kind}`);
+      console.log(`${qemu} -M ${machine}: ${results.length} devices, ${counts.join(', ')}`);
+      for (const { device, kind, found } of results) {
+        if (kind === 'whole' || (kind === 'not started' && !values.list)) continue;
+        console.log(`  ${device}: ${kind}\n${found.map((line) => `    ${line}`).join('\n')}`);
+      }
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
