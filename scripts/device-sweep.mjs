@@ -48,7 +48,7 @@ async function migrate(qemu, machine, args, file) {
     '-M',
     machine,
     '-m',
-    '128M',
+    '256M',
     '-nodefaults',
     '-display',
     'none',
