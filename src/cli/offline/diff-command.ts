@@ -10,7 +10,7 @@ import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
 import { ignoredOptions } from './ignored-options.js';
-import { openOptions, withSourceOptions } from './offline-options.js';
+import { withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, toJson } from './offline-output.js';
 import { lines, print } from '../process/print.js';
@@ -104,15 +104,7 @@ async function diff(
     throw usage('--no-ram and --no-devices leave nothing to compare: give one of them');
   }
   const open = async (name: string, channels: readonly string[] = []): Promise<OfflineSource> =>
-    await openSource(
-      {
-        words: [name, ...channels],
-        options: openOptions(options, environment.temporaryDirectory),
-        allowRunning: options.live === true,
-        env: environment.forQemu,
-      },
-      { signal, onProgress: progress.step(`reading ${name}`) },
-    );
+    await openSource([name, ...channels], options, environment, session);
   using first = await open(a, options.channelA);
   using second = await open(b, options.channelB);
   requirePlaced([first.image, second.image], options.place ?? []);

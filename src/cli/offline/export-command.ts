@@ -18,7 +18,7 @@ import type { ExportFormat } from './export-layout.js';
 import { exportPlan } from './export-plan.js';
 import type { LeftOut, PlacedRange } from './export-plan.js';
 import { writeNewFile } from './new-file.js';
-import { openOptions, withSourceOptions } from './offline-options.js';
+import { withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
 import type { OfflinePaint, OfflineSession } from './offline-output.js';
@@ -87,20 +87,12 @@ async function exportMemory(
   environment: Environment,
   session: OfflineSession,
 ): Promise<number> {
-  const { signal, progress, paint } = session;
+  const { progress, paint } = session;
   const out = words.at(-1) ?? '';
   if (words.length < 2) throw usage(`export: name the file to write after '${out}'`);
   if (out === '-')
     throw usage('export: the file has holes, so it cannot be written to standard output');
-  using source = await openSource(
-    {
-      words: words.slice(0, -1),
-      options: openOptions(options, environment.temporaryDirectory),
-      allowRunning: false,
-      env: environment.forQemu,
-    },
-    { signal, onProgress: progress.step('reading') },
-  );
+  using source = await openSource(words.slice(0, -1), options, environment, session);
   requirePlaced([source.image], options.place ?? []);
   const found = await write(source, out, options, session);
   progress.clear();

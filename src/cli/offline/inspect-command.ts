@@ -12,7 +12,7 @@ import { blocksText, streamText } from './inspect-text.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
 import { ignoredOptions } from './ignored-options.js';
-import { openOptions, withSourceOptions } from './offline-options.js';
+import { withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
 import { lines, print } from '../process/print.js';
@@ -68,15 +68,7 @@ async function inspect(
   session: OfflineSession,
 ): Promise<number> {
   const { signal, progress, paint } = session;
-  using source = await openSource(
-    {
-      words,
-      options: openOptions(options, environment.temporaryDirectory),
-      allowRunning: false,
-      env: environment.forQemu,
-    },
-    { signal, onProgress: progress.step('reading') },
-  );
+  using source = await openSource(words, options, environment, session);
   const { image } = source;
   requirePlaced([image], options.place ?? []);
   for (const line of ignoredOptions(options, [source])) session.note(line);

@@ -8,13 +8,16 @@ import os from 'node:os';
 import { HarnessError } from '../../model/errors.js';
 import { guestActivity } from '../../memory/guest-activity.js';
 import { openImage } from '../../memory/image.js';
-import type { MemoryImage, OpenImageOptions } from '../../memory/image.js';
-import type { WorkOptions } from '../../memory/image-work.js';
+import type { MemoryImage } from '../../memory/image.js';
 import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../../memory/live-guest.js';
 import type { LiveGuest } from '../../memory/live-guest.js';
+import type { Environment } from '../process/environment.js';
 import { usage } from './bad-source.js';
 import { split, unpack } from './containers/unpack.js';
 import type { Container, UnpackedFile } from './containers/unpack.js';
+import { openOptions } from './offline-options.js';
+import type { SourceOptions } from './offline-options.js';
+import type { OfflineSession } from './offline-output.js';
 
 interface Expected {
   readonly allowRunning?: boolean;
@@ -78,24 +81,24 @@ export class OfflineSource implements Disposable {
   }
 }
 
-export interface SourceWish {
-  /** SOURCE arguments that belong together */
-  readonly words: readonly string[];
-  readonly options: OpenImageOptions;
-  /** --live: the guest may run */
-  readonly allowRunning: boolean;
-  /** of the programs that unpack */
-  readonly env: NodeJS.ProcessEnv;
-}
-
+/**
+ * @param words SOURCE arguments that belong together
+ * @param given with `live` the guest may run
+ */
 export async function openSource(
-  { words, options, allowRunning, env }: SourceWish,
-  work: WorkOptions & { readonly signal: AbortSignal },
+  words: readonly string[],
+  given: SourceOptions & { readonly live?: boolean },
+  environment: Pick<Environment, 'temporaryDirectory' | 'forQemu'>,
+  { signal, progress }: Pick<OfflineSession, 'signal' | 'progress'>,
 ): Promise<OfflineSource> {
+  const allowRunning = given.live === true;
+  const options = openOptions(given, environment.temporaryDirectory);
+  const onProgress = progress.step(`reading ${words[0] ?? ''}`);
+  const work = { signal, onProgress };
   const pid = pidOf(words);
   if (pid !== undefined) {
     const guest = findLiveGuest(pid);
-    if (!allowRunning) await requireStopped(pid, work.signal);
+    if (!allowRunning) await requireStopped(pid, signal);
     return new OfflineSource(await openLiveGuest(guest, options, work), guest, { allowRunning });
   }
   await requireReadable(words);
@@ -106,14 +109,12 @@ export async function openSource(
   // What a user says of the format or the place in the file is of the file as it is.
   const plain = options.format !== undefined || options.fileOffset !== undefined;
   const folder = options.temporaryFolder ?? os.tmpdir();
+  const env = environment.forQemu;
   const unpacked: UnpackedFile[] = [];
   try {
     for (const label of words) {
-      const { signal, onProgress } = work;
       const { salvage } = options;
-      unpacked.push(
-        await unpack(label, { label, folder, env, signal, onProgress, salvage, plain }),
-      );
+      unpacked.push(await unpack(label, { label, folder, env, ...work, salvage, plain }));
     }
     const offset = unpacked.find((each) => each.offset !== undefined)?.offset;
     const image = await openImage(

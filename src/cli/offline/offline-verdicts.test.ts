@@ -7,6 +7,7 @@ import { asObject } from '../../model/json.js';
 import type { Json } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
+import { ProgressLine } from './progress-line.js';
 import { openSource } from './offline-source.js';
 import { pageBytes, stamped } from './raw-memory.fixtures.js';
 
@@ -69,15 +70,9 @@ for (const [what, change] of [
     using scratch = new Scratch();
     const { file } = stamped(scratch, 128, 7, 100);
     const { signal } = new AbortController();
-    using source = await openSource(
-      {
-        words: [file],
-        options: { temporaryFolder: scratch.directory },
-        allowRunning: false,
-        env: {},
-      },
-      { signal },
-    );
+    const environment = { temporaryDirectory: scratch.directory, forQemu: {} };
+    const progress = new ProgressLine(process.stderr, true);
+    using source = await openSource([file], {}, environment, { signal, progress });
     await source.requireUnchanged(signal);
     change(file);
     await assert.rejects(

@@ -10,14 +10,16 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import { setCapability } from '../../migration/commands.js';
-import type { OpenImageOptions } from '../../memory/image.js';
 import { drawing, testSeed } from '../../model/drawing.fixtures.js';
 import { HarnessError } from '../../model/errors.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
 import { realQemus } from '../../qemu/qemus.fixtures.js';
 import { migrateTo } from './captures.fixtures.js';
 import type { Stage } from './captures.fixtures.js';
+import { readEnvironment } from '../process/environment.js';
+import type { SourceOptions } from './offline-options.js';
 import { openSource } from './offline-source.js';
+import { ProgressLine } from './progress-line.js';
 import { isWithin, placesOf } from './places.js';
 import { isClean } from './scan-text.js';
 import { trouble } from './source-facts.js';
@@ -68,7 +70,7 @@ const pageIn = (start: number, end: number, draw: Draw): number =>
 
 interface Made {
   readonly file: string;
-  readonly options?: OpenImageOptions;
+  readonly options?: SourceOptions;
 }
 
 /** A QEMU migrates a stopped guest once: here another one, with the same memory, does. */
@@ -135,16 +137,13 @@ interface Answers {
 
 async function ask({ file, options = {} }: Made, truth: string, stage: Stage): Promise<Answers> {
   const { signal } = new AbortController();
-  const open = async (word: string, how: OpenImageOptions): ReturnType<typeof openSource> =>
-    await openSource(
-      {
-        words: [word],
-        options: { ...how, temporaryFolder: stage.scratch.directory },
-        allowRunning: false,
-        env: process.env,
-      },
-      { signal },
-    );
+  const environment = {
+    ...readEnvironment(process.env),
+    temporaryDirectory: stage.scratch.directory,
+  };
+  const session = { signal, progress: new ProgressLine(process.stderr, true) };
+  const open = async (word: string, how: SourceOptions): ReturnType<typeof openSource> =>
+    await openSource([word], how, environment, session);
   using source = await open(file, options);
   using right = await open(truth, { format: 'raw' });
   const { image } = source;
