@@ -69,7 +69,7 @@ async function runTests(parts, { files, name }, findings) {
   });
   if (chosen.length === 0) return;
   const title = `tests (${parts.map((part) => part.id).join(', ')})`;
-  const limits = { concurrency: availableParallelism(), timeoutMs: 420_000 };
+  const limits = { concurrency: availableParallelism(), timeoutMs: 900_000 };
   const { tookMs, ...counts } = await runNodeTests(
     { files: chosen.map((file) => path.join(ROOT, file)), ...limits },
     { namePattern: name },

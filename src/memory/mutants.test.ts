@@ -90,7 +90,7 @@ const usable = samples.filter(
 for (const sample of usable) {
   test(
     `${sample.name}: damage is found`,
-    { skip: samplesSkip, timeout: 110_000 * share },
+    { skip: samplesSkip, timeout: 300_000 * share },
     async (t) => {
       using scratch = new Scratch();
       using hunt = await huntIn(sample, scratch);

@@ -48,11 +48,12 @@ for (const qemu of realQemus) {
             const since = machine.qmp.events.cursor;
             await machine.qmp.execute('cont');
             await waitEvent(machine, 'RESUME', since);
+            // its threads are looked at before memory is read and after: on a busy host the first look may find them at rest
             const running = await drover(['scan', source], scratch);
             assert.equal(running.code, 2, running.stdout);
             assert.match(
               running.stderr,
-              /the guest is running \(thread .*\), so its memory changes/,
+              /the guest is running( \(thread .*\), so its memory changes)?/,
             );
             const live = await drover(['scan', '--live', source], scratch);
             assert.ok(live.code === 0 || live.code === 1, live.stderr);

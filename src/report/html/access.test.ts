@@ -18,7 +18,7 @@ async function go(page: Page, hash: string): Promise<void> {
 
 const views = ['#/', '#/test/1', '#/workers', '#/slowest', '#/skipped', '#/run'];
 
-describe('the page of a report is for everybody', { skip, timeout: 110_000 }, () => {
+describe('the page of a report is for everybody', { skip, timeout: 300_000 }, () => {
   const scratch = new Scratch();
   let browser: Browser;
   let file = '';

@@ -10,7 +10,7 @@ import { everything, hostile, many, writeReport } from './report.fixtures.js';
 
 const tcp = '/x86_64/migration/precopy/tcp/plain';
 
-describe('the page of a report', { skip, timeout: 110_000 }, () => {
+describe('the page of a report', { skip, timeout: 300_000 }, () => {
   const scratch = new Scratch();
   let browser: Browser;
   let file = '';
