@@ -64,10 +64,10 @@ async function runHere(args: readonly string[]): Promise<Ran> {
     });
   }
   const erred = process.stderr.write.bind(process.stderr);
-  process.stderr.write = ((text: string) => {
+  process.stderr.write = (text: string) => {
     stderr += text;
     return true;
-  });
+  };
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
