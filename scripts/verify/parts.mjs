@@ -13,7 +13,9 @@ const { ROOT } = stages;
 const node = (script, ...args) => [process.execPath, script, ...args];
 
 async function command(title, words, advice = '') {
-  const [result, tookMs] = await timed(() => runCommand(words, { cwd: ROOT, timeoutMs: 1_200_000 }));
+  const [result, tookMs] = await timed(() =>
+    runCommand(words, { cwd: ROOT, timeoutMs: 1_200_000 }),
+  );
   const detail = `${ending(result)}\n${result.output.trimEnd()}\n${advice}`;
   return check(title, tookMs, result.ok, detail);
 }
