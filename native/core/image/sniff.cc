@@ -18,7 +18,7 @@ struct Mark {
 constexpr std::array kMarks{
     Mark{"QEVM\0\0\0\3"sv, Format::stream, false, ""},
     Mark{"QEVM\0\0\0\2"sv, Format::stream, false,
-         "a migration stream of version 2, which no QEMU of this century's second decade writes"},
+         "a migration stream of version 2, which QEMU no longer writes or reads"},
     Mark{"\x11\x22\x33\x44\0\0\0\1"sv, Format::stream, true, ""},
     Mark{"makedumpfile\0\0\0\0"sv, Format::kdump, false, ""},
     Mark{"KDUMP   "sv, Format::kdump, false, ""},
@@ -46,14 +46,14 @@ constexpr std::array kMarks{
 constexpr std::size_t kElfTypeOffset = 16;
 constexpr std::uint8_t kElfCore = 4;
 
+bool isElf(std::string_view head) noexcept {
+  return head.size() >= kElfTypeOffset + 2 && head.substr(0, 4) ==
+                                                  "\x7f"
+                                                  "ELF"sv;
+}
+
 // The type is a 16-bit number in the file's own byte order.
 bool isElfCore(std::string_view head) noexcept {
-  if (head.substr(0, 4) !=
-          "\x7f"
-          "ELF"sv ||
-      head.size() < kElfTypeOffset + 2) {
-    return false;
-  }
   const bool big = head[5] == 2;
   const auto low = static_cast<std::uint8_t>(head[kElfTypeOffset + (big ? 1 : 0)]);
   const auto high = static_cast<std::uint8_t>(head[kElfTypeOffset + (big ? 0 : 1)]);
@@ -90,7 +90,11 @@ Sniffed sniff(const InputFile& file, std::uint64_t offset) noexcept {
   const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left));
   if (!file.peek(offset, {bytes.data(), length}).ok()) return {};
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), length);
-  if (isElfCore(head)) return {Format::elf, false, ""};
+  if (isElf(head)) {
+    if (isElfCore(head)) return {Format::elf, false, ""};
+    return {Format::raw, false,
+            "an ELF program or library, not a dump; --format raw reads it as memory"};
+  }
   for (const Mark& mark : kMarks) {
     if (head.substr(0, mark.bytes.size()) == mark.bytes) {
       return {mark.format, mark.channel, mark.unsupported};
