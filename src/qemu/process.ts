@@ -186,6 +186,10 @@ export class QemuProcess implements AsyncDisposable {
 
   /** Why the process is no longer there, as an error with the evidence; for when a connection broke. */
   gone(cause: unknown): HarnessError {
+    if (cause instanceof HarnessError) {
+      const { code, side } = cause.input;
+      if (code === 'qemu-exited' && side === this.spec.side) return cause;
+    }
     const status = this.#status;
     const whose = this.spec.side === undefined ? 'QEMU' : `the ${this.spec.side} QEMU`;
     return new HarnessError({
