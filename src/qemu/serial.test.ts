@@ -77,3 +77,12 @@ test('unexpected output is an error at once', async (t) => {
   print('x');
   assert.deepEqual(trouble(), ['serial-garbage', 'the guest printed "x", which it never does']);
 });
+
+test('a port that is closed while nobody waits is noticed as soon as somebody asks', async (t) => {
+  const { serial, print, end } = guest(t);
+  print('AB');
+  await serial.waitForB(wait);
+  await sleep(5);
+  end();
+  assert.match(serial.broken?.message ?? '', /serial port was closed/);
+});

@@ -14,8 +14,8 @@ import type { Side } from '../model/outcome.js';
 import { socketFd } from './socket-fd.js';
 
 const restMs = 100;
-/** So many in 100 ms are half of what a socket holds before the guest has to wait: this guest is read without rests. */
-const manySigns = 128;
+/** So many in 100 ms are a quarter of what a socket holds before the guest has to wait: this guest is read without rests. */
+const manySigns = 64;
 
 const scratch = Buffer.allocUnsafe(4096);
 
@@ -44,14 +44,7 @@ export class SerialConsole {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearInterval(rest);
-      this.#broken ??= new HarnessError({
-        code: 'serial-closed',
-        blame: 'contract',
-        message: `the ${side}'s serial port was closed`,
-        side,
-        lastSeen: this.#describe(),
-      });
-      this.#wakeAll();
+      this.#end();
     });
   }
 
@@ -124,12 +117,26 @@ export class SerialConsole {
       const fd = socketFd(this.#socket);
       for (;;) {
         const length = readSync(fd, scratch);
-        if (length === 0) return;
+        if (length === 0) {
+          this.#end();
+          return;
+        }
         this.#take(scratch.subarray(0, length));
       }
     } catch {
       // nothing there; what else is wrong is met when it is read from again
     }
+  }
+
+  #end(): void {
+    this.#broken ??= new HarnessError({
+      code: 'serial-closed',
+      blame: 'contract',
+      message: `the ${this.#side}'s serial port was closed`,
+      side: this.#side,
+      lastSeen: this.#describe(),
+    });
+    this.#wakeAll();
   }
 
   #take(chunk: Buffer): void {

@@ -5,6 +5,7 @@ import type { KindOfSource } from './ignored-options.js';
 
 const source = (format: 'raw' | 'stream' | 'elf', machine?: string): KindOfSource => ({
   live: false,
+  containers: [],
   image: { format, report: machine === undefined ? null : { machine } },
 });
 const process: KindOfSource = { ...source('raw'), live: true };
@@ -20,6 +21,11 @@ test('an option that has an effect on no source is named, with what the sources 
   assert.deepEqual(ignoredOptions({ format: 'raw' }, [process]), [
     '--format has no effect on a process',
   ]);
+});
+
+test('--salvage matters for compressed memory of any format', () => {
+  const packed = { ...source('raw'), containers: [{ kind: 'gzip' }] };
+  assert.deepEqual(ignoredOptions({ salvage: true }, [packed]), []);
 });
 
 test('an option that has an effect on one of two sources is not named', () => {

@@ -7,6 +7,8 @@ type Kind = 'process' | ImageFormat;
 /** What is looked at of an opened source. */
 export interface KindOfSource {
   readonly live: boolean;
+  /** what the memory was packed in */
+  readonly containers: readonly unknown[];
   readonly image: {
     readonly format: ImageFormat;
     readonly report: { readonly machine: string | null } | null;
@@ -45,6 +47,8 @@ export function ignoredOptions(
     .filter(
       ([name, kindsWithEffect]) =>
         options[name as Name] !== undefined &&
+        // of a damaged compressed file, it takes what was unpacked, whatever that is
+        !(name === 'salvage' && sources.some(({ containers }) => containers.length > 0)) &&
         !kinds.some((kind) => kindsWithEffect.includes(kind)),
     )
     .map(([name]) => `--${name} has no effect on ${what}`);

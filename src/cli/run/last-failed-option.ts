@@ -44,7 +44,7 @@ export async function onlyLastFailed(
   } else if (left.length === 0) {
     const tests = counted(failed.size, 'test');
     noteOnStderr(
-      `--last-failed: ${tests} of '${directory}' did not pass, and the options select none of them`,
+      `--last-failed: ${tests} of '${directory}' did not pass, and the options select none of them; leave out -p, -r, --level and --full`,
     );
   }
   return left;

@@ -30,16 +30,17 @@ export type Planned =
 export async function planPair(input: PlanRequest): Promise<Planned> {
   const { binaries, options, environment, qemus } = input;
   const { source, destination } = binaries;
-  const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
-  const route = input.route === undefined ? undefined : await stations(input.route, qemus);
   const alias = platforms[source.arch].machineAlias;
   const wanted = options.machine ?? environment.machine;
   if (wanted === 'none') {
+    const from = options.machine === undefined ? 'QTEST_QEMU_MACHINE_TYPE' : '--machine';
     throw usageError(
       'no-machine',
-      `machine type none has no memory and no serial port, which Drover's guest needs: give another --machine, such as ${alias}`,
+      `machine type none has no memory and no serial port, which Drover's guest needs: give another ${from}, such as ${alias}`,
     );
   }
+  const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
+  const route = input.route === undefined ? undefined : await stations(input.route, qemus);
   const choice = chooseMachine(
     { alias, wanted },
     ...(route?.map(({ features }) => features) ?? [sourceFeatures, destinationFeatures]),

@@ -114,7 +114,7 @@ function machineTrack(track: Track, timeline: AttemptTimeline, index: number): v
 function passTrack(track: Track, timeline: AttemptTimeline, index: number): void {
   const events = timeline.events.filter((event) => event.machine === index);
   for (const { text, startMs, endMs } of passesOf(events, lengthOf(track.timed))) {
-    track.slice({ name: `pass ${text}`, category: 'pass', startMs, endMs });
+    track.slice({ name: `iteration ${text}`, category: 'iteration', startMs, endMs });
   }
 }
 
@@ -144,5 +144,5 @@ export function trackName(tid: number): string {
   if (within === 0) return worker;
   const machine =
     ['source', 'destination'][(within - 1) >> 1] ?? `QEMU ${String((within + 1) >> 1)}`;
-  return `${worker}: ${machine}${within % 2 === 1 ? '' : ', passes'}`;
+  return `${worker}: ${machine}${within % 2 === 1 ? '' : ', iterations'}`;
 }

@@ -86,9 +86,11 @@ function planMerge(
       const better = isBetter(log, other) ? log : other;
       taken.set(index, better);
       const what =
-        total === 1
-          ? `${other.from} and ${log.from} are two whole runs, not shards of one (run --shard)`
-          : `shard ${index} of ${total} is there twice: ${other.from} and ${log.from}`;
+        other.from === log.from
+          ? `${log.from} is given twice`
+          : total === 1
+            ? `${other.from} and ${log.from} are two whole runs, not shards of one (run --shard)`
+            : `shard ${index} of ${total} is there twice: ${other.from} and ${log.from}`;
       problems.push(`${what}; --allow-missing uses ${better.from}`);
     }
   }

@@ -42,7 +42,7 @@ function machineLanes(timeline: AttemptTimeline, endMs: number): Lane[] {
     }));
     return passes.length === 0
       ? [lane]
-      : [lane, { name: `${name}, passes`, bars: passes, marks: [] }];
+      : [lane, { name: `${name}, iterations`, bars: passes, marks: [] }];
   });
 }
 

@@ -135,7 +135,7 @@ async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<
   let passes = -1; // that have ended: the first event is the start of the first iteration
   let nextStep: number | undefined;
   const follow = source.qmp.events.follow({
-    what: 'a pass after which the guest is throttled',
+    what: 'an iteration after which the guest is throttled',
     since: migration.since.source,
     timeoutMs: context.patience.statusMs,
     signal: context.signal,
