@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -47,8 +46,8 @@ for (const [how, end] of [
       ${end};
     });`;
     const worker = new Worker(code, { eval: true });
-    worker.on('error', () => undefined);
-    await once(worker, 'exit');
+    // `once` of node:events would reject at the error
+    await new Promise((resolve) => worker.on('error', () => undefined).once('exit', resolve));
     assert.match(readFileSync(file, 'utf8'), /"STOP"/);
   });
 }

@@ -6,18 +6,13 @@ import type { Json } from '../../model/json.js';
 import { Cursor, Misfit } from '../cursor.js';
 import { hex64, hexOf } from '../leaves.js';
 
-export interface Common {
-  readonly queues: number;
-  readonly features: bigint;
-}
-
-type ReadDevice = (cursor: Cursor, common: Common) => Record<string, Json>;
+type ReadDevice = (cursor: Cursor, features: bigint) => Record<string, Json>;
 
 const vlanBytes = 4096 / 8;
 const macBytes = 6;
 const guestOffloads = 1n << 2n;
 
-function readNet(cursor: Cursor, { queues, features }: Common): Record<string, Json> {
+function readNet(cursor: Cursor, features: bigint): Record<string, Json> {
   const state: Record<string, Json> = {
     mac: cursor.hex(macBytes),
     tx_waiting: cursor.u32(),
@@ -36,14 +31,17 @@ function readNet(cursor: Cursor, { queues, features }: Common): Record<string, J
     nobcast: cursor.bool(),
     has_ufo: cursor.bool(),
   };
-  // A queue to receive, one to send, and perhaps one for control.
-  if (queues > 3) {
+  const hasOffloads = (features & guestOffloads) !== 0n;
+  const pairBytes = cursor.left - (hasOffloads ? 8 : 0);
+  // Of devices that can have several pairs of queues. The number of queues does not tell: a guest may use one pair only.
+  if (pairBytes > 0) {
     state['max_queue_pairs'] = cursor.u16();
     const pairs = cursor.u16();
+    if (pairBytes !== 4 * pairs) throw new Misfit(`${pairs} pairs of queues`, cursor.at - 2);
     state['queue_pairs'] = pairs;
-    state['more_tx_waiting'] = Array.from({ length: Math.max(0, pairs - 1) }, () => cursor.u32());
+    state['more_tx_waiting'] = Array.from({ length: pairs - 1 }, () => cursor.u32());
   }
-  if ((features & guestOffloads) !== 0n) state['guest_offloads'] = hex64(cursor.u64());
+  if (hasOffloads) state['guest_offloads'] = hex64(cursor.u64());
   return state;
 }
 
@@ -83,13 +81,13 @@ const devices: Readonly<Record<string, ReadDevice>> = {
 };
 
 /** Bytes if they have no known layout; undefined if there are none. */
-export function deviceState(name: string, bytes: Buffer, common: Common): Json | undefined {
+export function deviceState(name: string, bytes: Buffer, features: bigint): Json | undefined {
   if (bytes.length === 0) return undefined;
   const read = Object.hasOwn(devices, name) ? devices[name] : undefined;
   if (read === undefined) return hexOf(bytes);
   try {
     const cursor = new Cursor(bytes);
-    const state = read(cursor, common);
+    const state = read(cursor, features);
     if (cursor.left > 0) state['(not described)'] = cursor.hex(cursor.left);
     return state;
   } catch (error) {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Misfit } from '../cursor.js';
 import { drawing, testSeed } from '../../model/drawing.fixtures.js';
 import type { Json } from '../../model/json.js';
+import { deviceState } from './devices.js';
 import { virtioState } from './state.js';
 
 const u = (value: number | bigint, sizeBytes: number): Buffer =>
@@ -197,4 +198,26 @@ test('bytes of no known layout are a misfit, whatever they are, and take no long
   ]);
   virtioState(headers, 'virtio-rng');
   assert.ok(performance.now() - startedMs < 5000);
+});
+
+test('a network device that can have several pairs of queues says so, however many its guest uses', () => {
+  const offloads = 1n << 2n;
+  const common = Buffer.alloc(6 + 4 + 4 + 2 + 2 + 4 + 512 + 4 + 7);
+  const bytes = (hex: string): Buffer => Buffer.concat([common, Buffer.from(hex, 'hex')]);
+  const state = (hex: string): Record<string, unknown> =>
+    deviceState('virtio-net', bytes(hex), offloads) as Record<string, unknown>;
+  const none = state('0000000000000011');
+  assert.deepEqual(
+    [none['max_queue_pairs'], none['guest_offloads']],
+    [undefined, '0x0000000000000011'],
+  );
+  const one = state('00040001' + '0000000000000011');
+  assert.deepEqual(
+    [one['max_queue_pairs'], one['queue_pairs'], one['more_tx_waiting'], one['guest_offloads']],
+    [4, 1, [], '0x0000000000000011'],
+  );
+  const two = state('00040002' + '00000007' + '0000000000000011');
+  assert.deepEqual([two['queue_pairs'], two['more_tx_waiting']], [2, [7]]);
+  const odd = '00040003' + '00000007' + '0000000000000011';
+  assert.equal(state(odd), bytes(odd).toString('hex'));
 });

@@ -49,7 +49,7 @@ function stateBehind(transport: Transport, cursor: Cursor, device: string): Json
   );
   const subsections = findSubsections(cursor, device);
   const own = cursor.bytes.subarray(cursor.at, subsections.start);
-  const ownState = deviceState(device, own, { queues: count, features });
+  const ownState = deviceState(device, own, features);
   if (ownState !== undefined) state.add('device', ownState);
   for (const [name, value] of subsections.members) state.add(name, value);
   return state.values;
