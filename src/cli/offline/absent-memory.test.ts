@@ -250,6 +250,14 @@ void test('--place says where a block lies, in one piece or more', { skip }, asy
   for (const [args, reason] of [
     [['--place', 'nothing=0'], /there is no RAM block 'nothing'; there are ram-node0/],
     [['--place', 'ram-node0=1M'], /--place: 0x800000-0x900000 is in block/],
+    [
+      ['--place', 'ram-node0=1G+4M', '--place', 'ram-node0=1026M'],
+      /--place: 0x40200000-0x40400000 is in two places of block ram-node0/,
+    ],
+    [
+      ['--place', 'ram-node0=1G', '--place', 'ram-node0=1G'],
+      /--place.*block ram-node0 has a place without a length/,
+    ],
     [['--place', 'ram-node0'], /expected BLOCK=ADDRESS/],
     [['--place', 'ram-node0=0+9M'], /beyond the end of memory/],
     [['--place', 'ram-node0=1'], /a place that cuts a page/],

@@ -26,6 +26,11 @@ function placeArgument(text: string, before: readonly NamedPlace[] = []): NamedP
       `expected BLOCK=ADDRESS or BLOCK=ADDRESS+LENGTH, such as ram-node1=8G, not '${text}'.`,
     );
   }
+  if (before.some((other) => other.block === block && other.length === 0)) {
+    throw new InvalidArgumentError(
+      `block ${block} has a place without a length, which takes the rest of the block: give that one a length.`,
+    );
+  }
   return [...before, { block, address, length }];
 }
 

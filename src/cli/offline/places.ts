@@ -2,17 +2,18 @@
 import { HarnessError } from '../../model/errors.js';
 import { formatRange } from '../../model/text/sizes.js';
 import type { Range } from '../../model/text/sizes.js';
-import type { NamedPlace, NativeBlock } from '../../native/image-addon.js';
+import type { NamedPlace, NativeBlock, NativePlace } from '../../native/image-addon.js';
 import { showName } from './offline-output.js';
 
 /** In address order, what touches joined. */
 export function placesOf(blocks: readonly NativeBlock[]): Range[] {
-  return joined(
-    blocks
-      .flatMap(({ places }) => places)
-      .map(({ address, length }) => ({ start: address, end: address + length })),
-  );
+  return joined(blocks.flatMap(({ places }) => places.map(addressesOf)));
 }
+
+const addressesOf = ({ address, length }: NativePlace): Range => ({
+  start: address,
+  end: address + length,
+});
 
 function joined(ranges: readonly Range[]): Range[] {
   const found: Range[] = [];
@@ -54,32 +55,62 @@ export function bytesIn(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
+/** An ELF, kdump or Windows dump: the file lists the guest addresses of its memory. */
+const isDump = (format: string): boolean => format !== 'raw' && format !== 'stream';
+
 /** Pages of a dump's block that are no memory: the dump does not list their addresses. */
 export function holesIn({ length, pageBytes, places }: NativeBlock, format: string): number {
-  if (format === 'raw' || format === 'stream') return 0;
+  if (!isDump(format)) return 0;
   return (length - places.reduce((sum, place) => sum + place.length, 0)) / pageBytes;
 }
 
-/** `--place` must name blocks of one of the sources, and no address may belong to two blocks. */
+interface PlacedSource {
+  readonly label: string;
+  readonly format: string;
+  readonly blocks: readonly NativeBlock[];
+}
+
+/** `--place` must name blocks of one of the sources, none of a dump, and no address may have two places. */
 export function requirePlaced(
-  sources: readonly { readonly blocks: readonly NativeBlock[] }[],
+  sources: readonly PlacedSource[],
   wanted: readonly NamedPlace[],
 ): void {
+  if (wanted.length === 0) return;
   const refuse = (message: string): never => {
     throw new HarnessError({ code: 'bad-place', blame: 'usage', message });
   };
-  const names = sources.flatMap(({ blocks }) => blocks.map(({ name }) => name));
+  const others = sources.filter(({ format }) => !isDump(format));
+  // Places would replace the addresses that the dump lists.
+  const dump = sources.find(
+    ({ format, blocks }) =>
+      isDump(format) &&
+      (others.length === 0 ||
+        blocks.some(({ name }) => wanted.some(({ block }) => block === name))),
+  );
+  if (dump !== undefined) {
+    const given = wanted.map(({ block }) => showName(block)).join(', ');
+    refuse(
+      `--place ${given}: ${dump.label} is a dump, which lists the guest addresses of its memory itself; leave --place out`,
+    );
+  }
+  const names = others.flatMap(({ blocks }) => blocks.map(({ name }) => name));
   const unknown = wanted.find(({ block }) => !names.includes(block));
   if (unknown !== undefined) {
     const known = [...new Set(names)].map(showName).join(', ');
     refuse(`--place: there is no RAM block '${unknown.block}'; there are ${known}`);
   }
-  if (wanted.length === 0) return;
-  for (const { blocks } of sources) {
-    blocks.forEach((block, index) => {
-      const [both] = intersect(placesOf([block]), placesOf(blocks.slice(0, index)));
-      if (both === undefined) return;
-      refuse(`--place: ${formatRange(both)} is in block ${showName(block.name)} and in another`);
+  for (const { blocks } of others) {
+    const placed = blocks.flatMap(({ name, places }) => places.map((place) => ({ name, place })));
+    placed.forEach(({ name, place }, index) => {
+      for (const other of placed.slice(0, index)) {
+        const [both] = intersect([addressesOf(place)], [addressesOf(other.place)]);
+        if (both === undefined) continue;
+        refuse(
+          other.name === name
+            ? `--place: ${formatRange(both)} is in two places of block ${showName(name)}`
+            : `--place: ${formatRange(both)} is in block ${showName(name)} and in block ${showName(other.name)}`,
+        );
+      }
     });
   }
 }
