@@ -17,7 +17,7 @@ import { exportFormats, exportLayout, kernelNote, noteBytes } from './export-lay
 import type { ExportFormat } from './export-layout.js';
 import { exportPlan } from './export-plan.js';
 import type { LeftOut, PlacedRange } from './export-plan.js';
-import { writeNewFile } from './new-file.js';
+import { writeAll, writeNewFile } from './new-file.js';
 import { withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
 import { offlineSession, showName, toJson } from './offline-output.js';
@@ -182,9 +182,11 @@ async function write(
     const work = { signal, onProgress: progress.step(`writing ${out}`) };
     const { fd } = file;
     const { written, kernelNotes } = await image.extract(copies, { fd, fileBytes }, work);
-    for (const { offset, bytes } of headers) await file.write(bytes, 0, bytes.length, offset);
+    for (const { offset, bytes } of headers) await writeAll(file, bytes, offset);
     const note = await findNote(file, kernelNotes, target);
-    if (note !== undefined && withNote !== undefined) await file.write(withNote(note), 0, null, 0);
+    if (note !== undefined && withNote !== undefined) {
+      await writeAll(file, withNote(note), 0);
+    }
     await source.requireUnchanged(signal);
     return written;
   };

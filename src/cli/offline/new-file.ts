@@ -31,6 +31,9 @@ export async function writeNewFile<T>(
   });
   try {
     const result = await fill(handle);
+    await handle.sync();
+    // Some file systems say only now that they have no room.
+    await handle.close();
     if (written !== target) await rename(written, target);
     return result;
   } catch (cause) {
@@ -39,6 +42,14 @@ export async function writeNewFile<T>(
     throw isWriting(cause) ? unwritable(file, cause) : cause;
   } finally {
     await handle.close();
+  }
+}
+
+/** Writes all of `bytes`: write() takes only a part of them where the disk is nearly full. */
+export async function writeAll(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
   }
 }
 
