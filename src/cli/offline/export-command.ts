@@ -1,4 +1,5 @@
 /** `drover export`: guest memory as a file that other tools read. */
+import { stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -11,12 +12,14 @@ import { counted } from '../../model/text/format.js';
 import { formatBytes, formatRange } from '../../model/text/sizes.js';
 import type { Range } from '../../model/text/sizes.js';
 import { usage } from './bad-source.js';
+import { split } from './containers/unpack.js';
 import { elfTarget } from './elf-target.js';
 import type { ElfTarget } from './elf-target.js';
 import { exportFormats, exportLayout, kernelNote, noteBytes } from './export-layout.js';
 import type { ExportFormat } from './export-layout.js';
 import { exportPlan } from './export-plan.js';
 import type { LeftOut, PlacedRange } from './export-plan.js';
+import { ignoredOptions } from './ignored-options.js';
 import { writeAll, writeNewFile } from './new-file.js';
 import { withSourceOptions } from './offline-options.js';
 import type { SourceOptions } from './offline-options.js';
@@ -92,8 +95,12 @@ async function exportMemory(
   if (words.length < 2) throw usage(`export: name the file to write after '${out}'`);
   if (out === '-')
     throw usage('export: the file has holes, so it cannot be written to standard output');
-  using source = await openSource(words.slice(0, -1), options, environment, session);
+  const sources = words.slice(0, -1);
+  await requireOther(sources, out);
+  using source = await openSource(sources, options, environment, session);
   requirePlaced([source.image], options.place ?? []);
+  const arch = options.as === 'elf' ? undefined : options.arch;
+  for (const line of ignoredOptions({ ...options, arch }, [source])) session.note(line);
   const found = await write(source, out, options, session);
   progress.clear();
   const facts = sourceFacts(source);
@@ -132,6 +139,22 @@ async function exportMemory(
   if (wrong !== undefined) return exitCodes.failed;
   const isWhole = absentBytes === 0 && leftOut.every(({ why }) => why === 'device');
   return isWhole ? exitCodes.passed : exitCodes.incomplete;
+}
+
+/** `out` by another name, or through a link, may be what is read. */
+async function requireOther(sources: readonly string[], out: string): Promise<void> {
+  const identity = async (file: string): Promise<string | undefined> => {
+    const found = await stat(file, { bigint: true }).catch(() => undefined);
+    return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+  };
+  const target = await identity(out);
+  if (target === undefined) return;
+  for (const word of sources) {
+    const { file } = split(word);
+    if ((await identity(file === '-' ? '/dev/stdin' : file)) === target) {
+      throw usage(`${out}: is the same file as the source ${word}; name another file to write`);
+    }
+  }
 }
 
 const mostListed = 20;
@@ -182,7 +205,10 @@ async function write(
     const work = { signal, onProgress: progress.step(`writing ${out}`) };
     const { fd } = file;
     const { written, kernelNotes } = await image.extract(copies, { fd, fileBytes }, work);
-    for (const { offset, bytes } of headers) await writeAll(file, bytes, offset);
+    for (const { offset, bytes } of headers) {
+      signal.throwIfAborted();
+      await writeAll(file, bytes, offset);
+    }
     const note = await findNote(file, kernelNotes, target);
     if (note !== undefined && withNote !== undefined) {
       await writeAll(file, withNote(note), 0);

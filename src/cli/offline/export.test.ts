@@ -1,7 +1,7 @@
 /** `drover export`: what is in the files, what is left out, and what happens where they cannot be written. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openImage } from '../../memory/image.js';
@@ -209,56 +209,3 @@ void test(
     assert.ok(Number(found['absentBytes']) > 0);
   },
 );
-
-void test('an existing file is kept, unless --force replaces it', { skip }, async () => {
-  using scratch = new Scratch();
-  const stream = unpackCase('numa.mig', scratch.directory);
-  const out = inside(scratch, 'out');
-  writeFileSync(out, 'mine');
-  const kept = await drover(['export', stream, '--as', 'raw', out], scratch);
-  assert.equal(kept.code, 2);
-  assert.match(kept.stderr, /out: exists already; name another file, or replace it with --force/);
-  assert.equal(readFileSync(out, 'utf8'), 'mine');
-  const link = inside(scratch, 'link');
-  symlinkSync(out, link);
-  await exported([stream, '--as', 'raw', '--force', link], scratch);
-  assert.equal(readFileSync(out).length, 16 * 1024 ** 2, 'the file behind the link');
-  for (const [words, reason] of [
-    [[stream, '--as', 'raw', '--force', scratch.directory], /exists and is no regular file/],
-    [[stream, '--as', 'raw', inside(scratch, 'no/out')], /cannot be written \(ENOENT\)/],
-    [[stream, '--as', 'raw', '-'], /cannot be written to standard output/],
-    [[stream, '--as', 'raw'], /name the file to write/],
-    [[stream, out], /required option '--as <format>' not specified/],
-    [[inside(scratch, 'nothing'), '--as', 'raw', inside(scratch, 'new')], /no such file/],
-  ] as const) {
-    const ran = await drover(['export', ...words], scratch);
-    assert.equal(ran.code, 2, `${words.join(' ')}: ${ran.stdout}`);
-    assert.match(ran.stderr, reason);
-  }
-  assert.deepEqual(readdirSync(scratch.directory).sort(), ['link', 'numa.mig', 'out']);
-});
-
-void test('on a full disk the message says so, and no part of the file stays', async (t) => {
-  using scratch = new Scratch();
-  const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']);
-  if (probe.status !== 0) {
-    t.skip('no mount of its own');
-    return;
-  }
-  const dump = inside(scratch, 'dump');
-  writeFileSync(dump, kdump(8, Buffer.alloc(pageBytes, 7), [0, 1, 5], []));
-  // The headers take three pages beside the three of memory: what fits is none of it, the memory, and parts of both.
-  for (const [size, reason] of [
-    ['8k', /\/mnt\/out: cannot be written \(No space left on device\)\n$/],
-    ['12k', /\/mnt\/out: cannot be written \(ENOSPC\)\n$/],
-    ['16k', /\/mnt\/out: cannot be written \(ENOSPC\)\n$/],
-    ['20k', /\/mnt\/out: cannot be written \(ENOSPC\)\n$/],
-  ] as const) {
-    const script = `mount -t tmpfs -o size=${size} none /mnt && { "$@"; code=$?; ls -A /mnt >&2; exit $code; }`;
-    const prefix = ['unshare', '-m', 'sh', '-c', script, 'sh'];
-    const words = ['export', dump, '--as', 'elf', '/mnt/out'];
-    const ran = await drover(words, scratch, {}, undefined, prefix);
-    assert.equal(ran.code, 3, `${size}: ${ran.stdout}${ran.stderr}`);
-    assert.match(ran.stderr, reason);
-  }
-});

@@ -12,7 +12,7 @@ import type { MemoryImage } from '../../memory/image.js';
 import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../../memory/live-guest.js';
 import type { LiveGuest } from '../../memory/live-guest.js';
 import type { Environment } from '../process/environment.js';
-import { usage } from './bad-source.js';
+import { unreadable, usage } from './bad-source.js';
 import { split, unpack } from './containers/unpack.js';
 import type { Container, UnpackedFile } from './containers/unpack.js';
 import { openOptions } from './offline-options.js';
@@ -175,15 +175,7 @@ async function requireReadable(words: readonly string[]): Promise<void> {
   for (const word of words) {
     if (word === '-') continue;
     const found = await stat(split(word).file).catch((cause: unknown) => {
-      const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-      const missing = code === 'ENOENT' || code === 'ENOTDIR';
-      const denied = code === 'EACCES' || code === 'EPERM';
-      throw new HarnessError({
-        code: 'source-unreadable',
-        blame: missing || denied ? 'usage' : 'host',
-        message: `${word}: ${missing ? 'no such file' : `cannot be read (${code})`}`,
-        cause,
-      });
+      throw unreadable(word, cause);
     });
     // Among several files, an empty one is a channel that was never used.
     if (found.isFile() && found.size === 0 && words.length === 1) throw usage(`${word}: is empty`);

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { usage } from '../bad-source.js';
+import { unreadable, usage } from '../bad-source.js';
 import { compressionOf, decompress } from './compressed.js';
 import type { UnpackOptions } from './compressed.js';
 import { readLibvirtSave } from './libvirt-save.js';
@@ -69,7 +69,7 @@ export async function unpack(
       const named = !/^(-|\/dev\/fd\/.*|\/dev\/stdin|\/proc\/.*)$/.test(file);
       fd = keep(await spool(file === '-' ? '/proc/self/fd/0' : file, { ...options, named }));
     } else if (about.isFile() || about.isBlockDevice()) {
-      fd = file === '-' ? 0 : keep(openSync(file, constants.O_RDONLY));
+      fd = file === '-' ? 0 : keep(openFile(file, word));
     } else {
       const what = about.isDirectory()
         ? 'a folder'
@@ -126,6 +126,14 @@ export async function unpack(
   } catch (error) {
     for (const each of kept) closeSync(each);
     throw error;
+  }
+}
+
+function openFile(file: string, word: string): number {
+  try {
+    return openSync(file, constants.O_RDONLY);
+  } catch (cause) {
+    throw unreadable(word, cause);
   }
 }
 
