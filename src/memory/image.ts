@@ -19,6 +19,7 @@ import type {
   NativeImageCheckRequest,
   NativeImageTask,
   NativeOpenOptions,
+  NativeOpened,
   NativePageMap,
   NativeProblem,
   NativeSliceVerdict,
@@ -50,7 +51,9 @@ export async function openImage(
   const label = files.map(labelOf).join(', ');
   const inputs = files.map((each) => (typeof each === 'string' ? each : each.file));
   const opened = await runImageTask(() => loadAddon().openImage(inputs, options), label, work);
-  if (opened.image === null) throw problemOf(files.map(labelOf), opened.format, opened.problem);
+  if (opened.image === null) {
+    throw problemOf(files.map(labelOf), opened, options.salvage === true);
+  }
   return new MemoryImage(opened.image, label, opened.problem);
 }
 
@@ -79,8 +82,8 @@ const formatNames: Readonly<Record<ImageFormat, string>> = {
 /** `image-unsupported` is a file of no format that Drover reads, `image-broken` a damaged one. */
 function problemOf(
   files: readonly string[],
-  format: ImageFormat,
-  problem: NativeProblem | null,
+  { format, problem }: Pick<NativeOpened, 'format' | 'problem'>,
+  salvage: boolean,
 ): HarnessError {
   const { reason, input, offset } = problem ?? { reason: 'no reason given', input: 0, offset: 0 };
   const file = files[input] ?? files.join(', ');
@@ -94,7 +97,12 @@ function problemOf(
   return contractError(
     'image-broken',
     `${file}, read as ${formatNames[format]}, is damaged at offset ${offset} (${hex(offset)}): ${reason}`,
-    { details: offset === 0 ? [] : ['--salvage uses the part before that offset'] },
+    {
+      details:
+        offset === 0 || salvage || format !== 'stream'
+          ? []
+          : ['--salvage uses the part before that offset'],
+    },
   );
 }
 

@@ -173,6 +173,10 @@ void test('the hash of a dump is that of the memory that it lists', { skip }, as
   assert.equal((await hashOf(short, 2))['sha256'], null);
   const text = await drover(['scan', '--level', 'hash', short], scratch);
   assert.match(text.stdout, /memory: 2 of 5 pages are not in the file/);
+  const hole = ['scan', '--level', 'hash', '--range', '4K-16K'];
+  const unlisted = await drover([...hole, path.join(scratch.directory, 'small')], scratch);
+  assert.equal(unlisted.code, 2, unlisted.stderr);
+  assert.match(unlisted.stdout, /memory: the dump lists no memory in 0x1000-0x3000/);
 });
 
 void test(

@@ -152,3 +152,22 @@ test('sources without a common address are refused, with what each has', () => {
   const b = shape('elf', block('memory', 0x1000, 0x10000));
   assert.throws(() => diffPlan(a, b, everything), /have no guest address in common/);
 });
+
+test('a range that begins within a page is refused with its page size', () => {
+  const stream = shape('stream', block('ram', 0x10000, 0x8000));
+  const wish = (start: number, name?: string): Parameters<typeof diffPlan>[2] => ({
+    ranges: [{ start, end: 0x9000 }],
+    block: name,
+  });
+  for (const bad of [wish(0x8064), wish(0x64, 'ram')]) {
+    assert.throws(
+      () => diffPlan(stream, stream, bad),
+      /--range: 0x(80)?64-0x9000 begins within a page; begin it with a page of 4096 bytes/,
+    );
+  }
+  for (const good of [wish(0x8000), wish(0x1000, 'ram')]) {
+    assert.equal(diffPlan(stream, stream, good).comparisons.length, 1);
+  }
+  const odd = shape('raw', block('memory', 0x10000, 0x64));
+  assert.equal(diffPlan(odd, odd, wish(0x1064)).comparisons.length, 1);
+});

@@ -5,6 +5,7 @@ import { blockNamed } from './scan-request.js';
 import { formatRange } from '../../model/text/sizes.js';
 import { counted } from '../../model/text/format.js';
 import type { Range } from '../../model/text/sizes.js';
+import { usage } from './bad-source.js';
 import { showName } from './offline-output.js';
 import { bytesIn, holesIn, intersect, isWithin, placesOf, subtract } from './places.js';
 
@@ -81,6 +82,10 @@ function oneBlock(a: ImageShape, b: ImageShape, name: string, ranges: readonly R
     (block) => block?.contentElsewhere === true,
   );
   if (ranges.length === 0 || isElsewhere) return sameName(a, b, name, first, second);
+  const pageBytes = Math.min(...[a.blocks[first], b.blocks[second]].map(pageBytesOf));
+  for (const range of ranges) {
+    if (range.start % pageBytes !== 0) throw withinPage(range, pageBytes);
+  }
   return { ...nothing, comparisons: ranges.map((range) => blockPair(name, first, second, range)) };
 }
 
@@ -105,6 +110,29 @@ function sameName(
   return { ...nothing, comparisons, missing };
 }
 
+const pageBytesOf = (block: NativeBlock | undefined): number => block?.pageBytes ?? 1;
+
+const withinPage = (range: Range, pageBytes: number): HarnessError =>
+  usage(
+    `--range: ${formatRange(range)} begins within a page; begin it with a page of ${pageBytes} bytes`,
+  );
+
+/** Pages are counted from where a block begins, wherever that lies. */
+function requirePageStart(range: Range, sides: readonly ImageShape[]): void {
+  const starts = sides.flatMap(({ blocks }) =>
+    blocks.flatMap(({ places, pageBytes }) =>
+      places
+        .filter(({ address, length }) => range.start >= address && range.start < address + length)
+        .map(({ address, blockOffset }) => ({
+          pageBytes,
+          at: range.start - address + blockOffset,
+        })),
+    ),
+  );
+  const pageBytes = Math.min(...starts.map((each) => each.pageBytes));
+  if (starts.some(({ at }) => at % pageBytes !== 0)) throw withinPage(range, pageBytes);
+}
+
 const elsewhere = (name: string): string =>
   `block ${showName(name)}: its content is not in the stream (x-ignore-shared)`;
 
@@ -126,6 +154,7 @@ function someRanges(a: ImageShape, b: ImageShape, ranges: readonly Range[]): Dif
       left = subtract(left, places);
     }
   }
+  for (const range of left) requirePageStart(range, [a, b]);
   return { ...nothing, comparisons: left.map(guestMemory), notCompared };
 }
 

@@ -23,7 +23,7 @@ const effective: Readonly<Record<Name, readonly Kind[]>> = {
   offset: ['raw', 'elf', 'kdump', 'win-dmp', 'stream'],
   address: ['raw'],
   machine: ['raw', 'stream', 'process'],
-  salvage: ['elf', 'kdump', 'win-dmp', 'stream'],
+  salvage: ['stream'],
   live: ['process'],
 };
 

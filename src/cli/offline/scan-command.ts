@@ -20,7 +20,7 @@ import { usage } from './bad-source.js';
 import { openSource } from './offline-source.js';
 import { countUpTo } from '../options/options.js';
 import { mapColumns, mapRows } from './page-map.js';
-import { holesIn, requirePlaced } from './places.js';
+import { holesIn, requirePlaced, subtract } from './places.js';
 import { blockNamed, scanRequest } from './scan-request.js';
 import { isClean, isElsewhere, hashText, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../options/size-arguments.js';
@@ -254,10 +254,12 @@ async function withoutStamps(
       const { pages, absent } = await image.statistics(index, false, { signal });
       const holes = holesIn(block, image.format);
       // Where a dump lists no memory, there is nothing to hash.
-      const ranges = options.range ?? (holes === 0 ? undefined : block.places.map(offsetsOf));
+      const listed = holes === 0 ? undefined : block.places.map(offsetsOf);
+      const ranges = options.range ?? listed;
+      const notListed = listed === undefined ? [] : subtract(options.range ?? [], listed);
       const sha256 = await image.hash(index, ranges, work);
       complete &&= sha256 !== null;
-      text.push(hashText(block, sha256, { pages, absent, holes }));
+      text.push(hashText(block, sha256, { pages, absent, holes }, notListed));
       json.push({ name: block.name, length: block.length, pages, absent, holes, sha256 });
     } else {
       const found = await image.statistics(index, true, work);

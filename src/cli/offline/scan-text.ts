@@ -150,16 +150,22 @@ function explain({ kind, expected, found, by, from, byteOffset }: NativePageDama
   }
 }
 
-/** In the form of sha256sum; of a block that is not all in the file there is no hash. */
+/**
+ * In the form of sha256sum; of a block that is not all in the file there is no hash.
+ * @param notListed parts of the range where a dump lists no memory
+ */
 export function hashText(
   { name, contentElsewhere }: NativeBlock,
   sha256: string | null,
   { pages, absent, holes }: Pick<NativeBlockStatistics, 'pages' | 'absent'> & { holes: number },
+  notListed: readonly Range[],
 ): string {
   if (sha256 !== null) return `${sha256}  ${showName(name)}`;
   const why = contentElsewhere
     ? 'its content lies elsewhere (x-ignore-shared)'
-    : `${absent - holes} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
+    : notListed.length > 0
+      ? `the dump lists no memory in ${notListed.map(formatRange).join(', ')}`
+      : `${absent - holes} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
   return `no hash  ${showName(name)}: ${why}`;
 }
 
