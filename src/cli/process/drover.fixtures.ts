@@ -21,7 +21,7 @@ export interface Running {
 
 const main = path.join(packageRoot, 'dist', 'cli', 'main.js');
 export const droverCommand: readonly string[] = [process.execPath, main];
-const limitMs = 240_000;
+const limitMs = 600_000;
 /** these tests may run in a CI job: its service must not see what they print */
 const noService = { GITHUB_ACTIONS: '', GITLAB_CI: '', CI_NODE_TOTAL: '', TEST_TOTAL_SHARDS: '' };
 
