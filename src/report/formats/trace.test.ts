@@ -74,7 +74,14 @@ test('slices nest on every track and time never goes back', () => {
   ]);
   assert.equal(requireNested(events), 2);
   const names = events.filter(({ ph }) => ph === 'B').map(({ name }) => name);
-  for (const name of [fixtures.plain, 'migrate', 'QEMU source', 'active', 'iteration 1', 'iteration 3']) {
+  for (const name of [
+    fixtures.plain,
+    'migrate',
+    'QEMU source',
+    'active',
+    'iteration 1',
+    'iteration 3',
+  ]) {
     assert.ok(names.includes(name), `there is a slice ${name}`);
   }
   assert.ok(!names.includes(fixtures.file), 'what never ran is not drawn');
