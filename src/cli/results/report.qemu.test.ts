@@ -56,7 +56,7 @@ test(
       traceEvents: { ph: string; name?: string }[];
     };
     const slices = traceEvents.filter(({ ph }) => ph === 'B').map(({ name }) => name);
-    for (const name of ['QEMU source', 'QEMU destination', 'active', 'migrate', 'pass 2']) {
+    for (const name of ['QEMU source', 'QEMU destination', 'active', 'migrate', 'iteration 2']) {
       assert.ok(slices.includes(name), name);
     }
   },
