@@ -4,7 +4,6 @@
 #include <array>
 
 #include "core/dump/fields.h"
-#include "core/dump/listed_memory.h"
 #include "core/dump/segments.h"
 
 namespace drover {
@@ -123,22 +122,6 @@ bool isKernelImage(const ProgramHeader& mapped, const std::vector<ProgramHeader>
          });
 }
 
-// With virtual addresses of its own (QEMU with paging) a dump lists only what the guest has mapped:
-// the rest may be memory, too.
-std::vector<AddressRange> listedPlaces(std::vector<Segment> listed, bool paged,
-                                       const RamBlock& block) noexcept {
-  std::sort(listed.begin(), listed.end(),
-            [](const Segment& a, const Segment& b) { return a.address < b.address; });
-  ListedMemory memory;
-  const std::uint64_t page = block.pageBytes;
-  for (const Segment& segment : listed) {
-    if (paged || segment.length == 0) continue;
-    memory.add(segment.address / page * page,
-               (segment.address + segment.length + page - 1) / page * page);
-  }
-  return std::move(memory).places(block.length);
-}
-
 }  // namespace
 
 ParseError openElfCore(RamImage& image, const OpenOptions& options,
@@ -173,16 +156,10 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
   if (!error.ok()) return {error.reason, 0, header.programHeaders};
   if (segments.empty()) return {"a core dump without memory", 0, header.programHeaders};
 
-  RamBlock block;
-  block.name = "memory";
-  block.pageBytes = options.pageBytes.value_or(4096);
-  std::uint64_t end = 0;
-  for (const Segment& segment : listed) end = std::max(end, segment.address + segment.length);
-  const std::uint64_t pages = (end + block.pageBytes - 1) / block.pageBytes;
-  block.length = pages * block.pageBytes;
-  block.places = listedPlaces(std::move(listed), paged, block);
-  block.table = std::make_unique<SegmentTable>(file, std::move(segments), block.pageBytes, pages);
-  image.blocks.push_back(std::move(block));
+  // With virtual addresses of its own (QEMU with paging) a dump lists only what the guest has
+  // mapped: the rest may be memory, too.
+  image.blocks.push_back(segmentBlock(file, std::move(segments), std::move(listed), !paged,
+                                      options.pageBytes.value_or(4096)));
   return {};
 }
 

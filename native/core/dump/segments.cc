@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "core/dump/listed_memory.h"
+
 namespace drover {
 namespace {
 
@@ -140,6 +142,28 @@ Status SegmentTable::unpack(std::uint64_t page, std::span<std::uint8_t> out) con
     if (!status.ok()) return status;
   }
   return {};
+}
+
+RamBlock segmentBlock(const InputFile& file, std::vector<Segment> segments,
+                      std::vector<Segment> listed, bool listsAll,
+                      std::uint32_t pageBytes) noexcept {
+  RamBlock block;
+  block.name = "memory";
+  block.pageBytes = pageBytes;
+  const std::uint64_t page = pageBytes;
+  std::sort(listed.begin(), listed.end(),
+            [](const Segment& a, const Segment& b) { return a.address < b.address; });
+  std::uint64_t pages = 0;
+  ListedMemory memory;
+  for (const Segment& segment : listed) {
+    const std::uint64_t last = (endOf(segment) + page - 1) / page;
+    pages = std::max(pages, last);
+    if (listsAll && segment.length > 0) memory.add(segment.address / page * page, last * page);
+  }
+  block.length = pages * page;
+  block.places = std::move(memory).places(block.length);
+  block.table = std::make_unique<SegmentTable>(file, std::move(segments), pageBytes, pages);
+  return block;
 }
 
 }  // namespace drover

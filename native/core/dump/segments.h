@@ -21,6 +21,12 @@ struct Segment {
 ParseError joinSegments(const InputFile& file, std::vector<Segment>& segments,
                         const CancelFlag& cancel) noexcept;
 
+// Memory as one block from address 0 on. `listed`: what the file says is memory, whether it holds
+// it or not, in any order; the block ends where the last of it does. `listsAll`: addresses that are
+// not listed are no memory. `segments` as joinSegments leaves them; `file` must outlive the block.
+RamBlock segmentBlock(const InputFile& file, std::vector<Segment> segments,
+                      std::vector<Segment> listed, bool listsAll, std::uint32_t pageBytes) noexcept;
+
 class SegmentTable final : public PageTable {
  public:
   // `segments` as joinSegments leaves them; `file` must outlive the table.

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/dump/fields.h"
-#include "core/dump/listed_memory.h"
 #include "core/dump/segments.h"
 
 namespace drover {
@@ -81,21 +80,9 @@ ParseError openWinDump(RamImage& image, const OpenOptions& options,
   if (!error.ok()) return {error.reason, 0, layout.memoryBlock};
   if (segments.empty()) return {"a crash dump without memory", 0, layout.memoryBlock};
 
-  RamBlock block;
-  block.name = "memory";
-  block.pageBytes = options.pageBytes.value_or(kPage);
-  const std::uint64_t end = segments.back().address + segments.back().length;
-  const std::uint64_t pages = (end + block.pageBytes - 1) / block.pageBytes;
-  block.length = pages * block.pageBytes;
-  ListedMemory memory;
-  for (const Segment& segment : segments) {
-    const std::uint64_t page = block.pageBytes;
-    memory.add(segment.address / page * page,
-               (segment.address + segment.length + page - 1) / page * page);
-  }
-  block.places = std::move(memory).places(block.length);
-  block.table = std::make_unique<SegmentTable>(file, std::move(segments), block.pageBytes, pages);
-  image.blocks.push_back(std::move(block));
+  std::vector<Segment> listed = segments;
+  image.blocks.push_back(segmentBlock(file, std::move(segments), std::move(listed), true,
+                                      options.pageBytes.value_or(kPage)));
   return {};
 }
 
