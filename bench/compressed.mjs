@@ -7,14 +7,14 @@
 // taken per round, and the median is what counts. A verdict that is not clean ends the benchmark.
 import { execFileSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import {
+  GiB,
   alternate,
   builtProgram,
+  fileOptions,
   holding,
   hostFacts,
   hostLine,
@@ -25,17 +25,9 @@ import {
 } from './rounds.mjs';
 import { lineChild } from './scan-lines.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    'size-gib': { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '5' },
-    dir: { type: 'string', default: os.tmpdir() },
-    json: { type: 'string' },
-  },
-});
-const GiB = 2 ** 30;
+const options = fileOptions('2');
 const target = 0.8;
-const bytes = Number(options['size-gib']) * GiB;
+const { bytes, rounds } = options;
 const results = { host: hostFacts(), bytes, cases: [] };
 const folder = scratchFolder(options.dir);
 const drover = path.join(root, 'dist', 'cli', 'main.js');
@@ -53,7 +45,7 @@ async function compare(program, suffix, file) {
     timedMs(() => execFileSync(process.execPath, [drover, ...words], { env, stdio: 'pipe' }));
   const bare = () => timedMs(() => run('sh', '-c', `exec ${program} -dc "$0" >/dev/null`, packed));
   await bare();
-  const samples = await alternate(Number(options.rounds), bare, scan);
+  const samples = await alternate(rounds, bare, scan);
   const ratios = samples.map(({ floorMs, droverMs }) => floorMs / droverMs);
   const ms = median(samples.map(({ droverMs }) => droverMs));
   const bareMs = median(samples.map(({ floorMs }) => floorMs));
@@ -69,9 +61,7 @@ async function compare(program, suffix, file) {
 }
 
 console.log(hostLine(results.host));
-console.log(
-  `stream of ${bytes / GiB} GiB, ${options.rounds} rounds, medians, files in ${options.dir}\n`,
-);
+console.log(`stream of ${bytes / GiB} GiB, ${rounds} rounds, medians, files in ${options.dir}\n`);
 await holding(lineChild(builtProgram('drover-engine-floor'), []), async (floor) => {
   const file = path.join(folder, 'stream');
   const edge = Math.floor((bytes / 4096) * 0.6);

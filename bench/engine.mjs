@@ -10,12 +10,13 @@ import { rmSync, statSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import { openImage } from '../dist/memory/image.js';
 import {
+  GiB,
   alternate,
   builtProgram,
+  fileOptions,
   holding,
   hostFacts,
   hostLine,
@@ -26,19 +27,10 @@ import {
 import { lineChild } from './scan-lines.mjs';
 import { readRecords } from './stream-reader.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    'size-gib': { type: 'string', default: '8' },
-    rounds: { type: 'string', default: '5' },
-    dir: { type: 'string', default: os.tmpdir() },
-    json: { type: 'string' },
-  },
-});
-const GiB = 2 ** 30;
+const options = fileOptions('8');
 const pageBytes = 4096;
-const rawBytes = Number(options['size-gib']) * GiB;
+const { bytes: rawBytes, rounds } = options;
 const streamBytes = rawBytes / 2;
-const rounds = Number(options.rounds);
 const generation = 0x1234;
 /** analyze-migration.py of QEMU 10.2 on a stream of 4 GiB in the page cache, MiB/s, on a 2-core EPYC */
 const analyzerMibPerS = 270;

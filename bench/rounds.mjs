@@ -5,7 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 
+export const GiB = 2 ** 30;
 export const root = path.join(import.meta.dirname, '..');
 
 export function hostFacts() {
@@ -27,6 +29,20 @@ export function hostFacts() {
 
 export function hostLine({ cpu, cores, kernel, node, commit, load }) {
   return `${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}, commit ${commit}, load ${load.toFixed(1)}`;
+}
+
+/** Options of the benchmarks that make files. */
+export function fileOptions(sizeGib) {
+  const { values } = parseArgs({
+    options: {
+      'size-gib': { type: 'string', default: sizeGib },
+      rounds: { type: 'string', default: '5' },
+      dir: { type: 'string', default: os.tmpdir() },
+      json: { type: 'string' },
+    },
+  });
+  const { dir, json } = values;
+  return { bytes: Number(values['size-gib']) * GiB, rounds: Number(values.rounds), dir, json };
 }
 
 /** A folder that is removed when the process ends, by Ctrl-C too. */

@@ -4,14 +4,19 @@
 //   --match  only devices whose name matches
 //   --every  only each N-th of them
 //   --list   name the devices that do not start, too
-import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import process from 'node:process';
 import { parseArgs, promisify } from 'node:util';
+import { scratchFolder } from '../bench/rounds.mjs';
 import { deviceStates, readDescription } from '../dist/memory/device-states.js';
 import { openImage } from '../dist/memory/image.js';
+import { qmpArgs } from '../dist/model/command-line.js';
+import { pollUntil } from '../dist/model/deadline.js';
+import { resolveBinary } from '../dist/qemu/binary.js';
+import { QemuProcess } from '../dist/qemu/process.js';
+import { QmpClient } from '../dist/qmp/client.js';
 
 const JOBS = 2;
 const LIMIT_MS = 60_000;
@@ -42,39 +47,38 @@ const BUSES = {
   'sd-bus': ['-device', 'sdhci-pci'],
 };
 
+const base = ['-m', '256M', '-nodefaults', '-display', 'none', '-S', ...qmpArgs()];
+const searchPath = process.env.PATH ?? '';
+const limits = { timeoutMs: LIMIT_MS };
+
 /** @returns {Promise<string|undefined>} why there is no file, in QEMU's words */
-async function migrate(qemu, machine, args, file) {
-  const base = [
-    '-M',
-    machine,
-    '-m',
-    '256M',
-    '-nodefaults',
-    '-display',
-    'none',
-    '-S',
-    '-qmp',
-    'stdio',
-  ];
-  const child = spawn(qemu, [...base, ...args], { timeout: LIMIT_MS, killSignal: 'SIGKILL' });
-  const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
-  let why = '';
-  child.stderr.on('data', (chunk) => (why += chunk));
-  child.stdin.on('error', () => {}); // QEMU has ended: its words count
-  const send = (command) => child.stdin.write(`${JSON.stringify(command)}\n`);
-  send({ execute: 'qmp_capabilities' });
-  send({ execute: 'migrate', arguments: { uri: `exec:cat > ${file}` } });
-  send({ execute: 'query-migrate' });
+async function migrate(qemu, machine, args, { file, folder }) {
+  const child = await QemuProcess.start({
+    binary: resolveBinary(qemu, { searchPath, origin: 'device-sweep' }),
+    args: ['-M', machine, ...base, ...args],
+    cwd: folder,
+    env: process.env,
+    outputPath: `${file}.out`,
+    sockets: 1,
+  });
+  const qmp = new QmpClient({ socket: child.sockets[0] });
   let status;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const answer = JSON.parse(line);
-    status = answer.return?.status ?? status;
-    if (answer.error) why = answer.error.desc;
-    if (answer.error || status === 'completed' || status === 'failed') send({ execute: 'quit' });
-    else if (answer.return?.status) setTimeout(() => send({ execute: 'query-migrate' }), 20);
+  try {
+    await qmp.handshake(limits);
+    await qmp.execute('migrate', { uri: `exec:cat > ${file}` }, limits);
+    await pollUntil({ waitedFor: 'end of the migration', ...limits, everyMs: 20 }, async () => {
+      ({ status } = await qmp.execute('query-migrate', {}, limits));
+      return ['completed', 'failed'].includes(status) ? undefined : `status ${status}`;
+    });
+    await child.end(async () => await qmp.execute('quit', {}, limits));
+    return status === 'completed' ? undefined : `migration ${status}`;
+  } catch (error) {
+    await child.end();
+    return child.outputTail().join('\n').trim() || error.message;
+  } finally {
+    qmp.close();
+    rmSync(`${file}.out`, { force: true });
   }
-  const code = await ended;
-  return status === 'completed' ? undefined : why.trim() || `ended with ${code}, ${status}`;
 }
 
 /** @returns {Promise<string[]>} what does not decode whole */
@@ -97,7 +101,7 @@ async function tryDevice({ qemu, machine, device, bus, folder }) {
   const file = path.join(folder, `${device}.mig`);
   const start = (option = '', ...backend) => {
     const args = [...(BUSES[bus] ?? []), ...backend, '-device', `${device}${option}`];
-    return migrate(qemu, machine, args, file);
+    return migrate(path.resolve(qemu), machine, args, { file, folder });
   };
   const said = await start();
   const [, ...needed] = BACKENDS.find(([words]) => words.test(said?.split(device).at(-1))) ?? [];
@@ -136,21 +140,17 @@ const ofVersion = (version) => {
   return existsSync(bin) ? readdirSync(bin).map((name) => `${bin}/${name}`) : [];
 };
 const wanted = positionals.length > 0 ? positionals : readdirSync('.qemu').flatMap(ofVersion);
-const folder = mkdtempSync(path.join(os.tmpdir(), 'device-sweep-'));
-try {
-  for (const word of wanted) {
-    const [qemu, machines] = word.split('=');
-    for (const machine of machines?.split(',') ?? MACHINES[qemu.split('-system-')[1]] ?? []) {
-      const results = await sweep(qemu, machine, values, folder);
-      const count = (kind) => results.filter((result) => result.kind === kind).length;
-      const counts = ['whole', 'not whole', 'not started'].map((kind) => `${count(kind)} ${kind}`);
-      console.log(`${qemu} -M ${machine}: ${results.length} devices, ${counts.join(', ')}`);
-      for (const { device, kind, found } of results) {
-        if (kind === 'whole' || (kind === 'not started' && !values.list)) continue;
-        console.log(`  ${device}: ${kind}\n${found.map((line) => `    ${line}`).join('\n')}`);
-      }
+const folder = scratchFolder();
+for (const word of wanted) {
+  const [qemu, machines] = word.split('=');
+  for (const machine of machines?.split(',') ?? MACHINES[qemu.split('-system-')[1]] ?? []) {
+    const results = await sweep(qemu, machine, values, folder);
+    const count = (kind) => results.filter((result) => result.kind === kind).length;
+    const counts = ['whole', 'not whole', 'not started'].map((kind) => `${count(kind)} ${kind}`);
+    console.log(`${qemu} -M ${machine}: ${results.length} devices, ${counts.join(', ')}`);
+    for (const { device, kind, found } of results) {
+      if (kind === 'whole' || (kind === 'not started' && !values.list)) continue;
+      console.log(`  ${device}: ${kind}\n${found.map((line) => `    ${line}`).join('\n')}`);
     }
   }
-} finally {
-  rmSync(folder, { recursive: true });
 }
