@@ -2,12 +2,12 @@
 import { stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { Option } from 'commander';
-import type { Command } from 'commander';
 import type { CopiedRange } from '../../memory/image.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { lines, print } from '../process/print.js';
 import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
 import { counted } from '../../model/text/format.js';
 import { formatBytes, formatRange } from '../../model/text/sizes.js';
 import type { Range } from '../../model/text/sizes.js';
@@ -27,7 +27,7 @@ import { offlineSession, showName, toJson } from './offline-output.js';
 import type { OfflinePaint, OfflineSession } from './offline-output.js';
 import { openSource } from './offline-source.js';
 import type { OfflineSource } from './offline-source.js';
-import { bytesIn, requirePlaced } from './places.js';
+import { bytesIn, joined, requirePlaced } from './places.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
 
 interface ExportOptions extends SourceOptions {
@@ -36,11 +36,7 @@ interface ExportOptions extends SourceOptions {
   readonly json?: boolean;
 }
 
-export function addExportCommand(
-  program: Command,
-  environment: Environment,
-  finish: (exitCode: number) => void,
-): void {
+export const addExportCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('export')
     .description('write guest memory to a file that other tools read')
@@ -71,7 +67,7 @@ export function addExportCommand(
     'drover export vm.mig --as elf vm.core': 'for crash, drgn and gdb',
     'drover export vm.mig --as lime vm.lime': 'for Volatility 3',
   });
-}
+};
 
 interface Exported {
   /** what was written, by guest address */
@@ -99,8 +95,9 @@ async function exportMemory(
   await requireOther(sources, out);
   using source = await openSource(sources, options, environment, session);
   requirePlaced([source.image], options.place ?? []);
-  const arch = options.as === 'elf' ? undefined : options.arch;
-  for (const line of ignoredOptions({ ...options, arch }, [source])) session.note(line);
+  // An ELF header names the architecture, which these tell.
+  const heeded = options.as === 'elf' ? { arch: undefined, machine: undefined } : {};
+  for (const line of ignoredOptions({ ...options, ...heeded }, [source])) session.note(line);
   const found = await write(source, out, options, session);
   progress.clear();
   const facts = sourceFacts(source);
@@ -192,7 +189,9 @@ async function write(
       held.push({ ...range, start, end, address: range.address + (start - range.start) });
     }
   }
-  const stretches = joined(held);
+  const stretches = joined(
+    held.map(({ address, start, end }) => ({ start: address, end: address + end - start })),
+  );
   if (stretches.length === 0) {
     throw usage(
       `${source.label}: holds no memory with a known guest address; say where it lies with --machine or --place`,
@@ -240,18 +239,6 @@ async function findNote(
     if (note !== undefined) return note;
   }
   return undefined;
-}
-
-/** Guest addresses of what is held; what touches is one stretch. */
-function joined(held: readonly PlacedRange[]): Range[] {
-  const stretches: Range[] = [];
-  for (const { address, start, end } of held) {
-    const last = stretches.at(-1);
-    const next = address + (end - start);
-    if (last?.end === address) stretches[stretches.length - 1] = { start: last.start, end: next };
-    else stretches.push({ start: address, end: next });
-  }
-  return stretches;
 }
 
 /** Each range, and where its stretch puts it in the file. */

@@ -75,31 +75,36 @@ async function inspect(
   const facts = sourceFacts(source);
   const wrong = trouble(source);
   let exitCode: number = wrong === undefined ? exitCodes.passed : exitCodes.failed;
+  const save = source.containers.find((container) => container.kind === 'libvirt save image');
+  if (options.dump === 'xml' && save === undefined) {
+    throw usage(`${source.label}: --dump xml is for save images of libvirt`);
+  }
   if (options.extract !== undefined) {
     const { files, leftOut } = await extract(image, options.extract, session);
     const isWhole = leftOut.length === 0 && files.every(({ absentBytes }) => absentBytes === 0);
     if (wrong === undefined && !isWhole) exitCode = exitCodes.incomplete;
+    const without = leftOut.map(
+      (name) =>
+        `left out: block ${showName(name)}, its content is not in the file (x-ignore-shared)`,
+    );
     if (options.dump === undefined) {
       await print(
         options.json === true
           ? `${toJson({ inspect: 1, source: facts, files, leftOut })}\n`
           : lines([
               ...files.map((file) => fileText(file, paint)),
-              ...leftOut.map((name) =>
-                paint.warning(
-                  `left out: block ${showName(name)}, its content lies elsewhere (x-ignore-shared)`,
-                ),
-              ),
+              ...without.map((text) => paint.warning(text)),
             ]),
       );
       return exitCode;
     }
+    for (const { file, absentBytes } of files) {
+      if (absentBytes > 0) session.note(`${file}: ${absentText(absentBytes)}`);
+    }
+    for (const text of without) session.note(text);
   }
   if (options.dump === 'xml') {
-    const save = source.containers.find((container) => container.kind === 'libvirt save image');
-    if (save === undefined)
-      throw usage(`${source.label}: --dump xml is for save images of libvirt`);
-    await print(`${save.xml}\n`);
+    await print(`${save?.xml ?? ''}\n`);
     return exitCode;
   }
   if (options.dump !== undefined) {
@@ -124,11 +129,11 @@ async function inspect(
   return exitCode;
 }
 
+const absentText = (bytes: number): string =>
+  `${counted(bytes, 'byte')} of it not in the source: holes`;
+
 function fileText({ file, what, bytes, absentBytes }: ExtractedFile, paint: OfflinePaint): string {
-  const absent =
-    absentBytes === 0
-      ? ''
-      : `; ${paint.warning(`${counted(absentBytes, 'byte')} of it not in the source: holes`)}`;
+  const absent = absentBytes === 0 ? '' : `; ${paint.warning(absentText(absentBytes))}`;
   return `${file}: ${what}, ${formatBytes(bytes)}${absent}`;
 }
 

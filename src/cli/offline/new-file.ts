@@ -1,5 +1,5 @@
 /** A file that a command writes for the user: what exists is left alone, and a part of a file does not stay. */
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { HarnessError } from '../../model/errors.js';
 
@@ -24,24 +24,38 @@ export async function writeNewFile<T>(
     });
   }
   const target = existing === undefined ? file : await realpath(file);
-  const written = existing === undefined ? file : `${target}.${process.pid}.tmp`;
-  // 'x': a file or link that is there already is left alone.
-  const handle = await open(written, 'wx+', 0o600).catch((cause: unknown) => {
-    throw unwritable(written, cause, advice);
+  if (!force && (await exists(file))) throw unwritable(file, { code: 'EEXIST' }, advice);
+  // Under the name of the file, a part of it would look like the whole after SIGKILL.
+  const part = `${target}.${process.pid}.tmp`;
+  const handle = await open(part, 'wx+', 0o600).catch((cause: unknown) => {
+    throw unwritable(file, cause, advice);
   });
   try {
     const result = await fill(handle);
     await handle.sync();
     // Some file systems say only now that they have no room.
     await handle.close();
-    if (written !== target) await rename(written, target);
+    await (force ? rename(part, target) : renameNew(part, target));
     return result;
   } catch (cause) {
-    // A part of it would look like the whole.
-    await rm(written, { force: true });
-    throw isWriting(cause) ? unwritable(file, cause) : cause;
+    throw isWriting(cause) ? unwritable(file, cause, advice) : cause;
   } finally {
     await handle.close();
+    await rm(part, { force: true });
+  }
+}
+
+const exists = async (file: string): Promise<boolean> =>
+  (await lstat(file).catch(() => undefined)) !== undefined;
+
+/** rename(2) would replace a file that somebody else has made meanwhile; link(2) does not, where there are hard links. */
+async function renameNew(part: string, target: string): Promise<void> {
+  try {
+    await link(part, target);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || (await exists(target))) throw cause;
+    await rename(part, target);
   }
 }
 

@@ -5,7 +5,6 @@ import type { Range } from '../../model/text/sizes.js';
 import type { NamedPlace, NativeBlock, NativePlace } from '../../native/image-addon.js';
 import { showName } from './offline-output.js';
 
-/** In address order, what touches joined. */
 export function placesOf(blocks: readonly NativeBlock[]): Range[] {
   return joined(blocks.flatMap(({ places }) => places.map(addressesOf)));
 }
@@ -15,7 +14,8 @@ const addressesOf = ({ address, length }: NativePlace): Range => ({
   end: address + length,
 });
 
-function joined(ranges: readonly Range[]): Range[] {
+/** In address order, what touches or overlaps joined. */
+export function joined(ranges: readonly Range[]): Range[] {
   const found: Range[] = [];
   for (const range of [...ranges].sort((first, second) => first.start - second.start)) {
     const last = found.at(-1);
