@@ -73,7 +73,7 @@ export interface NativeBlock {
   readonly places: readonly NativePlace[];
   /** memory of the guest itself, such as RAM or a DIMM; not a device's ROM, flash or video memory */
   readonly mainMemory: boolean;
-  /** listed in the file, but its content lies elsewhere */
+  /** listed in the file, but its content is not in the file */
   readonly contentElsewhere: boolean;
 }
 

@@ -2,8 +2,8 @@
  * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
  * refuses its parameters. Nothing else may ever appear.
  *
- * A guest prints hundreds of characters a second, and each wake-up costs more than all other work on a character. While
- * nobody waits for the guest, they are read every 100 ms, and whenever somebody asks.
+ * A guest prints hundreds of characters a second, and each wake-up costs more than all other work on a character. So they
+ * are read every 100 ms and when a caller asks, and at once only while a caller waits for a sign of life.
  */
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ import type { Side } from '../model/outcome.js';
 import { socketFd } from './socket-fd.js';
 
 const restMs = 100;
-/** So many in 100 ms are a quarter of what a socket holds before the guest has to wait: this guest is read without rests. */
+/** A quarter of what a socket holds. A guest that prints more in 100 ms is read all the time, so that it never has to wait. */
 const manySigns = 64;
 
 const scratch = Buffer.allocUnsafe(4096);

@@ -24,7 +24,7 @@ export class Cursor {
     return this.bytes.length - this.at;
   }
 
-  /** @throws Misfit if there are not so many */
+  /** @throws Misfit if fewer bytes are left */
   take(sizeBytes: number): Buffer {
     if (sizeBytes > this.left) throw new Misfit('it ends too early', this.at);
     const bytes = this.bytes.subarray(this.at, this.at + sizeBytes);

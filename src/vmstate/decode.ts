@@ -202,7 +202,7 @@ class Walk {
       throw new Misfit(`it is said to have ${sizeBytes} bytes, and has ${taken}`, before);
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      // That a virtio device is so many bytes is all that its description says.
+      // The description gives only the size of a virtio device's state.
       if (type !== virtioType) this.#fits = false;
       this.#remarks.length = remarksBefore;
       this.#remark(`${name} is shown as bytes: ${error.message}`, error.offset);

@@ -67,7 +67,7 @@ struct RamBlock {
   std::uint32_t pageBytes = 4096;
   // Guest-physical places; empty when neither the file nor the machine says where.
   std::vector<AddressRange> places;
-  // Listed in the file, but its content is elsewhere (x-ignore-shared).
+  // Listed in the file, but its content is not in the file (x-ignore-shared).
   bool contentElsewhere = false;
   std::unique_ptr<PageTable> table;
 

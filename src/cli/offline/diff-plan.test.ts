@@ -45,7 +45,7 @@ test('two streams are compared block by block, and a block of one side is a diff
   ]);
 });
 
-test('a block whose content is elsewhere is not compared, and that is said', () => {
+test('a block whose content is not in the file is not compared, and that is said', () => {
   const ignored = { ...block('ram', 0x1000, 0), contentElsewhere: true };
   const plan = diffPlan(
     shape('stream', ignored),

@@ -1,4 +1,4 @@
-/** For which processor an exported ELF file is: by the user's word, the source's own ELF header, or the machine. */
+/** The processor that an exported ELF file names: from --arch, the source's own ELF header, or the machine type. */
 import type { MemoryImage } from '../../memory/image.js';
 
 export interface ElfTarget {

@@ -47,7 +47,7 @@ export function ignoredOptions(
     .filter(
       ([name, kindsWithEffect]) =>
         options[name as Name] !== undefined &&
-        // of a damaged compressed file, it takes what was unpacked, whatever that is
+        // Of a damaged compressed file, --salvage uses what was unpacked, in every format.
         !(name === 'salvage' && sources.some(({ containers }) => containers.length > 0)) &&
         !kinds.some((kind) => kindsWithEffect.includes(kind)),
     )

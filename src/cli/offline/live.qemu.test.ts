@@ -48,7 +48,7 @@ for (const qemu of realQemus) {
             const since = machine.qmp.events.cursor;
             await machine.qmp.execute('cont');
             await waitEvent(machine, 'RESUME', since);
-            // its threads are looked at before memory is read and after: on a busy host the first look may find them at rest
+            // Drover checks the threads before it reads memory and after. On a busy host they may not run at the first check.
             const running = await drover(['scan', source], scratch);
             assert.equal(running.code, 2, running.stdout);
             assert.match(

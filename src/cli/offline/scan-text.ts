@@ -58,7 +58,7 @@ export function verdictText(
     ? paint.intact('clean')
     : isElsewhere(verdict, options.blocks)
       ? paint.warning(
-          `not checked: the content of ${counted(damagedPages, 'page')} lies elsewhere (x-ignore-shared)`,
+          `not checked: the content of ${counted(damagedPages, 'page')} is not in the file (x-ignore-shared)`,
         )
       : damagedPages === 0
         ? paint.damaged('nothing is stamped')
@@ -162,7 +162,7 @@ export function hashText(
 ): string {
   if (sha256 !== null) return `${sha256}  ${showName(name)}`;
   const why = contentElsewhere
-    ? 'its content lies elsewhere (x-ignore-shared)'
+    ? 'its content is not in the file (x-ignore-shared)'
     : notListed.length > 0
       ? `the dump lists no memory in ${notListed.map(formatRange).join(', ')}`
       : `${absent - holes} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
@@ -182,7 +182,9 @@ export function statisticsText(
       : []),
     ...(found.holes > 0 ? [`${found.holes} where the dump lists no memory`] : []),
   ];
-  const elsewhere = block.contentElsewhere ? '; its content lies elsewhere (x-ignore-shared)' : '';
+  const elsewhere = block.contentElsewhere
+    ? '; its content is not in the file (x-ignore-shared)'
+    : '';
   return [
     `${paint.strong(showName(block.name))}: ${counted(found.pages, 'page')} of ${block.pageBytes} bytes: ${counts.join(', ')}${elsewhere}`,
     ...(map === null

@@ -5,7 +5,7 @@ import { hex64 } from '../leaves.js';
 import { featureFlags } from './names.js';
 
 const family = 'virtio/';
-/** QEMU has state for so many queues, however many a device uses. */
+/** VIRTIO_QUEUE_MAX: QEMU writes a row for each, also for queues that the device does not have. */
 const queueRows = 1024;
 /** Places that look like a subsection. Only a guest that writes such texts into its addresses makes more than a few. */
 const mostTries = 64;

@@ -21,7 +21,7 @@ struct ListedBlock {
   std::uint64_t length = 0;
   std::uint64_t hostPageBytes = 0;
   std::optional<std::uint64_t> regionAddress;
-  std::optional<MappedHeader> mapped;  // not of a block whose content is elsewhere
+  std::optional<MappedHeader> mapped;  // not of a block whose content is not in the file
 };
 
 // What the stream's head says about the form of the list.
