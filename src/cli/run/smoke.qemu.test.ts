@@ -20,7 +20,6 @@ const old = [
   '/migration/multifd/tcp/plain/zlib',
   '/migration/multifd/tcp/plain/cancel',
   '/migration/postcopy/plain',
-  '/migration/postcopy/preempt/plain',
   '/migration/postcopy/recovery/plain',
   '/migration/analyze-script',
   '/migration/bad_dest',
