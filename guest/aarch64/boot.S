@@ -6,7 +6,7 @@
 //   step          one stamp every `step` bytes of the range
 //   prints        'A' once after each reset, 'B' after every n-th pass; '!', and no more, when it refuses the block or
 //                 meets an exception, such as an address without RAM
-//   scratch       64 bytes below the usual heartbeat page: who has begun; no stack, no interrupts
+//   scratch       64 bytes below the usual heartbeat page: who has stamped all pages; no stack, no interrupts
 //
 // Other processors are started with PSCI, by HVC. The MMU is on, with memory mapped one to one and cacheable:
 // with it off KVM would let stores go past the caches that the host reads through.

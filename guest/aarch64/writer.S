@@ -57,18 +57,6 @@ writer:
 	subs	x2, x2, #1
 	b.ne	4b
 
-	// Until its writer has been there a slice may hold anything: no 'B' before all of them have begun.
-	ldr	x1, =GUEST_AARCH64_SCRATCH
-	mov	w2, #1
-	dmb	ish
-	strb	w2, [x1, x23]
-	cbnz	w23, 9f
-	FIELD	w3, GUEST_FIELD_WRITERS
-14:	sub	w3, w3, #1
-15:	ldrb	w2, [x1, x3]
-	cbz	w2, 15b
-	cbnz	w3, 14b
-9:
 	mov	x28, #0
 	mrs	x25, cntvct_el0
 	lsl	x25, x25, #CLOCK_FRACTION_BITS
@@ -95,7 +83,20 @@ writer:
 	b.eq	pass_wide
 	b	pass_byte
 passed:
-	subs	w29, w29, #1
+	// The first 'B' says that every page of every slice has a stamp.
+	cmp	x28, #1
+	b.ne	9f
+	ldr	x1, =GUEST_AARCH64_SCRATCH
+	mov	w2, #1
+	dmb	ish
+	strb	w2, [x1, x23]
+	cbnz	w23, 9f
+	FIELD	w3, GUEST_FIELD_WRITERS
+14:	sub	w3, w3, #1
+15:	ldrb	w2, [x1, x3]
+	cbz	w2, 15b
+	cbnz	w3, 14b
+9:	subs	w29, w29, #1
 	b.ne	11b
 	cbnz	w23, 10b
 	PRINT GUEST_SIGN_PASSES

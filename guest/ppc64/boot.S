@@ -215,7 +215,7 @@ rtas_call:
 	.long 0, 3, 1				# token; arguments; results
 	.long 0, enter, 0			# processor, where it enters, what it gets in r3
 	.long 0
-begun:
+stamped:
 	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: its slice is clear
 processors:
 	.fill GUEST_WRITERS_MAX, 4, 0

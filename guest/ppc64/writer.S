@@ -185,7 +185,6 @@ writer:
 	subi %r21, %r21, 1
 	cmpldi %r21, 0
 	bne 10b
-	bl all_clear
 	CONSTANT %r30, (SECOND / 10) >> 32, (SECOND / 10) & 0xffffffff
 	mftb %r19
 	sldi %r19, %r19, 8
@@ -219,7 +218,10 @@ writer:
 	KEEP_PACE
 	sub. %r21, %r21, %r27
 	bne 15b
-	subi %r24, %r24, 1
+	cmpldi %r23, 1
+	bne 17f
+	bl all_stamped
+17:	subi %r24, %r24, 1
 	cmpldi %r24, 0
 	bne 12b
 	cmpldi %r25, 0
@@ -228,9 +230,9 @@ writer:
 	b 11b
 	.endm
 
-# Until its writer has been there a slice may hold anything: no 'B' before all of them are clear.
-all_clear:
-	ADDRESS %r4, begun
+# The first 'B' says that every page of every slice has a stamp: after its first pass writer 0 waits for the others'.
+all_stamped:
+	ADDRESS %r4, stamped
 	li %r3, 1
 	lwsync
 	stbx %r3, %r4, %r25

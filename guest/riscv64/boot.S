@@ -44,8 +44,8 @@ block:
 # What the other harts wait for: 0, GO or REFUSED.
 verdict:
 	.long 0
-# A byte for each writer: it has begun.
-begun:
+# A byte for each writer: it has stamped all its pages.
+stamped:
 	.zero GUEST_WRITERS_MAX
 
 	.macro PRINT sign

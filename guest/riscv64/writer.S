@@ -56,20 +56,6 @@ writer:
 	addi	a1, a1, -1
 	bnez	a1, 4b
 
-	# Until its writer has been there a slice may hold anything: no 'B' before all of them have begun.
-	lla	t0, begun
-	add	t1, t0, s4
-	li	t2, 1
-	fence
-	sb	t2, 0(t1)
-	bnez	s4, 9f
-	lwu	t3, GUEST_FIELD_WRITERS(s0)
-14:	addi	t3, t3, -1
-	add	t1, t0, t3
-15:	lbu	t2, 0(t1)
-	beqz	t2, 15b
-	bnez	t3, 14b
-9:
 	li	s9, 0
 	csrr	s6, time
 	slli	s6, s6, CLOCK_FRACTION_BITS
@@ -92,7 +78,22 @@ writer:
 	beq	s11, t0, pass_wide
 	j	pass_byte
 passed:
-	addi	s10, s10, -1
+	# The first 'B' says that every page of every slice has a stamp.
+	li	t0, 1
+	bne	s9, t0, 9f
+	lla	t0, stamped
+	add	t1, t0, s4
+	li	t2, 1
+	fence
+	sb	t2, 0(t1)
+	bnez	s4, 9f
+	lwu	t3, GUEST_FIELD_WRITERS(s0)
+14:	addi	t3, t3, -1
+	add	t1, t0, t3
+15:	lbu	t2, 0(t1)
+	beqz	t2, 15b
+	bnez	t3, 14b
+9:	addi	s10, s10, -1
 	bnez	s10, 11b
 	bnez	s4, 10b
 	PRINT GUEST_SIGN_PASSES

@@ -58,7 +58,7 @@ halt_wait:
 	.quad WAIT, 0
 entering:
 	.long 0					# number of the writer that is being started
-begun:
+stamped:
 	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: its slice is clear
 
 	.org GUEST_S390X_BLOCK_OFFSET, 0

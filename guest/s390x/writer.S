@@ -205,7 +205,6 @@ writer:
 10:	\clear
 	agr %r11, %r7
 	brctg %r14, 10b
-	brasl %r14, all_clear
 	\batch
 	stckf 0(%r13)
 	lg %r10, 0(%r13)
@@ -235,7 +234,10 @@ writer:
 	KEEP_PACE
 	sgr %r14, %r3
 	jne 15b
-	brct %r4, 12b
+	clgfi %r12, 1
+	jne 17f
+	brasl %r14, all_stamped
+17:	brct %r4, 12b
 	larl %r1, clocks
 	cgr %r1, %r13
 	jne 11b
@@ -249,19 +251,19 @@ writer:
 	oilf %r15, GUEST_MIX_MULTIPLY_LOW
 	.endm
 
-# Until its writer has been there a slice may hold anything: no 'B' before all of them are clear.
-all_clear:
+# The first 'B' says that every page of every slice has a stamp: after its first pass writer 0 waits for the others'.
+all_stamped:
 	larl %r1, clocks
 	lgr %r2, %r13
 	sgr %r2, %r1
 	srlg %r2, %r2, 5			# CLOCK_STRIDE
-	mvi begun(%r2), 1
+	mvi stamped(%r2), 1
 	ltgr %r2, %r2
 	bnzr %r14
 	larl %r1, block
 	lrv %r2, GUEST_FIELD_WRITERS(%r1)
 	llgfr %r2, %r2
-1:	llgc %r1, begun - 1(%r2)
+1:	llgc %r1, stamped - 1(%r2)
 	ltgr %r1, %r1
 	je 1b
 	brctg %r2, 1b
