@@ -187,6 +187,30 @@ void test('the hash of a dump is that of the memory that it lists', { skip }, as
   assert.match(unlisted.stdout, /memory: the dump lists no memory in 0x1000-0x3000/);
 });
 
+void test('the range of a hash is of guest addresses, as everywhere', { skip }, async () => {
+  using scratch = new Scratch();
+  const [raw] = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory);
+  const [stream] = unpack(sampleNamed('q72-exec-plain'), scratch.directory);
+  const hash = ['scan', '--level', 'hash', '--range'];
+  const found = await json([...hash, '0x101000-0x103000', stream!], scratch, 0);
+  const [block, ...others] = asArray(found['blocks']).map(asObject);
+  assert.deepEqual(
+    [block?.['name'], others],
+    ['pc.ram', []],
+    'a block that lies elsewhere is left out',
+  );
+  const placed = await json([...hash, '0x101000-0x103000', '--address', '1M', raw!], scratch, 0);
+  assert.notEqual(asObject(asArray(placed['blocks'])[0]!)['sha256'], undefined);
+  const offsets = await json([...hash, '0x1000-0x3000', raw!], scratch, 0);
+  assert.deepEqual(
+    asObject(asArray(placed['blocks'])[0]!)['sha256'],
+    asObject(asArray(offsets['blocks'])[0]!)['sha256'],
+  );
+  const outside = await drover([...hash, '0-0x2000', '--address', '1M', raw!], scratch);
+  assert.equal(outside.code, 2, outside.stdout);
+  assert.match(outside.stderr, /--range: there is no RAM at 0x0-0x2000; RAM is at 0x100000-/);
+});
+
 void test(
   'extracted blocks have holes where the source lacks memory, and say so',
   { skip },

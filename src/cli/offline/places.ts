@@ -35,6 +35,16 @@ export function intersect(first: readonly Range[], second: readonly Range[]): Ra
   );
 }
 
+/** The parts of a block that lie in a range of guest addresses, as offsets in it. */
+export function offsetsWithin({ places }: NativeBlock, range: Range): Range[] {
+  return places.flatMap(({ address, blockOffset, length }) =>
+    intersect([range], [{ start: address, end: address + length }]).map(({ start, end }) => ({
+      start: start - address + blockOffset,
+      end: end - address + blockOffset,
+    })),
+  );
+}
+
 export function subtract(ranges: readonly Range[], holes: readonly Range[]): Range[] {
   return holes.reduce<Range[]>(
     (left, hole) =>
@@ -56,7 +66,7 @@ export function bytesIn(ranges: readonly Range[]): number {
 }
 
 /** An ELF, kdump or Windows dump: the file lists the guest addresses of its memory. */
-const isDump = (format: string): boolean => format !== 'raw' && format !== 'stream';
+export const isDump = (format: string): boolean => format !== 'raw' && format !== 'stream';
 
 /** Pages of a dump's block that are no memory: the dump does not list their addresses. */
 export function holesIn({ length, pageBytes, places }: NativeBlock, format: string): number {

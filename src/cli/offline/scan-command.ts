@@ -5,7 +5,7 @@ import { HarnessError } from '../../model/errors.js';
 import { loadAddon } from '../../native/addon.js';
 import type { MemoryImage } from '../../memory/image.js';
 import type { StampKind } from '../../model/stamps.js';
-import type { NativePlace, NativeSliceVerdict } from '../../native/image-addon.js';
+import type { NativeBlock, NativePlace, NativeSliceVerdict } from '../../native/image-addon.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { withExamples } from '../options/help.js';
@@ -20,11 +20,12 @@ import { usage } from './bad-source.js';
 import { openSource } from './offline-source.js';
 import { countUpTo } from '../options/options.js';
 import { mapColumns, mapRows } from './page-map.js';
-import { holesIn, requirePlaced, subtract } from './places.js';
+import { holesIn, isDump, offsetsWithin, placesOf, requirePlaced, subtract } from './places.js';
 import { blockNamed, scanRequest } from './scan-request.js';
 import { isClean, isElsewhere, hashText, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../options/size-arguments.js';
 import { stampKinds } from '../../model/stamps.js';
+import { formatRange } from '../../model/text/sizes.js';
 import type { Range } from '../../model/text/sizes.js';
 import { sourceFacts, sourceText, trouble } from './source-facts.js';
 
@@ -53,7 +54,7 @@ export const addScanCommand: AddCommand = (program, environment, finish) => {
     .optionsGroup('What to check:')
     .option(
       '--range <start-end>',
-      'guest addresses that the guest stamps: START-END (END exclusive) or START+LENGTH, such as 1M-100M; repeatable, one range for each writer',
+      'guest addresses to check or to hash: START-END (END exclusive) or START+LENGTH, such as 1M-100M; repeatable, one range for each writer',
       (text: string, before?: readonly Range[]) => [...(before ?? []), rangeArgument(text)],
     )
     .addOption(
@@ -230,6 +231,17 @@ function requireSame(
   });
 }
 
+function requireRam(blocks: readonly NativeBlock[], range: Range): void {
+  const ram = placesOf(blocks);
+  const missing = subtract([range], ram);
+  if (missing.length === 0) return;
+  throw usage(
+    ram.length === 0
+      ? '--range: the guest addresses of the RAM blocks are unknown; give --machine or --place, or --block and offsets in it'
+      : `--range: there is no RAM at ${missing.map(formatRange).join(', ')}; RAM is at ${ram.map(formatRange).join(', ')}`,
+  );
+}
+
 const offsetsOf = ({ blockOffset, length }: NativePlace): Range => ({
   start: blockOffset,
   end: blockOffset + length,
@@ -244,6 +256,10 @@ async function withoutStamps(
   const text: string[] = [];
   const json: unknown[] = [];
   let complete = true;
+  const [range] = options.range ?? [];
+  // A dump's only block begins at address 0.
+  const addressed = options.block === undefined && !isDump(image.format);
+  if (range !== undefined && addressed) requireRam(image.blocks, range);
   const chosen =
     options.block === undefined ? image.blocks.keys() : [blockNamed(image.blocks, options.block)];
   for (const index of chosen) {
@@ -255,8 +271,11 @@ async function withoutStamps(
       const holes = holesIn(block, image.format);
       // Where a dump lists no memory, there is nothing to hash.
       const listed = holes === 0 ? undefined : block.places.map(offsetsOf);
-      const ranges = options.range ?? listed;
-      const notListed = listed === undefined ? [] : subtract(options.range ?? [], listed);
+      const ranges =
+        range === undefined ? listed : addressed ? offsetsWithin(block, range) : [range];
+      if (ranges?.length === 0) continue;
+      const notListed =
+        listed === undefined || range === undefined ? [] : subtract([range], listed);
       const sha256 = await image.hash(index, ranges, work);
       complete &&= sha256 !== null;
       text.push(hashText(block, sha256, { pages, absent, holes }, notListed));
