@@ -2,6 +2,7 @@
 
 #include "core/dump/elf_core.h"
 #include "core/dump/kdump.h"
+#include "core/dump/lime.h"
 #include "core/dump/raw_image.h"
 #include "core/dump/win_dump.h"
 #include "core/stream/find_stream.h"
@@ -96,6 +97,9 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
     case Format::winDump:
       opened.error = openWinDump(opened.image, options, cancel);
       break;
+    case Format::lime:
+      opened.error = openLime(opened.image, options, cancel);
+      break;
     case Format::stream:
       opened.stream = StreamReportPtr(new StreamReport);
       opened.error = parseStream(opened.image, *opened.stream, options, cancel);
@@ -109,8 +113,8 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
       break;
   }
   if (opened.error.ok()) {
-    const char* misplaced = placeNamed(opened.image.blocks, options.named);
-    if (misplaced != nullptr) opened.error = {misplaced, 0, 0, true};
+    std::string misplaced = placeNamed(opened.image.blocks, options.named);
+    if (!misplaced.empty()) opened.error = {std::move(misplaced), 0, 0, true};
   }
   if (opened.error.ok() && cancel.isSet()) opened.error.reason = "cancelled";
   return opened;

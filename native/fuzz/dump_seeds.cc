@@ -28,6 +28,7 @@ void dumpSeeds(const std::function<void(const std::string&, const test::Bytes&)>
   for (const bool wide : {true, false}) {
     save(wide ? "win-dmp-64" : "win-dmp-32", test::winDump({{0, page}, {9, Bytes(8192, 3)}}, wide));
   }
+  save("lime", test::limeFile({{0, page}, {9000, Bytes(5000, 3)}}));
   save("raw", page);
 }
 

@@ -157,6 +157,24 @@ inline Bytes winDump(const std::vector<WinRun>& runs, bool wide = true) {
   return out;
 }
 
+struct LimeRange {
+  std::uint64_t address;
+  Bytes data;
+};
+
+inline Bytes limeFile(const std::vector<LimeRange>& ranges) {
+  Bytes out;
+  for (const LimeRange& range : ranges) {
+    const std::size_t at = out.size();
+    putBytes(out, at, Bytes{'E', 'M', 'i', 'L', 1, 0, 0, 0});
+    putNumber(out, at + 8, range.address, 8);
+    putNumber(out, at + 16, range.address + range.data.size() - 1, 8);
+    putNumber(out, at + 24, 0, 8);
+    putBytes(out, at + 32, range.data);
+  }
+  return out;
+}
+
 inline Bytes zlibPacked(const Bytes& page) {
   uLongf length = ::compressBound(page.size());
   Bytes out(length);

@@ -129,15 +129,15 @@ TEST_CASE("the user's own places of blocks follow each other, and must fit") {
   blocks.push_back(blockNamed("node", 8 * kMiB));
   const std::vector<NamedPlace> pieces{
       {"node", kMiB, 2 * kMiB}, {"other", 0, 0}, {"node", 16 * kMiB, 0}};
-  CHECK(placeNamed(blocks, pieces) == nullptr);
+  CHECK(placeNamed(blocks, pieces).empty());
   REQUIRE(blocks[0].places.size() == 2);
   CHECK(blocks[0].places[0].address == kMiB);
   CHECK(blocks[0].places[1].address == 16 * kMiB);
   CHECK(blocks[0].places[1].blockOffset == 2 * kMiB);
   CHECK(blocks[0].places[1].length == 6 * kMiB);
-  CHECK(placeNamed(blocks, {{"node", 0, 9 * kMiB}}) != nullptr);
-  CHECK(placeNamed(blocks, {{"node", 100, 0}}) != nullptr);
-  CHECK(placeNamed(blocks, {{"node", 0, 0}, {"node", kMiB, 0}}) != nullptr);
+  CHECK_FALSE(placeNamed(blocks, {{"node", 0, 9 * kMiB}}).empty());
+  CHECK_FALSE(placeNamed(blocks, {{"node", 100, 0}}).empty());
+  CHECK_FALSE(placeNamed(blocks, {{"node", 0, 0}, {"node", kMiB, 0}}).empty());
 }
 
 TEST_CASE("a range of guest addresses is cut at the blocks' places") {

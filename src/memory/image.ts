@@ -76,6 +76,7 @@ const formatNames: Readonly<Record<ImageFormat, string>> = {
   elf: 'an ELF dump',
   kdump: 'a kdump-compressed dump',
   'win-dmp': 'a Windows crash dump',
+  lime: 'a LiME file',
   stream: 'a migration stream',
 };
 

@@ -7,7 +7,7 @@ import type { PageDamage, SliceVerdict } from '../model/verdict.js';
 import type { StreamReport } from './stream-report.js';
 import type { NativeTask, ProcessRegion } from './task.js';
 
-export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'win-dmp' | 'stream';
+export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'win-dmp' | 'lime' | 'stream';
 export type VerifyKernelName = 'serial' | 'avx2' | 'avx512' | 'neon';
 
 /** A task that can be asked how far it is: bytes of input for `openImage`, pages for all others. Total 0: not known yet. */

@@ -9,9 +9,6 @@
 namespace drover {
 namespace {
 
-// No architecture has more physical address bits; also keeps sums far from 2^64.
-constexpr std::uint64_t kHighestAddress = std::uint64_t{1} << 52;
-
 struct Header {
   bool wide = true;
   bool bigEndian = false;
@@ -159,7 +156,7 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
   // With virtual addresses of its own (QEMU with paging) a dump lists only what the guest has
   // mapped: the rest may be memory, too.
   image.blocks.push_back(segmentBlock(file, std::move(segments), std::move(listed), !paged,
-                                      options.pageBytes.value_or(4096)));
+                                      options.pageBytes.value_or(kUsualPage)));
   return {};
 }
 

@@ -9,6 +9,11 @@
 
 namespace drover {
 
+// No architecture has more physical address bits; also keeps sums far from 2^64.
+inline constexpr std::uint64_t kHighestAddress = std::uint64_t{1} << 52;
+// of a dump that does not say its own
+inline constexpr std::uint32_t kUsualPage = 4096;
+
 struct Segment {
   std::uint64_t address;
   std::uint64_t length;

@@ -23,8 +23,7 @@ constexpr std::size_t kMemoryBlockBytes = 700;
 
 constexpr std::uint32_t kFull = 1;
 constexpr std::uint64_t kPage = 4096;  // of a run, whatever the guest's architecture
-// No architecture has more physical address bits; also keeps sums far from 2^64.
-constexpr std::uint64_t kHighestPage = (std::uint64_t{1} << 52) / kPage;
+constexpr std::uint64_t kHighestPage = kHighestAddress / kPage;
 
 ParseError readRuns(const InputFile& file, const Layout& layout, const Fields& fields,
                     std::vector<Segment>& segments) noexcept {
@@ -82,7 +81,7 @@ ParseError openWinDump(RamImage& image, const OpenOptions& options,
 
   std::vector<Segment> listed = segments;
   image.blocks.push_back(segmentBlock(file, std::move(segments), std::move(listed), true,
-                                      options.pageBytes.value_or(kPage)));
+                                      options.pageBytes.value_or(kUsualPage)));
   return {};
 }
 

@@ -190,7 +190,7 @@ void placeBlocks(std::vector<RamBlock>& blocks, std::string_view machine, std::s
   }
 }
 
-const char* placeNamed(std::vector<RamBlock>& blocks,
+std::string placeNamed(std::vector<RamBlock>& blocks,
                        const std::vector<NamedPlace>& places) noexcept {
   for (RamBlock& block : blocks) {
     std::vector<AddressRange> found;
@@ -200,17 +200,17 @@ const char* placeNamed(std::vector<RamBlock>& blocks,
       const std::uint64_t left = block.length - std::min(offset, block.length);
       const std::uint64_t length = place.length == 0 ? left : place.length;
       if (place.address % block.pageBytes != 0 || length % block.pageBytes != 0) {
-        return "a place that cuts a page";
+        return "--place " + block.name + ": a place that cuts a page";
       }
       found.push_back({place.address, offset, length});
       offset += length;
     }
     if (found.empty()) continue;
     const char* wrong = wrongPlaces(found, block.length);
-    if (wrong != nullptr) return wrong;
+    if (wrong != nullptr) return "--place " + block.name + ": " + wrong;
     block.places = std::move(found);
   }
-  return nullptr;
+  return {};
 }
 
 bool isMainMemory(const RamBlock& block) noexcept {

@@ -33,8 +33,8 @@ struct NamedPlace {
   std::uint64_t length;
 };
 
-// Gives blocks the places that are listed for them. A message about what is wrong, or nullptr.
-const char* placeNamed(std::vector<RamBlock>& blocks,
+// Gives blocks the places that are listed for them. A message about what is wrong, or an empty one.
+std::string placeNamed(std::vector<RamBlock>& blocks,
                        const std::vector<NamedPlace>& places) noexcept;
 
 // Gives the main block the user's own places, if there are any: the block that has places already,

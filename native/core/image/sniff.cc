@@ -25,6 +25,9 @@ constexpr std::array kMarks{
     Mark{"DISKDUMP"sv, Format::kdump, false, ""},
     Mark{"PAGEDU64"sv, Format::winDump, false, ""},
     Mark{"PAGEDUMP"sv, Format::winDump, false, ""},
+    Mark{"EMiL"sv, Format::lime, false, ""},
+    Mark{"AVML"sv, Format::lime, false,
+         "compressed by AVML; make a LiME file of it first: avml-convert"},
     Mark{"LibvirtQemudSave"sv, Format::stream, false,
          "a libvirt save image; the migration stream inside starts after its header: give its "
          "offset"},
@@ -64,9 +67,9 @@ struct Name {
   Format format;
   std::string_view name;
 };
-constexpr std::array kNames{Name{Format::raw, "raw"}, Name{Format::elf, "elf"},
+constexpr std::array kNames{Name{Format::raw, "raw"},     Name{Format::elf, "elf"},
                             Name{Format::kdump, "kdump"}, Name{Format::winDump, "win-dmp"},
-                            Name{Format::stream, "stream"}};
+                            Name{Format::lime, "lime"},   Name{Format::stream, "stream"}};
 
 }  // namespace
 

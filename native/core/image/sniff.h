@@ -16,10 +16,11 @@ enum class Format : std::uint8_t {
   elf,
   kdump,  // plain or flattened
   winDump,
+  lime,
   stream,  // a migration, with its channels if it has any
 };
 
-// "raw", "elf", "kdump", "win-dmp", "stream".
+// "raw", "elf", "kdump", "win-dmp", "lime", "stream".
 std::string_view formatName(Format format) noexcept;
 std::optional<Format> findFormat(std::string_view name) noexcept;
 

@@ -296,7 +296,7 @@ void test('--place says where a block lies, in one piece or more', { skip }, asy
     ],
     [['--place', 'ram-node0'], /expected BLOCK=ADDRESS/],
     [['--place', 'ram-node0=0+9M'], /beyond the end of memory/],
-    [['--place', 'ram-node0=1'], /a place that cuts a page/],
+    [['--place', 'ram-node0=1'], /--place ram-node0: a place that cuts a page/],
   ] as const) {
     const ran = await drover(diff(...args), scratch);
     assert.equal(ran.code, 2, ran.stdout);

@@ -67,6 +67,20 @@ export function kdump(
   return Buffer.concat([file, page]);
 }
 
+/** A LiME file: ranges of bytes, each from an address on. */
+export function limeFile(ranges: readonly (readonly [number, Buffer])[]): Buffer {
+  return Buffer.concat(
+    ranges.flatMap(([address, data]) => {
+      const head = Buffer.alloc(32);
+      head.write('EMiL');
+      head.writeUInt32LE(1, 4);
+      head.writeBigUInt64LE(BigInt(address), 8);
+      head.writeBigUInt64LE(BigInt(address + data.length - 1), 16);
+      return [head, data];
+    }),
+  );
+}
+
 /** A full Windows crash dump of 64 bits: runs of pages, each from a page number on. */
 export function winDump(runs: readonly (readonly [number, Buffer])[], type = 1): Buffer {
   const head = Buffer.alloc(0x2000);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sampleNamed, unpack, unpackCase } from '../../memory/samples.fixtures.js';
-import { elfCore, kdump } from './dumps.fixtures.js';
+import { elfCore, kdump, limeFile } from './dumps.fixtures.js';
 
 export interface FileKind {
   readonly name: string;
@@ -112,6 +112,14 @@ export const fileKinds: readonly FileKind[] = [
     'ELF dump, part of a page',
     elfCore([{ address: 0, data: Buffer.alloc(pageBytes + 100, 7), memoryBytes: 2 * pageBytes }]),
   ),
+  made(
+    'LiME file',
+    limeFile([
+      [0, page],
+      [3 * pageBytes, page],
+    ]),
+  ),
+  made('LiME file, cut within a page', limeFile([[0, page]]).subarray(0, 32 + pageBytes / 2)),
   sample('raw memory', 'q72-pmemsave.raw'),
   fromCase('libvirt save image, raw', 'libvirt-raw.save'),
   zstdSave,

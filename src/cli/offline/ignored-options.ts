@@ -19,8 +19,8 @@ type Name = Exclude<keyof SourceOptions, 'arch' | 'place' | 'pageSize'> | 'live'
 
 /** The kinds of sources that each option has an effect on. */
 const effective: Readonly<Record<Name, readonly Kind[]>> = {
-  format: ['raw', 'elf', 'kdump', 'win-dmp', 'stream'],
-  offset: ['raw', 'elf', 'kdump', 'win-dmp', 'stream'],
+  format: ['raw', 'elf', 'kdump', 'win-dmp', 'lime', 'stream'],
+  offset: ['raw', 'elf', 'kdump', 'win-dmp', 'lime', 'stream'],
   address: ['raw'],
   machine: ['raw', 'stream', 'process'],
   salvage: ['stream'],
@@ -33,6 +33,7 @@ const texts: Readonly<Record<Kind, string>> = {
   elf: 'an ELF dump',
   kdump: 'a kdump-compressed dump',
   'win-dmp': 'a Windows crash dump',
+  lime: 'a LiME file',
   stream: 'a migration stream',
 };
 

@@ -85,6 +85,13 @@ export function unwritable(file: string, cause: unknown, advice = ''): HarnessEr
       code === 'EEXIST'
         ? `${file}: exists already; ${advice}`
         : `${file}: cannot be written (${code})`,
+    details: [
+      ...(code === 'EFBIG' || code === 'File too large'
+        ? [
+            'its file system has no files of that size; export --as elf or lime takes no room for addresses without memory',
+          ]
+        : []),
+    ],
     cause,
   });
 }

@@ -47,7 +47,7 @@ export function withSourceOptions(command: Command): Command {
     .optionsGroup('How to read the input:')
     .addOption(
       new Option('--format <name>', 'input format')
-        .choices(['raw', 'elf', 'kdump', 'win-dmp', 'stream'])
+        .choices(['raw', 'elf', 'kdump', 'win-dmp', 'lime', 'stream'])
         .default(undefined, 'detect'),
     )
     .option(

@@ -65,7 +65,7 @@ export function bytesIn(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** An ELF, kdump or Windows dump: the file lists the guest addresses of its memory. */
+/** An ELF, kdump or Windows dump, or a LiME file: the file lists the guest addresses of its memory. */
 export const isDump = (format: string): boolean => format !== 'raw' && format !== 'stream';
 
 /** Pages of a dump's block that are no memory: the dump does not list their addresses. */

@@ -53,6 +53,7 @@ const formatTexts: Readonly<Record<string, string>> = {
   elf: 'ELF dump',
   kdump: 'kdump-compressed dump',
   'win-dmp': 'Windows crash dump',
+  lime: 'LiME file',
   stream: 'migration stream',
 };
 

@@ -13,6 +13,7 @@ import {
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { unreadable } from '../bad-source.js';
 import { Cancelled, pause, timeoutError } from '../../../model/deadline.js';
 import { HarnessError, fileProblem } from '../../../model/errors.js';
 import { counted } from '../../../model/text/format.js';
@@ -80,7 +81,7 @@ export async function spool(
     named,
   }: { label: string; folder: string; signal: AbortSignal; named: boolean },
 ): Promise<number> {
-  const from = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const from = openPipe(path, label);
   const to = temporaryFile(folder);
   const chunk = Buffer.alloc(chunkBytes);
   let total = 0;
@@ -111,6 +112,14 @@ export async function spool(
     throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? tooLarge(label, folder) : error;
   } finally {
     closeSync(from);
+  }
+}
+
+function openPipe(path: string, label: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw unreadable(label, cause);
   }
 }
 

@@ -161,6 +161,7 @@ const otherFormats = [
   'makedumpfile',
   'DISKDUMP',
   'PAGEDU',
+  'EMiL',
   '\x11\x22\x33\x44',
 ];
 /** what may follow a stream's header: configuration, start of a section, full section, command */
