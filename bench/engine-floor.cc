@@ -12,7 +12,10 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "tests/stream_builder.h"
 
@@ -31,11 +34,12 @@ double nowMs() {
 }
 
 struct Content {
-  std::uint64_t bytes = 0;       // length of guest memory
-  std::uint64_t edge = 0;        // first page of the generation before
-  std::uint64_t generation = 0;  // of the pages before the edge
-  std::uint64_t stride = 0;      // sparse: bytes from one run of pages to the next,
-  std::uint64_t run = 0;         // bytes of a run; 0: memory is full
+  std::uint64_t bytes = 0;            // length of guest memory
+  std::uint64_t edge = 0;             // first page of the generation before
+  std::uint64_t generation = 0;       // of the pages before the edge
+  std::uint64_t stride = 0;           // sparse: bytes from one run of pages to the next,
+  std::uint64_t run = 0;              // bytes of a run; 0: memory is full
+  std::vector<std::uint8_t> program;  // if any: the pages are its pages instead of stamped ones
 };
 
 using Page = std::array<std::uint64_t, kWords>;
@@ -53,6 +57,31 @@ void stamp(Page& page, std::uint64_t number, const Content& content) {
   }
 }
 
+// Like the memory of a machine in use: every fourth page is zero, the others are those of a
+// program, again and again.
+void takePage(Page& page, std::uint64_t number, const Content& content) {
+  page.fill(0);
+  if (number % 4 == 3) return;
+  const std::uint64_t pages = content.program.size() / kPage;
+  std::memcpy(page.data(), content.program.data() + number % pages * kPage, kPage);
+}
+
+// How many of all pages are zero.
+std::uint64_t zeroPages(const Content& content) {
+  std::uint64_t count = 0;
+  Page page{};
+  for (std::uint64_t number = 0; number < content.bytes / kPage; ++number) {
+    takePage(page, number, content);
+    count += page == Page{} ? 1 : 0;
+  }
+  return count;
+}
+
+std::vector<std::uint8_t> contentOf(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 bool isThere(std::uint64_t number, const Content& content) {
   return content.run == 0 || number * kPage % content.stride < content.run;
 }
@@ -66,7 +95,11 @@ void eachPage(const Content& content, Write write) {
       number += (content.stride - content.run) / kPage - 1;
       continue;
     }
-    stamp(page, number, content);
+    if (content.program.empty()) {
+      stamp(page, number, content);
+    } else {
+      takePage(page, number, content);
+    }
     write(number, page);
   }
 }
@@ -137,9 +170,11 @@ bool makeStream(const char* path, const Content& content) {
   eachPage(content, [&](std::uint64_t number, const Page& page) {
     StreamBuilder record;
     if (count > 0 && count % kPagesOfChunk == 0) record.endChunk().partRam();
-    record.word(number, 0x08, count % kPagesOfChunk == 0 ? kBlock : "");
+    const bool zero = page == Page{};
+    record.word(number, zero ? 0x02 : 0x08, count % kPagesOfChunk == 0 ? kBlock : "");
+    if (zero) record.u8(0);
     out.put(record);
-    out.put(page.data(), kPage);
+    if (!zero) out.put(page.data(), kPage);
     ++count;
   });
   out.put(StreamBuilder().endChunk().lastRam().endChunk().end());
@@ -201,6 +236,7 @@ std::uint64_t sumOf(const char* path, std::uint64_t bytes, std::uint64_t step) {
 int main() {
   std::array<char, 4096> line{};
   std::array<char, 2048> path{};
+  std::array<char, 2048> source{};
   std::array<char, 16> what{};
   Content content;
   std::uint64_t bytes = 0;
@@ -214,6 +250,16 @@ int main() {
                         : kind == "stream" ? makeStream(path.data(), content)
                                            : makeMapped(path.data(), content);
       std::puts(good ? "ok" : "cannot write");
+    } else if (std::sscanf(line.data(), "program %2047s %" SCNu64 " %2047s", path.data(), &bytes,
+                           source.data()) == 3) {
+      Content used;
+      used.bytes = bytes;
+      used.program = contentOf(source.data());
+      if (used.program.size() >= kPage && makeStream(path.data(), used)) {
+        std::printf("ok %" PRIu64 "\n", zeroPages(used));
+      } else {
+        std::puts("cannot make it");
+      }
     } else if (std::sscanf(line.data(), "sum %15s %2047s %" SCNu64, what.data(), path.data(),
                            &bytes) == 3) {
       const double startMs = nowMs();

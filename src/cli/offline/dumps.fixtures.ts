@@ -1,5 +1,16 @@
 /** Dumps put together by hand, of pages of 4096 bytes. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Scratch } from '../../model/scratch.fixtures.js';
+
 const pageBytes = 4096;
+
+/** @returns the file's path */
+export function saved(scratch: Scratch, name: string, bytes: Buffer): string {
+  const file = path.join(scratch.directory, name);
+  writeFileSync(file, bytes);
+  return file;
+}
 
 export interface ElfPiece {
   readonly address: number;

@@ -1,22 +1,14 @@
 /** Windows crash dumps, as `dump-guest-memory -w` writes them. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import { asArray, asObject } from '../../model/json.js';
 import type { Json } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
-import { winDump } from './dumps.fixtures.js';
+import { saved, winDump } from './dumps.fixtures.js';
 
 const low = Buffer.alloc(4 * 4096, 1);
 const high = Buffer.alloc(2 * 4096, 2);
-
-function saved(scratch: Scratch, name: string, bytes: Buffer): string {
-  const file = path.join(scratch.directory, name);
-  writeFileSync(file, bytes);
-  return file;
-}
 
 void test('a Windows crash dump is shown, scanned and compared like any other dump', async () => {
   using scratch = new Scratch();
