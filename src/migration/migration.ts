@@ -11,7 +11,8 @@ import type { Target } from './commands.js';
 import type { TestContext, TestMachine } from './context.js';
 import type { PairSettings } from './pair-settings.js';
 import { endBoth, requireRunning, requireStarts, verifyMemory } from './verify.js';
-import { waitEvent, waitSerial, waitStatus, wrongStatus } from './waits.js';
+import { damageOfSilent } from './sign-of-life.js';
+import { waitEvent, waitStatus, wrongStatus } from './waits.js';
 
 /** The result of a flow that went as expected. */
 export interface FlowResult {
@@ -142,9 +143,11 @@ export class Migration {
     const { context, settings, source, destination } = pair;
     await this.untilEvent('RESUME', 'destination');
     if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
-    await waitSerial(destination);
-    // The first sign may be an old one; the second comes only after a pass on this machine.
-    await waitSerial(destination, destination.serial.length);
+    const damage = await damageOfSilent(destination);
+    if (damage !== undefined) {
+      await endBoth(pair).catch(() => undefined);
+      return { verdict: damage, figures };
+    }
     await requireRunning(source, false);
     await options.endHook?.();
 

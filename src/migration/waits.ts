@@ -91,8 +91,12 @@ export async function waitEvent(
 }
 
 /** Waits for the guest's next sign of life on the serial port. */
-export async function waitSerial({ serial, context }: TestMachine, since = 0): Promise<void> {
-  const { patience, signal } = context;
+export async function waitSerial(
+  { serial, context }: TestMachine,
+  since = 0,
+  signal: AbortSignal = context.signal,
+): Promise<void> {
+  const { patience } = context;
   await serial.waitForB({ since, timeoutMs: patience.serialMs, signal });
 }
 

@@ -98,7 +98,7 @@ export class Machine implements AsyncDisposable {
       },
     });
     this.qtest = new QtestClient(qtest, spec.side, commandMs);
-    this.serial = new SerialConsole(serial, spec.side);
+    this.serial = new SerialConsole(serial, spec.side, spec.incoming !== undefined);
   }
 
   /** Starts the process only; `connect` follows when QEMU is known to answer. */

@@ -9,6 +9,12 @@ export interface ProcessStat {
   readonly startTime: string;
 }
 
+/** USER_HZ is 100 on every Linux that Node runs on */
+const msPerTick = 10;
+
+/** From the state on. The second field is the name in parentheses and may hold anything: count from behind it. */
+const fieldsOf = (stat: string): string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+
 /** undefined when there is no such process */
 export function processStat(pid: number): ProcessStat | undefined {
   let text: string;
@@ -17,9 +23,25 @@ export function processStat(pid: number): ProcessStat | undefined {
   } catch {
     return undefined;
   }
-  // The second field is the name in parentheses and may hold anything: count from behind it.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = fieldsOf(text);
   return { state: fields[0] ?? '?', group: Number(fields[2]), startTime: fields[19] ?? '' };
+}
+
+/** Processor time of a process, milliseconds, and whether a thread of it runs or waits for a processor; undefined: gone. */
+export function processorUse(pid: number): { usedMs: number; runnable: boolean } | undefined {
+  try {
+    const stats = readdirSync(`/proc/${pid}/task`).map((tid) =>
+      fieldsOf(read(`/proc/${pid}/task/${tid}/stat`)),
+    );
+    const fields = fieldsOf(read(`/proc/${pid}/stat`));
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return {
+      usedMs: ticks * msPerTick,
+      runnable: stats.some(([state]) => state === 'R'),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 /** one line a thread: name, state, and where in the kernel it waits */

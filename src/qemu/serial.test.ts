@@ -14,13 +14,13 @@ interface Guest {
   readonly end: () => void;
 }
 
-function guest(t: TestContext): Guest {
+function guest(t: TestContext, arrives = false): Guest {
   const addon = loadAddon();
   const [ours, theirs] = addon.socketPair();
   const socket = directSocket(ours);
   t.after(() => socket.destroy());
   return {
-    serial: new SerialConsole(socket, 'source'),
+    serial: new SerialConsole(socket, 'source', arrives),
     print: (text) => void writeSync(theirs, text),
     end: () => {
       addon.closeFd(theirs);
@@ -43,6 +43,16 @@ test('what a guest has printed is known at once, whether or not it is read meanw
   print('B'.repeat(50_000));
   await sleep(50);
   assert.equal(serial.length, 50_102);
+});
+
+test('only a guest that has just been started refuses its parameters', async (t) => {
+  const codes = ['!', 'A!', 'ABA!', '!', 'B!'].map((text, index) => {
+    const { serial, print } = guest(t, index > 2);
+    print(text);
+    return serial.broken?.code;
+  });
+  const [refused, over] = ['guest-refused-parameters', 'guest-started-over'];
+  assert.deepEqual(codes, [refused, refused, over, over, over]);
 });
 
 test('a sign of life from before the wait does not count', async (t) => {

@@ -22,6 +22,7 @@ const scratch = Buffer.allocUnsafe(4096);
 export class SerialConsole {
   readonly #socket: Socket;
   readonly #side: Side;
+  readonly #arrives: boolean;
   /** the last characters only: a guest that runs for days prints a lot */
   #tail = '';
   #length = 0;
@@ -32,9 +33,11 @@ export class SerialConsole {
   #broken: HarnessError | undefined;
   readonly #wake = new Set<() => void>();
 
-  constructor(socket: Socket, side: Side) {
+  /** @param arrives whether the guest comes here by a migration instead of being started */
+  constructor(socket: Socket, side: Side, arrives = false) {
     this.#socket = socket;
     this.#side = side;
+    this.#arrives = arrives;
     socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
       this.#isFast ||= chunk.length >= manySigns;
@@ -141,26 +144,41 @@ export class SerialConsole {
 
   #take(chunk: Buffer): void {
     const text = chunk.toString('latin1');
+    const bad = /[^AB]/.exec(text);
+    if (bad !== null) {
+      // Only a guest that has just been started checks its parameters.
+      const starts = !this.#arrives && this.#signs === 0 && !text.slice(0, bad.index).includes('B');
+      this.#broken ??= this.#fault(bad[0], starts);
+    }
     const b = text.lastIndexOf('B');
     if (b >= 0) this.#lastB = this.#length + b;
     this.#signs += text.split('B').length - 1;
     this.#starts += text.split('A').length - 1;
     this.#length += text.length;
     this.#tail = (this.#tail + text).slice(-20);
-    const bad = /[^AB]/.exec(text)?.[0];
-    if (bad !== undefined) {
-      this.#broken ??= new HarnessError({
-        code: bad === '!' ? 'guest-refused-parameters' : 'serial-garbage',
-        blame: bad === '!' ? 'host' : 'contract',
-        message:
-          bad === '!'
-            ? 'the guest refused its parameter block'
-            : `the guest printed ${JSON.stringify(bad)}, which it never does`,
-        side: this.#side,
-        lastSeen: this.#describe(),
-      });
-    }
     this.#wakeAll();
+  }
+
+  #fault(printed: string, starts: boolean): HarnessError {
+    const common = { side: this.#side, lastSeen: this.#describe() };
+    if (printed !== '!') {
+      const message = `the guest printed ${JSON.stringify(printed)}, which it never does`;
+      return new HarnessError({ code: 'serial-garbage', blame: 'contract', message, ...common });
+    }
+    return starts
+      ? new HarnessError({
+          code: 'guest-refused-parameters',
+          blame: 'host',
+          message: 'the guest refused its parameter block',
+          ...common,
+        })
+      : new HarnessError({
+          code: 'guest-started-over',
+          blame: 'contract',
+          message:
+            'the guest was reset after it had run, and no longer finds its parameter block: its memory or its processor was damaged',
+          ...common,
+        });
   }
 
   #describe(): string {

@@ -22,7 +22,8 @@ import {
   verifyMemory,
   verifyStopped,
 } from '../verify.js';
-import { waitByteChange, waitSerial } from '../waits.js';
+import { damageOfSilent, waitSigns } from '../sign-of-life.js';
+import { waitByteChange } from '../waits.js';
 
 /**
  * How the guest migrates. `stopped`: the stamps at both ends of a leg must be the same. `live`: it runs, and QEMU sends
@@ -145,7 +146,10 @@ async function moveRunning(pair: Pair, move: () => Promise<Migration>): Promise<
   context.observer.phase('migrate');
   const migration = await move();
   await migration.untilEvent('RESUME', 'destination');
-  await requireProgress(destination);
+  const damage = await damageOfSilent(destination, async () => {
+    await requireProgress(destination);
+  });
+  if (damage !== undefined) return { verdict: damage, figures: migration.figures };
   await requireRunning(source, false);
 
   context.observer.phase('verify');
@@ -155,9 +159,7 @@ async function moveRunning(pair: Pair, move: () => Promise<Migration>): Promise<
 
 /** The guest passes over its memory, and only the first machine started it. */
 async function requireProgress(machine: TestMachine): Promise<void> {
-  await waitSerial(machine);
-  // the first sign may be an old one; the second comes only after a pass on this machine
-  await waitSerial(machine, machine.serial.length);
+  await waitSigns(machine);
   await waitByteChange(machine, machine.context.platform.watchAddress);
   requireStarts(machine, machine.spec.incoming === undefined ? 1 : 0);
 }

@@ -1,0 +1,121 @@
+/**
+ * Waits for a guest's sign of life after a migration. A guest that is dead is found by a glance at its memory, not by a
+ * deadline: memory that stands still while QEMU emulates the processor, or while nothing of QEMU runs.
+ */
+import { Cancelled, pause } from '../model/deadline.js';
+import { contractError, HarnessError } from '../model/errors.js';
+import type { MemoryVerdict } from '../model/verdict.js';
+import { processStat, processorUse } from '../qemu/proc-stat.js';
+import type { TestMachine } from './context.js';
+import { waitEvent, waitSerial } from './waits.js';
+import { verifyStopped } from './verify.js';
+
+/** almost every guest shows itself before */
+const graceMs = 1000;
+const glanceMs = 1000;
+/** A pass over memory takes a guest some 30 ms of processor time, and ten times that where it is slow. */
+const deadWorkMs = 5000;
+/** a guest that waits for its pace, or whose QEMU waits for a disk, is idle for less */
+const deadIdleMs = 10_000;
+
+/** Two signs of life: the first may be an old one, the second comes only after a pass on this machine. */
+export async function waitSigns(machine: TestMachine): Promise<void> {
+  const { context } = machine;
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  const signs = async (): Promise<void> => {
+    await waitSerial(machine, 0, signal);
+    await waitSerial(machine, machine.serial.length, signal);
+  };
+  const ends = [signs(), death(machine, signal)];
+  try {
+    await Promise.race(ends);
+  } finally {
+    over.abort(new Cancelled());
+    await Promise.allSettled(ends);
+  }
+}
+
+/** Fails as soon as the guest is dead. */
+async function death(machine: TestMachine, signal: AbortSignal): Promise<never> {
+  const { context, process, side } = machine;
+  const { platform, stamped, plan } = context;
+  const address = platform.heartbeatAddress ?? stamped.start;
+  await pause(graceMs, signal);
+  const ram = await machine.ram(stamped, signal);
+  let last = glance(process.pid);
+  let idleSinceMs = performance.now();
+  for (;;) {
+    const moved = await ram.watch({
+      address,
+      width: 1,
+      until: 'advances',
+      value: 1n,
+      timeoutMs: glanceMs,
+      signal,
+    });
+    const now = glance(process.pid);
+    // A person or a signal may keep QEMU from running.
+    const excused = moved.met || now.stopped || plan.debug !== undefined;
+    if (excused) last = now;
+    if (excused || now.runnable) idleSinceMs = performance.now();
+    if (excused) await pause(glanceMs, signal);
+    const workedMs = now.usedMs - last.usedMs;
+    const idleMs = performance.now() - idleSinceMs;
+    if (workedMs < deadWorkMs * plan.slowness && idleMs < deadIdleMs * plan.slowness) continue;
+    throw contractError('guest-dead', `the guest is dead on the ${side}`, {
+      side,
+      waitedFor: 'a change of its memory',
+      lastSeen: `none while QEMU used ${(workedMs / 1000).toFixed(1)} s of processor time`,
+    });
+  }
+}
+
+interface Glance {
+  readonly usedMs: number;
+  readonly runnable: boolean;
+  /** by a debugger or a signal */
+  readonly stopped: boolean;
+}
+
+function glance(pid: number): Glance {
+  const { usedMs = 0, runnable = false } = processorUse(pid) ?? {};
+  return { usedMs, runnable, stopped: /[Tt]/.test(processStat(pid)?.state ?? '') };
+}
+
+/** what a guest with damaged memory does */
+const deaths = ['guest-dead', 'guest-started-over', 'serial-garbage', 'deadline'];
+
+/**
+ * Waits until the guest is known to run. If it does not, damage in its memory is the reason, and what to report.
+ * @returns the verdict on damaged memory; undefined when the guest runs
+ * @throws HarnessError when it does not run and its memory is intact, or cannot be checked
+ */
+export async function damageOfSilent(
+  machine: TestMachine,
+  runs: () => Promise<void> = async () => {
+    await waitSigns(machine);
+  },
+): Promise<MemoryVerdict | undefined> {
+  try {
+    await runs();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HarnessError) || !deaths.includes(error.code)) throw error;
+    if (error.input.side !== machine.side) throw error;
+    machine.context.observer.phase('verify');
+    const verdict = await stopAndVerify(machine).catch(() => undefined);
+    if (verdict === undefined || verdict.intact) throw error;
+    return verdict;
+  }
+}
+
+async function stopAndVerify(machine: TestMachine): Promise<MemoryVerdict> {
+  const { running } = await machine.qmp.execute('query-status');
+  if (running === true) {
+    const since = machine.qmp.events.cursor;
+    await machine.qmp.execute('stop');
+    await waitEvent(machine, 'STOP', since);
+  }
+  return await verifyStopped(machine);
+}
