@@ -46,6 +46,8 @@ export interface QemuFeatures {
   readonly refusedTogether: Readonly<Record<string, string>>;
   /** why TLS does not work, in QEMU's words; empty if it works */
   readonly tlsObstacle: string;
+  /** why a transport cannot be used, where the probe of it failed */
+  readonly obstacles?: Readonly<Record<string, string>>;
 }
 
 const since = text;
@@ -78,6 +80,9 @@ const needKinds = [
 export const needShape = v.variant('kind', needKinds);
 export type Need = v.InferOutput<typeof needShape>;
 
+const withReason = (text: string, reason: string | undefined): string =>
+  reason === undefined ? text : `${text}: ${reason}`;
+
 /** Why a QEMU does not meet a need; undefined when it does. */
 export function unmet(
   need: Need,
@@ -102,7 +107,9 @@ export function unmet(
         ? undefined
         : lacks(`migration parameter ${need.name}`);
     case 'transport':
-      return features.transports.includes(need.name) ? undefined : lacks(`${need.name}: migration`);
+      return features.transports.includes(need.name)
+        ? undefined
+        : withReason(lacks(`${need.name}: migration`), features.obstacles?.[need.name]);
     case 'compression':
       return features.compressions.includes(need.name)
         ? undefined

@@ -24,4 +24,5 @@ export const featuresShape: GenericSchema<unknown, QemuFeatures> = object({
   devices: names,
   refusedTogether: record(string(), string()),
   tlsObstacle: string(),
+  obstacles: exactOptional(record(string(), string())),
 });

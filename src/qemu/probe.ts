@@ -14,6 +14,7 @@ import type { QemuBinary } from './binary.js';
 import { findQemu } from './find-qemu.js';
 import { QemuProcess } from './process.js';
 import { programDigest } from './program-digest.js';
+import { RiskyProbes } from './risky-probes.js';
 import { QmpSchema } from './schema.js';
 
 export interface ProbeOptions {
@@ -27,6 +28,15 @@ export interface ProbeOptions {
 export async function probeFeatures(
   binary: QemuBinary,
   options: ProbeOptions,
+): Promise<QemuFeatures> {
+  const risky = new RiskyProbes();
+  return await risky.survive(async () => await probeOnce(binary, options, risky));
+}
+
+async function probeOnce(
+  binary: QemuBinary,
+  options: ProbeOptions,
+  risky: RiskyProbes,
 ): Promise<QemuFeatures> {
   const mark = `probe-${randomBytes(4).toString('hex')}`;
   await using process = await QemuProcess.start({
@@ -47,14 +57,33 @@ export async function probeFeatures(
     const ask = async (command: string, args?: JsonObject): Promise<Json> =>
       await qmp.executeRaw(command, args, { timeoutMs, signal });
     const schema = new QmpSchema(await ask('query-qmp-schema'));
-    const [machines, accelerators, devices, tlsObstacle] = await Promise.all([
+    const [machines, accelerators, devices] = await Promise.all([
       ask('query-machines'),
       ask('qom-list-types', { implements: 'accel', abstract: false }),
       ask('qom-list-types', { implements: 'device', abstract: false }),
-      probeTls(ask),
     ]);
-    const refusedTogether = await probeTogether(ask);
-    const rdma = await probeRdma(ask);
+    const tlsObstacle = await risky.ask(
+      'tls',
+      process,
+      async () => await probeTls(ask),
+      (how) => how,
+    );
+    const refusedTogether = await risky.ask(
+      'together',
+      process,
+      async () => await probeTogether(ask),
+      (how) => Object.fromEntries(combinations.map((names) => [keyOf(names), how])),
+    );
+    const obstacles: Record<string, string> = {};
+    const rdma = await risky.ask(
+      'rdma',
+      process,
+      async () => await probeRdma(ask),
+      (how) => {
+        obstacles['rdma'] = how;
+        return false;
+      },
+    );
     const digest = await programDigest(findQemu(process.pid, mark));
     await process.end(async () => await qmp.execute('quit'));
     return {
@@ -76,6 +105,7 @@ export async function probeFeatures(
       devices: typeNames(devices),
       refusedTogether,
       tlsObstacle,
+      obstacles,
     };
   } catch (error) {
     throw await explain(error, binary, process);
@@ -147,6 +177,8 @@ async function probeTls(
 /** capabilities that some release refuses together */
 const combinations = [['postcopy-ram', 'multifd']] as const;
 
+const keyOf = (names: readonly string[]): string => names.toSorted().join('+');
+
 /** Each combination is switched on in one command, then off again. */
 async function probeTogether(
   ask: (command: string, args: JsonObject) => Promise<Json>,
@@ -162,7 +194,7 @@ async function probeTogether(
       await set(false);
     } catch (error) {
       if (!(error instanceof QmpCommandError)) throw error;
-      refused[names.toSorted().join('+')] = error.desc;
+      refused[keyOf(names)] = error.desc;
     }
   }
   return refused;
