@@ -50,13 +50,16 @@ async function compare(program, suffix, file, zeroes) {
     });
   const into = (target) =>
     timedMs(() => run('sh', '-c', `exec ${program} -dc "$0" >"$1"`, packed, target));
-  const remove = () => rmSync(unpacked, { force: true });
   await into('/dev/null');
-  const samples = await alternate(rounds, () => into('/dev/null'), scan);
-  for (const sample of samples) {
-    sample.toFileMs = await into(unpacked);
-    remove();
-  }
+  const toFile = [];
+  const both = async () => {
+    const ms = await into('/dev/null');
+    toFile.push(await into(unpacked));
+    rmSync(unpacked);
+    return ms;
+  };
+  const samples = await alternate(rounds, both, scan);
+  samples.forEach((sample, index) => (sample.toFileMs = toFile[index]));
   const ms = median(samples.map(({ droverMs }) => droverMs));
   const result = {
     program,

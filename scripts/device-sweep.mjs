@@ -16,7 +16,7 @@ import { qmpArgs } from '../dist/model/command-line.js';
 import { pollUntil } from '../dist/model/deadline.js';
 import { resolveBinary } from '../dist/qemu/binary.js';
 import { QemuProcess } from '../dist/qemu/process.js';
-import { QmpClient } from '../dist/qmp/client.js';
+import { QmpClient, QmpCommandError } from '../dist/qmp/client.js';
 
 const JOBS = 2;
 const LIMIT_MS = 60_000;
@@ -74,6 +74,7 @@ async function migrate(qemu, machine, args, { file, folder }) {
     return status === 'completed' ? undefined : `migration ${status}`;
   } catch (error) {
     await child.end();
+    if (error instanceof QmpCommandError) return error.desc;
     return child.outputTail().join('\n').trim() || error.message;
   } finally {
     qmp.close();
@@ -101,7 +102,7 @@ async function tryDevice({ qemu, machine, device, bus, folder }) {
   const file = path.join(folder, `${device}.mig`);
   const start = (option = '', ...backend) => {
     const args = [...(BUSES[bus] ?? []), ...backend, '-device', `${device}${option}`];
-    return migrate(path.resolve(qemu), machine, args, { file, folder });
+    return migrate(qemu, machine, args, { file, folder });
   };
   const said = await start();
   const [, ...needed] = BACKENDS.find(([words]) => words.test(said?.split(device).at(-1))) ?? [];

@@ -216,7 +216,7 @@ rtas_call:
 	.long 0, enter, 0			# processor, where it enters, what it gets in r3
 	.long 0
 stamped:
-	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: its slice is clear
+	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: it has stamped all its pages
 processors:
 	.fill GUEST_WRITERS_MAX, 4, 0
 	.org GUEST_PPC64_IMAGE_BYTES, 0

@@ -59,7 +59,7 @@ halt_wait:
 entering:
 	.long 0					# number of the writer that is being started
 stamped:
-	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: its slice is clear
+	.fill GUEST_WRITERS_MAX, 1, 0		# each writer's own: it has stamped all its pages
 
 	.org GUEST_S390X_BLOCK_OFFSET, 0
 block:

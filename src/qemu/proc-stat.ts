@@ -27,7 +27,7 @@ export function processStat(pid: number): ProcessStat | undefined {
   return { state: fields[0] ?? '?', group: Number(fields[2]), startTime: fields[19] ?? '' };
 }
 
-/** Processor time of a process, milliseconds, and whether a thread of it runs or waits for a processor; undefined: gone. */
+/** Processor time of a process, milliseconds, and whether a thread of it runs, or waits for a processor or a disk; undefined: gone. */
 export function processorUse(pid: number): { usedMs: number; runnable: boolean } | undefined {
   try {
     const stats = readdirSync(`/proc/${pid}/task`).map((tid) =>
@@ -37,7 +37,7 @@ export function processorUse(pid: number): { usedMs: number; runnable: boolean }
     const ticks = Number(fields[11]) + Number(fields[12]);
     return {
       usedMs: ticks * msPerTick,
-      runnable: stats.some(([state]) => state === 'R'),
+      runnable: stats.some(([state]) => state === 'R' || state === 'D'),
     };
   } catch {
     return undefined;

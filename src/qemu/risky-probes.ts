@@ -19,17 +19,18 @@ class ProbeCrash extends Error {
 }
 
 export class RiskyProbes {
-  /** how QEMU died, by probe */
-  readonly #crashes = new Map<string, string>();
+  /** how QEMU died, by probe; twice, since a host may end a process, too */
+  readonly #crashes = new Map<string, string[]>();
 
-  /** Does `work`, which starts a process and asks it; again, with a new process, for each probe that the last one died in. */
+  /** Does `work`, which starts a process and asks it; again, with a new process, when one died in a probe. */
   async survive<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof ProbeCrash) || this.#crashes.has(error.probe)) throw error;
-        this.#crashes.set(error.probe, error.how);
+        if (!(error instanceof ProbeCrash)) throw error;
+        const { probe, how } = error;
+        this.#crashes.set(probe, [...(this.#crashes.get(probe) ?? []), how]);
       }
     }
   }
@@ -41,7 +42,7 @@ export class RiskyProbes {
     ask: () => Promise<T>,
     crashed: (how: string) => T,
   ): Promise<T> {
-    const how = this.#crashes.get(probe);
+    const [, how] = this.#crashes.get(probe) ?? [];
     if (how !== undefined) return crashed(how);
     try {
       return await ask();

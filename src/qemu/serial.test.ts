@@ -53,6 +53,9 @@ test('only a guest that has just been started refuses its parameters', async (t)
   });
   const [refused, over] = ['guest-refused-parameters', 'guest-started-over'];
   assert.deepEqual(codes, [refused, refused, over, over, over]);
+  const { serial, print } = guest(t);
+  print('A!');
+  assert.match(serial.broken?.input.lastSeen ?? '', /printed 2 characters, the last 'A!'/);
 });
 
 test('a sign of life from before the wait does not count', async (t) => {

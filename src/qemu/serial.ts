@@ -145,17 +145,15 @@ export class SerialConsole {
   #take(chunk: Buffer): void {
     const text = chunk.toString('latin1');
     const bad = /[^AB]/.exec(text);
-    if (bad !== null) {
-      // Only a guest that has just been started checks its parameters.
-      const starts = !this.#arrives && this.#signs === 0 && !text.slice(0, bad.index).includes('B');
-      this.#broken ??= this.#fault(bad[0], starts);
-    }
+    // Only a guest that has just been started checks its parameters.
+    const starts = !this.#arrives && this.#signs === 0 && !text.slice(0, bad?.index).includes('B');
     const b = text.lastIndexOf('B');
     if (b >= 0) this.#lastB = this.#length + b;
     this.#signs += text.split('B').length - 1;
     this.#starts += text.split('A').length - 1;
     this.#length += text.length;
     this.#tail = (this.#tail + text).slice(-20);
+    if (bad !== null) this.#broken ??= this.#fault(bad[0], starts);
     this.#wakeAll();
   }
 

@@ -44,10 +44,15 @@ ParseError openLime(RamImage& image, const OpenOptions& options,
   if (options.fileOffset != 0) return {"a LiME file starts at the file's start", 0, 0};
   const InputFile& file = image.inputs[0];
   std::vector<Segment> segments;
+  // A file may claim any number of them.
+  constexpr std::size_t kMostRanges = std::size_t{1} << 20;
   for (std::uint64_t at = 0; at < file.size() && !cancel.isSet();) {
     Segment range{};
     ParseError error = readRange(file, at, range);
     if (!error.ok()) return error;
+    if (segments.size() == kMostRanges) {
+      return {"more than " + std::to_string(kMostRanges) + " ranges", 0, at, true};
+    }
     segments.push_back(range);
     at = range.offset + range.length;
   }

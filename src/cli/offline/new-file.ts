@@ -1,6 +1,8 @@
 /** A file that a command writes for the user: what exists is left alone, and a part of a file does not stay. */
 import { link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { HarnessError } from '../../model/errors.js';
 
 interface NewFile {
@@ -26,7 +28,7 @@ export async function writeNewFile<T>(
   const target = existing === undefined ? file : await realpath(file);
   if (!force && (await exists(file))) throw unwritable(file, { code: 'EEXIST' }, advice);
   // Under the name of the file, a part of it would look like the whole after SIGKILL.
-  const part = `${target}.${process.pid}.tmp`;
+  const part = path.join(path.dirname(target), `.drover-${randomUUID()}`);
   const handle = await open(part, 'wx+', 0o600).catch((cause: unknown) => {
     throw unwritable(file, cause, advice);
   });
