@@ -20,7 +20,7 @@ export const ROWS = [
       'cli/vmstate',
       'cli/docs',
     ],
-    what: 'one room per kind of command; they do not know `drover run`’s neighbours above them',
+    what: 'one folder per kind of command; they may use `cli/run`',
   },
   { folders: ['cli/run'], what: '`run`, `chain`, `list`, `rerun`: options, QEMUs, plan, session' },
   { folders: ['cli/options'], what: 'options that several commands have' },

@@ -146,7 +146,7 @@ test('a size that does not fit the content gives a remark, and the bytes still d
   const found = decoded([field('p', 'struct', 272, { struct: point })], '01');
   assert.deepEqual(plain(found), { p: { x: 1 } });
   assert.equal(found.whole, true);
-  assert.equal(found.remarks[0]?.text, 'p is said to have 272 bytes, and has 1');
+  assert.equal(found.remarks[0]?.text, 'the description gives p 272 bytes, the stream has 1');
 });
 
 test('absurd counts and sizes cost nothing', () => {

@@ -148,7 +148,10 @@ class Walk {
     this.#structure(structure, members);
     const taken = this.#from.at - before;
     if (taken !== sizeBytes) {
-      this.#remark(`${name} is said to have ${sizeBytes} bytes, and has ${taken}`, before);
+      this.#remark(
+        `the description gives ${name} ${sizeBytes} bytes, the stream has ${taken}`,
+        before,
+      );
     }
   }
 
@@ -199,7 +202,10 @@ class Walk {
       const value = decode();
       const taken = this.#from.at - before;
       if (taken === sizeBytes) return value;
-      throw new Misfit(`it is said to have ${sizeBytes} bytes, and has ${taken}`, before);
+      throw new Misfit(
+        `the description gives it ${sizeBytes} bytes, the stream has ${taken}`,
+        before,
+      );
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
       // The description gives only the size of a virtio device's state.
@@ -233,7 +239,7 @@ class Walk {
 
   #tooLong(name: string, sizeBytes: number): never {
     throw new Misfit(
-      `${name} is said to have ${sizeBytes} bytes, ${this.#from.left} are left`,
+      `the description gives ${name} ${sizeBytes} bytes, ${this.#from.left} are left`,
       this.#from.at,
     );
   }

@@ -77,12 +77,12 @@ test('a list that is not what its description says is shown as bytes, and the re
       /a marker is 0, and 1 is/,
     ],
     ['elements without a description', listed('qlist', 3), '010500', /a marker is 1, and 0 is/],
-    ['a wrong length', listed('qlist', 4, byteNamed('x')), '01050000', /have 4 bytes, and has 3/],
+    ['a wrong length', listed('qlist', 4, byteNamed('x')), '01050000', /4 bytes, the stream has 3/],
     [
       'an element that is wrong inside',
       listed('qtailq', 4, [listed('qtailq', 9)]),
       '01010000',
-      /is said to have 9 bytes/,
+      /the description gives \w+ 9 bytes/,
     ],
     [
       'a count that is not described',
@@ -94,7 +94,7 @@ test('a list that is not what its description says is shown as bytes, and the re
       'an unknown container',
       field('list', 'ring', 2, { fields: byteNamed('x') }),
       '0105',
-      /have 2 bytes, and has 1/,
+      /gives it 2 bytes, the stream has 1/,
     ],
   ];
   for (const [what, list, bytes, why] of cases) {
@@ -111,6 +111,6 @@ test('a list that the section cuts short is not decoded', () => {
   assert.deepEqual(plain(found), { '(not described)': '010501' });
   assert.deepEqual(
     [found.whole, found.remarks[0]?.text],
-    [false, 'list is said to have 5 bytes, 3 are left'],
+    [false, 'the description gives list 5 bytes, 3 are left'],
   );
 });

@@ -20,7 +20,7 @@ async function json(args: readonly string[], scratch: Scratch, code: number): Pr
   return asObject(JSON.parse(ran.stdout) as Json);
 }
 
-void test('pages that neither of two dumps holds are not compared, and the exit code is 2', async () => {
+test('pages that neither of two dumps holds are not compared, and the exit code is 2', async () => {
   using scratch = new Scratch();
   const excluded = kdump(8, page, [0, 1, 5], [2, 3]);
   const a = saved(scratch, 'a', excluded);
@@ -44,7 +44,7 @@ void test('pages that neither of two dumps holds are not compared, and the exit 
   assert.equal(asObject(asArray(differs['ram'])[0]!)['absentInBoth'], 1);
 });
 
-void test('addresses where a dump lists no memory are none that could be missing', async () => {
+test('addresses where a dump lists no memory are none that could be missing', async () => {
   using scratch = new Scratch();
   const dump = saved(scratch, 'dump', kdump(8, page, [0, 1, 5]));
   await json(['diff', dump, dump], scratch, 0);
@@ -53,7 +53,7 @@ void test('addresses where a dump lists no memory are none that could be missing
   assert.deepEqual([memory?.['absent'], memory?.['holes'], memory?.['zeroContent']], [5, 5, 0]);
 });
 
-void test('pages that makedumpfile excluded, or of which a file holds a part, are not zero', async () => {
+test('pages that makedumpfile excluded, or of which a file holds a part, are not zero', async () => {
   using scratch = new Scratch();
   const partly = elfCore([
     { address: 0, data: Buffer.alloc(pageBytes + 100), memoryBytes: 2 * pageBytes },
@@ -79,79 +79,67 @@ void test('pages that makedumpfile excluded, or of which a file holds a part, ar
   assert.equal(asObject(asArray(found['ram'])[0]!)['absentInFirst'], 1);
 });
 
-void test(
-  'a dump with paging is not equal to itself where it holds nothing',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const dump = unpackCase('elf-paging-direct.elf', scratch.directory);
-    const found = await json(['diff', dump, dump], scratch, 2);
-    assert.deepEqual(found['notCompared'], [
-      'guest memory 0x0-0x800000: 1,856 pages, which neither A nor B holds',
-    ]);
-    await json(['scan', '--level', 'zero', dump], scratch, 2);
-  },
-);
+test('a dump with paging is not equal to itself where it holds nothing', { skip }, async () => {
+  using scratch = new Scratch();
+  const dump = unpackCase('elf-paging-direct.elf', scratch.directory);
+  const found = await json(['diff', dump, dump], scratch, 2);
+  assert.deepEqual(found['notCompared'], [
+    'guest memory 0x0-0x800000: 1,856 pages, which neither A nor B holds',
+  ]);
+  await json(['scan', '--level', 'zero', dump], scratch, 2);
+});
 
-void test(
-  'a block whose content is not in the file is named, at every level',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const stream = unpackCase('mapped-ram-ignore-shared.mig', scratch.directory);
-    assert.equal((await json(['scan', '--level', 'zero', stream], scratch, 2))['clean'], false);
-    await json(['scan', '--level', 'zero', '--block', 'pc.bios', stream], scratch, 0);
-    for (const level of ['byte', 'wide', 'page']) {
-      const args = ['scan', '--level', level, '--range', '1M-2M', stream];
-      assert.equal((await json(args, scratch, 2))['clean'], false);
-      const text = await drover(args, scratch);
-      assert.match(text.stdout, /not checked: the content of 256 pages is not in the file/);
-      assert.doesNotMatch(text.stdout, /damaged/);
-    }
-    const found = await json(['diff', stream, stream], scratch, 2);
-    assert.deepEqual(found['notCompared'], [
-      'block m0: its content is not in the stream (x-ignore-shared)',
-    ]);
-    await json(['diff', '--no-ram', stream, stream], scratch, 0);
-    await json(['diff', '--block', 'm0', stream, stream], scratch, 2);
-  },
-);
+test('a block whose content is not in the file is named, at every level', { skip }, async () => {
+  using scratch = new Scratch();
+  const stream = unpackCase('mapped-ram-ignore-shared.mig', scratch.directory);
+  assert.equal((await json(['scan', '--level', 'zero', stream], scratch, 2))['clean'], false);
+  await json(['scan', '--level', 'zero', '--block', 'pc.bios', stream], scratch, 0);
+  for (const level of ['byte', 'wide', 'page']) {
+    const args = ['scan', '--level', level, '--range', '1M-2M', stream];
+    assert.equal((await json(args, scratch, 2))['clean'], false);
+    const text = await drover(args, scratch);
+    assert.match(text.stdout, /not checked: the content of 256 pages is not in the file/);
+    assert.doesNotMatch(text.stdout, /damaged/);
+  }
+  const found = await json(['diff', stream, stream], scratch, 2);
+  assert.deepEqual(found['notCompared'], [
+    'block m0: its content is not in the stream (x-ignore-shared)',
+  ]);
+  await json(['diff', '--no-ram', stream, stream], scratch, 0);
+  await json(['diff', '--block', 'm0', stream, stream], scratch, 2);
+});
 
-void test(
-  'a range in a block whose content is not in the file is not compared',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const stream = unpackCase('mapped-ram-ignore-shared.mig', scratch.directory);
-    const raw = saved(scratch, 'raw', Buffer.alloc(16 * 1024 ** 2));
-    const note = (range: string, side: string): string =>
-      `${range}: block m0: its content is not in the stream (x-ignore-shared), in ${side}`;
-    for (const [args, wanted] of [
-      [['--range', '1M-2M', stream, stream], [note('0x100000-0x200000', 'A')]],
-      [
-        ['--range', '1M-2M', '--range', '3M-4M', raw, stream],
-        [note('0x100000-0x200000, 0x300000-0x400000', 'B')],
-      ],
-      [
-        ['--block', 'm0', '--range', '1M-2M', stream, stream],
-        ['block m0: its content is not in the stream (x-ignore-shared)'],
-      ],
-    ] as const) {
-      const found = await json(['diff', ...args], scratch, 2);
-      assert.deepEqual([found['notCompared'], found['ram']], [wanted, []]);
-    }
-    // What lies beside it is compared.
-    const bios = await json(
-      ['diff', '--range', '0xfffc0000-0xffffffff', '--range', '1M-2M', stream, stream],
-      scratch,
-      2,
-    );
-    assert.deepEqual(bios['notCompared'], [note('0x100000-0x200000', 'A')]);
-    assert.equal(asArray(bios['ram']).length, 1);
-  },
-);
+test('a range in a block whose content is not in the file is not compared', { skip }, async () => {
+  using scratch = new Scratch();
+  const stream = unpackCase('mapped-ram-ignore-shared.mig', scratch.directory);
+  const raw = saved(scratch, 'raw', Buffer.alloc(16 * 1024 ** 2));
+  const note = (range: string, side: string): string =>
+    `${range}: block m0: its content is not in the stream (x-ignore-shared), in ${side}`;
+  for (const [args, wanted] of [
+    [['--range', '1M-2M', stream, stream], [note('0x100000-0x200000', 'A')]],
+    [
+      ['--range', '1M-2M', '--range', '3M-4M', raw, stream],
+      [note('0x100000-0x200000, 0x300000-0x400000', 'B')],
+    ],
+    [
+      ['--block', 'm0', '--range', '1M-2M', stream, stream],
+      ['block m0: its content is not in the stream (x-ignore-shared)'],
+    ],
+  ] as const) {
+    const found = await json(['diff', ...args], scratch, 2);
+    assert.deepEqual([found['notCompared'], found['ram']], [wanted, []]);
+  }
+  // What lies beside it is compared.
+  const bios = await json(
+    ['diff', '--range', '0xfffc0000-0xffffffff', '--range', '1M-2M', stream, stream],
+    scratch,
+    2,
+  );
+  assert.deepEqual(bios['notCompared'], [note('0x100000-0x200000', 'A')]);
+  assert.equal(asArray(bios['ram']).length, 1);
+});
 
-void test(
+test(
   'extracted blocks have holes where the source lacks memory, and say so',
   { skip },
   async () => {
@@ -189,7 +177,7 @@ void test(
   },
 );
 
-void test('NUMA nodes of a PC are compared by address', { skip }, async () => {
+test('NUMA nodes of a PC are compared by address', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);
   const truth = unpackCase('numa.truth.raw', scratch.directory);
@@ -207,7 +195,7 @@ void test('NUMA nodes of a PC are compared by address', { skip }, async () => {
   assert.deepEqual([run?.['start'], run?.['byteOffset']], [0xa80000, 0x123]);
 });
 
-void test('--place says where a block lies, in one piece or more', { skip }, async () => {
+test('--place says where a block lies, in one piece or more', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);
   const truth = unpackCase('numa.truth.raw', scratch.directory);
@@ -246,17 +234,11 @@ void test('--place says where a block lies, in one piece or more', { skip }, asy
   assert.match(scanned.stdout, /ram-node1 .* 0x100000000-0x100800000/);
 });
 
-void test(
-  'a dump of a PC is equal to its stream and to raw memory, ROM and all',
-  { skip },
-  async () => {
-    using scratch = new Scratch();
-    const file = (name: string): string => unpack(sampleNamed(name), scratch.directory)[0]!;
-    const [stream, elf, packed] = ['q72-exec-plain', 'q72-dump-elf', 'q72-dump-kdump-zlib'].map(
-      file,
-    );
-    await json(['diff', elf!, packed!], scratch, 0);
-    await json(['diff', stream!, elf!], scratch, 0);
-    await json(['scan', '--level', 'zero', elf!], scratch, 0);
-  },
-);
+test('a dump of a PC is equal to its stream and to raw memory, ROM and all', { skip }, async () => {
+  using scratch = new Scratch();
+  const file = (name: string): string => unpack(sampleNamed(name), scratch.directory)[0]!;
+  const [stream, elf, packed] = ['q72-exec-plain', 'q72-dump-elf', 'q72-dump-kdump-zlib'].map(file);
+  await json(['diff', elf!, packed!], scratch, 0);
+  await json(['diff', stream!, elf!], scratch, 0);
+  await json(['scan', '--level', 'zero', elf!], scratch, 0);
+});

@@ -78,7 +78,7 @@ test('a stream and a dump are compared where both have guest addresses, without 
   assert.match(plan.notCompared[0]!, /of A have nothing to be compared with: 0x400000-0x800000$/);
 });
 
-void test('main memory that one side lacks or that has no address is not compared; the memory of devices is a note', () => {
+test('main memory that one side lacks or that has no address is not compared; the memory of devices is a note', () => {
   const dump = (...ranges: [number, number][]): ImageShape => ({
     ...shape('elf'),
     blocks: [

@@ -40,10 +40,10 @@ export const addExportCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('export')
     .description('write guest memory to a file that other tools read')
-    .usage('[options] <source...> <out>')
+    .usage('[options] --as <format> <source...> <out>')
     .argument(
       '<source...>',
-      'as for inspect, or pid:N; after it the file to write, which must not exist',
+      'as for inspect, or pid:N; the last word, <out>, is the file to write, which must not exist without --force',
     )
     .optionsGroup('What to write:')
     .addOption(

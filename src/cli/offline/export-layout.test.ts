@@ -11,7 +11,7 @@ import { exportLayout } from './export-layout.js';
 const pageBytes = 4096;
 const inside = (scratch: Scratch, name: string): string => path.join(scratch.directory, name);
 
-void test('an ELF file of more segments than its header can count is read back', async () => {
+test('an ELF file of more segments than its header can count is read back', async () => {
   using scratch = new Scratch();
   const stretches = Array.from({ length: 70_000 }, (_, index) => ({
     start: 2 * index * pageBytes,
@@ -28,7 +28,7 @@ void test('an ELF file of more segments than its header can count is read back',
   }
 });
 
-void test("an ELF file has the note of the guest's Linux kernel, where there is one", async () => {
+test("an ELF file has the note of the guest's Linux kernel, where there is one", async () => {
   using scratch = new Scratch();
   const text = Buffer.from('OSRELEASE=6.1.0-test\nPAGESIZE=4096\nBUILD-ID=0\n');
   const memory = Buffer.alloc(64 * pageBytes, 0x5a);
@@ -59,7 +59,7 @@ void test("an ELF file has the note of the guest's Linux kernel, where there is 
   assert.deepEqual(await notes(), [padded, wanted]);
 });
 
-void test("an x86-64 kernel's image is listed a second time, and the file is read as before", async () => {
+test("an x86-64 kernel's image is listed a second time, and the file is read as before", async () => {
   using scratch = new Scratch();
   const MiB = 1024 ** 2;
   const address = 6 * MiB;

@@ -20,7 +20,7 @@ const skip = samplesSkip;
 const pageBytes = 4096;
 const inside = (scratch: Scratch, name: string): string => path.join(scratch.directory, name);
 
-void test('an existing file is kept, unless --force replaces it', { skip }, async () => {
+test('an existing file is kept, unless --force replaces it', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);
   const out = inside(scratch, 'out');
@@ -49,7 +49,7 @@ void test('an existing file is kept, unless --force replaces it', { skip }, asyn
   assert.deepEqual(readdirSync(scratch.directory).sort(), ['link', 'numa.mig', 'out']);
 });
 
-void test('--force does not replace the source, by whatever name', { skip }, async () => {
+test('--force does not replace the source, by whatever name', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);
   const before = readFileSync(stream);
@@ -69,7 +69,7 @@ void test('--force does not replace the source, by whatever name', { skip }, asy
   assert.ok(readFileSync(stream).equals(before));
 });
 
-void test('a note names an option without effect; --arch has one on ELF files only', async () => {
+test('a note names an option without effect; --arch has one on ELF files only', async () => {
   using scratch = new Scratch();
   const dump = inside(scratch, 'dump');
   writeFileSync(dump, kdump(8, Buffer.alloc(pageBytes, 7), [0, 1, 5], []));
@@ -85,7 +85,7 @@ void test('a note names an option without effect; --arch has one on ELF files on
   assert.equal(await notes('lime'), address + arch);
 });
 
-void test('a source that may not be read is an error of use', async (t) => {
+test('a source that may not be read is an error of use', async (t) => {
   using scratch = new Scratch();
   const dump = inside(scratch, 'dump');
   writeFileSync(dump, kdump(8, Buffer.alloc(pageBytes, 7), [0, 1, 5], []));
@@ -107,7 +107,7 @@ void test('a source that may not be read is an error of use', async (t) => {
   assert.match(ran.stderr, /dump: cannot be read \(EACCES\)\n$/);
 });
 
-void test('on a full disk the message says so, and no part of the file stays', async (t) => {
+test('on a full disk the message says so, and no part of the file stays', async (t) => {
   using scratch = new Scratch();
   const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']);
   if (probe.status !== 0) {

@@ -32,7 +32,7 @@ function equalBut(actual: Buffer, expected: Buffer, { start, end } = shadowed): 
   assert.ok(actual.subarray(end).equals(expected.subarray(end)), 'above');
 }
 
-void test('NUMA nodes of a stream become one range, in every format', { skip }, async () => {
+test('NUMA nodes of a stream become one range, in every format', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);
   const truth = readFileSync(unpackCase('numa.truth.raw', scratch.directory));
@@ -62,45 +62,37 @@ void test('NUMA nodes of a stream become one range, in every format', { skip }, 
   }
 });
 
-void test(
-  'readelf reads the ELF file: a core for the processor of the guest',
-  { skip },
-  async (t) => {
-    if (spawnSync('readelf', ['--version']).status !== 0) {
-      t.skip('readelf is not installed');
-      return;
-    }
-    using scratch = new Scratch();
-    const readelf = (file: string): string => {
-      const ran = spawnSync('readelf', ['-hlW', file], { encoding: 'utf8' });
-      assert.deepEqual([ran.status, ran.stderr], [0, '']);
-      return ran.stdout;
-    };
-    const out = inside(scratch, 'out');
-    for (const [source, machine, load] of [
-      [
-        unpackCase('numa.mig', scratch.directory),
-        /Machine: +Advanced Micro Devices X86-64/,
-        '0x0+ ',
-      ],
-      [unpack(sampleNamed('q72-aarch64-virt'), scratch.directory)[0]!, /AArch64/, '0x0+40000000 '],
-      [unpack(sampleNamed('q72-pseries'), scratch.directory)[0]!, /PowerPC64/, '0x0+ '],
-      [unpack(sampleNamed('q72-dump-elf'), scratch.directory)[0]!, /Intel 80386|X86-64/, '0x0+ '],
-    ] as const) {
-      await exported([source, '--as', 'elf', '--force', out], scratch);
-      const text = readelf(out);
-      assert.match(text, /Type: +CORE/);
-      assert.match(text, machine);
-      assert.match(text, new RegExp(`^ +LOAD +0x\\w+ ${load}`, 'm'));
-      assert.match(text, /^ +NOTE /m);
-    }
-    const raw = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory)[0]!;
-    await exported([raw, '--as', 'elf', '--force', '--arch', 's390x', out], scratch);
-    assert.match(readelf(out), /big endian[^]*IBM S\/390/);
-  },
-);
+test('readelf reads the ELF file: a core for the processor of the guest', { skip }, async (t) => {
+  if (spawnSync('readelf', ['--version']).status !== 0) {
+    t.skip('readelf is not installed');
+    return;
+  }
+  using scratch = new Scratch();
+  const readelf = (file: string): string => {
+    const ran = spawnSync('readelf', ['-hlW', file], { encoding: 'utf8' });
+    assert.deepEqual([ran.status, ran.stderr], [0, '']);
+    return ran.stdout;
+  };
+  const out = inside(scratch, 'out');
+  for (const [source, machine, load] of [
+    [unpackCase('numa.mig', scratch.directory), /Machine: +Advanced Micro Devices X86-64/, '0x0+ '],
+    [unpack(sampleNamed('q72-aarch64-virt'), scratch.directory)[0]!, /AArch64/, '0x0+40000000 '],
+    [unpack(sampleNamed('q72-pseries'), scratch.directory)[0]!, /PowerPC64/, '0x0+ '],
+    [unpack(sampleNamed('q72-dump-elf'), scratch.directory)[0]!, /Intel 80386|X86-64/, '0x0+ '],
+  ] as const) {
+    await exported([source, '--as', 'elf', '--force', out], scratch);
+    const text = readelf(out);
+    assert.match(text, /Type: +CORE/);
+    assert.match(text, machine);
+    assert.match(text, new RegExp(`^ +LOAD +0x\\w+ ${load}`, 'm'));
+    assert.match(text, /^ +NOTE /m);
+  }
+  const raw = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory)[0]!;
+  await exported([raw, '--as', 'elf', '--force', '--arch', 's390x', out], scratch);
+  assert.match(readelf(out), /big endian[^]*IBM S\/390/);
+});
 
-void test('dumps of a PC keep their holes, and hold what pmemsave wrote', { skip }, async () => {
+test('dumps of a PC keep their holes, and hold what pmemsave wrote', { skip }, async () => {
   using scratch = new Scratch();
   const raw = readFileSync(unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory)[0]!);
   for (const name of ['q72-dump-elf', 'q72-dump-kdump-zlib']) {
@@ -130,7 +122,7 @@ void test('dumps of a PC keep their holes, and hold what pmemsave wrote', { skip
   }
 });
 
-void test('memory that the source lacks has no segment, and the exit code is 2', async () => {
+test('memory that the source lacks has no segment, and the exit code is 2', async () => {
   using scratch = new Scratch();
   const page = Buffer.alloc(pageBytes, 7);
   const dump = inside(scratch, 'dump');
@@ -162,7 +154,7 @@ void test('memory that the source lacks has no segment, and the exit code is 2',
   assert.equal(diskBytes(inside(scratch, 'raw')), 3 * pageBytes);
 });
 
-void test(
+test(
   'blocks without content or address are left out, and --place brings one in',
   { skip },
   async () => {
@@ -196,7 +188,7 @@ void test(
   },
 );
 
-void test(
+test(
   'a damaged stream is exported with --salvage only, and the exit code is 1',
   { skip },
   async () => {

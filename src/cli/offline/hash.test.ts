@@ -20,7 +20,7 @@ async function json(args: readonly string[], scratch: Scratch, code: number): Pr
   return asObject(JSON.parse(ran.stdout) as Json);
 }
 
-void test('the hash of a dump is that of the memory that it lists', { skip }, async () => {
+test('the hash of a dump is that of the memory that it lists', { skip }, async () => {
   using scratch = new Scratch();
   const elf = unpack(sampleNamed('q72-dump-elf'), scratch.directory)[0]!;
   const packed = unpack(sampleNamed('q72-dump-kdump-zlib'), scratch.directory)[0]!;
@@ -49,7 +49,7 @@ void test('the hash of a dump is that of the memory that it lists', { skip }, as
   assert.match(unlisted.stdout, /memory: the dump lists no memory in 0x1000-0x3000/);
 });
 
-void test('the range of a hash is of guest addresses, as everywhere', { skip }, async () => {
+test('the range of a hash is of guest addresses, as everywhere', { skip }, async () => {
   using scratch = new Scratch();
   const [raw] = unpack(sampleNamed('q72-pmemsave.raw'), scratch.directory);
   const [stream] = unpack(sampleNamed('q72-exec-plain'), scratch.directory);

@@ -11,7 +11,7 @@ import { requirePlaced } from './places.js';
 
 const page = Buffer.alloc(4096, 7);
 
-void test('--place is refused for a dump, and nothing is compared, hashed or written', async () => {
+test('--place is refused for a dump, and nothing is compared, hashed or written', async () => {
   using scratch = new Scratch();
   const [dump, out] = ['dump', 'out'].map((name) => path.join(scratch.directory, name));
   const pieces = [0, 16384].map((address) => ({ address, data: page, memoryBytes: page.length }));
@@ -42,7 +42,7 @@ const source = (
   };
 };
 
-void test('beside a dump, --place may name blocks of the other source only', () => {
+test('beside a dump, --place may name blocks of the other source only', () => {
   const memory = [{ block: 'memory', address: 0, length: 4096 }];
   for (const format of ['elf', 'kdump', 'win-dmp']) {
     const dump = source(format, 'memory');

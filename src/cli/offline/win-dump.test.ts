@@ -10,7 +10,7 @@ import { saved, winDump } from './dumps.fixtures.js';
 const low = Buffer.alloc(4 * 4096, 1);
 const high = Buffer.alloc(2 * 4096, 2);
 
-void test('a Windows crash dump is shown, scanned and compared like any other dump', async () => {
+test('a Windows crash dump is shown, scanned and compared like any other dump', async () => {
   using scratch = new Scratch();
   const runs = [
     [0, low],
@@ -34,7 +34,7 @@ void test('a Windows crash dump is shown, scanned and compared like any other du
   assert.equal(same.code, 0, same.stdout + same.stderr);
 });
 
-void test('a Windows crash dump of another type is refused by name, a cut one is damaged', async () => {
+test('a Windows crash dump of another type is refused by name, a cut one is damaged', async () => {
   using scratch = new Scratch();
   const partial = saved(scratch, 'kernel.dmp', winDump([[0, low]], 2));
   const refused = await drover(['scan', partial], scratch);

@@ -77,7 +77,11 @@ function withGuestOptions(command: Command): Command {
         .choices(stampKinds)
         .default('page'),
     )
-    .option('--step <size>', 'distance between stamps, a multiple of 4K', sizeArgument, 4096)
+    .addOption(
+      new Option('--step <size>', 'distance between stamps, a multiple of 4K')
+        .argParser(sizeArgument)
+        .default(4096, '4K'),
+    )
     .option(
       '--pace <rate>',
       'how fast all writers together write: 2GB/s, 512MiB/s or 100000pages/s (default: as fast as possible)',
