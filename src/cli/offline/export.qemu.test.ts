@@ -34,7 +34,7 @@ async function sourcesOf(stage: Stage): Promise<(readonly [string, keyof typeof 
 for (const qemu of realQemus) {
   test(
     `QEMU ${qemu.version}: exported memory is what pmemsave wrote, and is scanned and compared`,
-    { skip: qemu.skip, timeout: 180_000 },
+    { skip: qemu.skip, timeout: 600_000 },
     async () => {
       await withStoppedGuest(qemu, { kind: 'anon' }, async (stage) => {
         const { context, machine, scratch } = stage;

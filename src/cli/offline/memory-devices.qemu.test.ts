@@ -16,7 +16,7 @@ for (const qemu of realQemus) {
   for (const model of ['pc-dimm', 'nvdimm']) {
     test(
       `QEMU ${qemu.version}: memory of a ${model} is compared where --place says its address`,
-      { skip: qemu.skip, timeout: 120_000 },
+      { skip: qemu.skip, timeout: 600_000 },
       async () => {
         using scratch = new Scratch();
         await using context = contextFor(await planFor(qemu, scratch.directory), scratch.directory);

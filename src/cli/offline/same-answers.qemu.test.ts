@@ -219,7 +219,7 @@ const chosen = realQemus.filter(({ version }) => share > 1 || version === '11.1'
 for (const qemu of chosen) {
   test(
     `QEMU ${qemu.version}: files of every format answer alike, and no cut makes an answer better`,
-    { skip: qemu.skip, timeout: 120_000 * share },
+    { skip: qemu.skip, timeout: 600_000 * share },
     async (t) => {
       t.diagnostic(`seed ${testSeed}`);
       const draw = drawing(testSeed);

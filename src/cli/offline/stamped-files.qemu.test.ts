@@ -231,7 +231,7 @@ for (const qemu of realQemus) {
   for (const { name, skip, make } of formats) {
     test(
       `QEMU ${qemu.version}: damage to stamped memory in a ${name} file is found`,
-      { skip: reasonOf(qemu.skip, skip?.(qemu), turn(qemu)), timeout: 120_000 * share },
+      { skip: reasonOf(qemu.skip, skip?.(qemu), turn(qemu)), timeout: 600_000 * share },
       async (t) => {
         await withStampedMemory(qemu, async (stage) => {
           const made = await make(stage);

@@ -87,7 +87,7 @@ test(
     const child = spawn('script', ['-qefc', command, log], {
       stdio: 'ignore',
       env: { ...process.env, TMPDIR: scratch.directory, NO_COLOR: '1' },
-      timeout: 60_000,
+      timeout: 300_000,
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const shown = (): string => readFileSync(log, { encoding: 'utf8', flag: 'a+' });
@@ -100,7 +100,7 @@ test(
     await sleep(1500);
     const gdb = spawnSync('gdb', ['-p', pid, '-batch', '-ex', 'thread apply all bt 1'], {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 300_000,
     });
     assert.match(gdb.stdout, /Thread 1 /, gdb.stderr);
     assert.equal(await ended, 0, shown());
