@@ -1,6 +1,6 @@
 /**
- * Waits for a guest's sign of life after a migration. A guest that is dead is found by a glance at its memory, not by a
- * deadline: memory that stands still while QEMU emulates the processor, or while nothing of QEMU runs.
+ * Waits for a guest's sign of life after a migration. The memory of a dead guest stands
+ * still while QEMU emulates the processor, or while no thread of QEMU runs: that shows in seconds, long before the deadline.
  */
 import { Cancelled, pause } from '../model/deadline.js';
 import { contractError, HarnessError } from '../model/errors.js';
@@ -17,6 +17,7 @@ const glanceMs = 1000;
 const deadWorkMs = 5000;
 /** a guest that waits for its pace, or whose QEMU waits for a disk, is idle for less */
 const deadIdleMs = 10_000;
+/** how many times slower than the source's QEMU another one may be */
 const otherSlowness = 4;
 
 /** Two signs of life: the first may be an old one, the second comes only after a pass on this machine. */
@@ -113,8 +114,12 @@ export async function damageOfSilent(
     // A guest that starts over begins by clearing its memory.
     if (machine.spec.incoming !== undefined && machine.serial.starts > 0) throw error;
     machine.context.observer.phase('verify');
-    const verdict = await stopAndVerify(machine).catch(() => undefined);
-    if (verdict === undefined || verdict.intact) throw error;
+    const verdict = await stopAndVerify(machine).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const details = [...(error.input.details ?? []), `its memory could not be checked: ${why}`];
+      throw new HarnessError({ ...error.input, details });
+    });
+    if (verdict.intact) throw error;
     return verdict;
   }
 }

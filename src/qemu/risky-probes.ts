@@ -1,6 +1,6 @@
 /**
- * Probes in which some QEMU dies, such as 10.2.2: what such a probe asks for is then one feature less, with the reason. The
- * others are asked of a new process.
+ * Probes in which some QEMU dies, such as 10.2.2. That QEMU then lacks what the probe asks for, with the reason, and a new process
+ * answers the other probes.
  */
 import { HarnessError } from '../model/errors.js';
 import type { QemuProcess } from './process.js';
@@ -19,7 +19,7 @@ class ProbeCrash extends Error {
 }
 
 export class RiskyProbes {
-  /** how QEMU died, by probe; twice, since a host may end a process, too */
+  /** how QEMU died, by probe; only the second time counts, since the first may have been a fault of the host */
   readonly #crashes = new Map<string, string[]>();
 
   /** Does `work`, which starts a process and asks it; again, with a new process, when one died in a probe. */
@@ -50,14 +50,14 @@ export class RiskyProbes {
       if (!(error instanceof HarnessError) || error.code !== 'qmp-closed') throw error;
       await process.waitForExit(exitMs).catch(() => undefined);
       const { status } = process;
-      // Who is killed or exits has not crashed.
-      if (typeof status?.signal !== 'string' || killers.includes(status.signal)) throw error;
-      throw new ProbeCrash(probe, `asked for it, QEMU ${describeExit(status)}`);
+      // A QEMU that exited, or that somebody killed, has not crashed.
+      if (typeof status?.signal !== 'string' || fromOutside.includes(status.signal)) throw error;
+      throw new ProbeCrash(probe, `QEMU ${describeExit(status)} in the probe for it`);
     }
   }
 }
 
 /** a core dump takes a while */
 const exitMs = 10_000;
-/** of people and of a host without memory */
-const killers: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'];
+/** signals that a user sends, or a host that is out of memory */
+const fromOutside: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'];

@@ -5,27 +5,21 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { sampleNamed, samplesSkip, unpack, unpackCase } from '../../memory/samples.fixtures.js';
 import { asArray, asObject, asString } from '../../model/json.js';
-import type { Json, JsonObject } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
-import { drover } from '../process/drover.fixtures.js';
+import { drover, droverJson } from '../process/drover.fixtures.js';
 import { elfCore, kdump, saved } from './dumps.fixtures.js';
 
 const skip = samplesSkip;
 const pageBytes = 4096;
 const page = Buffer.alloc(pageBytes, 7);
 
-async function json(args: readonly string[], scratch: Scratch, code: number): Promise<JsonObject> {
-  const ran = await drover([...args, '--json'], scratch);
-  assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
-  return asObject(JSON.parse(ran.stdout) as Json);
-}
-
 test('pages that neither of two dumps holds are not compared, and the exit code is 2', async () => {
   using scratch = new Scratch();
   const excluded = kdump(8, page, [0, 1, 5], [2, 3]);
   const a = saved(scratch, 'a', excluded);
   const b = saved(scratch, 'b', excluded);
-  const found = await json(['diff', a, b], scratch, 2);
+  const found = await droverJson(['diff', a, b], scratch, 2);
   assert.equal(found['equal'], false);
   assert.deepEqual(found['notCompared'], [
     'guest memory 0x0-0x4000: 2 pages, which neither A nor B holds',
@@ -36,19 +30,19 @@ test('pages that neither of two dumps holds are not compared, and the exit code 
   const text = await drover(['diff', a, b], scratch);
   assert.match(text.stdout, /0x0-0x4000: 2 pages equal\n/);
   assert.match(text.stdout, /not compared: guest memory 0x0-0x4000: 2 pages/);
-  await json(['diff', '--absent-as-zero', a, b], scratch, 0);
-  await json(['diff', '--range', '0-8K', a, b], scratch, 0);
-  await json(['diff', '--range', '0-16K', a, b], scratch, 2);
+  await droverJson(['diff', '--absent-as-zero', a, b], scratch, 0);
+  await droverJson(['diff', '--range', '0-8K', a, b], scratch, 0);
+  await droverJson(['diff', '--range', '0-16K', a, b], scratch, 2);
   const other = saved(scratch, 'other', kdump(8, page, [0, 2, 5], [1, 3]));
-  const differs = await json(['diff', a, other], scratch, 1);
+  const differs = await droverJson(['diff', a, other], scratch, 1);
   assert.equal(asObject(asArray(differs['ram'])[0]!)['absentInBoth'], 1);
 });
 
 test('addresses where a dump lists no memory are none that could be missing', async () => {
   using scratch = new Scratch();
   const dump = saved(scratch, 'dump', kdump(8, page, [0, 1, 5]));
-  await json(['diff', dump, dump], scratch, 0);
-  const found = await json(['scan', '--level', 'zero', dump], scratch, 0);
+  await droverJson(['diff', dump, dump], scratch, 0);
+  const found = await droverJson(['scan', '--level', 'zero', dump], scratch, 0);
   const [memory] = asArray(found['blocks']).map(asObject);
   assert.deepEqual([memory?.['absent'], memory?.['holes'], memory?.['zeroContent']], [5, 5, 0]);
 });
@@ -64,49 +58,49 @@ test('pages that makedumpfile excluded, or of which a file holds a part, are not
     [partly, 1, 3],
   ] as const) {
     const dump = saved(scratch, 'dump', bytes);
-    const found = await json(['scan', '--level', 'zero', dump], scratch, 2);
+    const found = await droverJson(['scan', '--level', 'zero', dump], scratch, 2);
     assert.equal(found['clean'], false);
     const [memory] = asArray(found['blocks']).map(asObject);
     assert.equal(memory?.['zeroContent'], zero);
     assert.equal(Number(memory['absent']) - Number(memory['holes']), absent);
     const text = await drover(['scan', '--level', 'zero', dump], scratch);
     assert.match(text.stdout, new RegExp(`${zero} zero, ${absent} not in the file`));
-    await json(['diff', dump, dump], scratch, 2);
+    await droverJson(['diff', dump, dump], scratch, 2);
   }
   const raw = saved(scratch, 'raw', Buffer.alloc(8 * pageBytes));
   const dump = saved(scratch, 'dump', partly);
-  const found = await json(['diff', dump, raw, '--range', '0-8K'], scratch, 1);
+  const found = await droverJson(['diff', dump, raw, '--range', '0-8K'], scratch, 1);
   assert.equal(asObject(asArray(found['ram'])[0]!)['absentInFirst'], 1);
 });
 
 test('a dump with paging is not equal to itself where it holds nothing', { skip }, async () => {
   using scratch = new Scratch();
   const dump = unpackCase('elf-paging-direct.elf', scratch.directory);
-  const found = await json(['diff', dump, dump], scratch, 2);
+  const found = await droverJson(['diff', dump, dump], scratch, 2);
   assert.deepEqual(found['notCompared'], [
     'guest memory 0x0-0x800000: 1,856 pages, which neither A nor B holds',
   ]);
-  await json(['scan', '--level', 'zero', dump], scratch, 2);
+  await droverJson(['scan', '--level', 'zero', dump], scratch, 2);
 });
 
 test('a block whose content is not in the file is named, at every level', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('mapped-ram-ignore-shared.mig', scratch.directory);
-  assert.equal((await json(['scan', '--level', 'zero', stream], scratch, 2))['clean'], false);
-  await json(['scan', '--level', 'zero', '--block', 'pc.bios', stream], scratch, 0);
+  assert.equal((await droverJson(['scan', '--level', 'zero', stream], scratch, 2))['clean'], false);
+  await droverJson(['scan', '--level', 'zero', '--block', 'pc.bios', stream], scratch, 0);
   for (const level of ['byte', 'wide', 'page']) {
     const args = ['scan', '--level', level, '--range', '1M-2M', stream];
-    assert.equal((await json(args, scratch, 2))['clean'], false);
+    assert.equal((await droverJson(args, scratch, 2))['clean'], false);
     const text = await drover(args, scratch);
     assert.match(text.stdout, /not checked: the content of 256 pages is not in the file/);
     assert.doesNotMatch(text.stdout, /damaged/);
   }
-  const found = await json(['diff', stream, stream], scratch, 2);
+  const found = await droverJson(['diff', stream, stream], scratch, 2);
   assert.deepEqual(found['notCompared'], [
     'block m0: its content is not in the stream (x-ignore-shared)',
   ]);
-  await json(['diff', '--no-ram', stream, stream], scratch, 0);
-  await json(['diff', '--block', 'm0', stream, stream], scratch, 2);
+  await droverJson(['diff', '--no-ram', stream, stream], scratch, 0);
+  await droverJson(['diff', '--block', 'm0', stream, stream], scratch, 2);
 });
 
 test('a range in a block whose content is not in the file is not compared', { skip }, async () => {
@@ -126,11 +120,11 @@ test('a range in a block whose content is not in the file is not compared', { sk
       ['block m0: its content is not in the stream (x-ignore-shared)'],
     ],
   ] as const) {
-    const found = await json(['diff', ...args], scratch, 2);
+    const found = await droverJson(['diff', ...args], scratch, 2);
     assert.deepEqual([found['notCompared'], found['ram']], [wanted, []]);
   }
   // What lies beside it is compared.
-  const bios = await json(
+  const bios = await droverJson(
     ['diff', '--range', '0xfffc0000-0xffffffff', '--range', '1M-2M', stream, stream],
     scratch,
     2,
@@ -146,7 +140,7 @@ test(
     using scratch = new Scratch();
     const extracted = async (source: string, code: number): Promise<JsonObject> => {
       const folder = path.join(scratch.directory, `${path.basename(source)}.parts`);
-      return await json(['inspect', '--extract', folder, source], scratch, code);
+      return await droverJson(['inspect', '--extract', folder, source], scratch, code);
     };
     const short = saved(scratch, 'short', kdump(8, page, [0, 1, 5], [2, 3]));
     const [memory] = asArray((await extracted(short, 2))['files']).map(asObject);
@@ -181,7 +175,7 @@ test('NUMA nodes of a PC are compared by address', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);
   const truth = unpackCase('numa.truth.raw', scratch.directory);
-  const found = await json(['diff', stream, truth], scratch, 0);
+  const found = await droverJson(['diff', stream, truth], scratch, 0);
   assert.deepEqual(found['notCompared'], []);
   assert.deepEqual(
     asArray(found['ram']).map((one) => asObject(one)['what']),
@@ -190,7 +184,7 @@ test('NUMA nodes of a PC are compared by address', { skip }, async () => {
   const memory = readFileSync(truth);
   memory[0xa80123] = 1 ^ (memory[0xa80123] ?? 0);
   const changed = saved(scratch, 'changed', memory);
-  const other = await json(['diff', stream, changed], scratch, 1);
+  const other = await droverJson(['diff', stream, changed], scratch, 1);
   const [run] = asArray(asObject(asArray(other['ram'])[1]!)['runs']).map(asObject);
   assert.deepEqual([run?.['start'], run?.['byteOffset']], [0xa80000, 0x123]);
 });
@@ -200,13 +194,17 @@ test('--place says where a block lies, in one piece or more', { skip }, async ()
   const stream = unpackCase('numa.mig', scratch.directory);
   const truth = unpackCase('numa.truth.raw', scratch.directory);
   const diff = (...args: string[]): string[] => ['diff', stream, truth, ...args];
-  await json(diff('--place', 'ram-node0=0+4M', '--place', 'ram-node0=4M'), scratch, 0);
-  const moved = await json(diff('--place', 'ram-node0=8M', '--place', 'ram-node1=16M'), scratch, 2);
+  await droverJson(diff('--place', 'ram-node0=0+4M', '--place', 'ram-node0=4M'), scratch, 0);
+  const moved = await droverJson(
+    diff('--place', 'ram-node0=8M', '--place', 'ram-node1=16M'),
+    scratch,
+    2,
+  );
   assert.deepEqual(moved['notCompared'], [
     '8,388,608 bytes of A have nothing to be compared with: 0x1000000-0x1800000',
     '7,995,392 bytes of B have nothing to be compared with: 0x0-0xa0000, 0x100000-0x800000',
   ]);
-  const part = await json(diff('--place', 'ram-node1=8M+4M'), scratch, 2);
+  const part = await droverJson(diff('--place', 'ram-node1=8M+4M'), scratch, 2);
   assert.match(
     JSON.stringify(part['notCompared']),
     /block ram-node1: the guest address of 4,194,304 bytes in A is not known; say it with --place/,
@@ -238,7 +236,7 @@ test('a dump of a PC is equal to its stream and to raw memory, ROM and all', { s
   using scratch = new Scratch();
   const file = (name: string): string => unpack(sampleNamed(name), scratch.directory)[0]!;
   const [stream, elf, packed] = ['q72-exec-plain', 'q72-dump-elf', 'q72-dump-kdump-zlib'].map(file);
-  await json(['diff', elf!, packed!], scratch, 0);
-  await json(['diff', stream!, elf!], scratch, 0);
-  await json(['scan', '--level', 'zero', elf!], scratch, 0);
+  await droverJson(['diff', elf!, packed!], scratch, 0);
+  await droverJson(['diff', stream!, elf!], scratch, 0);
+  await droverJson(['scan', '--level', 'zero', elf!], scratch, 0);
 });

@@ -1,9 +1,12 @@
 /** Runs the real command line as users do: a process of its own, with a temporary directory of its own. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { asObject } from '../../model/json.js';
+import type { Json, JsonObject } from '../../model/json.js';
 import { packageRoot } from '../../model/scratch.fixtures.js';
 import type { Scratch } from '../../model/scratch.fixtures.js';
 
@@ -61,6 +64,17 @@ export async function drover(
   prefix: readonly string[] = [],
 ): Promise<Ran> {
   return await startDrover(args, scratch, env, cwd, prefix).ended;
+}
+
+/** What a command answers with `--json`, which must end with `code`. */
+export async function droverJson(
+  args: readonly string[],
+  scratch: Scratch,
+  code: number,
+): Promise<JsonObject> {
+  const ran = await drover([...args, '--json'], scratch);
+  assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
+  return asObject(JSON.parse(ran.stdout) as Json);
 }
 
 /** Until the process has the file open: it reads its arguments no more, and catches signals. */

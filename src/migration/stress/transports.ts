@@ -1,5 +1,6 @@
 /** The transports of a stress run, one row each. */
 import type { Need } from '../../model/features.js';
+import { reliablePreempt } from '../preempt.js';
 
 /** live: to a destination that listens. postcopy: the same, then postcopy. file: the destination reads it afterwards. */
 export type StressFlow = 'live' | 'postcopy' | 'file';
@@ -25,13 +26,6 @@ const fileTransport: Need = { kind: 'transport', name: 'file', since: '8.2' };
 const mappedRam: Need = { kind: 'capability', name: 'mapped-ram', since: '9.0' };
 const userfaultfd: Need = { kind: 'host', name: 'userfaultfd' };
 const preempt: Need = { kind: 'capability', name: 'postcopy-preempt', since: '7.1' };
-/** as for the tests of postcopy preempt: 7.2 sends pages to the wrong ramblock */
-const reliable: Need = {
-  kind: 'behaviour',
-  what: 'reliable postcopy-preempt',
-  witness: 'switchover-ack',
-  since: '8.1',
-};
 
 const plain = {
   flow: 'live',
@@ -66,7 +60,7 @@ export const stressTransports: readonly StressTransport[] = [
     flow: 'postcopy',
     uri: tcp,
     capabilities: ['postcopy-ram', 'postcopy-preempt'],
-    needs: [userfaultfd, preempt, reliable],
+    needs: [userfaultfd, preempt, reliablePreempt],
   },
   { ...plain, name: 'file', flow: 'file', uri: file, needs: [fileTransport] },
   {

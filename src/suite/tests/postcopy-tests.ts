@@ -1,5 +1,6 @@
 /** Postcopy, with and without recovery from a broken connection, over one channel and several. */
 import type { Recovery } from '../../migration/flows/postcopy-recovery.js';
+import { reliablePreempt } from '../../migration/preempt.js';
 import { usePsk } from '../../migration/tls/tls-credentials.js';
 import type { Need } from '../../model/features.js';
 import { postcopyTest } from '../definition.js';
@@ -14,17 +15,6 @@ const needsMultifdThenPostcopy: Need = {
   what: 'postcopy after multifd',
   witness: 'postcopy-latency',
   since: '10.1',
-};
-
-/**
- * 7.2 sends a page to the wrong ramblock when the last page of an iteration was a requested one
- * (docs/explanation/found-in-qemu.md). 8.0 was not tried.
- */
-const needsReliablePreempt: Need = {
-  kind: 'behaviour',
-  what: 'reliable postcopy-preempt',
-  witness: 'switchover-ack',
-  since: '8.1',
 };
 
 interface Row {
@@ -65,7 +55,7 @@ function needsOf(row: Row): Need[] {
   return [
     ...(row.multifd ? [needsMultifdThenPostcopy] : []),
     ...(row.psk ? [needsTls] : []),
-    ...(row.preempt ? [needsReliablePreempt] : []),
+    ...(row.preempt ? [reliablePreempt] : []),
     ...(row.recovery === 'handshake' || row.recovery === 'reconnect' ? [needsRecoverSetup] : []),
   ];
 }
