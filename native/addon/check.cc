@@ -8,13 +8,12 @@
 #include "addon/convert.h"
 #include "addon/task.h"
 #include "addon/verdict_js.h"
-#include "core/checks/damage_list.h"
+#include "core/checks/byte_verdict.h"
 #include "core/checks/zero.h"
 #include "core/clock.h"
 #include "core/page_stamp.h"
 #include "core/ram/scan.h"
 #include "core/ram/upstream_rule.h"
-#include "core/ram/verdict.h"
 
 namespace drover {
 namespace {
@@ -64,29 +63,6 @@ const char* parse(const Napi::Value& value, Request& out) {
   return nullptr;
 }
 
-// Live memory has no blocks: damage lies in block 0, from the range's start on.
-SliceVerdict sliceOf(const ScanRange& range, const Verdict& verdict) {
-  const auto addressOf = [&](std::uint64_t page) { return range.start + page * range.step; };
-  SliceVerdict out;
-  out.slice = {range.start, range.end};
-  out.pages = range.pages();
-  out.generation = verdict.generation;
-  if (verdict.edgePage) out.edge = addressOf(*verdict.edgePage);
-  out.damagedPages = verdict.damagedPages;
-  out.damagedRuns = verdict.damagedRuns;
-  out.pagesByKind[static_cast<std::size_t>(DamageKind::stale)] = verdict.stalePages;
-  out.pagesByKind[static_cast<std::size_t>(DamageKind::ahead)] =
-      verdict.damagedPages - verdict.stalePages;
-  for (const DamagedRun& run : verdict.damage) {
-    PageDamage damage = byteDamage(run.expected, run.found);
-    damage.address = addressOf(run.firstPage);
-    damage.blockOffset = damage.address - range.start;
-    damage.pages = run.pages;
-    out.damage.push_back(damage);
-  }
-  return out;
-}
-
 // A stamp of 0 on a page that is zero as a whole: the page was lost, whatever generation 0 would
 // mean. A run is named so when all of its pages are. Stamps that somebody else fetched come without
 // their pages: those keep their kind.
@@ -120,11 +96,13 @@ Result<Report> carryOut(const Request& request, const PageSource& source,
   const Result<StampRuns> stamps =
       scanStamps(source, request.range, *request.kernel, request.threads, cancel);
   if (!stamps.ok()) return Result<Report>::failed(stamps.status);
-  Result<Verdict> verdict = judge(stamps.value, request.damageLimit, cancel);
+  // Live memory has no blocks.
+  Result<SliceVerdict> verdict =
+      byteVerdict(stamps.value, request.range, request.damageLimit, cancel);
   if (!verdict.ok()) return Result<Report>::failed(verdict.status);
   auto upstream = upstreamLines(stamps.value, request.range.start, request.range.step, cancel);
   if (!upstream.ok()) return Result<Report>::failed(upstream.status);
-  SliceVerdict found = sliceOf(request.range, verdict.value);
+  SliceVerdict found = std::move(verdict.value);
   const Status named = nameZeroed(source, request.range, found, cancel);
   if (!named.ok()) return Result<Report>::failed(named);
   found.upstreamLines = std::move(upstream.value);

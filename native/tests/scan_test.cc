@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "core/checks/byte_verdict.h"
 #include "core/ram/mapped_source.h"
-#include "core/ram/verdict.h"
 #include "tests/memory.h"
 #include "tests/random.h"
 
@@ -44,19 +44,19 @@ TEST_CASE("any number of threads and any kernel give the same verdict") {
   const auto mapped =
       MappedSource::open(test::fileSource(test::memfdWith(stamps), 0x100000, kPages * kPage));
   REQUIRE(mapped.ok());
-  const Verdict expected = judge(test::runsOf(stamps), 1000, never).value;
+  const ScanRange range{0x100000, 0x100000 + kPages * kPage, kPage};
+  const SliceVerdict expected = byteVerdict(test::runsOf(stamps), range, 1000, never).value;
   for (const Kernel& kernel : kernels()) {
     for (const unsigned threads : {1U, 2U, 5U}) {
-      const ScanRange range{0x100000, 0x100000 + kPages * kPage, kPage};
       const auto runs = scanStamps(*mapped.value, range, kernel, threads, never);
       REQUIRE(runs.ok());
-      const Verdict found = judge(runs.value, 1000, never).value;
+      const SliceVerdict found = byteVerdict(runs.value, range, 1000, never).value;
       CHECK(found.generation == expected.generation);
-      CHECK(found.edgePage == expected.edgePage);
+      CHECK(found.edge == expected.edge);
       CHECK(found.damagedPages == expected.damagedPages);
       REQUIRE(found.damage.size() == expected.damage.size());
       for (std::size_t i = 0; i < found.damage.size(); ++i) {
-        REQUIRE(found.damage[i].firstPage == expected.damage[i].firstPage);
+        REQUIRE(found.damage[i].address == expected.damage[i].address);
         REQUIRE(found.damage[i].pages == expected.damage[i].pages);
       }
     }

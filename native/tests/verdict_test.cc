@@ -1,9 +1,8 @@
-#include "core/ram/verdict.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
+#include "core/checks/byte_verdict.h"
 #include "tests/random.h"
 #include "tests/stamps.h"
 
@@ -13,10 +12,11 @@ using test::Stamps;
 
 namespace {
 
-Verdict verdictOn(const Stamps& stamps, std::size_t limit = 100'000) {
+// With a step of 1 a page's address is its number.
+SliceVerdict verdictOn(const Stamps& stamps, std::size_t limit = 100'000) {
   const CancelFlag never;
   const StampRuns runs = test::runsOf(stamps);
-  Result<Verdict> verdict = judge(runs, limit, never);
+  Result<SliceVerdict> verdict = byteVerdict(runs, {0, stamps.size(), 1}, limit, never);
   REQUIRE(verdict.ok());
   return verdict.value;
 }
@@ -41,9 +41,9 @@ std::uint64_t mostExplained(const Stamps& stamps) {
   return most;
 }
 
-void checkDamage(const DamagedRun& run, std::uint64_t firstPage, std::uint64_t pages,
+void checkDamage(const PageDamage& run, std::uint64_t firstPage, std::uint64_t pages,
                  unsigned expected, unsigned found) {
-  CHECK(run.firstPage == firstPage);
+  CHECK(run.address == firstPage);
   CHECK(run.pages == pages);
   CHECK(run.expected == expected);
   CHECK(run.found == found);
@@ -53,34 +53,34 @@ void checkDamage(const DamagedRun& run, std::uint64_t firstPage, std::uint64_t p
 
 TEST_CASE("sound memory has no damage, wherever the edge is") {
   for (const std::size_t edge : {std::size_t{1}, std::size_t{7}, std::size_t{99}}) {
-    const Verdict verdict = verdictOn(soundStamps(100, edge, 42));
+    const SliceVerdict verdict = verdictOn(soundStamps(100, edge, 42));
     CHECK(verdict.damagedPages == 0);
     CHECK(verdict.generation == 42);
-    CHECK(verdict.edgePage == edge);
+    CHECK(verdict.edge == edge);
   }
 }
 
 TEST_CASE("equal pages have no edge") {
   for (const std::size_t pages : {std::size_t{1}, std::size_t{2}, std::size_t{100}}) {
-    const Verdict verdict = verdictOn(Stamps(pages, 42));
+    const SliceVerdict verdict = verdictOn(Stamps(pages, 42));
     CHECK(verdict.damagedPages == 0);
     CHECK(verdict.generation == 42);
-    CHECK_FALSE(verdict.edgePage.has_value());
+    CHECK_FALSE(verdict.edge.has_value());
   }
 }
 
 TEST_CASE("generations wrap around from 255 to 0") {
-  const Verdict verdict = verdictOn(soundStamps(100, 30, 0));
+  const SliceVerdict verdict = verdictOn(soundStamps(100, 30, 0));
   CHECK(verdict.damagedPages == 0);
   CHECK(verdict.generation == 0);
-  CHECK(verdict.edgePage == 30);
+  CHECK(verdict.edge == 30);
 }
 
 TEST_CASE("one page stale by one before the edge is named alone") {
   Stamps stamps = soundStamps(1000, 600, 27);
   stamps[123] = 26;
-  const Verdict verdict = verdictOn(stamps);
-  CHECK(verdict.edgePage == 600);
+  const SliceVerdict verdict = verdictOn(stamps);
+  CHECK(verdict.edge == 600);
   REQUIRE(verdict.damage.size() == 1);
   checkDamage(verdict.damage[0], 123, 1, 27, 26);
 }
@@ -89,7 +89,7 @@ TEST_CASE("one page stale by one after the edge is named alone") {
   Stamps stamps = soundStamps(1000, 600, 27);
   stamps[999] = 25;
   stamps[700] = 25;
-  const Verdict verdict = verdictOn(stamps);
+  const SliceVerdict verdict = verdictOn(stamps);
   CHECK(verdict.damagedPages == 2);
   REQUIRE(verdict.damage.size() == 2);
   checkDamage(verdict.damage[0], 700, 1, 26, 25);
@@ -100,9 +100,9 @@ TEST_CASE("a stale first page and a stale last page are named") {
   Stamps stamps = soundStamps(1000, 600, 27);
   stamps[0] = 26;
   stamps[999] = 25;
-  const Verdict verdict = verdictOn(stamps);
+  const SliceVerdict verdict = verdictOn(stamps);
   CHECK(verdict.generation == 27);
-  CHECK(verdict.edgePage == 600);
+  CHECK(verdict.edge == 600);
   REQUIRE(verdict.damage.size() == 2);
   checkDamage(verdict.damage[0], 0, 1, 27, 26);
   checkDamage(verdict.damage[1], 999, 1, 26, 25);
@@ -111,8 +111,8 @@ TEST_CASE("a stale first page and a stale last page are named") {
 TEST_CASE("two swapped ranges across the edge are named, and the edge stays") {
   Stamps stamps = soundStamps(1000, 600, 27);
   std::swap_ranges(stamps.begin() + 100, stamps.begin() + 150, stamps.begin() + 800);
-  const Verdict verdict = verdictOn(stamps);
-  CHECK(verdict.edgePage == 600);
+  const SliceVerdict verdict = verdictOn(stamps);
+  CHECK(verdict.edge == 600);
   REQUIRE(verdict.damage.size() == 2);
   checkDamage(verdict.damage[0], 100, 50, 27, 26);
   checkDamage(verdict.damage[1], 800, 50, 26, 27);
@@ -132,12 +132,12 @@ TEST_CASE("4939 scattered pages are all named") {
     hurt.push_back(page);
   }
   std::sort(hurt.begin(), hurt.end());
-  const Verdict verdict = verdictOn(stamps);
+  const SliceVerdict verdict = verdictOn(stamps);
   CHECK(verdict.damagedPages == 4939);
   CHECK(verdict.damagedRuns == verdict.damage.size());
   std::vector<std::size_t> named;
-  for (const DamagedRun& run : verdict.damage) {
-    for (std::uint64_t i = 0; i < run.pages; ++i) named.push_back(run.firstPage + i);
+  for (const PageDamage& run : verdict.damage) {
+    for (std::uint64_t i = 0; i < run.pages; ++i) named.push_back(run.address + i);
   }
   CHECK(named == hurt);
 }
@@ -145,18 +145,18 @@ TEST_CASE("4939 scattered pages are all named") {
 TEST_CASE("damage of one value that crosses the edge is two runs, for two values were expected") {
   Stamps stamps = soundStamps(100, 50, 9);
   std::fill(stamps.begin() + 40, stamps.begin() + 60, std::uint8_t{77});
-  const Verdict verdict = verdictOn(stamps);
+  const SliceVerdict verdict = verdictOn(stamps);
   CHECK(verdict.damagedPages == 20);
   // Pages that fit neither side do not show where among them the edge was.
   CHECK(verdict.generation == 9);
-  for (const DamagedRun& run : verdict.damage) CHECK(run.found == 77);
+  for (const PageDamage& run : verdict.damage) CHECK(run.found == 77);
 }
 
 TEST_CASE(
     "of equally good cuts the one with the stale page is taken, not the one with a page ahead") {
   // Either page 3 is stale, or page 4 was written too early.
-  const Verdict verdict = verdictOn({5, 5, 5, 4, 5, 4, 4, 4});
-  CHECK(verdict.edgePage == 5);
+  const SliceVerdict verdict = verdictOn({5, 5, 5, 4, 5, 4, 4, 4});
+  CHECK(verdict.edge == 5);
   REQUIRE(verdict.damage.size() == 1);
   checkDamage(verdict.damage[0], 3, 1, 5, 4);
 }
@@ -164,8 +164,8 @@ TEST_CASE(
 TEST_CASE("damage behind the last page that fits does not make an edge") {
   Stamps stamps(100, 27);
   std::fill(stamps.end() - 3, stamps.end(), std::uint8_t{9});
-  const Verdict verdict = verdictOn(stamps);
-  CHECK_FALSE(verdict.edgePage.has_value());
+  const SliceVerdict verdict = verdictOn(stamps);
+  CHECK_FALSE(verdict.edge.has_value());
   REQUIRE(verdict.damage.size() == 1);
   checkDamage(verdict.damage[0], 97, 3, 27, 9);
 }
@@ -173,7 +173,7 @@ TEST_CASE("damage behind the last page that fits does not make an edge") {
 TEST_CASE("the list is capped, the totals are true") {
   Stamps stamps(1000, 27);
   for (std::size_t i = 0; i < 1000; i += 4) stamps[i] = 99;
-  const Verdict verdict = verdictOn(stamps, 10);
+  const SliceVerdict verdict = verdictOn(stamps, 10);
   CHECK(verdict.damage.size() == 10);
   CHECK(verdict.damagedRuns == 250);
   CHECK(verdict.damagedPages == 250);
@@ -188,15 +188,15 @@ TEST_CASE("no cut explains more pages than the verdict's") {
     const std::uint64_t values = 1 + random.upTo(4);
     Stamps stamps(pages);
     for (auto& stamp : stamps) stamp = static_cast<std::uint8_t>(254 + random.upTo(values));
-    const Verdict verdict = verdictOn(stamps);
+    const SliceVerdict verdict = verdictOn(stamps);
     const std::uint64_t most = mostExplained(stamps);
     CAPTURE(round);
     REQUIRE(verdict.damagedPages == pages - most);
-    REQUIRE(explainedBy(stamps, verdict.generation, verdict.edgePage.value_or(pages)) == most);
+    REQUIRE(explainedBy(stamps, verdict.generation, verdict.edge.value_or(pages)) == most);
     std::uint64_t listed = 0;
-    for (const DamagedRun& run : verdict.damage) {
+    for (const PageDamage& run : verdict.damage) {
       listed += run.pages;
-      for (std::uint64_t i = 0; i < run.pages; ++i) REQUIRE(stamps[run.firstPage + i] == run.found);
+      for (std::uint64_t i = 0; i < run.pages; ++i) REQUIRE(stamps[run.address + i] == run.found);
       REQUIRE(run.expected != run.found);
     }
     REQUIRE(listed == verdict.damagedPages);
@@ -206,5 +206,5 @@ TEST_CASE("no cut explains more pages than the verdict's") {
 TEST_CASE("a cancelled verdict says so") {
   CancelFlag cancel;
   cancel.set();
-  CHECK(judge(test::runsOf({1, 2}), 1, cancel).status.fault == Fault::cancelled);
+  CHECK(byteVerdict(test::runsOf({1, 2}), {0, 2, 1}, 1, cancel).status.fault == Fault::cancelled);
 }

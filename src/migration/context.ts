@@ -50,6 +50,8 @@ export interface MachineOptions
 export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeouts'> {
   /** sees each machine as soon as its process runs */
   readonly started?: (machine: TestMachine) => void;
+  /** hears each phase as it begins */
+  readonly phase?: (name: Phase, context: TestContext) => void;
   /** runs before each check of a stopped guest's memory */
   readonly beforeCheck?: (machine: TestMachine) => Promise<void>;
 }
@@ -95,14 +97,29 @@ export class TestContext implements AsyncDisposable {
     this.plan = input.plan;
     this.directory = input.directory;
     this.signal = input.signal;
-    this.observer = input.observer;
     this.certificates = input.certificates ?? makeCertificates;
     this.interference = input.interference ?? {};
+    this.observer = this.#observer(input.observer);
     const { arch, machine } = input.plan;
     this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
     const { range, stamp, writers, hole } = this.platform;
     this.stamped = { ...range, stamp, writers, hole };
     this.patience = patienceFor(input.plan);
+  }
+
+  #observer(own: Observer): Observer {
+    const { phase } = this.interference;
+    if (phase === undefined) return own;
+    return {
+      status: (side, status) => {
+        own.status(side, status);
+      },
+      note: (message) => own.note?.(message),
+      phase: (name) => {
+        own.phase(name);
+        phase(name, this);
+      },
+    };
   }
 
   /** every machine started so far, ended or not */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import type { HostFacts } from '../model/host-facts.js';
 import type { Failure, Outcome } from '../model/outcome.js';
 import { planFor } from '../migration/context.fixtures.js';
 import type { Interference } from '../migration/context.js';
@@ -15,17 +16,19 @@ export const qemu = realQemu('10.0');
 export const socket = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
 export const facts = { path: '/migration/made-up', level: 'smoke' } as const;
 
+/** @param known facts about the host; default: what is found out about it */
 export async function outcomeOf(
   definition: TestDefinition,
   timeoutMs = 30_000,
   interference: Interference = {},
+  known?: HostFacts,
 ): Promise<Outcome> {
   using scratch = new Scratch();
   const directory = path.join(scratch.directory, 'test');
   mkdirSync(directory);
   const plan = await planFor(qemu, scratch.directory);
   const signal = new AbortController().signal;
-  const host = await probeHost(definition.needs ?? [], { plan, directory, signal });
+  const host = known ?? (await probeHost(definition.needs ?? [], { plan, directory, signal }));
   const { outcome } = await runAttempt({
     definition,
     plan: { ...plan, host },
@@ -51,8 +54,9 @@ export async function failureOf(
   definition: TestDefinition,
   timeoutMs?: number,
   interference?: Interference,
+  known?: HostFacts,
 ): Promise<Failure> {
-  const outcome = await outcomeOf(definition, timeoutMs, interference);
+  const outcome = await outcomeOf(definition, timeoutMs, interference, known);
   assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
   return outcome.failure;
 }

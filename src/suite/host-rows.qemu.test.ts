@@ -127,11 +127,13 @@ test(
     // a loopback address, which no RDMA link has
     const host = { 'rdma-ipv4': { available: true, reason: '', detail: '127.0.0.1' } };
     assert.equal(hostObstacle(host, 'rdma-ipv4'), undefined);
-    const run: typeof found.run = async (context) => {
-      Object.assign(context, { plan: { ...context.plan, host } });
-      return await found.run(context);
-    };
-    const failure = await failureOf(migrationTest({ path: found.path, level: found.level, run }));
+    const { path: name, level, run } = found;
+    const failure = await failureOf(
+      migrationTest({ path: name, level, run }),
+      undefined,
+      undefined,
+      host,
+    );
     assert.match(JSON.stringify(failure), /-incoming rdma:127\.0\.0\.1:29200: .*RDMA/i);
   },
 );

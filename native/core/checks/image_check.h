@@ -1,5 +1,5 @@
 // The check of guest stamps in an image, at any level. Each slice (a writer's range) is judged on
-// its own: the cut that explains the most pages (see verdict.h) over the pages that are there, and
+// its own: the cut that explains the most pages (see cut.h) over the pages that are there, and
 // then every page that the cut does not explain, with the kind of damage.
 //
 // A page that was never received has no generation and is a damage kind of its own, never "0".

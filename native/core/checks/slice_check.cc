@@ -5,9 +5,9 @@
 #include "core/checks/image_stamps.h"
 #include "core/checks/stamp_run.h"
 #include "core/checks/zero.h"
+#include "core/ram/byte_cut.h"
 #include "core/ram/scan.h"
 #include "core/ram/upstream_rule.h"
-#include "core/ram/verdict.h"
 
 namespace drover {
 
@@ -94,7 +94,7 @@ Status SliceCheck::checkBytes() noexcept {
   const Result<StampRuns> stamps =
       scanStamps(source, range, *request_.gather, request_.threads, cancel_);
   if (!stamps.ok()) return stamps.status;
-  const Result<Verdict> cut = judge(stamps.value, 0, cancel_);
+  const Result<ByteCut> cut = cutOf(stamps.value, cancel_);
   if (!cut.ok()) return cut.status;
   verdict_.generation = cut.value.generation;
   edge_ = cut.value.edgePage.value_or(stamps_.present());
@@ -107,19 +107,13 @@ Status SliceCheck::checkBytes() noexcept {
   }
 
   Status failure;
-  const auto side = [&](std::uint64_t first, std::uint64_t count, std::uint8_t value) noexcept {
-    const auto expected = static_cast<std::uint8_t>(expectedAt(first));
-    if (!failure.ok() || count == 0 || value == expected) return;
-    const PageDamage damage = byteDamage(expected, value);
-    failure =
-        value == 0 ? reportPerhapsZeroed({first, count, damage}) : report({first, count, damage});
+  const auto add = [&](const Run& run, std::uint8_t expected) noexcept {
+    if (!failure.ok()) return;
+    const PageDamage damage = byteDamage(expected, run.value);
+    const Finding finding{run.firstPage, run.pages, damage};
+    failure = run.value == 0 ? reportPerhapsZeroed(finding) : report(finding);
   };
-  const bool complete = stamps.value.forEachRun(cancel_, [&](const Run& run) noexcept {
-    const std::uint64_t early =
-        run.firstPage < edge_ ? std::min(run.pages, edge_ - run.firstPage) : 0;
-    side(run.firstPage, early, run.value);
-    side(run.firstPage + early, run.pages - early, run.value);
-  });
+  const bool complete = forEachOffCut(stamps.value, cut.value, cancel_, add);
   return complete ? failure : cancelled();
 }
 
