@@ -158,7 +158,7 @@ async function migrated(pair: Pair): Promise<void> {
   await waitStatus(pair.destination, { goal: 'completed', since: arriving });
 }
 
-/** Lets the guest go on at the destination until 256 generations back there was one, and the edge is in the midst. */
+/** Lets the guest go on at the destination until 256 generations back there was one, and the edge is in the middle. */
 async function wellPlaced(pair: Pair, check: () => Promise<SliceVerdict>): Promise<SliceVerdict> {
   for (;;) {
     pair.context.signal.throwIfAborted();
@@ -186,7 +186,7 @@ for (const stamp of ['byte', 'wide', 'page'] as const) {
     async () => {
       using scratch = new Scratch();
       const plan = await planFor(qemu, scratch.directory);
-      // A byte does not tell how often it went round, so it is told for long enough.
+      // A byte does not show how often it wrapped around: this wait is long enough.
       const shape = { ramBytes: 16 * 2 ** 20, range, stamp, passesPerB: 300 };
       await using context = contextFor(plan, scratch.directory, shape);
       const pair = await startPair(context, { listen: 'tcp:127.0.0.1:0', memory: 'memfd' });

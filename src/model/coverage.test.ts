@@ -19,17 +19,17 @@ test('a parameter counts, and with a text its value', () => {
   );
 });
 
-test('where to migrate counts by its scheme, as an address or as channels', () => {
-  assert.deepEqual(exercisedBy('migrate', { uri: 'exec:cat > /dev/null' }), ['scheme exec']);
+test('where to migrate counts by its transport, as an address or as channels', () => {
+  assert.deepEqual(exercisedBy('migrate', { uri: 'exec:cat > /dev/null' }), ['transport exec']);
   const addr = { transport: 'socket', type: 'inet', host: '127.0.0.1', port: '1' };
   assert.deepEqual(
     exercisedBy('migrate-incoming', { channels: [{ 'channel-type': 'main', addr }] }),
-    ['channel main', 'scheme tcp'],
+    ['channel main', 'transport tcp'],
   );
   const file = { transport: 'file', filename: '/x', offset: 0 };
   assert.deepEqual(exercisedBy('migrate', { channels: [{ 'channel-type': 'main', addr: file }] }), [
     'channel main',
-    'scheme file',
+    'transport file',
   ]);
 });
 

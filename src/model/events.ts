@@ -127,7 +127,7 @@ export interface RunStarted extends Stamped {
   /** it goes on until a test does not pass: `total` is of the first round */
   readonly endless?: boolean;
   readonly tests: readonly string[];
-  /** migration features that the QEMUs have, such as `capability multifd` and `scheme unix` */
+  /** migration features that the QEMUs have, such as `capability multifd` and `transport unix` */
   readonly offered?: readonly CoverageItem[];
   /** SHA-256 of the sorted names of the whole list, of all shards together */
   readonly testList?: string;

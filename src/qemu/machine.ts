@@ -1,6 +1,6 @@
 /**
  * One side of a pair: a QEMU process together with its QMP, qtest and serial connections and a view
- * of its guest's memory. Whoever starts one disposes of it.
+ * of its guest's memory. The code that starts one disposes of it.
  */
 import type { PageRange } from '../model/stamps.js';
 import path from 'node:path';

@@ -57,7 +57,7 @@ export class SerialConsole {
     return this.#length;
   }
 
-  /** number of 'A's printed so far: how often this guest has started anew */
+  /** number of 'A's printed so far: how often this guest has started */
   get starts(): number {
     this.#readNow();
     return this.#starts;

@@ -6,7 +6,7 @@ import { precopyTest } from './definition.js';
 import { harmed } from './sabotage.fixtures.js';
 
 test(
-  'a destination that nobody can reach is told at once, with the reason',
+  'a destination that nobody can reach is reported at once, with the reason',
   { skip: qemu.skip },
   async () => {
     const startMs = performance.now();

@@ -34,7 +34,7 @@ const families: readonly Family[] = [
   { name: 'validation', path: 'validate_uuid' },
   { name: 'CPR', path: 'mode/reboot' },
   { name: 'cancel', path: 'multifd/tcp/plain/cancel' },
-  { name: 'limits', path: 'auto_converge', moments: [{ side: 'source', status: 'active' }] },
+  { name: 'throttle', path: 'auto_converge', moments: [{ side: 'source', status: 'active' }] },
 ];
 
 /** a command that never reaches its QEMU, and what the test must make of it */
@@ -57,7 +57,7 @@ const ignoredCommands: readonly (IgnoredCommand & {
     code: 'wrong-status',
   },
   {
-    family: 'limits',
+    family: 'throttle',
     path: 'auto_converge',
     command: 'migrate-set-capabilities',
     about: 'auto-converge',
@@ -110,7 +110,7 @@ for (const family of families) {
               struck = true;
             }),
           );
-          const text = `${victim} killed when the ${moment.side} told ${moment.status}: ${JSON.stringify(outcome)}`;
+          const text = `${victim} killed when the ${moment.side} reported ${moment.status}: ${JSON.stringify(outcome)}`;
           assert.ok(struck, `the moment came: ${text}`);
           assert.equal(outcome.kind, 'failed', text);
           assert.equal(outcome.failure.side, victim, text);
@@ -186,7 +186,7 @@ async function hang(family: Family, victim: Side): Promise<void> {
   const text = `${family.name}, ${victim}: ${JSON.stringify(outcome)}`;
   assert.ok(struck, text);
   assert.equal(outcome.kind, 'failed', text);
-  // A QEMU that was stopped in the middle of a command is told by the deadline of its answer.
+  // Of a QEMU that was stopped in the middle of a command, the deadline of its answer may come first.
   assert.match(outcome.failure.code, /^(test-timeout|deadline)$/, text);
 }
 

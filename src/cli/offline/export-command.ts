@@ -95,7 +95,7 @@ async function exportMemory(
   await requireOther(sources, out);
   using source = await openSource(sources, options, environment, session);
   requirePlaced([source.image], options.place ?? []);
-  // An ELF header names the architecture, which these tell.
+  // An ELF header names the architecture: these options give it.
   const heeded = options.as === 'elf' ? { arch: undefined, machine: undefined } : {};
   for (const line of ignoredOptions({ ...options, ...heeded }, [source])) session.note(line);
   const found = await write(source, out, options, session);

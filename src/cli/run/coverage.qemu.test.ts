@@ -11,7 +11,7 @@ import { drover } from '../process/drover.fixtures.js';
 const qemu = realQemu('11.1');
 
 test(
-  'capabilities, parameters and schemes of a QEMU: which tests used them, and which nothing used',
+  'capabilities, parameters and transports of a QEMU: which tests used them, and which nothing used',
   { skip: qemu.skip },
   async () => {
     using scratch = new Scratch();
@@ -39,17 +39,17 @@ test(
     assert.deepEqual(testsOf('capability', 'xbzrle'), [], 'offered, and nobody switched it on');
     assert.deepEqual(testsOf('value', 'multifd-compression=none'), [multifd]);
     assert.deepEqual(testsOf('parameter', 'multifd-channels'), [multifd]);
-    assert.deepEqual(testsOf('scheme', 'unix'), [chain]);
-    assert.deepEqual(testsOf('scheme', 'tcp'), [multifd]);
-    assert.deepEqual(testsOf('scheme', 'vsock'), []);
+    assert.deepEqual(testsOf('transport', 'unix'), [chain]);
+    assert.deepEqual(testsOf('transport', 'tcp'), [multifd]);
+    assert.deepEqual(testsOf('transport', 'vsock'), []);
     assert.deepEqual(testsOf('channel', 'cpr'), []);
     assert.equal(testsOf('capability', 'compress'), undefined, 'this QEMU has none');
 
     assert.match(ran.stdout, /^coverage by 2 passed tests$/m);
     assert.match(ran.stdout, /^ {2}multifd +multifd\/tcp\/uri\/plain\/none$/m);
-    assert.match(ran.stdout, /^ {2}scheme vsock$/m);
+    assert.match(ran.stdout, /^ {2}transport vsock$/m);
     const log = readFileSync(path.join(out, 'events.jsonl'), 'utf8');
-    assert.match(log, /"offered":\[[^\]]*"scheme vsock"/);
+    assert.match(log, /"offered":\[[^\]]*"transport vsock"/);
     assert.match(log, /"exercised":\[[^\]]*"capability multifd"/);
   },
 );

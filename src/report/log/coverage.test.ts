@@ -14,8 +14,8 @@ const started = runStarted([plain, tcp, vsock, qatzip], {
     'capability xbzrle',
     'parameter multifd-qatzip-level',
     'value mode=normal',
-    'scheme unix',
-    'scheme vsock',
+    'transport unix',
+    'transport vsock',
   ],
 });
 
@@ -32,8 +32,10 @@ function coverage(): ReturnType<typeof coverageOf> {
   const record = new RunRecord();
   record.add(started);
   const failure = { code: 'deadline', message: 'late' };
-  record.add(finished(plain, { kind: 'passed' }, ['scheme unix', 'capability none-of-this-qemu']));
-  record.add(finished(plain, { kind: 'passed' }, ['scheme unix']));
+  record.add(
+    finished(plain, { kind: 'passed' }, ['transport unix', 'capability none-of-this-qemu']),
+  );
+  record.add(finished(plain, { kind: 'passed' }, ['transport unix']));
   record.add(finished(tcp, { kind: 'failed', failure }, ['capability multifd']));
   record.add(finished(vsock, { kind: 'skipped', reason: 'no vsock here' }));
   record.add(finished(qatzip, { kind: 'skipped', reason: 'not built in' }));
@@ -44,7 +46,9 @@ test('features that a passed test exercised are listed once, those of a failed o
   const { features, passed } = coverage();
   assert.equal(passed, 1);
   const covered = features.filter(({ tests }) => tests.length > 0);
-  assert.deepEqual(covered, [{ kind: 'scheme', name: 'unix', tests: [plain], skipped: undefined }]);
+  assert.deepEqual(covered, [
+    { kind: 'transport', name: 'unix', tests: [plain], skipped: undefined },
+  ]);
 });
 
 test('untested features are named, with the skipped tests for them', () => {
@@ -56,7 +60,7 @@ test('untested features are named, with the skipped tests for them', () => {
       ['capability', 'xbzrle', undefined],
       ['parameter', 'multifd-qatzip-level', { [qatzip]: 'not built in' }],
       ['value', 'mode=normal', undefined],
-      ['scheme', 'vsock', { [vsock]: 'no vsock here' }],
+      ['transport', 'vsock', { [vsock]: 'no vsock here' }],
     ],
   );
   const text = coverageLines(coverage(), paintWith(false));

@@ -80,7 +80,7 @@ const titles: Readonly<Record<CoverageKind, string>> = {
   capability: 'capabilities',
   parameter: 'parameters',
   value: 'values of parameters',
-  scheme: 'transports',
+  transport: 'transports',
   channel: 'kinds of channels',
 };
 

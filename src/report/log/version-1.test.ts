@@ -9,6 +9,7 @@ import { logFacts, mergedEvents } from './merge.js';
 import { planMerges } from './merge-plan.js';
 import { eventLogPath, readEventLog } from './read-log.js';
 import { eventFaults } from './events-schema.fixtures.js';
+import { eventFrom1 } from './version-1.js';
 import { whyLines } from './why.js';
 
 const folder = (name: string): string =>
@@ -44,6 +45,15 @@ for (const [name, attempts] of [
       assert.deepEqual(eventFaults(JSON.parse(JSON.stringify(event))), []);
   });
 }
+
+test('a transport is no longer called a scheme', () => {
+  const converted = eventFrom1({
+    type: 'run-started',
+    schema: 1,
+    offered: ['scheme unix', 'capability multifd'],
+  });
+  assert.deepEqual(converted['offered'], ['transport unix', 'capability multifd']);
+});
 
 test('a damaged page keeps its place, and gets its kind', async () => {
   const { events } = await read('damage');

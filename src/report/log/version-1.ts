@@ -22,10 +22,18 @@ type SlicesVerdict1 = Omit<MemoryVerdict, 'slices'> & {
 type Verdict1 = ByteVerdict1 | SlicesVerdict1;
 
 export function eventFrom1(event: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if (event['type'] === 'run-started') return { ...event, schema: 2 };
-  if (event['type'] !== 'test-finished' || !isObject(event['outcome'])) return { ...event };
-  return { ...event, outcome: outcomeFrom1(event['outcome']) };
+  const converted = { ...event };
+  for (const name of ['offered', 'exercised']) {
+    if (Array.isArray(event[name])) converted[name] = event[name].map(itemFrom1);
+  }
+  if (event['type'] === 'run-started') return { ...converted, schema: 2 };
+  if (event['type'] !== 'test-finished' || !isObject(event['outcome'])) return converted;
+  return { ...converted, outcome: outcomeFrom1(event['outcome']) };
 }
+
+/** A migration feature: transports were called schemes. */
+const itemFrom1 = (item: unknown): unknown =>
+  typeof item === 'string' ? item.replace(/^scheme /, 'transport ') : item;
 
 /** As events and a kept test's `outcome.json` have it; one of version 2 stays as it is. */
 export function outcomeFrom1(outcome: Readonly<Record<string, unknown>>): Outcome {

@@ -34,7 +34,7 @@ export interface UnpackedFile extends Disposable {
   readonly problem: string | undefined;
 }
 
-/** A file in a file in a file: nobody means more. */
+/** a file in a file in a file; deeper ones are hostile */
 const mostLayers = 4;
 const streamStart = Buffer.from('5145564d00000003', 'hex');
 /** libvirt's sparse format starts the stream behind its XML, at a boundary of its choice */
