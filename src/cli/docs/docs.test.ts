@@ -7,6 +7,7 @@ import ts from 'typescript';
 import { hookEntries } from '../../migration/migrate-common.js';
 import { pairShape } from '../../migration/pair-settings.js';
 import { eventSchema } from '../../model/events.js';
+import { hostFactNames } from '../../model/host-facts.js';
 import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
 import { factEntries } from '../../suite/definition.js';
 import { drover } from '../process/drover.fixtures.js';
@@ -202,6 +203,22 @@ test('authoring.md has a row for every field of a test', () => {
     fields.filter((field) => !new RegExp(`^\\|.*\`${field}\`.*\\|`, 'm').test(page)),
     [],
   );
+});
+
+test('authoring.md names every fact about the host', () => {
+  const page = reference('authoring.md');
+  assert.deepEqual(
+    hostFactNames.filter((name) => !page.includes(`\`${name}\``)),
+    [],
+  );
+});
+
+test('the synopsis of cli.md has every command, and no other', async () => {
+  const commands = allOf(/^ {2}([a-z]+) [[<]/gm, await output('--help')).filter(
+    (name) => name !== 'help',
+  );
+  assert.ok(commands.length > 14, commands.join(' '));
+  assert.deepEqual(allOf(/^drover ([a-z]+)/gm, reference('cli.md')), commands);
 });
 
 test('authoring.md names everything that drover exports', async () => {
