@@ -54,14 +54,14 @@ export async function migrateIncoming(
   target: Target,
   extra: JsonObject = {},
 ): Promise<void> {
-  const { patience, signal } = machine.context;
+  const { deadlines, signal } = machine.context;
   const { events } = machine.qmp;
   const since = events.cursor;
   await machine.qmp.execute('migrate-incoming', { ...target, ...extra });
   await events.wait((event) => event.name === 'MIGRATION' && event.data['status'] === 'setup', {
     what: 'MIGRATION event setup after migrate-incoming',
     since,
-    timeoutMs: patience.eventMs,
+    timeoutMs: deadlines.eventMs,
     signal,
   });
 }

@@ -23,8 +23,8 @@ import type { ExitReport, QemuProcess } from '../qemu/process.js';
 import { asString } from '../model/json.js';
 import { makeCertificates } from '../credentials/certificates.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
-import { patienceFor } from './deadlines.js';
-import type { Patience } from './deadlines.js';
+import { deadlinesFor } from './deadlines.js';
+import type { Deadlines } from './deadlines.js';
 import type { PairPlan } from './plan.js';
 
 /** Receives the progress of a test; must not throw. */
@@ -88,7 +88,7 @@ export class TestContext implements AsyncDisposable {
   readonly platform: Platform;
   /** what the guest stamps and a check reads */
   readonly stamped: StampedRange;
-  readonly patience: Patience;
+  readonly deadlines: Deadlines;
   readonly certificates: CertificateMaker;
   readonly interference: Interference;
   readonly #machines: TestMachine[] = [];
@@ -104,7 +104,7 @@ export class TestContext implements AsyncDisposable {
     this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
     const { range, stamp, writers, hole } = this.platform;
     this.stamped = { ...range, stamp, writers, hole };
-    this.patience = patienceFor(input.plan);
+    this.deadlines = deadlinesFor(input.plan);
   }
 
   #observer(own: Observer): Observer {
@@ -176,7 +176,7 @@ export class TestContext implements AsyncDisposable {
       binary: own.binary ?? (side === 'source' ? plan.source : plan.destination),
       directory: this.directory,
       env: plan.env,
-      timeoutMs: this.patience.launchMs,
+      timeoutMs: this.deadlines.launchMs,
       signal: this.signal,
       unhurried: plan.debug !== undefined,
     };

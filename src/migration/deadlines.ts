@@ -6,7 +6,7 @@ import type { PairPlan } from './plan.js';
  * Deadline of each kind of wait on a host of usual speed, milliseconds. They are long, since only a QEMU that hangs
  * should reach them. The test has a deadline of its own as well.
  */
-export interface Patience {
+export interface Deadlines {
   readonly launchMs: number;
   readonly serialMs: number;
   readonly statusMs: number;
@@ -17,7 +17,7 @@ export interface Patience {
   readonly syncMs: number;
 }
 
-export const patience = {
+export const usualDeadlines = {
   launchMs: 30_000,
   serialMs: 60_000,
   statusMs: 120_000,
@@ -25,7 +25,7 @@ export const patience = {
   memoryMs: 60_000,
   exitMs: 30_000,
   syncMs: 25_000,
-} as const satisfies Patience;
+} as const satisfies Deadlines;
 
 /** a guest that stamps fewer pages in a second gets more time: 16 passes over its memory take a second at this rate */
 const usualPagesPerSecond = 400_000;
@@ -40,9 +40,9 @@ export function slownessOf(pagesPerSecond: number): number {
  * Deadlines of a run: longer where guests run slowly; none where a person stops a QEMU in a debugger, or a tool makes it
  * many times slower.
  */
-export function patienceFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Patience {
+export function deadlinesFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Deadlines {
   const limit = (ms: number): number =>
     debug === undefined ? Math.round(ms * slowness) : endlessMs;
-  const limits = Object.entries(patience).map(([name, ms]) => [name, limit(ms)] as const);
-  return Object.fromEntries(limits) as Record<keyof Patience, number>;
+  const limits = Object.entries(usualDeadlines).map(([name, ms]) => [name, limit(ms)] as const);
+  return Object.fromEntries(limits) as Record<keyof Deadlines, number>;
 }

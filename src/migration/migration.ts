@@ -110,7 +110,7 @@ export class Migration {
     const options = {
       what: 'end of the migration',
       since: this.since.source,
-      timeoutMs: context.patience.statusMs,
+      timeoutMs: context.deadlines.statusMs,
       signal,
     };
     const isEnd = ({ name, data }: QmpEvent): boolean =>

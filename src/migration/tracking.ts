@@ -39,13 +39,13 @@ export async function waitDirtyTracking(
   signal: AbortSignal = context.signal,
 ): Promise<void> {
   if ((settings.accel ?? context.plan.accel) !== 'tcg') return;
-  const { platform, patience, stamped } = context;
+  const { platform, deadlines, stamped } = context;
   const passes = passesOf(platform);
   const { pacePagesPerSecond } = platform;
   const paceMs =
     pacePagesPerSecond === undefined ? 0 : (passes * pagesOf(stamped) * 1000) / pacePagesPerSecond;
   const ram = await source.ram(stamped, signal);
-  const timeoutMs = patience.memoryMs + 2 * paceMs;
+  const timeoutMs = deadlines.memoryMs + 2 * paceMs;
   await Promise.all(
     slicesOf(stamped).map(async ({ start }) => {
       await waitGuestPasses(source, { ram, address: start, passes, timeoutMs, signal });

@@ -129,8 +129,8 @@ export async function endMachine(machine: TestMachine, wanted: ExitStatus = 0): 
 }
 
 async function endOne(machine: TestMachine, wanted: ExitStatus): Promise<void> {
-  const { patience, signal } = machine.context;
-  if (wanted === 1) await machine.process.waitForExit(patience.exitMs, signal);
+  const { deadlines, signal } = machine.context;
+  if (wanted === 1) await machine.process.waitForExit(deadlines.exitMs, signal);
   const early = wanted === 0 ? machine.process.status : undefined;
   const report = await machine.end();
   const { side } = machine;

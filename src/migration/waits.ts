@@ -24,8 +24,8 @@ export interface StatusGoal {
  */
 export async function waitStatus(machine: TestMachine, wanted: StatusGoal): Promise<JsonObject> {
   const { goal, through } = wanted;
-  const { patience, signal } = machine.context;
-  const timeoutMs = patience.statusMs;
+  const { deadlines, signal } = machine.context;
+  const timeoutMs = deadlines.statusMs;
   const deadline = performance.now() + timeoutMs;
   const seen: string[] = [];
   const follow = machine.qmp.events.follow({
@@ -81,11 +81,11 @@ export async function waitEvent(
   name: string,
   since: EventCursor,
 ): Promise<void> {
-  const { patience, signal } = machine.context;
+  const { deadlines, signal } = machine.context;
   await machine.qmp.events.wait((event) => event.name === name, {
     what: `event ${name}`,
     since,
-    timeoutMs: patience.eventMs,
+    timeoutMs: deadlines.eventMs,
     signal,
   });
 }
@@ -96,8 +96,8 @@ export async function waitSerial(
   since = 0,
   signal: AbortSignal = context.signal,
 ): Promise<void> {
-  const { patience } = context;
-  await serial.waitForB({ since, timeoutMs: patience.serialMs, signal });
+  const { deadlines } = context;
+  await serial.waitForB({ since, timeoutMs: deadlines.serialMs, signal });
 }
 
 export interface IterationGoal {
@@ -109,14 +109,14 @@ export interface IterationGoal {
 
 /** Waits until `iterations` of them have ended: QEMU reports the beginning of each, the first is number 1. */
 export async function waitIterations(source: TestMachine, goal: IterationGoal): Promise<void> {
-  const { patience, signal } = source.context;
+  const { deadlines, signal } = source.context;
   const wanted = goal.iterations + 1;
   await source.qmp.events.wait(
     ({ name, data }) => name === 'MIGRATION_PASS' && Number(data['pass']) >= wanted,
     {
       what: `event MIGRATION_PASS ${wanted}`,
       since: goal.since,
-      timeoutMs: patience.statusMs,
+      timeoutMs: deadlines.statusMs,
       signal: goal.signal ?? signal,
     },
   );
@@ -156,20 +156,20 @@ export async function waitMarker(
   destination: TestMachine,
   signal: AbortSignal = destination.context.signal,
 ): Promise<void> {
-  const { platform, patience } = destination.context;
+  const { platform, deadlines } = destination.context;
   const ram = await destination.ram(platform.range, signal);
   const result = await ram.watch({
     address: platform.markerAddress,
     width: 8,
     until: 'equals',
     value: markerValue,
-    timeoutMs: patience.memoryMs,
+    timeoutMs: deadlines.memoryMs,
     signal,
   });
   if (result.met) return;
   throw timeoutError({
     waitedFor: `marker at ${hex(platform.markerAddress)}`,
-    timeoutMs: patience.memoryMs,
+    timeoutMs: deadlines.memoryMs,
     lastSeen: hex(result.last),
     side: 'destination',
   });
@@ -212,7 +212,7 @@ export async function waitByteChange(
   address: number,
   signal: AbortSignal = machine.context.signal,
 ): Promise<void> {
-  const { platform, patience } = machine.context;
+  const { platform, deadlines } = machine.context;
   const ram = await machine.ram(platform.range, signal);
   const result = await ram.watch({
     address,
@@ -220,13 +220,13 @@ export async function waitByteChange(
     // every change is an advance
     until: 'advances',
     value: 1n,
-    timeoutMs: patience.memoryMs,
+    timeoutMs: deadlines.memoryMs,
     signal,
   });
   if (result.met) return;
   throw timeoutError({
     waitedFor: `change of the guest's byte at ${hex(address)}`,
-    timeoutMs: patience.memoryMs,
+    timeoutMs: deadlines.memoryMs,
     lastSeen: String(result.last),
     side: machine.side,
   });

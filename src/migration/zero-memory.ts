@@ -14,7 +14,7 @@ const passesBefore = 16;
 
 /** Waits, if necessary, until the source's memory is not zero and not about to be. */
 export async function waitNonZero({ context, source, settings }: Pair): Promise<void> {
-  const { platform, stamped, patience, signal } = context;
+  const { platform, stamped, deadlines, signal } = context;
   if ((platform.stamp ?? 'byte') !== 'byte' || settings.suspend === true) return;
   const ram = await source.ram(stamped, signal);
   const [now = 0] = await ram.readBytes(stamped.start, 1);
@@ -24,7 +24,7 @@ export async function waitNonZero({ context, source, settings }: Pair): Promise<
     ram,
     address: stamped.start,
     passes: left + 1,
-    timeoutMs: patience.memoryMs,
+    timeoutMs: deadlines.memoryMs,
     signal,
   });
 }

@@ -18,7 +18,7 @@ export interface Waiting {
 }
 
 /** how often others may overtake an attempt, per place */
-const patiencePerSlot = 4;
+const overtakesPerSlot = 4;
 
 interface Entry<T> {
   readonly item: T;
@@ -27,7 +27,7 @@ interface Entry<T> {
 
 export class Decider<T extends Waiting> {
   readonly #tokens: Tokens;
-  readonly #patience: number;
+  readonly #mostOvertakes: number;
   /** longest first */
   readonly #waiting: Entry<T>[] = [];
   /** how many wait of each round: there may be thousands, of one or two */
@@ -36,7 +36,7 @@ export class Decider<T extends Waiting> {
 
   constructor(limits: Limits) {
     this.#tokens = new Tokens(limits);
-    this.#patience = patiencePerSlot * limits.slots;
+    this.#mostOvertakes = overtakesPerSlot * limits.slots;
   }
 
   get waiting(): number {
@@ -87,7 +87,7 @@ export class Decider<T extends Waiting> {
     return chosen.item;
   }
 
-  readonly #isOverdue = ({ passedOver }: Entry<T>): boolean => passedOver >= this.#patience;
+  readonly #isOverdue = ({ passedOver }: Entry<T>): boolean => passedOver >= this.#mostOvertakes;
 
   /** The attempts before the chosen one, and all of earlier rounds. */
   #passOver(index: number, round: number): void {

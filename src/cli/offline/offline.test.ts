@@ -20,7 +20,7 @@ test('intact raw memory is clean, with its generation and edge', async () => {
   const ran = await drover(['scan', file, '--address', '1M'], scratch);
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.stdout, /0x100000-0x180000: 128 pages of 4096 bytes, level byte/);
-  assert.match(ran.stdout, /clean; generation 7, edge at 0x164000 \(page 100\), 6 from there on/);
+  assert.match(ran.stdout, /intact; generation 7, edge at 0x164000 \(page 100\), 6 from there on/);
   assert.match(ran.stdout, /0x100000 {2}\+{64}\n {2}0x140000 {2}\+{64}\n/);
   assert.equal(ran.stderr, '', 'no progress where there is no terminal');
 });
@@ -104,7 +104,7 @@ test('migration files are scanned like memory', { skip }, async () => {
     const ran = await drover(['scan', ...files, '--range', '0x100000-0x600000'], scratch);
     assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
     assert.match(ran.stdout, /migration stream, of machine pc-i440fx-\d+\.\d, complete/);
-    assert.match(ran.stdout, /clean; generation \d+/);
+    assert.match(ran.stdout, /intact; generation \d+/);
   }
 });
 

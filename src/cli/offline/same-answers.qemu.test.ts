@@ -21,7 +21,7 @@ import type { SourceOptions } from './offline-options.js';
 import { openSource } from './offline-source.js';
 import { ProgressLine } from './progress-line.js';
 import { isWithin, placesOf } from './places.js';
-import { isClean } from './scan-text.js';
+import { isIntact } from './scan-text.js';
 import { trouble } from './source-facts.js';
 import {
   pageBytes,
@@ -164,7 +164,7 @@ async function ask({ file, options = {} }: Made, truth: string, stage: Stage): P
   const runs = damage.map(({ start, end, kind }) => ({ start, end, kind }));
   return {
     whole: trouble(source) === undefined,
-    clean: isClean(slice),
+    clean: isIntact(slice),
     stamps: { generation, edge, damagedPages, pagesByKind, runs },
     hash: block < 0 ? null : await image.hash(block, [compared]),
     differences: diff.runs,

@@ -22,7 +22,7 @@ import { countUpTo } from '../options/options.js';
 import { mapColumns, mapRows } from './page-map.js';
 import { holesIn, isDump, offsetsWithin, placesOf, requirePlaced, subtract } from './places.js';
 import { blockNamed, scanRequest } from './scan-request.js';
-import { isClean, isElsewhere, hashText, statisticsText, verdictText } from './scan-text.js';
+import { isIntact, isElsewhere, hashText, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../options/size-arguments.js';
 import { stampKinds } from '../../model/stamps.js';
 import { formatRange } from '../../model/text/sizes.js';
@@ -103,7 +103,7 @@ export const addScanCommand: AddCommand = (program, environment, finish) => {
     });
   withExamples(command, {
     'drover scan results/migration-precopy-tcp-plain-1/destination.ram --address 1M':
-      'is the guest memory that a failed test left intact?',
+      'is the guest memory in the evidence of a failed test intact?',
     'drover scan vm.mig --level zero': 'how many pages of a migration file are zero?',
   });
 };
@@ -189,7 +189,7 @@ async function scan(
   if (source.live && options.live !== true) requireSame(slices, await look());
   await source.requireUnchanged(signal);
   progress.clear();
-  const clean = wrong === undefined && slices.every(isClean);
+  const clean = wrong === undefined && slices.every(isIntact);
   const within = request.block === undefined ? undefined : image.blocks[request.block];
   const textOptions = { limit: options.limit, blocks: image.blocks, within };
   await print(
@@ -209,7 +209,7 @@ async function scan(
   if (clean) return exitCodes.passed;
   const isIncomplete =
     wrong === undefined &&
-    slices.every((verdict) => isClean(verdict) || isElsewhere(verdict, image.blocks));
+    slices.every((verdict) => isIntact(verdict) || isElsewhere(verdict, image.blocks));
   return isIncomplete ? exitCodes.incomplete : exitCodes.failed;
 }
 

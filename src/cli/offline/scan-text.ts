@@ -26,7 +26,7 @@ export interface VerdictTextOptions {
 }
 
 /** Memory that nobody has stamped may have been lost as a whole, which no single page shows. */
-export function isClean({ damagedPages, generation, edge }: NativeSliceVerdict): boolean {
+export function isIntact({ damagedPages, generation, edge }: NativeSliceVerdict): boolean {
   return damagedPages === 0 && !(generation === 0 && edge === null);
 }
 
@@ -51,11 +51,11 @@ export function verdictText(
   const { level, start, end, step, pages, damagedPages, damagedRuns, map } = verdict;
   const { hole } = options;
   const where = options.within === undefined ? '' : ` of block ${showName(options.within.name)}`;
-  const clean = isClean(verdict);
+  const intact = isIntact(verdict);
   const without = hole === undefined ? '' : ` without ${formatRange(hole)}`;
   const head = `${formatRange({ start, end })}${without}${where}: ${counted(pages, 'page')} of ${step} bytes, level ${level}`;
-  const result = clean
-    ? paint.intact('clean')
+  const result = intact
+    ? paint.intact('intact')
     : isElsewhere(verdict, options.blocks)
       ? paint.warning(
           `not checked: the content of ${counted(damagedPages, 'page')} is not in the file (x-ignore-shared)`,
@@ -81,7 +81,7 @@ export function verdictText(
     ...(verdict.upstreamLines.length === 0
       ? []
       : ["in upstream's words:", ...verdict.upstreamLines.map((line) => `  ${line}`)]),
-    ...(damagedPages === 0 && !clean
+    ...(damagedPages === 0 && !intact
       ? [
           paint.warning(
             'all stamps are 0: the guest had not begun to write, or this is not its memory',

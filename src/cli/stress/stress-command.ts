@@ -78,7 +78,7 @@ async function stressCommand(options: StressOptions, environment: Environment): 
       options,
       environment,
       // All that a test waits for takes longer with more memory.
-      plan: { ...plan, slowness: plan.slowness * patienceFactor(options) },
+      plan: { ...plan, slowness: plan.slowness * deadlineFactor(options) },
       spec,
       guest,
       rounds: options.duration === undefined ? (options.rounds ?? usualRounds) : undefined,
@@ -105,7 +105,7 @@ function requireWholePages({ memory, step }: StressOptions): void {
   );
 }
 
-function patienceFactor({ memory }: StressOptions): number {
+function deadlineFactor({ memory }: StressOptions): number {
   return Math.max(1, memory / 2 ** 30);
 }
 

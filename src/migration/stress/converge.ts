@@ -54,7 +54,7 @@ async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise
     {
       what: 'event MIGRATION_PASS 2, the end of the first iteration,',
       since: migration.since.source,
-      timeoutMs: context.patience.statusMs,
+      timeoutMs: context.deadlines.statusMs,
       signal,
     },
   );

@@ -86,6 +86,6 @@ async function wholePass({ machine }: Member): Promise<void> {
   const { pacePagesPerSecond: pace, passesPerB } = context.platform;
   const paceMs = pace === undefined ? 0 : (1000 * pagesOf(context.stamped) * passesPerB) / pace;
   // a busy host may not keep the pace
-  const timeoutMs = context.patience.memoryMs + 3 * paceMs;
+  const timeoutMs = context.deadlines.memoryMs + 3 * paceMs;
   await machine.serial.waitForB({ timeoutMs, signal: context.signal });
 }

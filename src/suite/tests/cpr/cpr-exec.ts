@@ -20,7 +20,7 @@ import {
 import { waitEvent, waitSerial, wrongStatus } from '../../../migration/waits.js';
 
 export async function cprExec(context: TestContext): Promise<FlowResult> {
-  const { patience, signal } = context;
+  const { deadlines, signal } = context;
   context.observer.phase('launch');
   const machine = await context.startMachine({
     side: 'source',
@@ -44,7 +44,7 @@ export async function cprExec(context: TestContext): Promise<FlowResult> {
   const since = await migrate(machine, { uri: `file:${file}` });
   await waitWritten(machine, since);
   requireLittleSent({ transferredBytes: statSync(file).size });
-  await qmp.handshake({ timeoutMs: patience.launchMs, signal });
+  await qmp.handshake({ timeoutMs: deadlines.launchMs, signal });
   const arrived = qmp.events.cursor;
   await qmp.execute('migrate-incoming', { channels: fileChannel(file) });
   // The guest ran before, so QEMU starts it by itself.
@@ -71,11 +71,11 @@ const fileChannel = (filename: string): Json => [
 
 /** Waits until the source has written its state; after that it becomes the other program and answers no command. */
 async function waitWritten(machine: TestMachine, since: number): Promise<void> {
-  const { patience, signal } = machine.context;
+  const { deadlines, signal } = machine.context;
   const ends = ['completed', 'failed'];
   const { data } = await machine.qmp.events.wait(
     (event) => event.name === 'MIGRATION' && ends.includes(asString(event.data['status']) ?? ''),
-    { what: 'migration status completed', since, timeoutMs: patience.statusMs, signal },
+    { what: 'migration status completed', since, timeoutMs: deadlines.statusMs, signal },
   );
   if (data['status'] === 'completed') return;
   throw await wrongStatus(machine, 'completed', ['failed']);

@@ -85,12 +85,12 @@ function isListening(socket: string): boolean {
 
 /** The destination makes its socket itself: the source must not connect before it listens. */
 async function waitListener(destination: TestMachine, socket: string): Promise<void> {
-  const { patience, signal } = destination.context;
+  const { deadlines, signal } = destination.context;
   await pollUntil(
     {
       waitedFor: `the destination's CPR listener at ${socket}`,
       side: 'destination',
-      ...{ timeoutMs: patience.launchMs, everyMs: 5, signal },
+      ...{ timeoutMs: deadlines.launchMs, everyMs: 5, signal },
     },
     () => {
       if (isListening(socket)) return undefined;

@@ -106,7 +106,7 @@ export async function announceGuest(
 
 /** Waits for all expected announcements; in the time of two more, no other may come. */
 async function waitAnnouncements(
-  { patience, signal }: TestContext,
+  { deadlines, signal }: TestContext,
   wire: Wire,
   expected: number,
 ): Promise<void> {
@@ -114,7 +114,7 @@ async function waitAnnouncements(
     {
       waitedFor: `${expected} announcements of the guest's network card`,
       side: 'destination',
-      ...{ timeoutMs: patience.eventMs, everyMs: 5, signal },
+      ...{ timeoutMs: deadlines.eventMs, everyMs: 5, signal },
     },
     () =>
       wire.announcements() < expected

@@ -26,7 +26,7 @@ export async function deviceWrites(
   beforeCheck?: (pair: Pair) => Promise<void>,
 ): Promise<FlowResult> {
   await using device = await open(context.directory);
-  const wait = { timeoutMs: context.patience.eventMs, signal: context.signal };
+  const wait = { timeoutMs: context.deadlines.eventMs, signal: context.signal };
   const last = new Map<number, Buffer>();
   const finish = async (): Promise<void> => {
     for (const [address, content] of await device.finish(wait)) last.set(address, content);

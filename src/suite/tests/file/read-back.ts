@@ -48,12 +48,12 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
   return { figures: migration.figures };
 }
 
-async function fileNamed({ patience, signal }: TestContext, file: string): Promise<void> {
+async function fileNamed({ deadlines, signal }: TestContext, file: string): Promise<void> {
   await pollUntil(
     {
       waitedFor: 'end of the command that writes the migration file',
       side: 'source',
-      ...{ timeoutMs: patience.eventMs, everyMs: lookMs, signal },
+      ...{ timeoutMs: deadlines.eventMs, everyMs: lookMs, signal },
     },
     () => {
       if (existsSync(file)) return undefined;

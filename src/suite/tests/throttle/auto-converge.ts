@@ -91,7 +91,7 @@ export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<vo
     {
       waitedFor: 'throttling of a guest that dirties memory faster than it is sent',
       side: 'source',
-      ...{ timeoutMs: pair.context.patience.statusMs, everyMs: lookEveryMs, signal },
+      ...{ timeoutMs: pair.context.deadlines.statusMs, everyMs: lookEveryMs, signal },
     },
     async () => {
       throttle = await throttleOf(pair);
@@ -118,7 +118,7 @@ async function waitSync({ context, source }: Pair): Promise<void> {
     {
       waitedFor: `change of dirty-sync-count while pages go out at ${slow} bytes/s`,
       side: 'source',
-      ...{ timeoutMs: context.patience.syncMs, everyMs: lookEveryMs, signal: context.signal },
+      ...{ timeoutMs: context.deadlines.syncMs, everyMs: lookEveryMs, signal: context.signal },
     },
     async () => ((await count()) === before ? String(before) : undefined),
   );
@@ -137,7 +137,7 @@ async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<
   const follow = source.qmp.events.follow({
     what: 'an iteration after which the guest is throttled',
     since: migration.since.source,
-    timeoutMs: context.patience.statusMs,
+    timeoutMs: context.deadlines.statusMs,
     signal: context.signal,
   });
   for await (const { name } of follow) {

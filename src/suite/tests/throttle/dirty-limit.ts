@@ -86,7 +86,7 @@ async function destinationGivesUp({ context, destination }: Pair): Promise<void>
     ({ name, data }) => name === 'MIGRATION' && data['status'] === 'failed',
     {
       what: 'MIGRATION event failed',
-      timeoutMs: context.patience.eventMs,
+      timeoutMs: context.deadlines.eventMs,
       signal: context.signal,
     },
   );
@@ -109,7 +109,7 @@ async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Migra
   await setParameters(source, { 'max-bandwidth': bandwidth });
   const migration = await pair.migrate();
   await migration.whileActive(async (signal) => {
-    const poll = { timeoutMs: context.patience.statusMs, everyMs: pollMs, signal };
+    const poll = { timeoutMs: context.deadlines.statusMs, everyMs: pollMs, signal };
     const until = async (
       waitedFor: string,
       look: () => Promise<string | undefined>,
@@ -193,9 +193,9 @@ export async function vcpuDirtyLimit(context: TestContext): Promise<FlowResult> 
     firmware: context.writeGuest(),
     ...dirtyRing,
   });
-  const { patience, signal } = context;
+  const { deadlines, signal } = context;
   context.observer.phase('warm-up');
-  await machine.serial.waitForB({ timeoutMs: patience.serialMs, signal });
+  await machine.serial.waitForB({ timeoutMs: deadlines.serialMs, signal });
 
   context.observer.phase('verify');
   const origin = await measureDirtyRate(machine, signal);
