@@ -1,84 +1,23 @@
 /** Holds the documentation to what the program and its source say. Leaves out whether it reads well. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
 import { hookEntries } from '../../migration/migrate-common.js';
 import { pairShape } from '../../migration/pair-settings.js';
 import { eventSchema } from '../../model/events.js';
+import { needShape } from '../../model/features.js';
 import { hostFactNames } from '../../model/host-facts.js';
-import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
+import { packageRoot } from '../../model/scratch.fixtures.js';
 import { factEntries } from '../../suite/definition.js';
-import { drover } from '../process/drover.fixtures.js';
 import { readEnvironment } from '../process/environment.js';
-
-const read = (...parts: string[]): string => readFileSync(path.join(packageRoot, ...parts), 'utf8');
-const reference = (page: string): string => read('docs', 'reference', page);
-
-/** all groups 1 of all matches, each once */
-function allOf(pattern: RegExp, text: string): string[] {
-  return [...new Set([...text.matchAll(pattern)].flatMap((match) => match[1] ?? []))].sort();
-}
+import { allOf, output, part, read, reference, rowsIn } from './pages.fixtures.js';
 
 function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(path.join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith(ending))
     .map((name) => path.join(folder, name));
-}
-
-async function output(...args: string[]): Promise<string> {
-  using scratch = new Scratch();
-  const ran = await drover(args, scratch);
-  assert.equal(ran.code, 0, ran.stderr);
-  return ran.stdout;
-}
-
-/** `-p`, `-j`, `--jobs` and so on, of one command's help; long ones start a line or follow a comma */
-function optionsIn(help: string): string[] {
-  const starts = help
-    .split('\n')
-    .flatMap((line) => /^ {2}(-\S.*?)(?: {2}|$)/.exec(line)?.[1] ?? []);
-  const options = starts.flatMap((start) => allOf(/(?<![\w-])(--?[A-Za-z][\w-]*)/g, start));
-  assert.ok(options.length > 1, 'the help shows options');
-  return options;
-}
-
-/** the part of cli.md that is about one command */
-function section(command: string): string {
-  const found = reference('cli.md')
-    .split(/^## /m)
-    .find((part) => part.startsWith(`drover ${command}\n`));
-  assert.ok(found !== undefined, `cli.md has a section on drover ${command}`);
-  return found;
-}
-
-const documentedOption = /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
-
-for (const command of [
-  'run',
-  'matrix',
-  'chain',
-  'stress',
-  'list',
-  'doctor',
-  'report',
-  'merge',
-  'shards',
-  'rerun',
-  'vmstate',
-]) {
-  test(`cli.md has a row for every option of drover ${command}, and no row for another`, async () => {
-    const rows = section(command)
-      .split('\n')
-      .filter((line) => line.startsWith('| `-'));
-    const documented = rows.flatMap((row) => allOf(documentedOption, row.split('|')[1] ?? ''));
-    const help = await output(command, '--help');
-    assert.doesNotMatch(help, /default: (?:[[{"]|\d{6})/, 'defaults are as a user types them');
-    assert.match(help, /\nExamples:\n/);
-    const real = optionsIn(help).filter((option) => !/^(-h|--help)$/.test(option));
-    assert.deepEqual(documented.sort(), real.sort());
-  });
 }
 
 /** Asks for the environment with variables that say no more than `job`, and notes each name that is looked up. */
@@ -110,15 +49,9 @@ test('tests.md has a row for every test, with its level and needs, and no row fo
     .trimEnd()
     .split('\n')
     .map((line) => line.split(/ {2,}/));
-  const rows = reference('tests.md')
-    .split('\n')
-    .filter((line) => line.startsWith('| `/'));
-  const documented = rows.map((row) =>
-    row
-      .split('|')
-      .slice(1, 4)
-      .map((cell) => cell.trim().replaceAll('`', '')),
-  );
+  const documented = rowsIn(reference('tests.md'))
+    .filter(([first = '']) => first.startsWith('`/'))
+    .map((row) => row.slice(0, 3).map((cell) => cell.replaceAll('`', '')));
   const byName = (a: string[], b: string[]): number => (a[0] ?? '').localeCompare(b[0] ?? '');
   assert.deepEqual(
     documented.sort(byName),
@@ -195,6 +128,41 @@ test('events.md has a row for every type of event, and the schema number', () =>
   assert.ok(page.includes(`The schema is number ${eventSchema},`));
 });
 
+test('events.md names every field of every event, and no other optional field', () => {
+  const { definitions } = JSON.parse(reference('events.schema.json')) as {
+    definitions: Record<string, { properties?: Record<string, { const?: string }> }>;
+  };
+  const page = reference('events.md');
+  const [, table = ''] = page.split('\nOptional fields:\n\n');
+  let above = '';
+  const optional = rowsIn(table.slice(0, table.indexOf('\n\n'))).map(([event = '', names = '']) => {
+    if (event !== '') above = event.replaceAll('`', '');
+    return { event: above, fields: allOf(/`([a-zA-Z]+)[`.]/g, names) };
+  });
+  const events = Object.values(definitions).flatMap(({ properties = {} }) => {
+    const type = properties['type']?.const;
+    return type === undefined ? [] : [{ type, fields: Object.keys(properties) }];
+  });
+  assert.ok(events.length > 5);
+  const everywhere = ['type', 'atMs', 'fromShard', 'test', 'attempt'];
+  for (const { type, fields } of events) {
+    const main = page.split('\n').find((line) => line.startsWith(`| \`${type}\` `)) ?? '';
+    const named = optional.filter(({ event }) => event === type).flatMap((row) => row.fields);
+    assert.deepEqual(
+      named.filter((field) => !fields.includes(field)),
+      [],
+      type,
+    );
+    assert.deepEqual(
+      fields.filter(
+        (field) => ![...everywhere, ...named].includes(field) && !main.includes(`\`${field}\``),
+      ),
+      [],
+      type,
+    );
+  }
+});
+
 test('authoring.md has a row for every field of a test', () => {
   const page = reference('authoring.md');
   const fields = [factEntries, pairShape.entries, hookEntries].flatMap((all) => Object.keys(all));
@@ -202,6 +170,16 @@ test('authoring.md has a row for every field of a test', () => {
   assert.deepEqual(
     fields.filter((field) => !new RegExp(`^\\|.*\`${field}\`.*\\|`, 'm').test(page)),
     [],
+  );
+});
+
+test('authoring.md has a row for every need, with its fields, and no row for another', () => {
+  const real = needShape.options.map(({ entries: { kind, ...fields } }) =>
+    [`kind: '${kind.literal}'`, ...Object.keys(fields)].join(', '),
+  );
+  assert.deepEqual(
+    allOf(/^\| `\{ (kind: .*?) \}` +\|/gm, part('authoring.md', '## Needs')),
+    real.sort(),
   );
 });
 
