@@ -13,7 +13,6 @@ import { runAttempt } from './attempt.js';
 import type { TestDefinition } from './definition.js';
 
 export const qemu = realQemu('10.0');
-export const socket = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
 export const facts = { path: '/migration/made-up', level: 'smoke' } as const;
 
 /** @param known facts about the host; default: what is found out about it */

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pair } from '../migration/pair.js';
 import { verifyMemory } from '../migration/verify.js';
-import { facts, failureOf, outcomeOf, qemu, socket } from './attempt.fixtures.js';
+import { facts, failureOf, outcomeOf, qemu } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
 import { onlySlice } from '../memory/verdict.fixtures.js';
+import { unixSocket } from './tests/unix-socket.js';
 
 /** one page in the middle, by a value that no neighbour has; the guest is stopped and stays so */
 async function alterPage({ destination, context }: Pair): Promise<number> {
@@ -30,7 +31,7 @@ test(
         // The flow as it is, with the check made twice and memory altered in between.
         const result = await precopyTest({
           ...facts,
-          ...socket,
+          ...unixSocket,
           endHook: async (pair) => {
             await verifyMemory(pair.destination);
             page = await alterPage(pair);
@@ -53,7 +54,7 @@ test('damage is reported even when QEMU ends badly afterwards', { skip: qemu.ski
   const outcome = await outcomeOf(
     precopyTest({
       ...facts,
-      ...socket,
+      ...unixSocket,
       endHook: async (pair) => {
         await verifyMemory(pair.destination);
         await alterPage(pair);
@@ -73,7 +74,7 @@ test('a guest that is reset at the destination does not pass', { skip: qemu.skip
   const failure = await failureOf(
     precopyTest({
       ...facts,
-      ...socket,
+      ...unixSocket,
       endHook: async ({ destination }) => {
         const signs = destination.serial.length;
         await destination.qmp.execute('system_reset');
@@ -86,7 +87,7 @@ test('a guest that is reset at the destination does not pass', { skip: qemu.skip
 
 test('a migrate command that should be refused and is not fails', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
-    precopyTest({ ...facts, ...socket, expect: { kind: 'refused' } }),
+    precopyTest({ ...facts, ...unixSocket, expect: { kind: 'refused' } }),
   );
   assert.equal(failure.code, 'not-refused');
 });
@@ -95,7 +96,7 @@ test('a migration that should fail and does not fails', { skip: qemu.skip }, asy
   const failure = await failureOf(
     precopyTest({
       ...facts,
-      ...socket,
+      ...unixSocket,
       // at QEMU's own limits it would not converge, and not end at all
       startHook: async (pair) => {
         await pair.ensureConverge();
@@ -111,7 +112,7 @@ test('a guest that still runs at the source is noticed', { skip: qemu.skip }, as
   const failure = await failureOf(
     precopyTest({
       ...facts,
-      ...socket,
+      ...unixSocket,
       // It is over at the source by now, and `cont` is allowed there.
       endHook: async ({ source }) => {
         await source.qmp.execute('cont');
@@ -126,7 +127,7 @@ for (const memory of ['memfd', 'shmem'] as const) {
     `guests with ${memory} memory pass, read through the mapping`,
     { skip: qemu.skip },
     async () => {
-      const outcome = await outcomeOf(precopyTest({ ...facts, ...socket, memory }));
+      const outcome = await outcomeOf(precopyTest({ ...facts, ...unixSocket, memory }));
       assert.equal(outcome.kind, 'passed', JSON.stringify(outcome));
       assert.match(outcome.verdict?.source ?? '', /mapping/);
     },
@@ -135,7 +136,7 @@ for (const memory of ['memfd', 'shmem'] as const) {
 
 test('a parameter that QEMU does not take is reported', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
-    precopyTest({ ...facts, ...socket, sourceParameters: { 'max-bandwidth': 'much' } }),
+    precopyTest({ ...facts, ...unixSocket, sourceParameters: { 'max-bandwidth': 'much' } }),
   );
   assert.equal(failure.code, 'qmp-error');
   assert.match(failure.message, /source QEMU refused migrate-set-parameters/);
@@ -147,7 +148,7 @@ test(
   async () => {
     // between the two looks of the check somebody else moves the edge
     let looks = 0;
-    const failure = await failureOf(precopyTest({ ...facts, ...socket }), undefined, {
+    const failure = await failureOf(precopyTest({ ...facts, ...unixSocket }), undefined, {
       beforeCheck: async ({ qmp, serial, context: { signal } }) => {
         if (++looks !== 2) return;
         const since = qmp.events.cursor;

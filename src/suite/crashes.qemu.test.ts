@@ -1,9 +1,10 @@
 /** QEMUs that crash, hang, cannot be reached, or do not go when they should: who is blamed, and how soon. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { facts, failureOf, qemu, socket } from './attempt.fixtures.js';
+import { facts, failureOf, qemu } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
 import { harmed } from './sabotage.fixtures.js';
+import { unixSocket } from './tests/unix-socket.js';
 
 test(
   'a destination that nobody can reach is reported at once, with the reason',
@@ -13,7 +14,7 @@ test(
     const failure = await failureOf(
       precopyTest({
         ...facts,
-        listen: 'unix:$DIR/migsocket',
+        ...unixSocket,
         connect: 'unix:$DIR/elsewhere',
         live: true,
       }),
@@ -30,7 +31,7 @@ for (const live of [true, false]) {
     { skip: qemu.skip },
     async () => {
       const failure = await failureOf(
-        precopyTest({ ...facts, ...socket, live }),
+        precopyTest({ ...facts, ...unixSocket, live }),
         undefined,
         harmed({
           moment: { side: 'destination', status: 'active' },
@@ -49,7 +50,7 @@ test(
   { skip: qemu.skip },
   async () => {
     const failure = await failureOf(
-      precopyTest({ ...facts, ...socket, live: true }),
+      precopyTest({ ...facts, ...unixSocket, live: true }),
       4000,
       harmed({
         moment: { side: 'source', status: 'active' },

@@ -7,13 +7,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Side } from '../model/outcome.js';
-import { facts, outcomeOf, qemu, socket } from './attempt.fixtures.js';
+import { facts, outcomeOf, qemu } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { findTest } from './registry.js';
 import { altered, harmed, ignored, watched } from './sabotage.fixtures.js';
 import type { IgnoredCommand, Moment } from './sabotage.fixtures.js';
 import { onlySlice } from '../memory/verdict.fixtures.js';
+import { unixSocket } from './tests/unix-socket.js';
 
 interface Family {
   readonly name: string;
@@ -151,7 +152,7 @@ for (const stamp of ['byte', 'wide', 'page'] as const) {
       let page: number | undefined;
       const outcome = await outcomeOf(
         {
-          ...precopyTest({ ...facts, ...socket, memory: 'memfd' }),
+          ...precopyTest({ ...facts, ...unixSocket, memory: 'memfd' }),
           guest: { writers: 2, stamp },
         },
         undefined,

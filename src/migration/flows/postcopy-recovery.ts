@@ -2,7 +2,7 @@
  * Postcopy whose connection breaks: both sides pause and continue over a new connection. Optionally the first new
  * connection breaks too, at a given stage.
  */
-import { migrate, setParameters } from '../commands.js';
+import { setParameters } from '../commands.js';
 import { SocketPair } from '../descriptors.js';
 import type { Migration, Sides } from '../migration.js';
 import { waitStatus } from '../waits.js';
@@ -29,8 +29,8 @@ export async function recover(migration: Migration, recovery: Recovery): Promise
   const { pair } = migration;
   const { context, source, destination } = pair;
   await migration.until('postcopy-active');
-  await breakConnection(pair, 'source');
-  if (recovery !== 'once') await failToRecover(pair, recovery);
+  await breakConnection(pair);
+  if (recovery !== 'once') await failToRecover(migration, recovery);
 
   const uri = `unix:${context.file('migsocket-recover')}`;
   await destination.qmp.execute('migrate-recover', { uri }, { oob: true });
@@ -38,11 +38,10 @@ export async function recover(migration: Migration, recovery: Recovery): Promise
   await setParameters(source, { 'max-postcopy-bandwidth': 0 });
 }
 
-/** Breaks the connection from one side; both must pause. */
-async function breakConnection(pair: Sides, by: 'source' | 'destination'): Promise<void> {
-  const { source, destination } = pair;
+/** The source breaks the connection; both must pause. */
+async function breakConnection({ source, destination }: Sides): Promise<void> {
   const cursors = { source: source.qmp.events.cursor, destination: destination.qmp.events.cursor };
-  await pair[by].qmp.execute('migrate-pause');
+  await source.qmp.execute('migrate-pause');
   for (const machine of [destination, source]) {
     await waitStatus(machine, {
       goal: 'postcopy-paused',
@@ -53,8 +52,11 @@ async function breakConnection(pair: Sides, by: 'source' | 'destination'): Promi
 }
 
 /** The first attempt at a new connection, which fails. */
-async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Promise<void> {
-  const { source, destination } = pair;
+async function failToRecover(
+  migration: Migration,
+  stage: 'reconnect' | 'handshake',
+): Promise<void> {
+  const { source, destination } = migration.pair;
   using forSource = new SocketPair();
   using forDestination = new SocketPair();
   await forSource.lend(source, fdName, 0);
@@ -63,26 +65,18 @@ async function failToRecover(pair: Sides, stage: 'reconnect' | 'handshake'): Pro
   forDestination.write(1, Buffer.of(commandSection));
   if (stage === 'reconnect') forSource.close(1);
 
-  const atSource = source.qmp.events.cursor;
-  const atDestination = destination.qmp.events.cursor;
-  const status = async (goal: string, side: 'source' | 'destination'): Promise<void> => {
-    const since = side === 'source' ? atSource : atDestination;
-    await waitStatus(pair[side], { goal, through: recovering, since });
-  };
+  const through = recovering;
+  const since = destination.qmp.events.cursor;
   await destination.qmp.execute('migrate-recover', { uri: `fd:${fdName}` }, { oob: true });
-  await migrate(source, { uri: `fd:${fdName}` }, { resume: true });
-  await status('postcopy-recover-setup', 'source');
+  await migration.resume({ uri: `fd:${fdName}` });
+  await migration.until('postcopy-recover-setup', { through });
   if (stage === 'handshake') {
-    await status('postcopy-recover', 'source');
+    await migration.until('postcopy-recover', { through });
     await source.qmp.execute('migrate-pause');
   }
-  await status('postcopy-paused', 'source');
-  await status('postcopy-recover', 'destination');
+  await migration.until('postcopy-paused', { through });
+  await waitStatus(destination, { goal: 'postcopy-recover', through, since });
   const paused = destination.qmp.events.cursor;
   await destination.qmp.execute('migrate-pause', {}, { oob: true });
-  await waitStatus(destination, {
-    goal: 'postcopy-paused',
-    through: recovering,
-    since: paused,
-  });
+  await waitStatus(destination, { goal: 'postcopy-paused', through, since: paused });
 }

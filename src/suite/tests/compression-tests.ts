@@ -1,6 +1,7 @@
 /** Compressed migration in the main channel: xbzrle sends the difference to the page that was sent before. */
 import { precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
+import { unixSocket } from './unix-socket.js';
 
 const MiB = 1024 * 1024;
 
@@ -8,8 +9,7 @@ export const compressionTests: readonly TestDefinition[] = [
   precopyTest({
     path: '/migration/precopy/unix/xbzrle',
     level: 'thorough',
-    listen: 'unix:$DIR/migsocket',
-    connect: 'unix:$DIR/migsocket',
+    ...unixSocket,
     capabilities: ['xbzrle'],
     sourceParameters: { 'xbzrle-cache-size': 32 * MiB },
     live: true,

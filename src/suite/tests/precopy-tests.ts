@@ -6,11 +6,7 @@ import { switchoverBandwidth } from './switchover-bandwidth.js';
 import { migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 import { needsOf, suspendArches } from '../needs.js';
-
-const unixSocket = {
-  listen: 'unix:$DIR/migsocket',
-  connect: 'unix:$DIR/migsocket',
-} as const;
+import { unixSocket } from './unix-socket.js';
 
 const anyTcpPort = 'tcp:127.0.0.1:0';
 

@@ -9,13 +9,13 @@ import { proveLive } from '../../migration/flows/precopy.js';
 import { waitDirtyTracking } from '../../migration/tracking.js';
 import { prepareLive, waitGuest } from '../../migration/steps.js';
 import type { FlowResult } from '../../migration/migration.js';
+import { unixSocket } from './unix-socket.js';
 
 /** bytes per second: in the 1 ms of allowed downtime, ten times the guest's memory */
 const fast = 1_500_000_000_000;
 
 export async function switchoverBandwidth(context: TestContext): Promise<FlowResult> {
-  const socket = 'unix:$DIR/migsocket';
-  const pair = await startPair(context, { listen: socket, connect: socket, iterations: 1 });
+  const pair = await startPair(context, { ...unixSocket, iterations: 1 });
   context.observer.phase('warm-up');
   await waitGuest(pair);
   await prepareLive(pair);

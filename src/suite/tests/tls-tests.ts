@@ -10,6 +10,7 @@ import type { CertificateSetup, PskSetup } from '../../migration/tls/tls-credent
 import { precopyTest } from '../definition.js';
 import type { Level, TestDefinition } from '../definition.js';
 import { needsTls } from '../needs.js';
+import { unixSocket } from './unix-socket.js';
 
 type Credentials = Pick<Hooks, 'prepareHook' | 'startHook'>;
 
@@ -59,7 +60,6 @@ const destinationGivesUp: Expectation = {
 };
 
 const tcp = { listen: 'tcp:127.0.0.1:0' } as const;
-const unix = { listen: 'unix:$DIR/migsocket', connect: 'unix:$DIR/migsocket' } as const;
 const multifd = {
   // the hook sets the credentials later: QEMU reads them when the source connects
   incoming: 'tcp:127.0.0.1:0',
@@ -72,7 +72,7 @@ function tlsTest(
   credentials: Credentials,
   more: Pick<MigrateCommon, 'expect' | 'capabilities'> & { readonly level?: Level } = {},
 ): TestDefinition {
-  const single = path.startsWith('precopy/unix/') ? unix : tcp;
+  const single = path.startsWith('precopy/unix/') ? unixSocket : tcp;
   return precopyTest({
     path: `/migration/${path}`,
     level: 'full',

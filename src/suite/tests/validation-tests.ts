@@ -8,6 +8,7 @@ import { endBoth } from '../../migration/verify.js';
 import { migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 import { needsChannels, needsOf } from '../needs.js';
+import { unixSocket } from './unix-socket.js';
 
 const ones = '11111111-1111-1111-1111-111111111111';
 const twos = '22222222-2222-2222-2222-222222222222';
@@ -27,8 +28,7 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
   return precopyTest({
     path: `/migration/${name}`,
     level: 'full',
-    listen: 'unix:$DIR/migsocket',
-    connect: 'unix:$DIR/migsocket',
+    ...unixSocket,
     sourceArgs: uuidArgs(source),
     destinationArgs: uuidArgs(destination),
     sourceCapabilities: ['validate-uuid'],

@@ -12,6 +12,7 @@ import { trickleRate, untilTracked, waitDirtyTracking } from '../../../migration
 import { endBoth, endMachine } from '../../../migration/verify.js';
 import { plantMarker, waitByteChange, waitMarker } from '../../../migration/waits.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
+import { unixSocket } from '../unix-socket.js';
 
 export const cancelMoments = [
   'none',
@@ -25,7 +26,7 @@ export const cancelMoments = [
 ] as const;
 export type CancelMoment = (typeof cancelMoments)[number];
 
-const uri = 'unix:$DIR/migsocket';
+const uri = unixSocket.connect;
 
 async function cancel(machine: Machine): Promise<void> {
   await machine.qmp.execute('migrate_cancel');

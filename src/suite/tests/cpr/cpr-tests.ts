@@ -6,6 +6,7 @@ import { cprTransfer } from './cpr-transfer.js';
 import { fileTest, migrationTest, precopyTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
 import { needsOf } from '../../needs.js';
+import { unixSocket } from '../unix-socket.js';
 
 export const cprTests: readonly TestDefinition[] = [
   fileTest({
@@ -24,8 +25,7 @@ export const cprTests: readonly TestDefinition[] = [
     path: '/migration/mode/normal',
     level: 'full',
     origin: 'drover',
-    listen: 'unix:$DIR/migsocket',
-    connect: 'unix:$DIR/migsocket',
+    ...unixSocket,
     parameters: { mode: 'cpr-reboot' },
     // back from another mode, which must have no effect any more
     startHook: async ({ source, destination }) => {

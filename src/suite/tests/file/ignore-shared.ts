@@ -6,15 +6,14 @@ import { startPair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult } from '../../../migration/migration.js';
 import { plantMarker, waitMarker } from '../../../migration/waits.js';
+import { unixSocket } from '../unix-socket.js';
 
 /** devices and private memory, bytes */
 const transferredLimit = 4 * 1024 * 1024;
 
 export async function ignoreShared(context: TestContext): Promise<FlowResult> {
-  const socket = 'unix:$DIR/migsocket';
   const pair = await startPair(context, {
-    listen: socket,
-    connect: socket,
+    ...unixSocket,
     memory: 'shmem',
     capabilities: ['x-ignore-shared'],
   });

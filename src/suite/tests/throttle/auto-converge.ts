@@ -11,6 +11,7 @@ import type { Pair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
+import { unixSocket } from '../unix-socket.js';
 
 /** percent */
 const initial = 5;
@@ -39,8 +40,7 @@ function looksWhileThrottling({ parameters, statuses }: QemuFeatures): boolean {
 }
 
 export async function autoConverge(context: TestContext): Promise<FlowResult> {
-  const socket = 'unix:$DIR/migsocket';
-  const pair = await startPair(context, { listen: socket, connect: socket });
+  const pair = await startPair(context, unixSocket);
   const { source } = pair;
   await setCapability(source, 'auto-converge');
   await setParameters(source, {

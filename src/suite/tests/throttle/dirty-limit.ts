@@ -24,6 +24,7 @@ import type { Pair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { endMachine } from '../../../migration/verify.js';
+import { unixSocket } from '../unix-socket.js';
 
 /** MB/s, as in upstream's test; for a slow guest half its own rate */
 const usualLimit = 50;
@@ -44,8 +45,7 @@ const unthrottledMs = 5000;
 
 /** A migration limits the guest; when cancelled, it removes the limit; a second one limits the guest and completes. */
 export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
-  const socket = 'unix:$DIR/migsocket';
-  const first = await startPair(context, { listen: socket, connect: socket, ...dirtyRing });
+  const first = await startPair(context, { ...unixSocket, ...dirtyRing });
   const { source } = first;
   context.observer.phase('warm-up');
   await waitGuest(first);

@@ -6,6 +6,7 @@ import type { Need } from '../../../model/features.js';
 import { migrationTest, precopyTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
 import { needsOf } from '../../needs.js';
+import { unixSocket } from '../unix-socket.js';
 
 const needsVcpuDirtyLimit: Need = {
   kind: 'argument',
@@ -28,8 +29,7 @@ export const throttleTests: readonly TestDefinition[] = [
     path: '/migration/auto_converge/tailslow',
     level: 'thorough',
     origin: 'drover',
-    listen: 'unix:$DIR/migsocket',
-    connect: 'unix:$DIR/migsocket',
+    ...unixSocket,
     capabilities: ['auto-converge'],
     sourceParameters: throttleEarly,
     live: true,
