@@ -53,7 +53,8 @@ async function storedPages(image: MemoryImage, files: readonly Buffer[]): Promis
 function optionsFor(sample: Sample, scratch: Scratch): OpenImageOptions {
   const raw = sample.name.includes('pmemsave');
   return {
-    ...(raw ? { format: 'raw' as const, rawAddress: 0 } : {}),
+    format: raw ? 'raw' : undefined,
+    rawAddress: raw ? 0 : undefined,
     fileOffset: sample.stream_offset,
     temporaryFolder: scratch.directory,
   };

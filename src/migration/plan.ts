@@ -5,8 +5,8 @@ import type { HostFacts } from '../model/host-facts.js';
 import type { QemuBinary } from '../qemu/binary.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 
-/** One QEMU of a chain. */
-export interface Station {
+/** A QEMU and what it can do. */
+export interface ProbedQemu {
   readonly binary: QemuBinary;
   readonly features: QemuFeatures;
 }
@@ -18,7 +18,7 @@ export interface PairPlan {
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
   /** the QEMUs of a chain in order; default: from the source to the destination and back */
-  readonly route?: readonly Station[];
+  readonly route?: readonly ProbedQemu[];
   /** the facts about the host that the selected tests need */
   readonly host: HostFacts;
   /** versioned machine type that both know */
@@ -40,9 +40,9 @@ type Sides = 'arch' | 'source' | 'destination' | 'sourceFeatures' | 'destination
 
 interface PlanOptions
   extends Partial<Omit<PairPlan, Sides | 'machine' | 'env'>>, Pick<PairPlan, 'machine' | 'env'> {
-  readonly source: Station;
+  readonly source: ProbedQemu;
   /** default: the source's QEMU */
-  readonly destination?: Station;
+  readonly destination?: ProbedQemu;
 }
 
 /** A plan. Defaults: TCG at the usual speed, no facts about the host. */
@@ -69,7 +69,7 @@ export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
 }
 
 /** The QEMUs of a chain, in order. */
-export function routeOf(plan: PairPlan): readonly Station[] {
+export function routeOf(plan: PairPlan): readonly ProbedQemu[] {
   const source = { binary: plan.source, features: plan.sourceFeatures };
   const destination = { binary: plan.destination, features: plan.destinationFeatures };
   return plan.route ?? [source, destination, source];

@@ -159,7 +159,7 @@ export function testFinished(
     outcome,
     durationMs,
     phases: ran ? timings(durationMs) : [],
-    ...(kept ? { directory: '/tmp/drover-Zk3/unix-plain' } : {}),
+    directory: kept ? '/tmp/drover-Zk3/unix-plain' : undefined,
     ...more,
   };
 }

@@ -92,7 +92,7 @@ export function startAttempt(
   input.emit({ type: 'test-started', atMs: input.clock(), ...of, slot, expectedMs });
   return startTask(input, {
     of,
-    task: file === undefined ? { path: testPath } : { path: testPath, file },
+    task: { path: testPath, file },
     directoryName: directoryName(attempt, number),
     keptName: () => `${testPath.slice(1).replaceAll('/', '-')}-${of.attempt}`,
     record: (report) => input.record(attempt, report),

@@ -144,7 +144,7 @@ test('the longest comes first, and a shorter one fills the gap beside one that d
   assert.ok(long !== undefined);
   decider.done(long);
   assert.equal(decider.next()?.name, 'middle');
-  assert.equal(decider.promisedBytes, 7);
+  assert.equal(decider.reservedBytes, 7);
 });
 
 test('of equally long tests the first stays first', () => {

@@ -52,7 +52,7 @@ export class Decider<T extends Waiting> {
   }
 
   /** peak of the reserved memory */
-  get promisedBytes(): number {
+  get reservedBytes(): number {
     return this.#tokens.highBytes;
   }
 

@@ -78,7 +78,7 @@ class Run {
     const { counts, flaky, quarantined, retried, sumMs, stop } = this.#tally;
     const memory = {
       budgetBytes: this.#input.limits.memoryBytes,
-      promisedBytes: this.#decider.promisedBytes,
+      promisedBytes: this.#decider.reservedBytes,
       usedBytes: this.#input.meter.highBytes,
     };
     return { counts, flaky, quarantined, retried, sumMs, memory, stopped: stop };

@@ -34,7 +34,7 @@ test('memory that a dump with paging does not hold is absent, not zero', { skip 
   const text = await drover(['scan', '--level', 'hash', dump], scratch);
   assert.match(
     text.stdout,
-    /^no hash {2}memory: 1856 of 2,048 pages are not in the file; --range hashes a part that is$/m,
+    /^no hash {2}memory: 1,856 of 2,048 pages are not in the file; --range hashes a part that is$/m,
   );
   const part = ['--level', 'hash', '--range', '0-0xc0000'];
   const [inDump] = await blocksOf([...part, dump], scratch);

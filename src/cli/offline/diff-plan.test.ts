@@ -155,19 +155,19 @@ test('sources without a common address are refused, with what each has', () => {
 
 test('a range that begins within a page is refused with its page size', () => {
   const stream = shape('stream', block('ram', 0x10000, 0x8000));
-  const wish = (start: number, name?: string): Parameters<typeof diffPlan>[2] => ({
+  const scope = (start: number, name?: string): Parameters<typeof diffPlan>[2] => ({
     ranges: [{ start, end: 0x9000 }],
     block: name,
   });
-  for (const bad of [wish(0x8064), wish(0x64, 'ram')]) {
+  for (const bad of [scope(0x8064), scope(0x64, 'ram')]) {
     assert.throws(
       () => diffPlan(stream, stream, bad),
       /--range: 0x(80)?64-0x9000 begins within a page; begin it with a page of 4096 bytes/,
     );
   }
-  for (const good of [wish(0x8000), wish(0x1000, 'ram')]) {
+  for (const good of [scope(0x8000), scope(0x1000, 'ram')]) {
     assert.equal(diffPlan(stream, stream, good).comparisons.length, 1);
   }
   const odd = shape('raw', block('memory', 0x10000, 0x64));
-  assert.equal(diffPlan(odd, odd, wish(0x1064)).comparisons.length, 1);
+  assert.equal(diffPlan(odd, odd, scope(0x1064)).comparisons.length, 1);
 });

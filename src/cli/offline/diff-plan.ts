@@ -34,16 +34,16 @@ export interface DiffPlan {
   readonly notes: readonly string[];
 }
 
-export interface DiffWish {
+export interface DiffScope {
   readonly ranges: readonly Range[];
   readonly block: string | undefined;
 }
 
 export const nothing: DiffPlan = { comparisons: [], missing: [], notCompared: [], notes: [] };
 
-export function diffPlan(a: ImageShape, b: ImageShape, wish: DiffWish): DiffPlan {
-  if (wish.block !== undefined) return oneBlock(a, b, wish.block, wish.ranges);
-  if (wish.ranges.length > 0) return someRanges(a, b, wish.ranges);
+export function diffPlan(a: ImageShape, b: ImageShape, scope: DiffScope): DiffPlan {
+  if (scope.block !== undefined) return oneBlock(a, b, scope.block, scope.ranges);
+  if (scope.ranges.length > 0) return someRanges(a, b, scope.ranges);
   return a.format === 'stream' && b.format === 'stream' ? byName(a, b) : byAddress(a, b);
 }
 

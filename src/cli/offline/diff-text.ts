@@ -5,7 +5,7 @@ import { printableLine } from '../../model/text/printable.js';
 import type { DeviceDiff, DeviceDifference } from './diff-devices.js';
 import type { Comparison } from './diff-plan.js';
 import { formatRange } from '../../model/text/sizes.js';
-import { counted, hex } from '../../model/text/format.js';
+import { counted, formatCount, hex } from '../../model/text/format.js';
 import { showName } from './offline-output.js';
 import type { OfflinePaint } from './offline-output.js';
 
@@ -25,10 +25,10 @@ export function ramText(
     return compared === 0 ? [] : [`${what}: ${counted(compared, 'page')} ${paint.intact('equal')}`];
   }
   const absent = [
-    ...(found.absentInFirst > 0 ? [`${found.absentInFirst} not in A`] : []),
-    ...(found.absentInSecond > 0 ? [`${found.absentInSecond} not in B`] : []),
+    ...(found.absentInFirst > 0 ? [`${formatCount(found.absentInFirst)} not in A`] : []),
+    ...(found.absentInSecond > 0 ? [`${formatCount(found.absentInSecond)} not in B`] : []),
   ];
-  const count = `${found.differentPages} of ${counted(compared, 'page')} differ`;
+  const count = `${formatCount(found.differentPages)} of ${counted(compared, 'page')} differ`;
   const detail = [counted(found.differentRuns, 'run'), ...absent].join(', ');
   const more = found.differentRuns - Math.min(limit, found.runs.length);
   return [

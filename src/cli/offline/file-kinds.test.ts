@@ -13,7 +13,7 @@ import { samplesSkip } from '../../memory/samples.fixtures.js';
 import { asArray, asObject, asString } from '../../model/json.js';
 import type { Json, JsonObject } from '../../model/json.js';
 import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
-import { counted } from '../../model/text/format.js';
+import { counted, formatCount } from '../../model/text/format.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import type { Ran } from '../process/drover.fixtures.js';
 import { fileKinds } from './file-kinds.fixtures.js';
@@ -47,7 +47,7 @@ const columns: readonly Column[] = [
         sum(answer, 'blocks', 'pages') - sum(answer, 'blocks', 'holes'),
         'page',
       );
-      return absent > 0 ? `${absent} of ${pages} absent` : pages;
+      return absent > 0 ? `${formatCount(absent)} of ${pages} absent` : pages;
     },
   },
   {

@@ -1,9 +1,11 @@
 /**
  * Runs many offline commands in one process of their own, for tests that need hundreds: starting Drover takes longer than
- * the work. What the commands print is sent to the test; a crash ends the process, and the test fails.
+ * the work. What the commands print goes to files, which the test reads after each; a crash ends the process, and the test fails.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, truncateSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { HarnessError } from '../../model/errors.js';
@@ -17,11 +19,23 @@ import { addScanCommand } from './scan-command.js';
 
 export class ManyCommands implements Disposable {
   readonly #child;
+  readonly #printed;
 
   /** @param folder for temporary files */
   constructor(folder: string) {
     const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' };
-    this.#child = fork(import.meta.filename, ['answer'], { env });
+    const printed = mkdtempSync(path.join(folder, 'printed-'));
+    this.#printed = {
+      stdout: path.join(printed, 'stdout'),
+      stderr: path.join(printed, 'stderr'),
+    };
+    const stdout = openSync(this.#printed.stdout, 'a');
+    const stderr = openSync(this.#printed.stderr, 'a');
+    this.#child = fork(import.meta.filename, ['answer'], {
+      env,
+      stdio: ['ignore', stdout, stderr, 'ipc'],
+    });
+    for (const fd of [stdout, stderr]) closeSync(fd);
   }
 
   /** One at a time. Fails if there is no answer in time. */
@@ -35,8 +49,9 @@ export class ManyCommands implements Disposable {
     const answer = once(this.#child, 'message', { signal });
     this.#child.send(args);
     try {
-      const [ran] = (await Promise.race([answer, gone])) as [Ran];
-      return ran;
+      const [code] = (await Promise.race([answer, gone])) as [number];
+      const { stdout, stderr } = this.#printed;
+      return { code, signal: null, stdout: takeFrom(stdout), stderr: takeFrom(stderr) };
     } finally {
       over.abort();
     }
@@ -47,15 +62,16 @@ export class ManyCommands implements Disposable {
   }
 }
 
+/** The file's text; the next command's begins at its start again. */
+function takeFrom(file: string): string {
+  const text = readFileSync(file, 'utf8');
+  truncateSync(file);
+  return text;
+}
+
 /** As cli/main.ts does it. */
-async function runHere(args: readonly string[]): Promise<Ran> {
-  let [code, stdout, stderr] = [0, '', ''];
-  const written = process.stdout.write.bind(process.stdout);
-  process.stdout.write = ((text: string, done?: () => void) => {
-    stdout += text;
-    done?.();
-    return true;
-  }) as typeof process.stdout.write;
+async function runHere(args: readonly string[]): Promise<number> {
+  let code = 0;
   const program = new Command('drover').exitOverride();
   const environment = readEnvironment(process.env);
   for (const add of [addDiffCommand, addExportCommand, addInspectCommand, addScanCommand]) {
@@ -63,28 +79,20 @@ async function runHere(args: readonly string[]): Promise<Ran> {
       code = exitCode;
     });
   }
-  const erred = process.stderr.write.bind(process.stderr);
-  process.stderr.write = (text: string) => {
-    stderr += text;
-    return true;
-  };
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
-    code = exitCodeOfBlame(error.blame);
-    stderr += `drover: ${error.message}\n`;
-  } finally {
-    process.stdout.write = written;
-    process.stderr.write = erred;
+    process.stderr.write(`drover: ${error.message}\n`);
+    return exitCodeOfBlame(error.blame);
   }
-  return { code, signal: null, stdout, stderr };
+  return code;
 }
 
 if (process.argv[1] === import.meta.filename && process.argv[2] === 'answer') {
   // Each command catches signals for as long as its process lives.
   process.setMaxListeners(0);
   process.on('message', (args: string[]) => {
-    void runHere(args).then((ran) => process.send?.(ran));
+    void runHere(args).then((code) => process.send?.(code));
   });
 }

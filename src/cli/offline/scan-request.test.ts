@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NativeBlock } from '../../native/image-addon.js';
 import { scanRequest } from './scan-request.js';
-import type { ScanWish } from './scan-request.js';
+import type { ScanInput } from './scan-request.js';
 
 const MiB = 1024 ** 2;
 
@@ -18,7 +18,7 @@ function block(name: string, length: number, address?: number): NativeBlock {
   };
 }
 
-const plain: ScanWish = {
+const plain: ScanInput = {
   ...{ level: 'byte', ranges: [], writers: 1, block: undefined, pageBytes: undefined },
   ...{ kernel: undefined, threads: 1, map: false, hole: undefined },
 };
@@ -74,13 +74,13 @@ test('writers get slices as guests cut them, or a range each', () => {
   const cut = (writers: number): unknown =>
     scanRequest({ ...plain, ranges: [range], writers }, image).slices;
   assert.deepEqual(cut(2), [
-    { start: 0x1000, end: 0x5000 },
-    { start: 0x5000, end: 0x9000 },
+    { start: 0x1000, end: 0x5000, hole: undefined },
+    { start: 0x5000, end: 0x9000, hole: undefined },
   ]);
   assert.deepEqual(cut(3), [
-    { start: 0x1000, end: 0x3000 },
-    { start: 0x3000, end: 0x5000 },
-    { start: 0x5000, end: 0x9000 },
+    { start: 0x1000, end: 0x3000, hole: undefined },
+    { start: 0x3000, end: 0x5000, hole: undefined },
+    { start: 0x5000, end: 0x9000, hole: undefined },
   ]);
   assert.throws(() => cut(9), /8 pages cannot be cut into 9 slices/);
   const both = [range, { start: 0x10000, end: 0x20000 }];
@@ -97,12 +97,12 @@ test('a hole is left out of the slice that reaches across it', () => {
   const cut = (hole: { start: number; end: number }): unknown =>
     scanRequest({ ...plain, ranges, writers: 2, hole }, image).slices;
   assert.deepEqual(cut({ start: 0x4000, end: 0x6000 }), [
-    { start: 0x1000, end: 0x4000 },
-    { start: 0x6000, end: 0x9000 },
+    { start: 0x1000, end: 0x4000, hole: undefined },
+    { start: 0x6000, end: 0x9000, hole: undefined },
   ]);
   assert.deepEqual(cut({ start: 0x2000, end: 0x3000 }), [
     { start: 0x1000, end: 0x5000, hole: { start: 0x2000, end: 0x3000 } },
-    { start: 0x5000, end: 0x9000 },
+    { start: 0x5000, end: 0x9000, hole: undefined },
   ]);
   assert.throws(() => cut({ start: 0x800, end: 0x2000 }), /is not within/);
   assert.throws(() => cut({ start: 0x2800, end: 0x4000 }), /not aligned to pages/);

@@ -13,7 +13,7 @@ import type { Range } from '../../model/text/sizes.js';
 import { showName } from './offline-output.js';
 import { isWithin, placesOf } from './places.js';
 
-export interface ScanWish {
+export interface ScanInput {
   readonly level: StampKind;
   /** each a writer's own; none: the usual range of a test guest */
   readonly ranges: readonly Range[];
@@ -57,17 +57,18 @@ function mainBlock(blocks: readonly NativeBlock[]): NativeBlock | undefined {
 }
 
 export function scanRequest(
-  wish: ScanWish,
+  input: ScanInput,
   image: { readonly format: string; readonly blocks: readonly NativeBlock[] },
 ): NativeImageCheckRequest {
-  const index = wish.block === undefined ? undefined : blockNamed(image.blocks, wish.block);
+  const index = input.block === undefined ? undefined : blockNamed(image.blocks, input.block);
   const block = index === undefined ? mainBlock(image.blocks) : image.blocks[index];
   if (block === undefined)
     throw refuse('the file has no RAM block to scan: give a file with guest memory');
   // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's: 64 KiB on ppc64.
   const packed = image.format === 'kdump';
-  const step = wish.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
-  const ranges = wish.ranges.length > 0 ? wish.ranges : [usual(block, index !== undefined, image)];
+  const step = input.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
+  const ranges =
+    input.ranges.length > 0 ? input.ranges : [usual(block, index !== undefined, image)];
   for (const range of ranges) {
     if (range.start % step !== 0 || range.end % step !== 0) {
       throw refuse(`${formatRange(range)} is not aligned to pages of ${step} bytes`);
@@ -75,14 +76,14 @@ export function scanRequest(
   }
   const start = block.places.find(({ blockOffset }) => blockOffset === 0)?.address;
   return {
-    level: wish.level,
+    level: input.level,
     block: index,
     blockAddress: index === undefined ? undefined : (start ?? 0),
-    slices: cut(ranges, wish, step),
+    slices: cut(ranges, input, step),
     step,
-    mapCells: wish.map ? mapColumns * mapRows : 0,
-    kernel: wish.kernel,
-    threads: wish.threads,
+    mapCells: input.map ? mapColumns * mapRows : 0,
+    kernel: input.kernel,
+    threads: input.threads,
   };
 }
 
@@ -109,7 +110,7 @@ function usual(
   );
 }
 
-function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number): NativeSlice[] {
+function cut(ranges: readonly Range[], { writers, hole }: ScanInput, step: number): NativeSlice[] {
   const [range] = ranges;
   if ((writers === 1 && hole === undefined) || range === undefined) return [...ranges];
   if (ranges.length > 1) {
@@ -130,7 +131,9 @@ function cut(ranges: readonly Range[], { writers, hole }: ScanWish, step: number
     throw refuse(
       `--writers: ${pages} pages cannot be cut into ${writers} slices; give fewer writers`,
     );
-  return slicesOf({ ...range, step, hole, writers }).map(({ start, end, hole: within }) =>
-    within === undefined ? { start, end } : { start, end, hole: within },
-  );
+  return slicesOf({ ...range, step, hole, writers }).map((slice) => ({
+    start: slice.start,
+    end: slice.end,
+    hole: slice.hole,
+  }));
 }

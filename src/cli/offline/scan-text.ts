@@ -11,7 +11,7 @@ import { pageAt } from '../../model/stamps.js';
 import { drawPageMap } from './page-map.js';
 import { formatRange } from '../../model/text/sizes.js';
 import type { Range } from '../../model/text/sizes.js';
-import { counted, hex } from '../../model/text/format.js';
+import { counted, formatCount, hex } from '../../model/text/format.js';
 import { showName } from './offline-output.js';
 import type { OfflinePaint } from './offline-output.js';
 
@@ -113,7 +113,7 @@ function generationText(
 function kindsText(kinds: Readonly<Record<PageDamageKind, number>>): string {
   return Object.entries(kinds)
     .filter(([, count]) => count > 0)
-    .map(([kind, count]) => `${count} ${kind}`)
+    .map(([kind, count]) => `${formatCount(count)} ${kind}`)
     .join(', ');
 }
 
@@ -165,7 +165,7 @@ export function hashText(
     ? 'its content is not in the file (x-ignore-shared)'
     : notListed.length > 0
       ? `the dump lists no memory in ${notListed.map(formatRange).join(', ')}`
-      : `${absent - holes} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
+      : `${formatCount(absent - holes)} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
   return `no hash  ${showName(name)}: ${why}`;
 }
 
@@ -176,11 +176,11 @@ export function statisticsText(
   paint: OfflinePaint,
 ): string[] {
   const counts = [
-    ...(found.zeroContent === null ? [] : [`${found.zeroContent} zero`]),
+    ...(found.zeroContent === null ? [] : [`${formatCount(found.zeroContent)} zero`]),
     ...(found.absent > found.holes
-      ? [paint.warning(`${found.absent - found.holes} not in the file`)]
+      ? [paint.warning(`${formatCount(found.absent - found.holes)} not in the file`)]
       : []),
-    ...(found.holes > 0 ? [`${found.holes} where the dump lists no memory`] : []),
+    ...(found.holes > 0 ? [`${formatCount(found.holes)} where the dump lists no memory`] : []),
   ];
   const elsewhere = block.contentElsewhere
     ? '; its content is not in the file (x-ignore-shared)'

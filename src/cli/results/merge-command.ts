@@ -44,6 +44,7 @@ export const addMergeCommand: AddCommand = (program, environment, finish) => {
     .usage('[options] -o <dir> <dirs...>')
     .description('merge the results of the shards of one run, or of one matrix')
     .argument('<dirs...>', 'the folders of --out, one for each shard')
+    .optionsGroup('What to merge, and where to:')
     .requiredOption(
       '-o, --out <dir>',
       'write the merged event log, evidence and timings to this folder',

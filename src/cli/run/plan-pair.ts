@@ -6,7 +6,7 @@ import { chooseMachine } from '../../model/machine-type.js';
 import { slownessOf } from '../../migration/deadlines.js';
 import { kvmObstacle, requireAccelerator } from '../../migration/host/accelerator.js';
 import { allFeatures, makePlan } from '../../migration/plan.js';
-import type { PairPlan, Station } from '../../migration/plan.js';
+import type { PairPlan, ProbedQemu } from '../../migration/plan.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import type { PairOptions } from '../options/options.js';
 import type { Environment } from '../process/environment.js';
@@ -40,7 +40,7 @@ export async function planPair(input: PlanRequest): Promise<Planned> {
     );
   }
   const [sourceFeatures, destinationFeatures] = await qemus.bothFeatures(binaries);
-  const route = input.route === undefined ? undefined : await stations(input.route, qemus);
+  const route = input.route === undefined ? undefined : await probed(input.route, qemus);
   const choice = chooseMachine(
     { alias, wanted },
     ...(route?.map(({ features }) => features) ?? [sourceFeatures, destinationFeatures]),
@@ -60,8 +60,8 @@ export async function planPair(input: PlanRequest): Promise<Planned> {
   return { kind: 'ready', plan: await withSlowness({ ...draft, accel }, qemus) };
 }
 
-async function stations(route: readonly QemuBinary[], qemus: Qemus): Promise<Station[]> {
-  const found: Station[] = [];
+async function probed(route: readonly QemuBinary[], qemus: Qemus): Promise<ProbedQemu[]> {
+  const found: ProbedQemu[] = [];
   for (const binary of route) found.push({ binary, features: await qemus.features(binary) });
   return found;
 }

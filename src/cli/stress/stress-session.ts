@@ -43,7 +43,7 @@ export async function stressSession(input: StressRequest): Promise<number> {
       workers: 1,
       total: rounds ?? 0,
       tests: [name],
-      stress: lastsMs === undefined ? { rerun } : { rerun, lastsMs },
+      stress: { rerun, lastsMs },
     },
     work: async (run) =>
       await runStress({

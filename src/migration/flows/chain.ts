@@ -10,7 +10,7 @@ import type { TestContext, TestMachine } from '../context.js';
 import { LegError } from '../migration.js';
 import type { FlowResult, Migration } from '../migration.js';
 import { Pair, setUp } from '../pair.js';
-import type { Station } from '../plan.js';
+import type { ProbedQemu } from '../plan.js';
 import { switchOver } from './postcopy.js';
 import { finishLive } from './precopy.js';
 import { prepareLive, prepareStopped } from '../steps.js';
@@ -47,10 +47,10 @@ interface Arrival {
 export async function chain(
   context: TestContext,
   options: ChainOptions,
-  route: readonly Station[],
+  route: readonly ProbedQemu[],
 ): Promise<FlowResult> {
-  const [first, ...stations] = route;
-  if (first === undefined || stations.length === 0) throw new Error('a route has two ends');
+  const [first, ...others] = route;
+  if (first === undefined || others.length === 0) throw new Error('a route has two ends');
   context.observer.phase('launch');
   const firmware = context.writeGuest();
   let from = await context.startMachine({
@@ -60,21 +60,21 @@ export async function chain(
     firmware,
   });
   const legs: LegResult[] = [];
-  for (const [index, station] of stations.entries()) {
+  for (const [index, qemu] of others.entries()) {
     const number = index + 1;
     // the destination of one leg is the source of the next
     const side = index % 2 === 0 ? 'destination' : 'source';
     const tag = index === 0 ? '' : `-leg${number}`;
-    const [left, came] = [route[index] ?? first, station].map(({ features }) => features.version);
+    const [left, came] = [route[index] ?? first, qemu].map(({ features }) => features.version);
     const [name, next] = [from.name, `${side}${tag}`];
-    const leg = `leg ${number} of ${stations.length}, QEMU ${left} (${name}) to ${came} (${next})`;
+    const leg = `leg ${number} of ${others.length}, QEMU ${left} (${name}) to ${came} (${next})`;
     try {
       if (index > 0) context.observer.phase('launch');
       const to = await context.startMachine({
         side,
         tag,
         firmware,
-        binary: station.binary,
+        binary: qemu.binary,
         memory: from.spec.memory,
         incoming: 'defer',
       });
@@ -87,7 +87,7 @@ export async function chain(
       legs.push({ from: left ?? '', to: came ?? '', ...arrival });
       if (!arrival.verdict.intact) return { ...arrival, legs, leg };
       await endMachine(from);
-      if (number < stations.length) await to.qmp.execute('cont');
+      if (number < others.length) await to.qmp.execute('cont');
       from = to;
     } catch (error) {
       throw new LegError(leg, error);

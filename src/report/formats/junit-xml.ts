@@ -52,7 +52,7 @@ function className(test: string): string {
 
 function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
   const { source, destination, route, host } = run;
-  const properties: Record<string, string | number> = {
+  const properties = {
     drover: run.drover,
     'source.qemu': source.version,
     'source.package': source.package,
@@ -60,7 +60,7 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
     'destination.qemu': destination.version,
     'destination.package': destination.package,
     'destination.command': destination.command,
-    ...(route === undefined ? {} : { route: route.map(({ version }) => version).join(' to ') }),
+    route: route?.map(({ version }) => version).join(' to '),
     machine: run.machine,
     accel: run.accel,
     workers: run.workers,
@@ -70,7 +70,7 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
     'host.cores': host.cores,
   };
   for (const [name, value] of Object.entries(properties)) {
-    suite.property(name, printableLine(String(value)));
+    if (value !== undefined) suite.property(name, printableLine(String(value)));
   }
   suite.timestamp(printableLine(run.time));
 }

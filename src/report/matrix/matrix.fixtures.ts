@@ -47,7 +47,7 @@ export function ran(
 /** A pair that did not start: for a reason, or since the matrix was cancelled. */
 export function notStarted(failure?: Failure): DroverEvent[] {
   const started = fixtures.runStarted([fixtures.plain], { workers: 0, total: 0 });
-  return [started, { ...fixtures.runFinished([]), ...(failure === undefined ? {} : { failure }) }];
+  return [started, { ...fixtures.runFinished([]), failure }];
 }
 
 /** Of the last row nothing is there but a pair that was cancelled. */

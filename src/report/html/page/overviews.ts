@@ -96,7 +96,7 @@ function runFacts({ started, shard, finished, durationMs, versions }: PageRun): 
       'memory of all QEMUs',
       memory === undefined
         ? undefined
-        : `${memory.usedBytes === undefined ? 'not measured' : `${mib(memory.usedBytes)} at most`}, promised ${mib(memory.promisedBytes)} of ${mib(memory.budgetBytes)}`,
+        : `${memory.usedBytes === undefined ? 'not measured' : `${mib(memory.usedBytes)} at most`}, reserved ${mib(memory.promisedBytes)} of ${mib(memory.budgetBytes)}`,
     ],
     ['drover', started?.drover],
     ['node', host?.node],
