@@ -26,10 +26,10 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     stress: async () => (await import('./stress/stress-command.js')).addStressCommand,
   },
   'Memory images, dumps and migration files:': {
-    scan: async () => (await import('./offline/scan-command.js')).addScanCommand,
-    inspect: async () => (await import('./offline/inspect-command.js')).addInspectCommand,
-    diff: async () => (await import('./offline/diff-command.js')).addDiffCommand,
-    export: async () => (await import('./offline/export-command.js')).addExportCommand,
+    scan: async () => (await import('./offline/scan/scan-command.js')).addScanCommand,
+    inspect: async () => (await import('./offline/inspect/inspect-command.js')).addInspectCommand,
+    diff: async () => (await import('./offline/diff/diff-command.js')).addDiffCommand,
+    export: async () => (await import('./offline/export/export-command.js')).addExportCommand,
   },
   'Two QEMUs, without a guest:': {
     vmstate: async () => (await import('./vmstate/vmstate-command.js')).addVmstateCommand,

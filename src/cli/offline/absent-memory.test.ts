@@ -8,7 +8,7 @@ import { asArray, asObject, asString } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover, droverJson } from '../process/drover.fixtures.js';
-import { elfCore, kdump, saved } from './dumps.fixtures.js';
+import { elfCore, kdump, saved } from './samples/dumps.fixtures.js';
 
 const skip = samplesSkip;
 const pageBytes = 4096;

@@ -16,8 +16,8 @@ import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
 import { counted, formatCount } from '../../model/text/format.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import type { Ran } from '../process/drover.fixtures.js';
-import { fileKinds } from './file-kinds.fixtures.js';
-import type { FileKind } from './file-kinds.fixtures.js';
+import { fileKinds } from './samples/file-kinds.fixtures.js';
+import type { FileKind } from './samples/file-kinds.fixtures.js';
 import { ManyCommands } from './many-commands.fixtures.js';
 
 const page = path.join(packageRoot, 'docs', 'reference', 'file-kinds.md');

@@ -12,10 +12,10 @@ import { HarnessError } from '../../model/errors.js';
 import { readEnvironment } from '../process/environment.js';
 import { exitCodeOfBlame } from '../process/exit-codes.js';
 import type { Ran } from '../process/drover.fixtures.js';
-import { addDiffCommand } from './diff-command.js';
-import { addExportCommand } from './export-command.js';
-import { addInspectCommand } from './inspect-command.js';
-import { addScanCommand } from './scan-command.js';
+import { addDiffCommand } from './diff/diff-command.js';
+import { addExportCommand } from './export/export-command.js';
+import { addInspectCommand } from './inspect/inspect-command.js';
+import { addScanCommand } from './scan/scan-command.js';
 
 export class ManyCommands implements Disposable {
   readonly #child;

@@ -4,13 +4,17 @@ import { HarnessError } from '../../model/errors.js';
 import { printableLine } from '../../model/text/printable.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
-import type { MapPaint } from './page-map.js';
 import { ProgressLine } from './progress-line.js';
 import { catchSignals } from '../process/signals.js';
 
-export interface OfflinePaint extends MapPaint {
-  readonly strong: (text: string) => string;
-  readonly warning: (text: string) => string;
+type Paint = (text: string) => string;
+
+export interface OfflinePaint {
+  readonly strong: Paint;
+  readonly warning: Paint;
+  readonly damaged: Paint;
+  readonly intact: Paint;
+  readonly faint: Paint;
 }
 
 function offlinePaint(environment: Environment): OfflinePaint {

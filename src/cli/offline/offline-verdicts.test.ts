@@ -8,8 +8,8 @@ import type { Json } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
 import { ProgressLine } from './progress-line.js';
-import { openSource } from './offline-source.js';
-import { pageBytes, stamped } from './raw-memory.fixtures.js';
+import { openSource } from './source/offline-source.js';
+import { pageBytes, stamped } from './samples/raw-memory.fixtures.js';
 
 test('memory without a single stamp is not clean: all of it may have been lost', async () => {
   using scratch = new Scratch();

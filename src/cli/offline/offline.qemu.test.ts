@@ -17,9 +17,9 @@ import {
   migrateTo,
   saveMemory,
   withStoppedGuest,
-} from './captures.fixtures.js';
-import type { Stage } from './captures.fixtures.js';
-import { capturePostcopy } from './postcopy-capture.fixtures.js';
+} from './samples/captures.fixtures.js';
+import type { Stage } from './samples/captures.fixtures.js';
+import { capturePostcopy } from './samples/postcopy-capture.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
 import { onlySlice } from '../../memory/verdict.fixtures.js';
 

@@ -8,7 +8,7 @@ import { asArray, asObject } from '../../model/json.js';
 import type { Json, JsonObject } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover, startDrover, untilOpen } from '../process/drover.fixtures.js';
-import { pageBytes, stamped } from './raw-memory.fixtures.js';
+import { pageBytes, stamped } from './samples/raw-memory.fixtures.js';
 
 const skip = samplesSkip;
 

@@ -14,22 +14,22 @@ import { drawing, testSeed } from '../../model/drawing.fixtures.js';
 import { HarnessError } from '../../model/errors.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
 import { realQemus } from '../../qemu/qemus.fixtures.js';
-import { migrateTo } from './captures.fixtures.js';
-import type { Stage } from './captures.fixtures.js';
+import { migrateTo } from './samples/captures.fixtures.js';
+import type { Stage } from './samples/captures.fixtures.js';
 import { readEnvironment } from '../process/environment.js';
-import type { SourceOptions } from './offline-options.js';
-import { openSource } from './offline-source.js';
+import type { SourceOptions } from './source/offline-options.js';
+import { openSource } from './source/offline-source.js';
 import { ProgressLine } from './progress-line.js';
-import { isWithin, placesOf } from './places.js';
-import { isIntact } from './scan-text.js';
-import { trouble } from './source-facts.js';
+import { isWithin, placesOf } from './source/places.js';
+import { isIntact } from './scan/scan-text.js';
+import { trouble } from './source/source-facts.js';
 import {
   pageBytes,
   sharedRamOf,
   smallRamBytes,
   stampedRange,
   withStampedMemory,
-} from './stamped-machine.fixtures.js';
+} from './samples/stamped-machine.fixtures.js';
 
 const share = Number(process.env['DROVER_TEST_MUTANTS'] ?? 1);
 const cutsPerFormat = 6 * share;

@@ -19,8 +19,8 @@ import { bitOfPage, onlyPlaceOf } from '../../memory/mutants.fixtures.js';
 import type { StoredPage } from '../../memory/mutants.fixtures.js';
 import { realQemus } from '../../qemu/qemus.fixtures.js';
 import type { RealQemu } from '../../qemu/qemus.fixtures.js';
-import { CaptureSink, migrateTo } from './captures.fixtures.js';
-import type { Stage } from './captures.fixtures.js';
+import { CaptureSink, migrateTo } from './samples/captures.fixtures.js';
+import type { Stage } from './samples/captures.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
 import {
   generation,
@@ -28,7 +28,7 @@ import {
   stampedEdge,
   stampedRange,
   withStampedMemory,
-} from './stamped-machine.fixtures.js';
+} from './samples/stamped-machine.fixtures.js';
 
 const share = Number(process.env['DROVER_TEST_MUTANTS'] ?? 1);
 const totalBytes = 8 * 1024 ** 2;
