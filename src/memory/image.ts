@@ -61,7 +61,10 @@ function labelOf(file: ImageFile): string {
   return typeof file === 'string' ? file : file.label;
 }
 
-/** Anonymous memory of a process, one block per region. The guest must be stopped, otherwise reads are not a consistent snapshot. */
+/**
+ * Anonymous memory of a process, one block per region. The guest must be stopped, otherwise reads
+ * are not a consistent snapshot.
+ */
 export function openStoppedProcess(
   pid: number,
   regions: readonly ProcessRegion[],
@@ -71,7 +74,7 @@ export function openStoppedProcess(
   return new MemoryImage(addon.openProcessImage(pid, regions, pageBytes), `process ${pid}`, null);
 }
 
-const formatNames: Readonly<Record<ImageFormat, string>> = {
+export const formatNames: Readonly<Record<ImageFormat, string>> = {
   raw: 'raw memory',
   elf: 'an ELF dump',
   kdump: 'a kdump-compressed dump',

@@ -31,7 +31,10 @@ export interface Platform {
   readonly markerAddress: number;
   /** a stamped page that comes just before the marker; once sent it is watched for being dirtied again */
   readonly watchAddress: number;
-  /** how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to prove that every page is being rewritten */
+  /**
+   * how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to
+   * prove that every page is being rewritten
+   */
   readonly passesPerB: number;
   /** of the stamps; default: `byte` */
   readonly stamp?: StampKind;

@@ -245,7 +245,10 @@ export interface MemoryUse {
   readonly budgetBytes: number;
   /** most that tests reserved at the same time */
   readonly promisedBytes: number;
-  /** most that all QEMUs used together, of their own and their part of what is shared, of the samples taken; absent where it cannot be measured */
+  /**
+   * most that all QEMUs used together, of their own and their part of what is shared, of the
+   * samples taken; absent where it cannot be measured
+   */
   readonly usedBytes?: number;
 }
 

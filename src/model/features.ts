@@ -26,7 +26,10 @@ export interface QemuFeatures {
   readonly parameters: readonly string[];
   /** names of QMP commands with their arguments' names */
   readonly commands: Readonly<Record<string, readonly string[]>>;
-  /** transports, such as socket, exec, file and rdma; the last one is probed, since the schema names it even where it is not compiled in */
+  /**
+   * transports, such as socket, exec, file and rdma; the last one is probed, since the schema names
+   * it even where it is not compiled in
+   */
   readonly transports: readonly string[];
   /** families of sockets, such as inet and vsock */
   readonly socketTypes: readonly string[];

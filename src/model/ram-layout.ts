@@ -32,7 +32,10 @@ const bases: readonly { readonly arch: RegExp; readonly base: number }[] = [
   { arch: /^riscv/, base: 2 * GiB },
 ];
 
-/** @param machine as QEMU calls it, such as `pc-q35-10.0`, or an alias of that, such as `q35`. Regions follow one another in the memory backend. */
+/**
+ * @param machine as QEMU calls it, such as `pc-q35-10.0`, or an alias of that, such as `q35`.
+ * Regions follow one another in the memory backend.
+ */
 export function ramRegions(arch: string, machine: string, ramBytes: number): readonly RamRegion[] {
   const isPc = arch === 'x86_64' || arch === 'i386';
   const split = isPc ? splits.find((row) => row.machine.test(machine)) : undefined;

@@ -27,7 +27,10 @@ export function processStat(pid: number): ProcessStat | undefined {
   return { state: fields[0] ?? '?', group: Number(fields[2]), startTime: fields[19] ?? '' };
 }
 
-/** Processor time of a process, milliseconds, and whether a thread of it runs, or waits for a processor or a disk; undefined: gone. */
+/**
+ * Processor time of a process, milliseconds, and whether a thread of it runs, or waits for a
+ * processor or a disk; undefined: gone.
+ */
 export function processorUse(pid: number): { usedMs: number; runnable: boolean } | undefined {
   try {
     const stats = readdirSync(`/proc/${pid}/task`).map((tid) =>

@@ -1,6 +1,6 @@
 /**
- * Probes in which some QEMU dies, such as 10.2.2. That QEMU then lacks what the probe asks for, with the reason, and a new process
- * answers the other probes.
+ * Probes in which some QEMU dies, such as 10.2.2. That QEMU then lacks what the probe asks for,
+ * with the reason, and a new process answers the other probes.
  */
 import { HarnessError } from '../model/errors.js';
 import type { QemuProcess } from './process.js';

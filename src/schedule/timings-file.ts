@@ -1,4 +1,7 @@
-/** The file of timings: an absent file is empty, an invalid one is an error, and a new one is written completely or not at all. */
+/**
+ * The file of timings: an absent file is empty, an invalid one is an error, and a new one is
+ * written completely or not at all.
+ */
 import { readFileSync } from 'node:fs';
 import { safeParse } from 'valibot';
 import type { HarnessError } from '../model/errors.js';

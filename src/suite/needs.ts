@@ -90,7 +90,7 @@ export const needsChannels: Need = {
 
 export const needsTls: Need = { kind: 'tls', since: '2.7' };
 /** The release with direct-io changed how file: uses fdsets. */
-export const needsFileSets: Need = { kind: 'parameter', name: 'direct-io', since: '9.1' };
+const needsFileSets: Need = { kind: 'parameter', name: 'direct-io', since: '9.1' };
 
 const host = (name: HostFactName): Need => ({ kind: 'host', name });
 /** a name that the table does not have needs nothing */
@@ -138,6 +138,7 @@ export function needsOf(data: PairSettings): Need[] {
       .filter(({ names }) => names.every((name) => capable.includes(name)))
       .map((both) => ({ kind: 'together' as const, ...both })),
     ...set.flatMap(([name, value]) => needsOfParameter(name, value)),
+    ...(places.some((uri) => uri.startsWith('file:/dev/fdset/')) ? [needsFileSets] : []),
     ...(data.channels === undefined && data.connectBy !== 'channels' ? [] : [needsChannels]),
     ...devicesIn(args).flatMap((name) =>
       listed(devices[name], (since) => ({ kind: 'device', name, since })),

@@ -1,4 +1,7 @@
-/** Loading tests that somebody else wrote: which modules are accepted, and what the message says of each mistake. No QEMU runs. */
+/**
+ * Loading tests that somebody else wrote: which modules are accepted, and what the message says of
+ * each mistake. No QEMU runs.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -35,8 +35,9 @@ const [endMarker, elementMarker] = [0, 1] as const;
 const virtioType = 'virtio';
 const mostRemarks = 20;
 /**
- * Values and structures in one section: several for each byte, which is more than real devices have. So the section's length limits
- * work and output, even if the description says that elements have no length.
+ * Values and structures in one section: several for each byte, which is more than real devices
+ * have. So the section's length limits work and output, even if the description says that elements
+ * have no length.
  */
 const mostSteps = 500_000;
 const stepsFor = (bytes: number): number => Math.min(mostSteps, 512 + 4 * bytes);

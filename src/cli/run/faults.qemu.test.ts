@@ -1,7 +1,9 @@
 /**
- * Faults during a run: each gives the right outcome to the test that it hits, the others pass, and nothing is left.
- * Tests in a user's module cause the faults, since each must hit one test at a known moment. (A full temporary directory is in full-disk.qemu.test.ts, a thread that never answers in
- * schedule/stuck-worker.qemu.test.ts, a second QEMU that is killed or stopped in interruption.qemu.test.ts.)
+ * Faults during a run: each gives the right outcome to the test that it hits, the others pass, and
+ * nothing is left. Tests in a user's module cause the faults, since each must hit one test at a
+ * known moment. (A full temporary directory is in full-disk.qemu.test.ts, a thread that never
+ * answers in schedule/stuck-worker.qemu.test.ts, a second QEMU that is killed or stopped in
+ * interruption.qemu.test.ts.)
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

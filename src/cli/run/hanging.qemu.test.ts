@@ -1,4 +1,7 @@
-/** One test of a run that hangs: the run ends in time, reports where it hung and the last messages of both sides, and runs the other tests. */
+/**
+ * One test of a run that hangs: the run ends in time, reports where it hung and the last messages
+ * of both sides, and runs the other tests.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -12,7 +12,10 @@ function escaped(character: string): string {
   return code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`;
 }
 
-/** Control characters (those that turn the direction of writing among them), lone surrogates and non-characters as visible escapes; newlines and tabs stay. */
+/**
+ * Control characters (those that turn the direction of writing among them), lone surrogates and
+ * non-characters as visible escapes; newlines and tabs stay.
+ */
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(unsafe, escaped);
 }

@@ -1,4 +1,7 @@
-/** A migration that goes into postcopy, from a running guest to a second QEMU, through a relay that keeps what the source sends. */
+/**
+ * A migration that goes into postcopy, from a running guest to a second QEMU, through a relay that
+ * keeps what the source sends.
+ */
 import { createWriteStream } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';

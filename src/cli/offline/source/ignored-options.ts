@@ -1,4 +1,5 @@
 /** Options on how to read a SOURCE that have no effect on the sources that were given. Pure. */
+import { formatNames } from '../../../memory/image.js';
 import type { ImageFormat } from '../../../native/image-addon.js';
 import type { SourceOptions } from './offline-options.js';
 
@@ -27,15 +28,7 @@ const effective: Readonly<Record<Name, readonly Kind[]>> = {
   live: ['process'],
 };
 
-const texts: Readonly<Record<Kind, string>> = {
-  process: 'a process',
-  raw: 'raw memory',
-  elf: 'an ELF dump',
-  kdump: 'a kdump-compressed dump',
-  'win-dmp': 'a Windows crash dump',
-  lime: 'a LiME file',
-  stream: 'a migration stream',
-};
+const texts: Readonly<Record<Kind, string>> = { process: 'a process', ...formatNames };
 
 /** @returns one sentence for each option that has no effect on any of the sources */
 export function ignoredOptions(

@@ -6,7 +6,7 @@ import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
 import type { Pair } from '../../../migration/pair.js';
 import { fileTest, migrationTest } from '../../definition.js';
 import type { TestDefinition } from '../../definition.js';
-import { needsFileSets, needsOf } from '../../needs.js';
+import { needsOf } from '../../needs.js';
 
 const file = 'file:$DIR/migfile';
 const atOffset = `${file},offset=${fileOffset}`;
@@ -42,7 +42,6 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/precopy/file/offset/fdset',
     level: 'full',
-    needs: [needsFileSets],
     connect: setAtOffset,
     live: true,
     startHook: async (pair) => {
@@ -80,7 +79,6 @@ export const fileTests: readonly TestDefinition[] = [
   fileTest({
     path: '/migration/multifd/file/mapped-ram/fdset',
     level: 'full',
-    needs: [needsFileSets],
     connect: setAtOffset,
     capabilities: channels,
     startHook: async (pair) => {
