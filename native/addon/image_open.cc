@@ -1,4 +1,6 @@
 // Opening images: from files, and from a process.
+#include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -125,17 +127,21 @@ Napi::Value Image::open(const Napi::CallbackInfo& info) {
   const char* wrong = parseOpenOptions(info[1], options);
   if (wrong != nullptr) return failArgument(env, wrong);
   const auto files = info[0].As<Napi::Array>();
+  const bool growing = info[1].As<Napi::Object>().Get("growing").ToBoolean().Value();
+  if (growing && files.Length() != 1) return failArgument(env, "one file, where it grows");
   std::vector<InputFile> inputs;
   for (std::uint32_t i = 0; i < files.Length(); ++i) {
     Result<InputFile> input = openInput(files.Get(i));
     if (!input.ok()) return fail(env, input.status);
     inputs.push_back(std::move(input.value));
   }
-  return startImageTask<OpenedImage>(
+  const auto written = std::make_shared<std::atomic<bool>>(false);
+  const Napi::Value handle = startImageTask<OpenedImage>(
       env,
-      [inputs = std::move(inputs), options](const CancelFlag& cancel,
-                                            Progress& progress) mutable noexcept {
+      [inputs = std::move(inputs), options, growing, written](const CancelFlag& cancel,
+                                                              Progress& progress) mutable noexcept {
         options.progress = &progress;
+        if (growing) options.written = written.get();
         OpenedImage opened = openImage(std::move(inputs), options, cancel);
         if (cancel.isSet()) {
           return Result<OpenedImage>::failed(Status::of(Fault::cancelled, "open"));
@@ -145,6 +151,12 @@ Napi::Value Image::open(const Napi::CallbackInfo& info) {
       [salvage = options.salvage](Napi::Env answerEnv, OpenedImage& opened) {
         return openedToJs(answerEnv, opened, salvage);
       });
+  if (env.IsExceptionPending()) return handle;
+  handle.As<Napi::Object>().Set(
+      "written",
+      Napi::Function::New(
+          env, [written](const Napi::CallbackInfo&) { written->store(true); }, "written"));
+  return handle;
 }
 
 Napi::Value Image::openProcess(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@
 #include "core/dump/win_dump.h"
 #include "core/stream/find_stream.h"
 #include "core/stream/parse_stream.h"
+#include "core/stream/reason.h"
 #include "core/stream/stream_report.h"
 
 namespace drover {
@@ -40,7 +41,7 @@ Kind kindOf(const RamImage& image, const OpenOptions& options) noexcept {
     if (!found.unsupported.empty()) {
       return {unsupported(image.inputs[i], i, options.fileOffset, found.unsupported), found.format};
     }
-    if (found.channel || image.inputs[i].size() == 0) continue;
+    if (found.channel || !image.inputs[i].holds(0, 1)) continue;
     if (!main) {
       main = i;
       if (image.inputs.size() == 1) return {{}, found.format};
@@ -60,7 +61,7 @@ Kind kindOf(const RamImage& image, const OpenOptions& options) noexcept {
 const char* wrongOptions(const RamImage& image, const OpenOptions& options) noexcept {
   if (image.inputs.empty()) return "no file";
   // Of several some may be empty: the capture of a channel that was never used.
-  if (image.inputs.size() == 1 && image.inputs[0].size() == 0) return "the file is empty";
+  if (image.inputs.size() == 1 && !image.inputs[0].holds(0, 1)) return "the file is empty";
   const std::uint32_t page = options.pageBytes.value_or(4096);
   if (page < kLeastPage || page > kLargestPage || (page & (page - 1)) != 0) {
     return "the page size is no power of two from 512 to 65536";
@@ -74,6 +75,8 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
                       const CancelFlag& cancel) noexcept {
   OpenedImage opened;
   opened.image.inputs = std::move(inputs);
+  const bool growing = options.written != nullptr && !opened.image.inputs.empty();
+  if (growing) opened.image.inputs[0].follow(*options.written, cancel);
   const char* wrong = wrongOptions(opened.image, options);
   if (wrong != nullptr) {
     opened.error = {wrong, 0, 0, true};
@@ -115,6 +118,13 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
   if (opened.error.ok()) {
     std::string misplaced = placeNamed(opened.image.blocks, options.named);
     if (!misplaced.empty()) opened.error = {std::move(misplaced), 0, 0, true};
+  }
+  if (growing) {
+    const Status settled = opened.image.inputs[0].settle();
+    if (!settled.ok()) {
+      opened.error.reason = reason("%s failed (errno %d)", settled.call, settled.sysErrno);
+      opened.image.blocks.clear();
+    }
   }
   if (opened.error.ok() && cancel.isSet()) opened.error.reason = "cancelled";
   return opened;

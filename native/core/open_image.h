@@ -1,6 +1,7 @@
 // Opens files of any supported kind as a RamImage; the only file that knows all formats.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,7 +40,9 @@ struct OpenOptions {
   std::string arch;
   bool salvage = false;          // keep what could be read in spite of an error
   std::string tmpDir;            // for what is too large to keep; empty: in memory
-  Progress* progress = nullptr;  // bytes of input
+  Progress* progress = nullptr;  // bytes of input; without a total where the file grows
+  // The only file is still being written until this is set; see InputFile::follow.
+  const std::atomic<bool>* written = nullptr;
 };
 
 struct OpenedImage {

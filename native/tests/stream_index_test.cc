@@ -66,7 +66,7 @@ TEST_CASE("runs of an index give back what was put in") {
         twin.erase(from, to);
       }
     }
-    index.seal({});
+    index.seal({}, {});
     checkAgainst(twin, index, pages);
   }
 }

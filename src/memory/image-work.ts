@@ -2,7 +2,7 @@
 import { untilAborted } from './in-flight.js';
 import { Cancelled } from '../model/deadline.js';
 import { contractError } from '../model/errors.js';
-import type { NativeImageTask } from '../native/image-addon.js';
+import type { NativeImageTask, NativeOpened, NativeOpening } from '../native/image-addon.js';
 import type { NativeError } from '../native/task.js';
 import { isNative, toRamError } from './native-errors.js';
 import { hex } from '../model/text/format.js';
@@ -42,6 +42,34 @@ export async function runImageTask<T>(
   } finally {
     clearInterval(timer);
   }
+}
+
+/**
+ * Opens a file that is still being written. What `writing` rejects with comes before any error of reading; progress is
+ * the writer's.
+ */
+export async function openBehindWriter(
+  writing: Promise<unknown>,
+  start: () => NativeOpening,
+  source: string,
+  { signal }: WorkOptions,
+): Promise<NativeOpened> {
+  const startBehind = (): NativeOpening => {
+    const task = start();
+    writing.then(
+      () => task.written(),
+      () => task.cancel(),
+    );
+    return task;
+  };
+  const opening = runImageTask(startBehind, source, { signal });
+  const settled = opening.catch(() => undefined);
+  try {
+    await writing;
+  } finally {
+    await settled;
+  }
+  return await opening;
 }
 
 function refuseAborted(signal: AbortSignal): void {

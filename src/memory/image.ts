@@ -20,12 +20,13 @@ import type {
   NativeImageTask,
   NativeOpenOptions,
   NativeOpened,
+  NativeOpening,
   NativePageMap,
   NativeProblem,
   NativeSliceVerdict,
 } from '../native/image-addon.js';
 import { isNative } from './native-errors.js';
-import { runImageTask } from './image-work.js';
+import { openBehindWriter, runImageTask } from './image-work.js';
 import type { WorkOptions } from './image-work.js';
 import type { StreamReport } from '../native/stream-report.js';
 import { hex } from '../model/text/format.js';
@@ -42,15 +43,23 @@ export interface CopiedRange extends Range {
 /** A path, or a descriptor and how people know it. A descriptor may be closed once the image is open. */
 export type ImageFile = string | { readonly file: number | string; readonly label: string };
 
-/** Files of one image: a single one, or a migration stream and its channels in any order. */
+/**
+ * Files of one image: a single one, or a migration stream and its channels in any order.
+ * @param writing where the only file is still being written: settles when all of it is there
+ */
 export async function openImage(
   files: readonly ImageFile[],
   options: OpenImageOptions = {},
   work: WorkOptions = {},
+  writing?: Promise<unknown>,
 ): Promise<MemoryImage> {
   const label = files.map(labelOf).join(', ');
   const inputs = files.map((each) => (typeof each === 'string' ? each : each.file));
-  const opened = await runImageTask(() => loadAddon().openImage(inputs, options), label, work);
+  const growing = writing !== undefined;
+  const start = (): NativeOpening => loadAddon().openImage(inputs, { ...options, growing });
+  const opened = growing
+    ? await openBehindWriter(writing, start, label, work)
+    : await runImageTask(start, label, work);
   if (opened.image === null) {
     throw problemOf(files.map(labelOf), opened, options.salvage === true);
   }

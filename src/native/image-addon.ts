@@ -46,6 +46,13 @@ export interface NativeOpenOptions {
   /** keep what could be read in spite of an error */
   readonly salvage?: boolean;
   readonly temporaryFolder?: string;
+  /** the only file is still being written, from its start to its end, until `written()` of the task is called */
+  readonly growing?: boolean;
+}
+
+export interface NativeOpening extends NativeImageTask<NativeOpened> {
+  /** of a file that grows: all of it is there */
+  written(): void;
 }
 
 /** Why a file cannot be read as what it seems to be. */
@@ -223,10 +230,7 @@ export interface NativeImage {
 
 export interface NativeImageAddon {
   /** Files of one image: a single one, or a migration stream with its channels. Descriptors are opened again. */
-  openImage(
-    files: readonly (number | string)[],
-    options: NativeOpenOptions,
-  ): NativeImageTask<NativeOpened>;
+  openImage(files: readonly (number | string)[], options: NativeOpenOptions): NativeOpening;
   /** Anonymous memory of a process whose guest is stopped, as an image with one block per region. */
   openProcessImage(pid: number, regions: readonly ProcessRegion[], pageBytes: number): NativeImage;
   /** all kernels of level `page` that this processor can run, the slow reference first */

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "core/checks/block_walk.h"
-#include "core/checks/zero.h"
+#include "core/image/zero.h"
 
 namespace drover {
 namespace {
@@ -11,13 +11,52 @@ namespace {
 constexpr std::uint64_t kCountedPiece = std::uint64_t{4} << 20;
 constexpr std::size_t kLargestPage = 65536;
 
-std::uint64_t countZeroPages(const std::uint8_t* bytes, std::uint64_t pages,
-                             std::uint32_t pageBytes) noexcept {
+Status cancelled() noexcept {
+  return Status::of(Fault::cancelled, "image");
+}
+
+// What to count zero pages with.
+struct Content {
+  const RamImage& image;
+  const RamBlock& block;
+  Progress& progress;
+  const CancelFlag& cancel;
   std::uint64_t zero = 0;
-  for (std::uint64_t i = 0; i < pages; ++i) {
-    if (isZero({bytes + i * pageBytes, pageBytes})) ++zero;
+};
+
+Status countStored(Content& content, const PageRun& run) noexcept {
+  const std::uint32_t pageBytes = content.block.pageBytes;
+  const std::uint64_t stride = std::max<std::uint64_t>(run.stride, pageBytes);
+  const std::uint64_t most = std::max<std::uint64_t>(1, kCountedPiece / stride);
+  for (std::uint64_t done = 0; done < run.pages;) {
+    if (content.cancel.isSet()) return cancelled();
+    const std::uint64_t pages = std::min(run.pages - done, most);
+    const Status status = content.image.inputs[run.input].visit(
+        run.offset + done * stride, (pages - 1) * stride + pageBytes,
+        [&](const std::uint8_t* bytes) {
+          for (std::uint64_t i = 0; i < pages; ++i) {
+            if (isZero({bytes + i * stride, pageBytes})) ++content.zero;
+          }
+        });
+    if (!status.ok()) return status;
+    done += pages;
+    content.progress.add(pages);
   }
-  return zero;
+  return {};
+}
+
+Status countPacked(Content& content, std::uint64_t first, std::uint64_t pages) noexcept {
+  const std::uint32_t pageBytes = content.block.pageBytes;
+  std::array<std::uint8_t, kLargestPage> page;
+  for (std::uint64_t i = first; i < first + pages; ++i) {
+    if (content.cancel.isSet()) return cancelled();
+    const Status status =
+        content.image.read(content.block, i * pageBytes, std::span(page).first(pageBytes));
+    if (!status.ok()) return status;
+    if (isZero({page.data(), pageBytes})) ++content.zero;
+    content.progress.add(1);
+  }
+  return {};
 }
 
 std::uint64_t& counterOf(BlockStatistics& statistics, PageKind kind) noexcept {
@@ -44,30 +83,27 @@ Result<BlockStatistics> blockStatistics(const RamImage& image, const RamBlock& b
   BlockStatistics statistics;
   statistics.pages = block.pages();
   progress.expect(statistics.pages);
-  std::uint64_t zero = 0;
-  std::array<std::uint8_t, kLargestPage> page;
-  const auto count = [&](const BlockPiece& piece) noexcept {
-    const std::uint64_t pages = piece.length / block.pageBytes;
-    counterOf(statistics, piece.kind) += pages;
-    progress.add(pages);
-    if (piece.kind == PageKind::zero || (piece.kind == PageKind::fill && piece.fill == 0)) {
-      zero += pages;
+  const std::optional<std::uint64_t> storedZeroes = block.table->storedZeroes();
+  Content counted{image, block, progress, cancel, storedZeroes.value_or(0)};
+  for (std::uint64_t page = 0; page < statistics.pages;) {
+    if (cancel.isSet()) return Counted::failed(cancelled());
+    const PageRun run = block.table->runAt(page);
+    counterOf(statistics, run.kind) += run.pages;
+    Status status;
+    if (content && run.kind == PageKind::stored && !storedZeroes) {
+      status = countStored(counted, run);
+    } else if (content && run.kind == PageKind::packed) {
+      status = countPacked(counted, page, run.pages);
+    } else {
+      if (run.kind == PageKind::zero || (run.kind == PageKind::fill && run.fill == 0)) {
+        counted.zero += run.pages;
+      }
+      progress.add(run.pages);
     }
-    if (!content) return Status{};
-    if (piece.kind == PageKind::stored) {
-      return image.inputs[piece.input].visit(
-          piece.fileOffset, piece.length, [&](const std::uint8_t* bytes) {
-            zero += countZeroPages(bytes, pages, block.pageBytes);
-          });
-    }
-    if (piece.kind != PageKind::packed) return Status{};
-    const Status status = image.read(block, piece.offset, std::span(page).first(block.pageBytes));
-    if (status.ok() && isZero({page.data(), block.pageBytes})) ++zero;
-    return status;
-  };
-  const Status status = forEachPiece(block, 0, block.length, kCountedPiece, cancel, count);
-  if (!status.ok()) return Counted::failed(status);
-  if (content) statistics.zeroContent = zero;
+    if (!status.ok()) return Counted::failed(status);
+    page += run.pages;
+  }
+  if (content) statistics.zeroContent = counted.zero;
   return Counted::of(statistics);
 }
 

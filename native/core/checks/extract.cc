@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "core/checks/block_walk.h"
-#include "core/checks/zero.h"
 #include "core/chunks.h"
+#include "core/image/zero.h"
 
 namespace drover {
 namespace {

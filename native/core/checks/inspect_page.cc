@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/checks/zero.h"
+#include "core/image/zero.h"
 
 namespace drover {
 namespace {

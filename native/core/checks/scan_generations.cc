@@ -1,8 +1,8 @@
 #include "core/checks/scan_generations.h"
 
 #include "core/checks/stamp_run.h"
-#include "core/checks/zero.h"
 #include "core/chunks.h"
+#include "core/image/zero.h"
 
 namespace drover {
 namespace {

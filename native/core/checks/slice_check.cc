@@ -4,7 +4,7 @@
 
 #include "core/checks/image_stamps.h"
 #include "core/checks/stamp_run.h"
-#include "core/checks/zero.h"
+#include "core/image/zero.h"
 #include "core/ram/byte_cut.h"
 #include "core/ram/scan.h"
 #include "core/ram/upstream_rule.h"

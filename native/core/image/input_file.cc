@@ -41,14 +41,9 @@ Result<InputFile> InputFile::open(Descriptor given) noexcept {
   if (!kind.ok()) return Opened::failed(kind);
   const Result<std::uint64_t> length = sizeOfFile(given.get());
   if (!length.ok()) return Opened::failed(length.status);
-  Descriptor fd = openedAnew(std::move(given));
-  const std::uint64_t size = length.value;
-  if (size == 0) return Opened::of(InputFile(std::move(fd), nullptr, 0));
-  void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
-  if (base == MAP_FAILED) return Opened::failed(Status::system("mmap", errno));
-  InputFile file(std::move(fd), static_cast<const std::uint8_t*>(base), size);
-  file.populated_ = std::make_unique<std::atomic<bool>[]>(size / kGranule + 1);
-  return Opened::of(std::move(file));
+  InputFile file(openedAnew(std::move(given)), length.value);
+  const Status mapped = file.map();
+  return mapped.ok() ? Opened::of(std::move(file)) : Opened::failed(mapped);
 }
 
 Result<InputFile> InputFile::openPath(const char* path) noexcept {
@@ -58,37 +53,70 @@ Result<InputFile> InputFile::openPath(const char* path) noexcept {
 }
 
 InputFile::~InputFile() {
+  unmap();
+}
+
+Status InputFile::map() noexcept {
+  if (size_ == 0) return {};
+  void* base = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd_.get(), 0);
+  if (base == MAP_FAILED) return Status::system("mmap", errno);
+  base_ = static_cast<const std::uint8_t*>(base);
+  populated_ = std::make_unique<std::atomic<bool>[]>(size_ / kGranule + 1);
+  return {};
+}
+
+void InputFile::unmap() noexcept {
   if (base_ != nullptr) ::munmap(const_cast<std::uint8_t*>(base_), size_);
+  base_ = nullptr;
+}
+
+void InputFile::follow(const std::atomic<bool>& written, const CancelFlag& cancel) noexcept {
+  unmap();
+  populated_.reset();
+  size_ = 0;
+  growing_ = std::make_unique<GrowingFile>(fd_.get(), written, cancel);
+}
+
+Status InputFile::settle() noexcept {
+  if (growing_ == nullptr) return {};
+  size_ = size();
+  const Status mapped = map();
+  if (mapped.ok()) growing_.reset();
+  return mapped;
+}
+
+std::uint64_t InputFile::window(std::uint64_t offset, std::uint64_t least,
+                                std::uint64_t most) const noexcept {
+  if (growing_ != nullptr) {
+    const std::uint64_t atHand = growing_->atHand(offset);
+    if (atHand >= least) return std::min(atHand, most);
+    most = std::min(most, GrowingFile::kWindow);
+  }
+  const std::uint64_t size = sizeUpTo(offset + most);
+  return std::min(most, size - std::min(size, offset));
 }
 
 Status InputFile::read(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept {
   if (out.empty()) return {};
+  if (growing_ != nullptr && growing_->atHand(offset) < out.size()) return peek(offset, out);
   return visit(offset, out.size(),
                [out](const std::uint8_t* from) { std::memcpy(out.data(), from, out.size()); });
 }
 
 Status InputFile::peek(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept {
   if (!holds(offset, out.size())) return Status::at(Fault::tooSmall, offset);
-  while (!out.empty()) {
-    const ssize_t got = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Status::systemAt("pread", errno, offset);
-    if (got == 0) return Status::at(Fault::tooSmall, offset);
-    out = out.subspan(static_cast<std::size_t>(got));
-    offset += static_cast<std::uint64_t>(got);
-  }
-  return {};
+  return readFully(fd_.get(), out, offset, offset);
 }
 
 std::uint64_t InputFile::nextData(std::uint64_t offset) const noexcept {
-  if (offset >= size_) return size_;
+  if (offset >= size()) return size_;
   const off_t found = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
   if (found >= 0) return std::min(static_cast<std::uint64_t>(found), size_);
   return errno == ENXIO ? size_ : offset;
 }
 
 std::uint64_t InputFile::nextHole(std::uint64_t offset) const noexcept {
-  if (offset >= size_) return size_;
+  if (offset >= size()) return size_;
   const off_t found = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_HOLE);
   return found >= 0 ? std::min(static_cast<std::uint64_t>(found), size_) : size_;
 }
@@ -100,8 +128,8 @@ void InputFile::willReadSequentially() const noexcept {
 }
 
 void InputFile::populate(std::uint64_t offset, std::uint64_t length) const noexcept {
-  if (!holds(offset, length) || length == 0 || populated_ == nullptr) return;
-  const std::uint64_t end = offset + length;
+  if (populated_ == nullptr || offset >= size_) return;
+  const std::uint64_t end = offset + std::min(length, size_ - offset);
   // Of a granule that is asked for in part the part is filled in, but the rest is left to single
   // faults.
   for (std::uint64_t at = offset; at < end;) {

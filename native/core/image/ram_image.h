@@ -52,6 +52,9 @@ class PageTable {
 
   // Bytes of memory that this index takes.
   [[nodiscard]] virtual std::uint64_t indexBytes() const noexcept = 0;
+
+  // Stored pages of which every byte is 0, where they were counted when the index was made.
+  [[nodiscard]] virtual std::optional<std::uint64_t> storedZeroes() const noexcept { return {}; }
 };
 
 // A piece of a block that guests see at an address.

@@ -89,8 +89,7 @@ std::optional<Format> findFormat(std::string_view wanted) noexcept {
 
 Sniffed sniff(const InputFile& file, std::uint64_t offset) noexcept {
   std::array<std::uint8_t, 32> bytes{};
-  const std::uint64_t left = offset < file.size() ? file.size() - offset : 0;
-  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left));
+  const auto length = static_cast<std::size_t>(file.window(offset, bytes.size(), bytes.size()));
   if (!file.peek(offset, {bytes.data(), length}).ok()) return {};
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), length);
   if (isElf(head)) {

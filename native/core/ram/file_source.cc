@@ -7,13 +7,13 @@
 #include <cerrno>
 
 namespace drover {
-namespace {
 
-Status readFully(int fd, std::uint8_t* out, std::size_t length, std::uint64_t offset,
+Status readFully(int fd, std::span<std::uint8_t> out, std::uint64_t offset,
                  std::uint64_t address) noexcept {
   std::size_t done = 0;
-  while (done < length) {
-    const ssize_t got = ::pread(fd, out + done, length - done, static_cast<off_t>(offset + done));
+  while (done < out.size()) {
+    const ssize_t got =
+        ::pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Status::systemAt("pread", errno, address + done);
     if (got == 0) return Status::at(Fault::tooSmall, address + done);
@@ -21,8 +21,6 @@ Status readFully(int fd, std::uint8_t* out, std::size_t length, std::uint64_t of
   }
   return {};
 }
-
-}  // namespace
 
 Status requireFile(int fd) noexcept {
   struct stat about {};
@@ -74,7 +72,7 @@ Status FileSource::gather(const Strided& pages, const Kernel& /*kernel*/,
   return regions_.forEachPiece(pages, [&](const Piece& piece) noexcept {
     for (std::size_t i = 0; i < piece.count; ++i) {
       const std::size_t index = piece.firstIndex + i;
-      const Status status = readFully(file_.get(), out + index, 1, piece.target + i * pages.step,
+      const Status status = readFully(file_.get(), {out + index, 1}, piece.target + i * pages.step,
                                       pages.address + index * pages.step);
       if (!status.ok()) return status;
     }
@@ -84,7 +82,7 @@ Status FileSource::gather(const Strided& pages, const Kernel& /*kernel*/,
 
 Status FileSource::read(std::uint64_t address, std::span<std::uint8_t> out) const noexcept {
   return regions_.forEachPiece({address, 1, out.size()}, [&](const Piece& piece) noexcept {
-    return readFully(file_.get(), out.data() + piece.firstIndex, piece.count, piece.target,
+    return readFully(file_.get(), out.subspan(piece.firstIndex, piece.count), piece.target,
                      address + piece.firstIndex);
   });
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "core/descriptor.h"
 #include "core/ram/page_source.h"
@@ -16,6 +17,10 @@ Result<Descriptor> openRegularFile(const char* path) noexcept;
 // A second descriptor for the same open file, which must be one of these as well.
 Result<Descriptor> duplicateRegularFile(int fd) noexcept;
 Result<std::uint64_t> sizeOfFile(int fd) noexcept;
+// Fills `out` from `offset` of the file on. A failure is at `address` and as many bytes further as
+// were read before it.
+Status readFully(int fd, std::span<std::uint8_t> out, std::uint64_t offset,
+                 std::uint64_t address) noexcept;
 
 class FileSource final : public PageSource {
  public:

@@ -2,10 +2,12 @@
 // zero and sets a flag, so that a caller can check once after several fields.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -38,8 +40,10 @@ class ShortName {
 
 class ByteReader {
  public:
-  // Reads [position, end); `end` is at most the file's size.
-  ByteReader(const InputFile& file, std::uint64_t position, std::uint64_t end) noexcept
+  // Reads [position, end); `end` is at most the file's size. Without an end: to that of the file,
+  // which a file that grows is only asked for by end(), left() and what does not fit.
+  ByteReader(const InputFile& file, std::uint64_t position,
+             std::optional<std::uint64_t> end = {}) noexcept
       : file_(&file), position_(position), end_(end) {}
 
   std::uint8_t u8() noexcept { return field<std::uint8_t>(); }
@@ -53,7 +57,7 @@ class ByteReader {
   }
 
   bool bytes(std::span<std::uint8_t> out) noexcept {
-    if (cut_ || out.size() > left() || !file_->read(position_, out).ok()) {
+    if (cut_ || !has(out.size()) || !file_->read(position_, out).ok()) {
       cut_ = true;
       return false;
     }
@@ -62,7 +66,7 @@ class ByteReader {
   }
 
   bool skip(std::uint64_t length) noexcept {
-    if (cut_ || length > left()) {
+    if (cut_ || !has(length)) {
       cut_ = true;
       return false;
     }
@@ -71,7 +75,7 @@ class ByteReader {
   }
 
   void seek(std::uint64_t position) noexcept {
-    if (position > end_)
+    if (end_ ? position > *end_ : !file_->holds(position, 0))
       cut_ = true;
     else
       position_ = position;
@@ -79,8 +83,17 @@ class ByteReader {
 
   [[nodiscard]] const InputFile& file() const noexcept { return *file_; }
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
-  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
-  [[nodiscard]] std::uint64_t left() const noexcept { return end_ - position_; }
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_ ? *end_ : file_->size(); }
+  [[nodiscard]] std::uint64_t left() const noexcept { return end() - position_; }
+  [[nodiscard]] bool has(std::uint64_t length) const noexcept {
+    return end_ ? length <= *end_ - position_ : file_->holds(position_, length);
+  }
+  // See InputFile::window.
+  [[nodiscard]] std::uint64_t window(std::uint64_t position, std::uint64_t least,
+                                     std::uint64_t most) const noexcept {
+    const std::uint64_t inFile = file_->window(position, least, most);
+    return end_ ? std::min(inFile, *end_ - position) : inFile;
+  }
   // Something was asked for that the file does not hold.
   [[nodiscard]] bool cut() const noexcept { return cut_; }
 
@@ -93,7 +106,7 @@ class ByteReader {
 
   const InputFile* file_;
   std::uint64_t position_;
-  std::uint64_t end_;
+  std::optional<std::uint64_t> end_;
   bool cut_ = false;
 };
 

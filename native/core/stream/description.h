@@ -28,4 +28,17 @@ struct Description {
 // broken.
 std::optional<Description> findDescription(const InputFile& file, std::uint64_t streamStart);
 
+// Looked for when it is first asked for, since a file that grows has its end last.
+class LateDescription {
+ public:
+  const std::optional<Description>& of(const InputFile& file, std::uint64_t streamStart) {
+    if (!std::exchange(sought_, true)) found_ = findDescription(file, streamStart);
+    return found_;
+  }
+
+ private:
+  bool sought_ = false;
+  std::optional<Description> found_;
+};
+
 }  // namespace drover

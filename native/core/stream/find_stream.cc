@@ -13,7 +13,7 @@ constexpr std::uint64_t kSearchWindow = std::uint64_t{1} << 20U;
 constexpr std::array<std::uint8_t, 8> kHeader{'Q', 'E', 'V', 'M', 0, 0, 0, 3};
 
 bool elementAt(const InputFile& file, std::uint64_t position) noexcept {
-  ByteReader reader(file, position, file.size());
+  ByteReader reader(file, position);
   const std::uint8_t type = reader.u8();
   return !reader.cut() && (type == 7 || type == 1 || type == 4 || type == 8);
 }

@@ -19,7 +19,7 @@ constexpr std::array<std::uint32_t, 7> kPageSizes{4096, 1024, 8192, 16384, 65536
 constexpr std::uint64_t kSearchForStream = std::uint64_t{1} << 30U;
 
 std::uint32_t wordAt(const InputFile& file, std::uint64_t offset) noexcept {
-  ByteReader reader(file, std::min(offset, file.size()), file.size());
+  ByteReader reader(file, offset);
   return reader.u32();
 }
 
@@ -40,15 +40,23 @@ class StreamParser {
     ParseError error = assignRoles();
     if (!error.ok()) return error;
     const InputFile& main = image_.inputs[roles_.main];
-    description_ = findDescription(main, roles_.offset);
-
-    const PageBytes first = firstPageBytes();
+    // The description is at the end; a file that grows is read without it first.
+    const bool late = main.isGrowing();
+    PageBytes first = firstPageBytes(!late);
     if (first.value < kPageSizes[1]) {
       return {"page sizes below 1024 leave no room for the flags of a record", roles_.main, 0,
               true};
     }
 
     std::unique_ptr<StreamAttempt> attempt = attemptWith(first, AttemptMode::whole);
+    if (late && attempt->pageBytes().source == PageBytesSource::assumed) {
+      first = firstPageBytes(true);
+      if (first.value != attempt->pageBytes().value) {
+        attempt = attemptWith(first, AttemptMode::whole);
+      } else if (first.source == PageBytesSource::vmdesc) {
+        attempt->confirmPageBytes();
+      }
+    }
     if (attempt->derailed() && first.source != PageBytesSource::caller) {
       if (std::unique_ptr<StreamAttempt> other = probe(*attempt)) attempt = std::move(other);
     }
@@ -64,7 +72,10 @@ class StreamParser {
   void expectProgress() const {
     if (options_.progress == nullptr) return;
     std::uint64_t total = 0;
-    for (const InputFile& input : image_.inputs) total += input.size();
+    for (const InputFile& input : image_.inputs) {
+      if (input.isGrowing()) return;
+      total += input.size();
+    }
     options_.progress->expect(total);
   }
 
@@ -96,9 +107,11 @@ class StreamParser {
     return {};
   }
 
-  [[nodiscard]] PageBytes firstPageBytes() const {
+  [[nodiscard]] PageBytes firstPageBytes(bool fromDescription) {
     if (options_.pageBytes) return {*options_.pageBytes, PageBytesSource::caller};
-    const std::uint64_t described = description_ ? description_->pageBytes.value_or(0) : 0;
+    if (!fromDescription) return {4096, PageBytesSource::assumed};
+    const auto& description = description_.of(image_.inputs[roles_.main], roles_.offset);
+    const std::uint64_t described = description ? description->pageBytes.value_or(0) : 0;
     if (described >= 1024 && described <= 65536 && (described & (described - 1)) == 0) {
       return {static_cast<std::uint32_t>(described), PageBytesSource::vmdesc};
     }
@@ -139,7 +152,7 @@ class StreamParser {
   const OpenOptions& options_;
   const CancelFlag& cancel_;
   StreamRoles roles_;
-  std::optional<Description> description_;
+  LateDescription description_;
   StreamRequest request_;
 };
 

@@ -67,8 +67,10 @@ bool StreamWalker::opaquePayload(ByteReader& reader, SectionReport& section, boo
   const InputFile& file = reader.file();
   const std::uint64_t start = reader.position();
   const std::uint64_t end = reader.end();
+  const std::optional<Description>& description =
+      description_.of(file, context_.report.streamOffset);
   const std::optional<std::uint64_t> size =
-      description_ ? description_->sizeOf(section.name, section.instance) : std::nullopt;
+      description ? description->sizeOf(section.name, section.instance) : std::nullopt;
   if (size && *size <= end - start) {
     const std::uint64_t behind = start + *size;
     const bool fits = footers_ == false ? plausibleElement(file, behind, end, packaged, liveIds_)

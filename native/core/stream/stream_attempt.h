@@ -35,7 +35,7 @@ struct StreamRequest {
   const OpenOptions& options;
   const CancelFlag& cancel;
   const StreamLimits& limits;
-  const std::optional<Description>& description;
+  LateDescription& description;
 };
 
 enum class AttemptMode : std::uint8_t {
@@ -63,6 +63,8 @@ class StreamAttempt {
   [[nodiscard]] PageBytes pageBytes() const noexcept {
     return {report_.pageBytes, report_.pageBytesSource};
   }
+  // The description of devices, which was not read before, names the page size that was assumed.
+  void confirmPageBytes() noexcept { report_.pageBytesSource = PageBytesSource::vmdesc; }
   [[nodiscard]] bool ramEnded() const noexcept { return walker_ != nullptr && walker_->ramEnded(); }
 
  private:

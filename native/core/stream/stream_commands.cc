@@ -23,7 +23,7 @@ bool StreamWalker::command(ByteReader& reader, bool packaged) {
   const std::uint64_t offset = reader.position() - 1;
   const std::uint16_t kind = reader.u16();
   const std::uint16_t length = reader.u16();
-  if (reader.cut() || length > reader.left()) return failCut(offset, "a command");
+  if (reader.cut() || !reader.has(length)) return failCut(offset, "a command");
   StreamReport& report = context_.report;
   const auto [seen, isNew] = commands_.emplace(kind, report.commands.size());
   if (isNew) {
@@ -55,7 +55,7 @@ bool StreamWalker::command(ByteReader& reader, bool packaged) {
       if (packaged) return fail(offset, "a package inside a package");
       const std::uint32_t bytes = argument.u32();
       if (argument.cut() || argument.left() != 0) return fail(offset, "a package without a length");
-      if (bytes > reader.left()) return failCut(offset, "a package");
+      if (!reader.has(bytes)) return failCut(offset, "a package");
       ByteReader inner(reader.file(), reader.position(), reader.position() + bytes);
       reader.skip(bytes);
       return package(inner);

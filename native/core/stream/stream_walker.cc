@@ -49,7 +49,7 @@ void StreamWalker::setPageBytes(std::uint64_t pageBytes, PageBytesSource source,
 
 bool StreamWalker::run(std::uint64_t offset) {
   const InputFile& file = context_.inputs[context_.report.mainInput];
-  ByteReader reader(file, offset, file.size());
+  ByteReader reader(file, offset);
   const std::uint32_t magic = reader.u32();
   const std::uint32_t version = reader.u32();
   if (reader.cut()) return failCut(offset, "the header");

@@ -20,7 +20,7 @@ class StreamWalker {
  public:
   // `multifd` may be null. `pageBytesFixed`: known from a better source than the stream's head.
   StreamWalker(StreamContext& context, RamSection& ram, Multifd* multifd,
-               const std::optional<Description>& description, bool pageBytesFixed)
+               LateDescription& description, bool pageBytesFixed)
       : context_(context),
         ram_(ram),
         multifd_(multifd),
@@ -64,7 +64,7 @@ class StreamWalker {
   StreamContext& context_;
   RamSection& ram_;
   Multifd* multifd_;
-  const std::optional<Description>& description_;
+  LateDescription& description_;
   bool pageBytesFixed_;
   std::optional<bool> footers_;
   std::optional<std::uint32_t> ramId_;

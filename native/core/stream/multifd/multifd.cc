@@ -37,8 +37,8 @@ bool Multifd::fail(const Channel& channel, std::uint64_t offset, const std::stri
 
 bool Multifd::addChannel(std::uint32_t input) {
   const InputFile& file = context_.inputs[input];
-  Channel& channel = channels_.emplace_back(
-      Channel{input, ByteReader(file, 0, file.size()), {}, 0, nullptr, {}, false});
+  Channel& channel =
+      channels_.emplace_back(Channel{input, ByteReader(file, 0), {}, 0, nullptr, {}, false});
   const std::uint32_t magic = channel.reader.u32();
   const std::uint32_t version = channel.reader.u32();
   channel.reader.bytes(channel.uuid);

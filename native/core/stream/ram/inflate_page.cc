@@ -16,7 +16,7 @@ Status bad(std::uint64_t at, const char* what) noexcept {
 }  // namespace
 
 Status inflatePage(const InputFile& file, std::uint64_t at, std::span<std::uint8_t> page) noexcept {
-  ByteReader reader(file, at, file.size());
+  ByteReader reader(file, at);
   const std::uint32_t length = reader.u32();
   if (reader.cut()) return Status::at(Fault::tooSmall, at);
   if (length > compressedPageLimit(static_cast<std::uint32_t>(page.size()))) {

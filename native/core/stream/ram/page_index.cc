@@ -16,7 +16,9 @@ PageIndex::Leaf* PageIndex::grow(std::uint64_t key) noexcept {
   return lastLeaf_;
 }
 
-void PageIndex::seal(const std::vector<InputFile>& inputs) noexcept {
+void PageIndex::seal(const std::vector<InputFile>& inputs,
+                     std::optional<std::uint64_t> zeroes) noexcept {
+  storedZeroes_ = zeroes;
   inputs_ = inputs.data();
   inputCount_ = inputs.size();
   budget_ = nullptr;

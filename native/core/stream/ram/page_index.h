@@ -7,14 +7,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/image/ram_image.h"
 
 namespace drover {
 
-// Bits 0-2 kind, 3-7 how often the page was sent (saturating), then the fill byte, or 8 bits of
-// input and 48 of offset.
+// Bits 0-2 kind (5: stored, and every byte is 0), 3-7 how often the page was sent (saturating),
+// then the fill byte, or 8 bits of input and 48 of offset.
 class PageEntry {
  public:
   static constexpr std::uint64_t kOffsetLimit = std::uint64_t{1} << 48U;
@@ -29,12 +30,18 @@ class PageEntry {
   static constexpr PageEntry stored(std::uint32_t input, std::uint64_t offset) noexcept {
     return of(PageKind::stored, (std::uint64_t{input} << 48U) | offset);
   }
+  static constexpr PageEntry storedZeroes(std::uint32_t input, std::uint64_t offset) noexcept {
+    return PageEntry((stored(input, offset).bits_ & ~std::uint64_t{7}) | kStoredZeroes);
+  }
   static constexpr PageEntry packed(std::uint32_t input, std::uint64_t offset) noexcept {
     return of(PageKind::packed, (std::uint64_t{input} << 48U) | offset);
   }
 
   [[nodiscard]] constexpr PageKind kind() const noexcept {
-    return static_cast<PageKind>(bits_ & 7U);
+    return isStoredZeroes() ? PageKind::stored : static_cast<PageKind>(bits_ & 7U);
+  }
+  [[nodiscard]] constexpr bool isStoredZeroes() const noexcept {
+    return (bits_ & 7U) == kStoredZeroes;
   }
   [[nodiscard]] constexpr std::uint32_t sent() const noexcept { return (bits_ >> 3U) & 31U; }
   [[nodiscard]] constexpr std::uint8_t fill() const noexcept { return (bits_ >> 8U) & 0xffU; }
@@ -51,6 +58,7 @@ class PageEntry {
   static constexpr PageEntry of(PageKind kind, std::uint64_t payload) noexcept {
     return PageEntry((payload << 8U) | static_cast<std::uint64_t>(kind));
   }
+  static constexpr std::uint64_t kStoredZeroes = 5;
   std::uint64_t bits_ = 0;
 };
 
@@ -86,13 +94,17 @@ class PageIndex final : public PageTable {
   template <class Gone>
   void discard(std::uint64_t first, std::uint64_t count, Gone&& gone);
 
-  // Ends building. `inputs` are the files that entries of kind packed point into.
-  void seal(const std::vector<InputFile>& inputs) noexcept;
+  // Ends building. `inputs` are the files that entries of kind packed point into; `zeroes` is the
+  // number of pages of zeroes among the stored ones, where each was looked at.
+  void seal(const std::vector<InputFile>& inputs, std::optional<std::uint64_t> zeroes) noexcept;
 
   [[nodiscard]] PageRun runAt(std::uint64_t page) const noexcept override;
   [[nodiscard]] Status unpack(std::uint64_t page,
                               std::span<std::uint8_t> out) const noexcept override;
   [[nodiscard]] std::uint64_t indexBytes() const noexcept override;
+  [[nodiscard]] std::optional<std::uint64_t> storedZeroes() const noexcept override {
+    return storedZeroes_;
+  }
 
  private:
   using Leaf = std::array<std::uint64_t, kLeafPages>;
@@ -122,6 +134,7 @@ class PageIndex final : public PageTable {
   std::vector<Sealed> sealed_;
   const InputFile* inputs_ = nullptr;
   std::size_t inputCount_ = 0;
+  std::optional<std::uint64_t> storedZeroes_;
 };
 
 template <class Gone>

@@ -24,7 +24,8 @@ bool RamSection::finish(RamImage& image, BitmapOrder order, bool ended) {
           ended ? MappedPages::Trust::bitmap : MappedPages::Trust::region);
     } else {
       made.contentElsewhere = form_.ignoreShared && block.report.records.total() == 0;
-      block.index->seal(image.inputs);
+      block.index->seal(image.inputs,
+                        block.contentSeen ? std::optional(block.storedZeroes) : std::nullopt);
       made.table = std::move(block.index);
     }
     const std::uint64_t absent =

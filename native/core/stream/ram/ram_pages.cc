@@ -1,6 +1,7 @@
 // What the records of the ram section do to the index.
 #include <algorithm>
 
+#include "core/image/zero.h"
 #include "core/stream/ram/inflate_page.h"
 #include "core/stream/ram/ram_section.h"
 #include "core/stream/ram/xbzrle.h"
@@ -28,9 +29,13 @@ bool RamSection::applyOne(std::uint32_t input, const PageRecord& record) {
     case RecordKind::fill:
       context_.report.warn(input, record.at, "a page filled with a byte other than zero");
       return put(record, input, PageEntry::filled(record.fill));
-    case RecordKind::page:
     case RecordKind::channelPage:
+      blocks_[record.block].contentSeen = false;
       return put(record, input, PageEntry::stored(input, record.at));
+    case RecordKind::page:
+      return put(record, input,
+                 record.zeroes ? PageEntry::storedZeroes(input, record.at)
+                               : PageEntry::stored(input, record.at));
     case RecordKind::compress:
       return put(record, input, PageEntry::packed(input, record.at));
     case RecordKind::xbzrle:
@@ -77,7 +82,8 @@ bool RamSection::put(const PageRecord& record, std::uint32_t input, PageEntry en
     return context_.fail(input, record.at,
                          "a page at a file offset beyond what the page index can hold");
   }
-  std::uint64_t* const cell = block.index->at(pageOf(record.pageOffset));
+  std::uint64_t* cell = block.index->at(pageOf(record.pageOffset));
+  while (cell == nullptr && raiseLimits()) cell = block.index->at(pageOf(record.pageOffset));
   if (cell == nullptr) {
     return context_.fail(input, record.at,
                          "the pages are so scattered that their index would outgrow the file");
@@ -88,6 +94,8 @@ bool RamSection::put(const PageRecord& record, std::uint32_t input, PageEntry en
   const std::uint32_t now = std::min(sent + 1, PageEntry::kMostSent);
   block.report.finalKinds[static_cast<std::size_t>(old.kind())] -= 1;
   block.report.finalKinds[static_cast<std::size_t>(entry.kind())] += 1;
+  block.storedZeroes += entry.isStoredZeroes() ? 1 : 0;
+  block.storedZeroes -= old.isStoredZeroes() ? 1 : 0;
   report.sentTimes[now] += 1;
   if (old.kind() != PageKind::absent) {
     report.sentTimes[sent] -= 1;
@@ -120,9 +128,14 @@ bool RamSection::store(const PageRecord& record, std::uint32_t input,
   const PageEntry old = blocks_[record.block].index->get(pageOf(record.pageOffset));
   std::uint64_t slot = old.offset();
   const bool again = old.kind() == PageKind::stored && old.input() == scratchInput_;
-  const Status status = again ? scratch_.overwrite(slot, page) : scratch_.put(page, slot);
+  Status status;
+  do {
+    status = again ? scratch_.overwrite(slot, page) : scratch_.put(page, slot);
+  } while (status.fault == Fault::outOfMemory && raiseLimits());
   if (!status.ok()) return failScratch(input, record.at, status);
-  return put(record, input, PageEntry::stored(scratchInput_, slot));
+  return put(record, input,
+             isZero(page) ? PageEntry::storedZeroes(scratchInput_, slot)
+                          : PageEntry::stored(scratchInput_, slot));
 }
 
 bool RamSection::content(PageEntry entry, std::span<std::uint8_t> page, const char*& wrong) {
@@ -199,6 +212,7 @@ bool RamSection::discard(std::string_view name, std::uint64_t start, std::uint64
     block.report.discarded += 1;
     block.report.finalKinds[static_cast<std::size_t>(gone.kind())] -= 1;
     block.report.finalKinds[static_cast<std::size_t>(PageKind::absent)] += 1;
+    block.storedZeroes -= gone.isStoredZeroes() ? 1 : 0;
     context_.report.sentTimes[gone.sent()] -= 1;
     if (gone.kind() == PageKind::stored && gone.input() == scratchInput_) {
       scratch_.release(gone.offset());

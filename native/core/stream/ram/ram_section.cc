@@ -13,11 +13,11 @@ using Hex = unsigned long long;  // for %llx
 constexpr std::uint64_t kRamWindow = std::uint64_t{2} << 20U;
 constexpr std::uint64_t kPopulate = std::uint64_t{32} << 20U;
 
-std::uint64_t totalBytes(const std::vector<InputFile>& inputs) noexcept {
+// Of a file that grows the bytes so far, unless `whole`.
+std::uint64_t totalBytes(const std::vector<InputFile>& inputs, bool whole) noexcept {
   std::uint64_t total = 0;
   for (const InputFile& input : inputs) {
-    const std::uint64_t size = std::min(input.size(), PageEntry::kOffsetLimit);
-    total += size;
+    total += std::min(whole ? input.size() : input.sizeUpTo(0), PageEntry::kOffsetLimit);
   }
   return total;
 }
@@ -27,8 +27,8 @@ std::uint64_t totalBytes(const std::vector<InputFile>& inputs) noexcept {
 constexpr std::uint64_t kLeastScratch = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kScratchRatio = 400;
 
-std::uint64_t scratchLimit(const std::vector<InputFile>& inputs, bool inMemory) noexcept {
-  const std::uint64_t wanted = kLeastScratch + kScratchRatio * totalBytes(inputs);
+std::uint64_t scratchLimit(std::uint64_t inputBytes, bool inMemory) noexcept {
+  const std::uint64_t wanted = kLeastScratch + kScratchRatio * inputBytes;
   if (!inMemory) return wanted;
   const long pages = ::sysconf(_SC_PHYS_PAGES);
   const long pageBytes = ::sysconf(_SC_PAGESIZE);
@@ -47,12 +47,25 @@ RamSection::RamSection(StreamContext& context, const std::string& scratchFolder,
                        const StreamLimits& limits)
     : context_(context),
       batch_(std::make_unique<RecordBatch>()),
-      scratch_(scratchFolder, limits.scratchBytes != 0
-                                  ? limits.scratchBytes
-                                  : scratchLimit(context.inputs, scratchFolder.empty())),
+      limits_(limits),
+      scratch_(scratchFolder, limits.scratchBytes != 0 ? limits.scratchBytes
+                                                       : scratchLimit(0, scratchFolder.empty())),
       scratchInput_(static_cast<std::uint32_t>(context.inputs.size())) {
-  budget_.limit = limits.indexBytes != 0 ? limits.indexBytes
-                                         : kLeastIndex + kIndexRatio * totalBytes(context.inputs);
+  budget_.limit = limits.indexBytes != 0 ? limits.indexBytes : kLeastIndex;
+}
+
+// To what the sizes of the files allow; true when that is more than before. For the end of a file
+// that grows it waits only where what is there of it does not allow more.
+bool RamSection::raiseLimits() {
+  for (const bool whole : {false, true}) {
+    const std::uint64_t bytes = totalBytes(context_.inputs, whole);
+    if (bytes <= limitedBy_) continue;
+    limitedBy_ = bytes;
+    if (limits_.indexBytes == 0) budget_.limit = kLeastIndex + kIndexRatio * bytes;
+    if (limits_.scratchBytes == 0) scratch_.setLimit(scratchLimit(bytes, scratch_.isInMemory()));
+    return true;
+  }
+  return false;
 }
 
 bool RamSection::chunk(ByteReader& reader) {
@@ -61,7 +74,7 @@ bool RamSection::chunk(ByteReader& reader) {
 
 bool RamSection::bareRecords(std::uint32_t input) {
   const InputFile& file = context_.inputs[input];
-  ByteReader reader(file, 0, file.size());
+  ByteReader reader(file, 0);
   const BlockName* last = nullptr;
   return records(input, reader, last, true);
 }
@@ -69,7 +82,6 @@ bool RamSection::bareRecords(std::uint32_t input) {
 bool RamSection::records(std::uint32_t input, ByteReader& reader, const BlockName*& last,
                          bool untilEndOfFile) {
   Scan scan;
-  scan.fileEnd = reader.end();
   scan.position = reader.position();
   scan.batch = batch_.get();
   scan.last = last;
@@ -80,12 +92,11 @@ bool RamSection::records(std::uint32_t input, ByteReader& reader, const BlockNam
     scan.pageBytes = form_.pageBytes;
     batch_->count = 0;
     const std::uint64_t start = scan.position;
-    const std::uint64_t length = std::min(kRamWindow, scan.fileEnd - start);
+    const std::uint64_t length = reader.window(start, kLongestRecord, kRamWindow);
     if (input != populatedInput_ || start + length > populatedTo_) {
-      const std::uint64_t ahead = std::min(kPopulate, scan.fileEnd - start);
-      reader.file().populate(start, ahead);
+      reader.file().populate(start, kPopulate);
       populatedInput_ = input;
-      populatedTo_ = start + ahead;
+      populatedTo_ = start + kPopulate;
     }
     const Status status = reader.file().visit(
         start, length,
@@ -114,7 +125,7 @@ bool RamSection::records(std::uint32_t input, ByteReader& reader, const BlockNam
         scan.position = reader.position();
         break;
       case ScanStop::cut:
-        if (untilEndOfFile && scan.position == scan.fileEnd) return true;
+        if (untilEndOfFile && scan.position == reader.end()) return true;
         return context_.fail(input, scan.position, "the file ends inside a page record");
       case ScanStop::bad:
         reader.seek(scan.position);

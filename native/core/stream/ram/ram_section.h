@@ -80,6 +80,8 @@ class RamSection {
     ListedBlock listed;
     std::unique_ptr<PageIndex> index;
     BlockReport report;
+    std::uint64_t storedZeroes = 0;  // pages whose last entry is one
+    bool contentSeen = true;         // of each stored page
   };
 
   bool records(std::uint32_t input, ByteReader& reader, const BlockName*& last,
@@ -98,6 +100,7 @@ class RamSection {
   bool failScratch(std::uint32_t input, std::uint64_t offset, const Status& status);
   bool examineBitmaps(BitmapOrder order, bool ended);
   bool examineBlocks(bool& littleTail, bool& bigTail);
+  bool raiseLimits();
   [[nodiscard]] std::uint64_t pageOf(std::uint64_t offset) const noexcept {
     return offset >> pageShift_;
   }
@@ -111,6 +114,8 @@ class RamSection {
   BitmapOrder mappedOrder_ = BitmapOrder::littleEndian;
   const BlockName* last_ = nullptr;
   std::unique_ptr<RecordBatch> batch_;
+  StreamLimits limits_;
+  std::uint64_t limitedBy_ = 0;  // bytes of the inputs
   IndexBudget budget_;
   ScratchPages scratch_;
   std::uint32_t scratchInput_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/image/zero.h"
 #include "core/stream/byte_reader.h"
-#include "core/stream/ram/inflate_page.h"
 
 namespace drover {
 namespace {
@@ -54,10 +54,9 @@ Step mark(Scan& scan, ScanStop stop) noexcept {
   return stopAt(scan, stop);
 }
 
-// `left` are the bytes at hand, `toEnd` those up to the end of the file.
-Step readRecord(Scan& scan, const std::uint8_t* at, std::uint64_t left,
-                std::uint64_t toEnd) noexcept {
-  const auto cut = [&] { return stopAt(scan, ScanStop::cut); };
+// `left` are the bytes at hand; with `last` there are no more.
+Step readRecord(Scan& scan, const std::uint8_t* at, std::uint64_t left, bool last) noexcept {
+  const auto cut = [&] { return stopAt(scan, last ? ScanStop::cut : ScanStop::windowEnd); };
   Head head(at, left);
   if (!head.has(8)) return cut();
   const auto word = fromBigEndian<std::uint64_t>(head.take(8));
@@ -106,6 +105,7 @@ Step readRecord(Scan& scan, const std::uint8_t* at, std::uint64_t left,
   if (kind == ram_flag::kPage) {
     record.at = scan.position + size;
     size += scan.pageBytes;
+    if (size <= left) record.zeroes = isZero({at + size - scan.pageBytes, scan.pageBytes});
   } else if (kind == ram_flag::kZero) {
     if (!head.has(1)) return cut();
     record.fill = *head.take(1);
@@ -129,7 +129,7 @@ Step readRecord(Scan& scan, const std::uint8_t* at, std::uint64_t left,
     record.at = scan.position + size;
     size += std::uint64_t{4} + record.length;
   }
-  if (size > toEnd) return cut();
+  if (size > left) return cut();
   record.size = static_cast<std::uint32_t>(size);
   scan.last = block;
   scan.batch->count += 1;
@@ -159,14 +159,11 @@ const BlockName* findBlockName(const BlockName* sorted, std::size_t count, const
 
 void scanRecords(Scan& scan, const std::uint8_t* window, std::uint64_t length) noexcept {
   const std::uint64_t start = scan.position;
-  const bool reachesEnd = length >= scan.fileEnd - start;
+  const bool last = length < kLongestRecord;
   scan.stop = ScanStop::windowEnd;
   while (scan.batch->count < RecordBatch::kCapacity) {
     const std::uint64_t done = scan.position - start;
-    if (done >= length && !reachesEnd) return;
-    const std::uint64_t left = length - done;
-    if (left < kLongestRecordHead && !reachesEnd) return;
-    if (readRecord(scan, window + done, left, scan.fileEnd - scan.position) == Step::stop) return;
+    if (readRecord(scan, window + done, length - done, last) == Step::stop) return;
   }
 }
 

@@ -1,5 +1,5 @@
-// The inner loop of reading a stream: finds the page records in a range of a mapped file without
-// touching page data. It runs under the guard of InputFile::visit, so it is a leaf: it fills a
+// The inner loop of reading a stream: finds the page records in a range of a file, and whether the
+// pages in it are zero. It runs under the guard of InputFile::visit, so it is a leaf: it fills a
 // batch of plain records; the caller applies them.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "core/stream/ram/inflate_page.h"
 #include "core/stream/stream_report.h"
 
 namespace drover {
@@ -30,6 +31,7 @@ struct PageRecord {
   std::uint16_t block;
   RecordKind kind;
   std::uint8_t fill;
+  bool zeroes = false;  // page: every byte is 0
 };
 
 struct RecordBatch {
@@ -71,7 +73,6 @@ struct Scan {
   const BlockName* sorted = nullptr;  // by name
   std::size_t blockCount = 0;
   std::uint32_t pageBytes = 4096;
-  std::uint64_t fileEnd = 0;  // or of the package
   // In and out.
   std::uint64_t position = 0;
   const BlockName* last = nullptr;  // of the records before; outlives chunks
@@ -82,10 +83,11 @@ struct Scan {
   std::uint64_t word = 0;  // of the record where it stopped
 };
 
-// The longest head of a record: word, name, and what a kind has before its data.
-inline constexpr std::uint64_t kLongestRecordHead = 8 + 256 + 4;
+// A head (word, name, what a kind has before its data) and a page of 64 KiB, compressed at worst.
+inline constexpr std::uint64_t kLongestRecord = 8 + 256 + 4 + compressedPageLimit(65536);
 
-// `window` holds the file's bytes [scan.position, scan.position + length).
+// `window` holds the file's bytes [scan.position, scan.position + length). One that is shorter than
+// kLongestRecord reaches to the end of the file, or of the package.
 void scanRecords(Scan& scan, const std::uint8_t* window, std::uint64_t length) noexcept;
 
 const BlockName* findBlockName(const BlockName* sorted, std::size_t count, const char* name,

@@ -19,6 +19,7 @@ class ScratchPages {
   ScratchPages(std::string folder, std::uint64_t limitBytes) noexcept
       : folder_(std::move(folder)), limitBytes_(limitBytes) {}
 
+  void setLimit(std::uint64_t bytes) noexcept { limitBytes_ = bytes; }
   void setPageBytes(std::uint32_t pageBytes) noexcept { pageBytes_ = pageBytes; }
 
   // Fault::outOfMemory with no call name when the limit is reached. `offset` is the slot's.

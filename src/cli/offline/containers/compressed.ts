@@ -53,22 +53,35 @@ export interface UnpackOptions {
   readonly salvage?: boolean | undefined;
 }
 
-export interface Decompressed {
-  /** of a temporary file that holds what was unpacked */
+export interface Decompression {
+  /** of a temporary file that holds what is unpacked */
   readonly fd: number;
-  /** why that may not be all of it; only with `salvage` */
-  readonly problem: string | undefined;
+  /** settles when no more is unpacked: why that may not be all of it; only with `salvage` */
+  readonly ended: Promise<string | undefined>;
 }
 
-export async function decompress(
+/** Starts it. `fd` stays open until it has ended. */
+export function decompress(
   fd: number,
   offset: number,
   compression: Compression,
   options: UnpackOptions,
-): Promise<Decompressed> {
+): Decompression {
+  const output = temporaryFile(options.folder);
+  const ended = decompressTo(output, fd, offset, compression, options);
+  ended.catch(() => undefined);
+  return { fd: output, ended };
+}
+
+async function decompressTo(
+  output: number,
+  fd: number,
+  offset: number,
+  compression: Compression,
+  options: UnpackOptions,
+): Promise<string | undefined> {
   const { env, folder, label } = options;
   const input = openAt(fd, offset);
-  const output = temporaryFile(folder);
   const messages = temporaryFile(folder);
   try {
     // `ulimit -f` counts in units of 512 bytes, `-v` in KiB.
@@ -87,17 +100,15 @@ export async function decompress(
       supervise: false,
     });
     const status = await watched(child.exited, child.pid, { input, output }, options);
-    if (status.code === 0) return { fd: output, problem: undefined };
+    if (status.code === 0) return undefined;
     const text = readFileSync(`/proc/self/fd/${messages}`, 'utf8').slice(-4096);
     const said = printableLine(text.trim().split('\n').at(-1) ?? '');
     if (fstatSync(fd).isBlockDevice() && startsStream(output)) {
       // The program stumbles over what lies behind; a stream says itself whether it is complete.
-      return { fd: output, problem: undefined };
+      return undefined;
     }
     // gzip ends with 2 where something else lies behind the end.
-    if (status.code === 2 && said.includes('trailing garbage ignored')) {
-      return { fd: output, problem: undefined };
-    }
+    if (status.code === 2 && said.includes('trailing garbage ignored')) return undefined;
     if (status.signal === 'SIGXFSZ' || /No space left|File too large/.test(said)) {
       throw tooLarge(label, folder);
     }
@@ -105,7 +116,7 @@ export async function decompress(
     const how = `'${compression.name} -dc' ${describeExit(status)} (${said || 'it printed nothing'})`;
     if (/memory/i.test(text)) throw needsMemory(label, how);
     const problem = `compressed by ${compression.name} and damaged: ${how}`;
-    if (options.salvage === true && fstatSync(output).size > 0) return { fd: output, problem };
+    if (options.salvage === true && fstatSync(output).size > 0) return problem;
     throw new HarnessError({
       code: 'image-broken',
       blame: 'contract',
@@ -114,13 +125,18 @@ export async function decompress(
         'with --salvage, Drover reads what was unpacked before; --format raw takes the file as memory',
       ],
     });
-  } catch (error) {
-    closeSync(output);
-    throw error;
   } finally {
     closeSync(input);
     closeSync(messages);
   }
+}
+
+/** Whether a migration stream is being unpacked: waits for its first bytes. */
+export async function unpacksStream({ fd, ended }: Decompression): Promise<boolean> {
+  for (let over = false; !over && fstatSync(fd).size < streamMagic.length;) {
+    over = await Promise.race([ended.then(() => true), pause(pollMs).then(() => false)]);
+  }
+  return startsStream(fd);
 }
 
 /** A descriptor with a position of its own, which the program starts at, and which tells how far it is. */
@@ -168,9 +184,11 @@ async function watched<T>(
   }
 }
 
+const streamMagic = 'QEVM';
+
 function startsStream(fd: number): boolean {
-  const head = Buffer.alloc(4);
-  return readSync(fd, head, 0, head.length, 0) === head.length && head.toString() === 'QEVM';
+  const head = Buffer.alloc(streamMagic.length);
+  return readSync(fd, head, 0, head.length, 0) === head.length && head.toString() === streamMagic;
 }
 
 function needsMemory(label: string, how: string): HarnessError {

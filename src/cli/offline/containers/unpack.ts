@@ -5,7 +5,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { unreadable, usage } from '../bad-source.js';
-import { compressionOf, decompress } from './compressed.js';
+import { compressionOf, decompress, unpacksStream } from './compressed.js';
 import type { UnpackOptions } from './compressed.js';
 import { readLibvirtSave } from './libvirt-save.js';
 import type { LibvirtSave } from './libvirt-save.js';
@@ -30,8 +30,10 @@ export interface UnpackedFile extends Disposable {
   readonly offset: number | undefined;
   /** the outermost first; empty for a plain file */
   readonly containers: readonly Container[];
-  /** why the content may not be whole */
-  readonly problem: string | undefined;
+  /** settles when the content is complete: why it may not be whole */
+  readonly complete: Promise<string | undefined>;
+  /** it may be read before it is complete, see `follow` */
+  readonly growing: boolean;
 }
 
 /** a file in a file in a file; deeper ones are hostile */
@@ -43,17 +45,20 @@ const mostPaddingBytes = 4 * 1024 * 1024;
 const mostPrefixBytes = 16 * 1024 * 1024;
 
 /**
- * Opens `word`: a path, `-` for standard input, or FILE#SNAPSHOT. `plain` looks for no containers.
+ * Opens `word`: a path, `-` for standard input, or FILE#SNAPSHOT. `plain` looks for no containers. With `follow` a
+ * migration stream is given back while it is still being unpacked: the caller waits for `complete`.
  * @throws HarnessError
  */
 export async function unpack(
   word: string,
-  options: UnpackOptions & { readonly plain: boolean },
+  options: UnpackOptions & { readonly plain: boolean; readonly follow?: boolean },
 ): Promise<UnpackedFile> {
   const { file, snapshot } = split(word);
   const kept: number[] = [];
   const containers: Container[] = [];
   let problem: string | undefined;
+  let unpacking: Promise<string | undefined> | undefined;
+  let growing = false;
   const keep = (fd: number): number => {
     kept.push(fd);
     return fd;
@@ -102,10 +107,14 @@ export async function unpack(
         break;
       }
       containers.push({ kind: 'compressed file', compression: compression.name });
-      const unpacked = await decompress(fd, offset ?? 0, compression, options);
+      const unpacked = decompress(fd, offset ?? 0, compression, options);
+      unpacking = unpacked.ended;
       fd = keep(unpacked.fd);
-      problem ??= unpacked.problem;
       offset = undefined;
+      growing =
+        options.follow === true && snapshot === undefined && (await unpacksStream(unpacked));
+      if (growing) break;
+      problem ??= await unpacking;
     }
     if (snapshot !== undefined && !containers.some(({ kind }) => kind === 'qcow2 image')) {
       throw usage(
@@ -118,12 +127,14 @@ export async function unpack(
       fd,
       offset,
       containers,
-      problem,
+      complete: Promise.resolve(unpacking).then((found) => problem ?? found),
+      growing,
       [Symbol.dispose]: () => {
         for (const each of kept) closeSync(each);
       },
     };
   } catch (error) {
+    await Promise.allSettled([unpacking]);
     for (const each of kept) closeSync(each);
     throw error;
   }

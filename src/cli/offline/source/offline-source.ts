@@ -23,6 +23,7 @@ interface Expected {
   readonly allowRunning?: boolean;
   readonly files?: ReadonlyMap<string, string>;
   readonly unpacked?: readonly UnpackedFile[];
+  readonly problem?: string | undefined;
 }
 
 export class OfflineSource implements Disposable {
@@ -43,10 +44,10 @@ export class OfflineSource implements Disposable {
   constructor(
     image: MemoryImage,
     live: LiveGuest | undefined,
-    { allowRunning = true, files = new Map(), unpacked = [] }: Expected,
+    { allowRunning = true, files = new Map(), unpacked = [], problem }: Expected,
   ) {
     this.containers = unpacked.flatMap(({ containers }) => containers);
-    this.problem = unpacked.find(({ problem }) => problem !== undefined)?.problem;
+    this.problem = problem;
     this.#files = files;
     this.image = image;
     this.#live = live;
@@ -114,15 +115,19 @@ export async function openSource(
   try {
     for (const label of words) {
       const { salvage } = options;
-      unpacked.push(await unpack(label, { label, folder, env, ...work, salvage, plain }));
+      const follow = words.length === 1;
+      unpacked.push(await unpack(label, { label, folder, env, ...work, salvage, plain, follow }));
     }
     const offset = unpacked.find((each) => each.offset !== undefined)?.offset;
     const image = await openImage(
       unpacked.map(({ fd }, index) => ({ file: fd, label: words[index] ?? '' })),
       { ...options, fileOffset: options.fileOffset ?? offset },
       work,
+      unpacked.find(({ growing }) => growing)?.complete,
     );
-    return new OfflineSource(image, undefined, { files, unpacked });
+    const problems = await Promise.all(unpacked.map(({ complete }) => complete));
+    const problem = problems.find((each) => each !== undefined);
+    return new OfflineSource(image, undefined, { files, unpacked, problem });
   } catch (error) {
     throw guessed(error, unpacked);
   } finally {
