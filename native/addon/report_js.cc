@@ -19,6 +19,8 @@ const char* nameOf(Completeness value) noexcept {
       return "ramCompleteTailUnparsed";
     case Completeness::complete:
       return "complete";
+    case Completeness::devicesAlone:
+      return "devicesAlone";
     case Completeness::backgroundSnapshot:
       return "backgroundSnapshot";
   }

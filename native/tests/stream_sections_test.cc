@@ -4,6 +4,7 @@
 
 using namespace drover;
 using test::Bytes;
+using test::ChannelBuilder;
 using test::StreamBuilder;
 
 namespace {
@@ -159,6 +160,63 @@ TEST_CASE("what stands behind the end is warned of, and another stream there is 
   REQUIRE(parsed.error.ok());
   REQUIRE(parsed.report.warnings.size() == 2);
   CHECK(parsed.report.warnings[1].offset == at);
+}
+
+TEST_CASE("device state alone, as xen-save-devices-state writes it, is a file without RAM") {
+  const auto devices = [](StreamBuilder&& head) {
+    return head.device(5, "timer", Bytes(24, 0)).device(6, "cpu", Bytes(8, 1));
+  };
+  const StreamBuilder whole = devices(std::move(StreamBuilder().header())).end();
+  const test::Parsed parsed = test::parse(whole);
+  REQUIRE(parsed.error.ok());
+  CHECK(parsed.report.completeness == Completeness::devicesAlone);
+  CHECK(parsed.report.endOffset == whole.size());
+  CHECK(parsed.report.sections.size() == 2);
+  CHECK(parsed.image.blocks.empty());
+
+  StreamBuilder behind = whole;
+  // As in any stream without a description: its last footer is known by the end behind it.
+  CHECK(has(test::parse(behind.fill(100, 0xee)).error.reason, "does not end within the file"));
+
+  for (std::uint64_t length = 0; length < whole.size(); ++length) {
+    for (const bool salvage : {false, true}) {
+      StreamBuilder cut = whole;
+      cut.data().resize(length);
+      OpenOptions options;
+      options.salvage = salvage;
+      const test::Parsed part = test::parse(cut, options);
+      CHECK_FALSE(part.error.ok());
+      CHECK(part.report.completeness == Completeness::incomplete);
+    }
+  }
+}
+
+TEST_CASE("a migration without its RAM is no file of device state") {
+  const Bytes timer(24, 0);
+  const auto refused = [](const std::vector<Bytes>& files) {
+    const test::Parsed parsed = test::parse(files);
+    CHECK(parsed.report.completeness == Completeness::incomplete);
+    return has(parsed.error.reason, "holds no RAM");
+  };
+  StreamBuilder configured;
+  CHECK(refused({configured.header().machine("pc").device(5, "timer", timer).end().data()}));
+  StreamBuilder commanded;
+  CHECK(refused({commanded.header().command(1, {}).device(5, "timer", timer).end().data()}));
+  StreamBuilder described;
+  described.header().device(5, "timer", timer).end();
+  CHECK(refused({described.description(kDescription).data()}));
+  StreamBuilder live;
+  live.header().sectionHead(1, 5, "spapr/htab", 1).u32(24).footer(5);
+  live.u8(3).u32(5).u32(0xffffffff).footer(5).device(6, "timer", timer);
+  CHECK(refused({live.end().data()}));
+  StreamBuilder nothing;
+  CHECK(refused({nothing.header().end().data()}));
+  StreamBuilder main;
+  main.header().device(5, "timer", timer).end();
+  CHECK_FALSE(test::parse({main.data(), ChannelBuilder(0).data()}).error.ok());
+  StreamBuilder bare;
+  bare.withoutFooters().header().device(5, "timer", timer);
+  CHECK_FALSE(test::parse(bare.end()).error.ok());
 }
 
 TEST_CASE("the configuration is read, and unknown parts of it are passed over") {

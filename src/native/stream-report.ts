@@ -69,7 +69,7 @@ export interface ChannelReport {
 }
 
 export type Completeness =
-  'incomplete' | 'ramCompleteTailUnparsed' | 'complete' | 'backgroundSnapshot';
+  'incomplete' | 'ramCompleteTailUnparsed' | 'complete' | 'backgroundSnapshot' | 'devicesAlone';
 
 export interface StreamReport {
   /** index of the file with the main stream */

@@ -1,6 +1,7 @@
 /** Compares two decoded states field by field. Pure. */
 import type { Json } from '../model/json.js';
 import { isObject } from '../model/json.js';
+import { printableLine } from '../model/text/printable.js';
 
 export interface FieldDifference {
   /** names and indexes from the device down, such as `env.regs[3]` */
@@ -51,4 +52,31 @@ function isList(value: Json | undefined): value is readonly Json[] {
 
 function below(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
+}
+
+/** longer values are cut; most are buffers in hexadecimal, whose beginnings would say nothing */
+const longestValue = 60;
+const shownBytes = 8;
+
+/** Both values of a field that differs, for people: of two buffers the first bytes that differ. */
+export function valueTexts({ a, b }: Pick<FieldDifference, 'a' | 'b'>): [string, string] {
+  const [first, second] = [valueText(a), valueText(b)];
+  const areBuffers = [first, second].every((text) => /^[0-9a-f]{60,}$/.test(text));
+  if (!areBuffers) return [shortened(first), shortened(second)];
+  let at = 0;
+  while (first[at] === second[at]) at += 1;
+  const byte = Math.floor(at / 2);
+  const piece = (text: string): string =>
+    `${printableLine(text.slice(2 * byte, 2 * (byte + shownBytes)))} from byte ${byte} of ${text.length / 2}`;
+  return [piece(first), piece(second)];
+}
+
+function valueText(value: Json | undefined): string {
+  if (value === undefined) return 'absent';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function shortened(text: string): string {
+  if (text.length <= longestValue) return printableLine(text);
+  return `${printableLine(text.slice(0, longestValue - 20))}... (${text.length} characters)`;
 }

@@ -63,6 +63,15 @@ StreamState StreamAttempt::stateOf() const {
   return state;
 }
 
+// Such a file has no configuration, no commands and no description either. A stream with one of
+// them, or with a live section, has lost its RAM.
+bool StreamAttempt::devicesAlone() const {
+  return walker_ != nullptr && walker_->devicesSeen() && walker_->endReached() &&
+         !walker_->tailUnparsed() && walker_->liveIds().empty() && !report_.machine &&
+         report_.commands.empty() && report_.vmdescLength == 0 && request_.roles.channels.empty() &&
+         request_.roles.bare.empty();
+}
+
 void StreamAttempt::finish() {
   if (multifd_ != nullptr) multifd_->publish();
   ParseError found = std::exchange(context_.error, {});
@@ -77,6 +86,8 @@ void StreamAttempt::finish() {
       ram_.finish(request_.image, request_.limits.bitmapOrder, walker_->ramEnded());
       if (found.ok()) found = context_.error;
     }
+  } else if (found.ok() && devicesAlone()) {
+    report_.completeness = Completeness::devicesAlone;
   } else if (found.ok()) {
     found = {"the stream holds no RAM", request_.roles.main, report_.endOffset};
   }

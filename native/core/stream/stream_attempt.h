@@ -70,6 +70,7 @@ class StreamAttempt {
  private:
   bool takeBare(std::uint32_t input);
   [[nodiscard]] StreamState stateOf() const;
+  [[nodiscard]] bool devicesAlone() const;
 
   StreamRequest request_;
   StreamReport report_;

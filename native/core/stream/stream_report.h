@@ -18,6 +18,7 @@ enum class Completeness : std::uint8_t {
   ramCompleteTailUnparsed,  // RAM is complete; the devices after it could not be parsed to the end
   complete,
   backgroundSnapshot,  // complete, in the form that a snapshot of a running guest has
+  devicesAlone,        // as xen-save-devices-state writes it: device state and nothing else
 };
 
 enum class PageBytesSource : std::uint8_t {

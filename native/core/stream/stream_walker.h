@@ -36,6 +36,7 @@ class StreamWalker {
   // The devices cannot be walked, for want of footers and of a description.
   [[nodiscard]] bool tailUnparsed() const noexcept { return tailUnparsed_ || packageUnparsed_; }
   [[nodiscard]] bool devicesSeen() const noexcept { return devicesSeen_; }
+  [[nodiscard]] const std::set<std::uint32_t>& liveIds() const noexcept { return liveIds_; }
   // A live section that was started and not ended; null when there is none.
   [[nodiscard]] const SectionReport* unended() const noexcept;
 

@@ -1,5 +1,5 @@
 /** `drover diff`: do two files, or stopped guests, hold the same memory and the same device state? */
-import { diffDevices } from './diff-devices.js';
+import { diffDevices } from '../../../memory/device-diff.js';
 import { diffPlan, nothing } from './diff-plan.js';
 import type { ImageShape } from './diff-plan.js';
 import { deviceText, ramText } from './diff-text.js';
@@ -21,7 +21,13 @@ import { rangeArgument } from '../../options/size-arguments.js';
 import type { Range } from '../../../model/text/sizes.js';
 import { counted } from '../../../model/text/format.js';
 import { requirePlaced } from '../source/places.js';
-import { sourceFacts, sourceText, trouble } from '../source/source-facts.js';
+import {
+  isDevicesAlone,
+  requireMemory,
+  sourceFacts,
+  sourceText,
+  trouble,
+} from '../source/source-facts.js';
 
 interface DiffOptions extends SourceOptions {
   readonly range?: readonly Range[];
@@ -100,6 +106,7 @@ async function diff(
     await openSource([name, ...channels], options, environment, session);
   using first = await open(a, options.channelA);
   using second = await open(b, options.channelB);
+  requireComparable(first, second, options);
   requirePlaced([first.image, second.image], options.place ?? []);
   for (const line of ignoredOptions(options, [first, second])) session.note(line);
   const plan = options.ram
@@ -175,11 +182,30 @@ async function diff(
   return equal ? exitCodes.passed : exitCodes.incomplete;
 }
 
-function shapeOf({ image, label }: OfflineSource): ImageShape {
+/** Device state alone can be compared with the device state of a stream and with nothing else. */
+function requireComparable(a: OfflineSource, b: OfflineSource, options: DiffOptions): void {
+  const { devices, block, range = [] } = options;
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (!devices) requireMemory(one, 'leave out --no-devices to compare the device state');
+    if (block !== undefined || range.length > 0) {
+      requireMemory(one, 'leave out --range and --block to compare the device state');
+    }
+    if (other.image.report === null) {
+      requireMemory(one, `${other.label} holds no device state: compare two streams`);
+    }
+  }
+}
+
+function shapeOf(source: OfflineSource): ImageShape {
+  const { image, label } = source;
   return {
     label,
     format: image.format,
     machine: image.report?.machine ?? null,
+    devicesAlone: isDevicesAlone(source),
     blocks: image.blocks,
   };
 }

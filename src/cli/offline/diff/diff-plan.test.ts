@@ -20,6 +20,7 @@ const shape = (format: string, ...blocks: NativeBlock[]): ImageShape => ({
   label: format,
   format,
   machine: format === 'stream' ? 'pc-i440fx-7.2' : null,
+  devicesAlone: format === 'stream' && blocks.length === 0,
   blocks,
 });
 
@@ -43,6 +44,22 @@ test('two streams are compared block by block, and a block of one side is a diff
     'block rom is only in A',
     'block vga is only in B',
   ]);
+});
+
+test('blocks are no difference from a stream that holds device state alone: RAM is not compared', () => {
+  const whole = shape('stream', block('ram', 0x10000, 0));
+  const alone = shape('stream');
+  const rows = [
+    [alone, whole, ['RAM: A holds device state alone']],
+    [whole, alone, ['RAM: B holds device state alone']],
+    [alone, alone, []],
+  ] as const;
+  for (const [a, b, notCompared] of rows) {
+    assert.deepEqual(diffPlan(a, b, everything), {
+      ...{ comparisons: [], missing: [], notes: [] },
+      notCompared,
+    });
+  }
 });
 
 test('a block whose content is not in the file is not compared, and that is said', () => {

@@ -20,6 +20,8 @@ export interface ImageShape {
   readonly label: string;
   readonly format: string;
   readonly machine: string | null;
+  /** a stream that holds device state and no RAM */
+  readonly devicesAlone: boolean;
   readonly blocks: readonly NativeBlock[];
 }
 
@@ -49,6 +51,11 @@ export interface DiffScope {
 export const nothing: DiffPlan = { comparisons: [], missing: [], notCompared: [], notes: [] };
 
 export function diffPlan(a: ImageShape, b: ImageShape, scope: DiffScope): DiffPlan {
+  if (a.devicesAlone && b.devicesAlone) return nothing;
+  if (a.devicesAlone || b.devicesAlone) {
+    const side = a.devicesAlone ? 'A' : 'B';
+    return { ...nothing, notCompared: [`RAM: ${side} holds device state alone`] };
+  }
   if (scope.block !== undefined) return oneBlock(a, b, scope.block, scope.ranges);
   if (scope.ranges.length > 0) return someRanges(a, b, scope.ranges);
   return a.format === 'stream' && b.format === 'stream' ? byName(a, b) : byAddress(a, b);

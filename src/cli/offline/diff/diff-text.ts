@@ -1,8 +1,8 @@
 /** What differs, in words. Pure. */
 import type { NativeDiff, NativeDifference } from '../../../native/image-addon.js';
-import type { Json } from '../../../model/json.js';
 import { printableLine } from '../../../model/text/printable.js';
-import type { DeviceDiff, DeviceDifference } from './diff-devices.js';
+import type { DeviceDiff, DeviceDifference } from '../../../memory/device-diff.js';
+import { valueTexts } from '../../../vmstate/compare.js';
 import type { Comparison } from './diff-plan.js';
 import { formatRange } from '../../../model/text/sizes.js';
 import { counted, formatCount, hex } from '../../../model/text/format.js';
@@ -84,23 +84,11 @@ function oneDevice(
     case 'fields':
       return [
         `${who}: ${counted(total, 'field')}`,
-        ...fields
-          .slice(0, limit)
-          .map(
-            ({ path, a, b }) =>
-              `    ${printableLine(path)}: ${valueText(a)} in A, ${valueText(b)} in B`,
-          ),
+        ...fields.slice(0, limit).map((field) => {
+          const [a, b] = valueTexts(field);
+          return `    ${printableLine(field.path)}: ${a} in A, ${b} in B`;
+        }),
         ...(total > limit ? [`    and ${counted(total - limit, 'more field')}`] : []),
       ];
   }
-}
-
-/** Long values are buffers, whose beginnings would say nothing: shown is how long they are. */
-const longestValue = 60;
-
-function valueText(value: Json | undefined): string {
-  if (value === undefined) return 'absent';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  if (text.length <= longestValue) return printableLine(text);
-  return `${printableLine(text.slice(0, longestValue - 20))}... (${text.length} characters)`;
 }

@@ -28,7 +28,7 @@ import type { OfflinePaint, OfflineSession } from '../offline-output.js';
 import { openSource } from '../source/offline-source.js';
 import type { OfflineSource } from '../source/offline-source.js';
 import { bytesIn, joined, requirePlaced } from '../source/places.js';
-import { sourceFacts, sourceText, trouble } from '../source/source-facts.js';
+import { requireMemory, sourceFacts, sourceText, trouble } from '../source/source-facts.js';
 
 interface ExportOptions extends SourceOptions {
   readonly as: ExportFormat;
@@ -94,6 +94,7 @@ async function exportMemory(
   const sources = words.slice(0, -1);
   await requireOther(sources, out);
   using source = await openSource(sources, options, environment, session);
+  requireMemory(source);
   requirePlaced([source.image], options.place ?? []);
   // An ELF header names the architecture: these options give it.
   const heeded = options.as === 'elf' ? { arch: undefined, machine: undefined } : {};

@@ -11,6 +11,7 @@ export function blocksText(
   blocks: readonly NativeBlock[],
   statistics: readonly NativeBlockStatistics[],
 ): string[] {
+  if (blocks.length === 0) return ['RAM blocks: none'];
   const rows = blocks.map((block, index) => {
     const found = statistics[index];
     const data = (found?.stored ?? 0) + (found?.packed ?? 0) + (found?.filled ?? 0);

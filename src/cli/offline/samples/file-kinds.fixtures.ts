@@ -9,6 +9,8 @@ export interface FileKind {
   readonly name: string;
   /** SOURCE arguments, made in this folder */
   readonly make: (folder: string) => readonly string[];
+  /** a stream with device state and no RAM: scan and export refuse it */
+  readonly devicesAlone?: boolean;
 }
 
 const pageBytes = 4096;
@@ -87,6 +89,7 @@ export const fileKinds: readonly FileKind[] = [
   sample('stream, ppc64', 'q72-pseries'),
   fromCase('stream, two NUMA nodes', 'numa.mig'),
   fromCase('stream, UEFI variables', 'uefi-vars.mig'),
+  { ...fromCase('stream, device state alone', 'devices-alone.mig'), devicesAlone: true },
   sample('stream, x-ignore-shared', 'q102-ignore-shared'),
   mapped,
   sample('stream, mapped-ram, direct-io', 'q102-mapped-mfd-dio'),

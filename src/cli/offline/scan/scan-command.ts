@@ -35,7 +35,7 @@ import { rangeArgument } from '../../options/size-arguments.js';
 import { stampKinds } from '../../../model/stamps.js';
 import { formatRange } from '../../../model/text/sizes.js';
 import type { Range } from '../../../model/text/sizes.js';
-import { sourceFacts, sourceText, trouble } from '../source/source-facts.js';
+import { requireMemory, sourceFacts, sourceText, trouble } from '../source/source-facts.js';
 
 interface ScanOptions extends SourceOptions {
   readonly range?: readonly Range[];
@@ -150,6 +150,7 @@ async function scan(
 ): Promise<number> {
   const { signal, progress } = session;
   using source = await openSource(words, options, environment, session);
+  requireMemory(source);
   const { image } = source;
   requirePlaced([image], options.place ?? []);
   for (const line of ignoredOptions(options, [source])) session.note(line);

@@ -1,6 +1,7 @@
 /** What a source is, in a line or two: common to scan, inspect and diff. Pure. */
 import type { Container } from '../containers/unpack.js';
 import type { OfflineSource } from './offline-source.js';
+import { usage } from '../bad-source.js';
 import { showName } from '../offline-output.js';
 import { counted } from '../../../model/text/format.js';
 import { printableLine } from '../../../model/text/printable.js';
@@ -48,6 +49,21 @@ export function trouble({ image, problem: packing }: OfflineSource): string | un
     : undefined;
 }
 
+export function isDevicesAlone({ image }: OfflineSource): boolean {
+  return image.report?.completeness === 'devicesAlone';
+}
+
+/** @param instead what the user can do */
+export function requireMemory(
+  source: OfflineSource,
+  instead = 'drover inspect shows it, drover diff compares it with that of another stream',
+): void {
+  if (!isDevicesAlone(source)) return;
+  throw usage(
+    `${source.label}: holds device state and no RAM (xen-save-devices-state writes such files); ${instead}`,
+  );
+}
+
 const formatTexts: Readonly<Record<string, string>> = {
   raw: 'raw memory (it has no mark of any other format)',
   elf: 'ELF dump',
@@ -60,6 +76,7 @@ const formatTexts: Readonly<Record<string, string>> = {
 const completenessTexts: Readonly<Record<string, string>> = {
   complete: 'complete',
   backgroundSnapshot: 'a complete background snapshot',
+  devicesAlone: 'device state without RAM (xen-save-devices-state)',
   ramCompleteTailUnparsed: 'RAM complete, the devices behind it could not be walked',
   incomplete: 'incomplete',
 };

@@ -1,9 +1,9 @@
 /** Device state of two streams side by side: sections by name and instance, then field by field. */
-import type { MemoryImage } from '../../../memory/image.js';
-import { compareStates } from '../../../vmstate/compare.js';
-import type { FieldDifference } from '../../../vmstate/compare.js';
-import { deviceState, numberedSections, readDescription } from '../../../memory/device-states.js';
-import type { Description, NumberedSection } from '../../../memory/device-states.js';
+import type { MemoryImage } from './image.js';
+import { compareStates } from '../vmstate/compare.js';
+import type { FieldDifference } from '../vmstate/compare.js';
+import { deviceState, numberedSections, readDescription } from './device-states.js';
+import type { Description, NumberedSection } from './device-states.js';
 
 export interface DeviceDifference {
   readonly name: string;
@@ -21,14 +21,23 @@ export interface DeviceDiff {
   readonly differences: readonly DeviceDifference[];
 }
 
-/** undefined when one of them is no stream */
+/**
+ * @param limit how many fields of a section are listed
+ * @param described of each, where they hold no description themselves: it may be of a machine in another state, so what it
+ *   does not describe of a section is compared as bytes
+ * @returns undefined when one of them is no stream
+ */
 export async function diffDevices(
   a: MemoryImage,
   b: MemoryImage,
   limit: number,
+  described?: readonly [Description, Description],
 ): Promise<DeviceDiff | undefined> {
   if (a.report === null || b.report === null) return undefined;
-  const [descriptionA, descriptionB] = [await readDescription(a), await readDescription(b)];
+  const [descriptionA, descriptionB] = [
+    described?.[0] ?? (await readDescription(a)),
+    described?.[1] ?? (await readDescription(b)),
+  ];
   const keyOf = ({ key, index }: NumberedSection): string => `${index} ${key}`;
   const others = new Map(numberedSections(b).map((numbered) => [keyOf(numbered), numbered]));
   const differences: DeviceDifference[] = [];
@@ -51,6 +60,7 @@ export async function diffDevices(
       { image: a, description: descriptionA, numbered: first },
       { image: b, description: descriptionB, numbered: second },
       limit,
+      described !== undefined,
     );
     if (found !== undefined) note(first, found);
   }
@@ -70,6 +80,7 @@ async function diffSection(
   a: Side,
   b: Side,
   limit: number,
+  isPartial: boolean,
 ): Promise<Omit<DeviceDifference, 'name' | 'instance'> | undefined> {
   const offset = await firstDifferentByte(a, b);
   if (offset === undefined && a.numbered.section.version === b.numbered.section.version) {
@@ -81,7 +92,7 @@ async function diffSection(
   ] as const;
   const [one, other] = states;
   const { total, fields } =
-    one.whole && other.whole
+    (one.whole && other.whole) || isPartial
       ? compareStates(one.state, other.state, limit)
       : { total: 0, fields: [] };
   return total > 0
