@@ -28,6 +28,7 @@
 #define GUEST_FIELD_HEARTBEAT 0x40
 #define GUEST_FIELD_HOLE_START 0x48
 #define GUEST_FIELD_HOLE_END 0x50
+#define GUEST_FIELD_PROCESSOR 0x58
 
 #define GUEST_STAMP_BYTE 0
 #define GUEST_STAMP_WIDE 1
@@ -44,6 +45,13 @@
 #define GUEST_SIGN_START 0x41
 #define GUEST_SIGN_PASSES 0x42
 #define GUEST_SIGN_REFUSED 0x21
+#define GUEST_SIGN_LOST_APIC 0x61
+#define GUEST_SIGN_LOST_CONTROL 0x63
+#define GUEST_SIGN_LOST_DEBUG 0x64
+#define GUEST_SIGN_LOST_X87 0x66
+#define GUEST_SIGN_LOST_MSR 0x6d
+#define GUEST_SIGN_LOST_GENERAL 0x72
+#define GUEST_SIGN_LOST_SSE 0x73
 
 /* The suspend variant keeps a 32-bit mark here, counted from the start of the range. */
 #define GUEST_SUSPEND_MARK_OFFSET 4

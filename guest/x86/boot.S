@@ -12,7 +12,8 @@
 # (no ACPI tables, no PCI set-up, no timer interrupt).
 #
 # Parts: boot.S (from reset to the writer's mode), machine.inc (ports, other processors, pace), stamp.inc
-# (one batch of pages of each kind), slice.inc (which pages are whose), writer.inc (passes and signs).
+# (one batch of pages of each kind), slice.inc (which pages are whose), writer.inc (passes and signs), processor.inc (what
+# migrates of a processor).
 
 	.include "contract.inc"
 
@@ -30,7 +31,11 @@
 	.set SHARED_DONE, 0xc008		# writers that have stamped all their pages once
 	.set SHARED_LONG, 0xc00c		# long mode is used
 
+	.set SHARED_APIC, 0xc010		# there are local APICs
+	.set KEPT_SCRATCH, 0xc014
+
 	.include "machine.inc"
+	.include "processor.inc"
 	.include "stamp.inc"
 	.include "slice.inc"
 	.include "writer.inc"
@@ -51,6 +56,7 @@ image:
 	.quad 0					# heartbeat
 	.quad 0					# hole start
 	.quad 0					# hole end
+	.long 0					# processor
 	.org GUEST_BLOCK_BYTES, 0
 
 # Descriptors have the accessed bit set: the processor would otherwise write it, and KVM cannot
@@ -105,6 +111,8 @@ start32:
 	jae refuse
 	cmpl $0, block + GUEST_FIELD_PASSES_PER_B
 	je refuse
+	cmpl $1, block + GUEST_FIELD_PROCESSOR
+	ja refuse
 	cmpl $1, block + GUEST_FIELD_SUSPEND
 	ja refuse
 	jb 1f
@@ -192,10 +200,11 @@ enter_long:
 	wrmsr
 	movl $0x80000011, %eax			# PG, ET, PE
 	movl %eax, %cr0
-	ljmp $0x18, $writer64
+	ljmp $0x18, $enter64
 
 # Without long mode nothing above 4 GiB can be reached.
 short_mode:
+	REQUIRE_LONG GUEST_FIELD_PROCESSOR, 0
 	REQUIRE_LONG GUEST_FIELD_START + 4, 0
 	REQUIRE_LONG GUEST_FIELD_END + 4, 0
 	REQUIRE_LONG GUEST_FIELD_STEP + 4, 0
@@ -249,6 +258,18 @@ writer32:
 	.code64
 writer64:
 	WRITER r, (%rip)
+
+enter64:
+	cmpl $0, block + GUEST_FIELD_PROCESSOR(%rip)
+	je writer64
+	SET_PROCESSOR
+	jmp writer64
+
+processor_lost:
+	movw $GUEST_X86_SERIAL_PORT, %dx
+	movl %edi, %eax
+	outb %al, %dx
+	jmp halt
 
 # Where the start-up message sends other processors: the last 64 KiB of the image are seen below 1 MiB,
 # too, at 0xf0000, so this is 0xff000.

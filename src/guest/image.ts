@@ -39,6 +39,7 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   image.writeBigUInt64LE(BigInt(spec.heartbeatAddress ?? 0), at + contract.fieldHeartbeat);
   image.writeBigUInt64LE(BigInt(spec.hole?.start ?? 0), at + contract.fieldHoleStart);
   image.writeBigUInt64LE(BigInt(spec.hole?.end ?? 0), at + contract.fieldHoleEnd);
+  image.writeUInt32LE(spec.processor === true ? 1 : 0, at + contract.fieldProcessor);
   return image;
 }
 

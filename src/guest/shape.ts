@@ -13,6 +13,8 @@ export interface GuestShape {
   /** with it all of RAM is stamped, unless `range` says otherwise */
   readonly ramBytes?: number;
   readonly range?: PageRange;
+  /** only so many pages of the usual range */
+  readonly pages?: number;
   /** addresses inside `range` that are not memory */
   readonly hole?: Range;
   /** of a range that is not given; default: a page */
@@ -78,6 +80,10 @@ function rangeOf(
 ): { range: PageRange; hole: Range | undefined } {
   if (shape.range !== undefined) return { range: shape.range, hole: shape.hole };
   const step = shape.step ?? usual.range.step;
+  if (shape.pages !== undefined) {
+    const { start } = usual.range;
+    return { range: { start, end: start + shape.pages * step, step }, hole: undefined };
+  }
   if (shape.ramBytes === undefined && shape.step === undefined) {
     return { range: usual.range, hole: undefined };
   }

@@ -31,6 +31,8 @@ export interface GuestSpec {
   readonly heartbeatAddress?: number;
   /** addresses inside the range that are not memory */
   readonly hole?: Range;
+  /** keeps values in registers that a reset does not give, and looks whether they are still there; x86_64 only */
+  readonly processor?: boolean;
 }
 
 export const defaultPassesPerB = 64;
@@ -42,6 +44,7 @@ export function problemOf(spec: GuestSpec, platform: GuestPlatform): string | un
     rangeProblem(spec, platform) ??
     ramProblem(spec) ??
     writerProblem(spec, platform) ??
+    processorProblem(spec) ??
     heartbeatProblem(spec, platform)
   );
 }
@@ -164,4 +167,10 @@ function heartbeatProblem(spec: GuestSpec, platform: GuestPlatform): string | un
 
 function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 0xffffffff;
+}
+
+function processorProblem({ arch, processor }: GuestSpec): string | undefined {
+  return processor === true && arch !== 'x86_64'
+    ? 'only the x86_64 guest looks at its processor'
+    : undefined;
 }

@@ -91,6 +91,35 @@ test('unexpected output is an error at once', async (t) => {
   assert.deepEqual(trouble(), ['serial-garbage', 'the guest printed "x", which it never does']);
 });
 
+test('a guest names the part of its processor that has lost its values', async (t) => {
+  const parts = {
+    r: 'its general registers (r8 to r15)',
+    f: 'its x87 registers',
+    s: 'its SSE registers',
+    c: 'its control register CR2',
+    d: 'its debug registers',
+    m: 'its model-specific registers',
+    a: 'its local APIC',
+  };
+  for (const [letter, part] of Object.entries(parts)) {
+    for (const arrives of [false, true]) {
+      const { serial, print } = guest(t, arrives);
+      const trouble = (): readonly unknown[] => [serial.broken?.code, serial.broken?.message];
+      print(arrives ? 'BB' : 'AB');
+      await serial.waitForB(wait);
+      assert.deepEqual(trouble(), [undefined, undefined]);
+      print(`B${letter}`);
+      const code = 'processor-state-lost';
+      await assert.rejects(serial.waitForB({ since: 4, ...wait }), { code });
+      const lost = [code, `the guest no longer finds its values in ${part}`];
+      assert.deepEqual(trouble(), lost);
+      assert.equal(serial.broken?.input.blame, 'contract');
+      print('!');
+      assert.deepEqual(trouble(), lost, 'the first fault stays');
+    }
+  }
+});
+
 test('a port that is closed while nobody waits is noticed as soon as somebody asks', async (t) => {
   const { serial, print, end } = guest(t);
   print('AB');

@@ -1,6 +1,6 @@
 /**
- * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
- * refuses its parameters. Nothing else may ever appear.
+ * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it refuses its parameters, a
+ * letter of its own for what its processor has lost. Nothing else may ever appear.
  *
  * A guest prints hundreds of characters a second, and each wake-up costs more than all other work on a character. So they
  * are read every 100 ms and when a caller asks, and at once only while a caller waits for a sign of life.
@@ -9,6 +9,7 @@ import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { Cancelled, timeoutError } from '../model/deadline.js';
 import type { WaitOptions } from '../model/deadline.js';
+import { guestContract as contract } from '../guest/contract.js';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 import { socketFd } from './socket-fd.js';
@@ -18,6 +19,21 @@ const restMs = 100;
 const manySigns = 64;
 
 const scratch = Buffer.allocUnsafe(4096);
+
+/** what the guest prints when its processor does not hold a value any more, and where that was */
+const lostParts: ReadonlyMap<string, string> = new Map(
+  (
+    [
+      [contract.signLostGeneral, 'its general registers (r8 to r15)'],
+      [contract.signLostX87, 'its x87 registers'],
+      [contract.signLostSse, 'its SSE registers'],
+      [contract.signLostControl, 'its control register CR2'],
+      [contract.signLostDebug, 'its debug registers'],
+      [contract.signLostMsr, 'its model-specific registers'],
+      [contract.signLostApic, 'its local APIC'],
+    ] as const
+  ).map(([sign, part]) => [String.fromCharCode(sign), part]),
+);
 
 export class SerialConsole {
   readonly #socket: Socket;
@@ -159,6 +175,15 @@ export class SerialConsole {
 
   #fault(printed: string, starts: boolean): HarnessError {
     const common = { side: this.#side, lastSeen: this.#describe() };
+    const lost = lostParts.get(printed);
+    if (lost !== undefined) {
+      return new HarnessError({
+        code: 'processor-state-lost',
+        blame: 'contract',
+        message: `the guest no longer finds its values in ${lost}`,
+        ...common,
+      });
+    }
     if (printed !== '!') {
       const message = `the guest printed ${JSON.stringify(printed)}, which it never does`;
       return new HarnessError({ code: 'serial-garbage', blame: 'contract', message, ...common });
