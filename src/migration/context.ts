@@ -38,7 +38,10 @@ export interface Observer {
 /** What a test sets of a machine; the rest of its spec follows from the plan. */
 export interface MachineOptions
   extends
-    Pick<MachineSpec, 'side' | 'memory' | 'firmware' | 'incoming' | 'extraArgs' | 'accelOptions'>,
+    Pick<
+      MachineSpec,
+      'side' | 'memory' | 'firmware' | 'incoming' | 'paused' | 'extraArgs' | 'accelOptions'
+    >,
     Pick<LaunchOptions, 'oob' | 'tag'> {
   /** default: that of the side */
   readonly binary?: QemuBinary;
@@ -52,6 +55,8 @@ export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeou
   readonly started?: (machine: TestMachine) => void;
   /** hears each phase as it begins */
   readonly phase?: (name: Phase, context: TestContext) => void;
+  /** runs before both sides are compared */
+  readonly beforeCompare?: (source: TestMachine, destination: TestMachine) => Promise<void>;
   /** runs before each check of a stopped guest's memory */
   readonly beforeCheck?: (machine: TestMachine) => Promise<void>;
 }
@@ -133,9 +138,17 @@ export class TestContext implements AsyncDisposable {
   }
 
   /** Writes the guest image, its parameters patched in, and returns its path. */
-  writeGuest({ suspend }: { readonly suspend?: boolean } = {}): string {
+  writeGuest(
+    options: {
+      readonly suspend?: boolean | undefined;
+      readonly accel?: Accelerator | undefined;
+    } = {},
+  ): string {
+    const { suspend, accel = this.plan.accel } = options;
     const spec = guestSpecOf(this.platform, this.plan.machine);
-    const image = buildGuestImage({ ...spec, suspend });
+    // A KVM that emulates guest code does not know all of these instructions.
+    const processor = this.plan.arch === 'x86_64' && accel === 'tcg';
+    const image = buildGuestImage({ ...spec, suspend, processor });
     const file = this.file('guest.bin');
     writeFileSync(file, image, { mode: 0o600 });
     return file;

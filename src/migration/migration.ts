@@ -3,14 +3,17 @@ import { Cancelled } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
+import type { ArrivalCheck } from '../model/arrival.js';
 import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
+import { compareArrival, stateDiffers } from './arrival/arrival-check.js';
+import type { Arrival } from './arrival/arrival-check.js';
 import { figuresOf } from './commands.js';
 import type { Target } from './commands.js';
 import type { TestContext, TestMachine } from './context.js';
 import type { PairSettings } from './pair-settings.js';
-import { endBoth, requireRunning, requireStarts, verifyMemory } from './verify.js';
+import { endBoth, requireRunning, requireStarts, verifyMemory, verifyStopped } from './verify.js';
 import { damageOfSilent } from './sign-of-life.js';
 import { waitEvent, waitStatus, wrongStatus } from './waits.js';
 
@@ -18,6 +21,8 @@ import { waitEvent, waitStatus, wrongStatus } from './waits.js';
 export interface FlowResult {
   readonly verdict?: MemoryVerdict;
   readonly figures?: MigrationFigures;
+  /** absent where the two sides never stood still at one time */
+  readonly arrival?: ArrivalCheck | undefined;
   /** of a guest that migrated several times; verdict and figures are of the last leg */
   readonly legs?: readonly LegResult[];
   /** the leg on which memory was damaged, for the message */
@@ -58,6 +63,7 @@ export class Migration {
   readonly since: Record<Side, EventCursor>;
   /** the source's answer to query-migrate after the last wait for a status there */
   answer: JsonObject = {};
+  #arrival: Arrival | undefined;
 
   private constructor(readonly pair: Sides) {
     const { source, destination } = pair;
@@ -133,6 +139,20 @@ export class Migration {
   }
 
   /**
+   * Both sides stand still, and all memory is at the destination: compares them, and lets the guest run on there. If they
+   * differ it stays as it is, and `arrive` says so.
+   */
+  async compareAndContinue(): Promise<void> {
+    const { context, source, destination } = this.pair;
+    if (context.plan.arrival !== 'stamps') {
+      context.observer.phase('verify');
+      this.#arrival = await compareArrival(source, destination);
+      if (this.#arrival.differences.length > 0) return;
+    }
+    await destination.qmp.execute('cont');
+  }
+
+  /**
    * The end of every migration that completes: the guest runs at the destination, and only there, its
    * memory is intact, and both QEMUs quit when asked.
    */
@@ -141,6 +161,18 @@ export class Migration {
   ): Promise<FlowResult> {
     const { pair, figures } = this;
     const { context, settings, source, destination } = pair;
+    if (destination.spec.paused === true) {
+      await this.until('completed', { side: 'destination' });
+      await this.compareAndContinue();
+    }
+    const arrival = this.#arrival;
+    if (arrival !== undefined && arrival.differences.length > 0) {
+      // Stamps that are damaged say more than bytes that differ.
+      const verdict = await verifyStopped(destination);
+      if (verdict.intact) throw stateDiffers(context, arrival);
+      await endBoth(pair).catch(() => undefined);
+      return { verdict, figures };
+    }
     await this.untilEvent('RESUME', 'destination');
     if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
     const damage = await damageOfSilent(destination);
@@ -152,8 +184,9 @@ export class Migration {
     await options.endHook?.();
 
     context.observer.phase('verify');
-    const verdict = await verifyMemory(destination);
-    if (!verdict.intact) {
+    const isProved = arrival !== undefined && context.plan.arrival === 'exact';
+    const verdict = isProved ? undefined : await verifyMemory(destination);
+    if (verdict?.intact === false) {
       // The damage is what to report, whatever happens at the end.
       await endBoth(pair).catch(() => undefined);
       return { verdict, figures };
@@ -164,6 +197,6 @@ export class Migration {
     // Neither side's memory shows that both guests run; query-status does.
     await requireRunning(source, false);
     await endBoth(pair);
-    return { verdict, figures };
+    return { verdict, figures, arrival: arrival?.check };
   }
 }

@@ -57,6 +57,8 @@ export const pairShape = v.strictObject({
   destinationParameters: v.optional(parameters),
   /** the guest runs meanwhile, and the migration cannot end before Drover lets it converge */
   live: v.optional(v.boolean()),
+  /** with `live`: the guest keeps a pace, and the migration converges by itself after several iterations (flows/steady.ts) */
+  steady: v.optional(v.boolean()),
   /** with `live`: this many iterations must end before the migration may converge */
   iterations: v.optional(whole(1)),
   /** the guest suspends itself (S3) after its first sign of life; Drover wakes it at the destination */

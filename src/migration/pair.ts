@@ -13,6 +13,7 @@ import type { Target } from './commands.js';
 import type { MachineOptions, TestContext, TestMachine } from './context.js';
 import { Migration } from './migration.js';
 import type { PairSettings } from './pair-settings.js';
+import type { PairPlan } from './plan.js';
 
 /** upstream's default for multifd tests */
 const usualChannels = 4;
@@ -83,7 +84,7 @@ export class Pair {
  */
 export async function startPair(context: TestContext, settings: PairSettings): Promise<Pair> {
   context.observer.phase('launch');
-  const firmware = context.writeGuest({ suspend: settings.suspend ?? false });
+  const firmware = context.writeGuest({ suspend: settings.suspend, accel: settings.accel });
   const memory = openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
   // If both sides mapped one memory, QEMU would write old pages over what the guest has written since.
   const isOne = settings.capabilities?.includes('x-ignore-shared') === true;
@@ -127,7 +128,7 @@ export async function startNewDestination(
 }
 
 function optionsOf(
-  { directory }: TestContext,
+  { directory, plan }: TestContext,
   settings: PairSettings,
   { side, memory, firmware }: Pick<MachineOptions, 'side' | 'memory' | 'firmware'>,
 ): MachineOptions {
@@ -135,9 +136,16 @@ function optionsOf(
   const isSource = side === 'source';
   return {
     ...{ side, memory, firmware, oob, accel, accelOptions },
+    // where a live migration is compared, its guest waits at the destination until that is done
+    paused: !isSource && waits(plan, settings),
     incoming: isSource ? undefined : listen.replaceAll('$DIR', directory),
     extraArgs: isSource ? sourceArgs : destinationArgs,
   };
+}
+
+function waits({ arrival = 'usual' }: PairPlan, { live, steady }: PairSettings): boolean {
+  if (arrival === 'stamps') return false;
+  return steady === true || (arrival !== 'usual' && live === true);
 }
 
 /** Sets capabilities and parameters: each on the source, then on the destination. Then gives the destination its address. */

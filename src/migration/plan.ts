@@ -1,5 +1,6 @@
 /** What all pairs of a run share. Plain data, for the workers. */
 import type { Accelerator, Arch } from '../model/arch.js';
+import type { ArrivalMode } from '../model/arrival.js';
 import type { QemuFeatures } from '../model/features.js';
 import type { HostFacts } from '../model/host-facts.js';
 import type { QemuBinary } from '../qemu/binary.js';
@@ -24,6 +25,8 @@ export interface PairPlan {
   /** versioned machine type that both know */
   readonly machine: string;
   readonly accel: Accelerator;
+  /** when both sides are compared; default: where both stand still anyway */
+  readonly arrival?: ArrivalMode;
   /** `-trace` patterns for every QEMU */
   readonly trace?: string;
   /** write a log of qtest traffic into the evidence */

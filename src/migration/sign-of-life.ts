@@ -92,7 +92,13 @@ function glance(pid: number): Glance {
 }
 
 /** what a guest with damaged memory does */
-const deaths = ['guest-dead', 'guest-started-over', 'serial-garbage', 'deadline'];
+const deaths = [
+  'guest-dead',
+  'guest-started-over',
+  'processor-state-lost',
+  'serial-garbage',
+  'deadline',
+];
 
 /**
  * Waits until the guest is known to run. If it does not, damage in its memory is the reason, and what to report.

@@ -3,13 +3,15 @@ import { contractError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { Machine } from '../qemu/machine.js';
+import { giveTellingValues } from './arrival/telling-values.js';
 import type { Pair } from './pair.js';
 import { plantMarker, waitEvent, waitSerial } from './waits.js';
 import { waitNonZero } from './zero-memory.js';
 
-/** Waits for the guest's first sign of life at the source, or until it has suspended itself. */
+/** Waits for the guest's first sign of life at the source, or until it has suspended itself, and gives devices values to keep. */
 export async function waitGuest(pair: Pair): Promise<void> {
   await waitSerial(pair.source);
+  await giveTellingValues(pair.source);
   if (pair.settings.suspend !== true) return;
   // QEMU sends no events before the handshake: the run state shows a guest that suspended earlier.
   const { status } = await pair.source.qmp.execute('query-status');

@@ -45,6 +45,8 @@ export interface MachineSpec {
   readonly serialLog: string;
   /** `-incoming`; absent on the source */
   readonly incoming?: string;
+  /** the guest does not run before `cont` */
+  readonly paused?: boolean | undefined;
   readonly extraArgs?: readonly string[];
   /** `-trace` patterns */
   readonly trace?: string;
@@ -53,7 +55,7 @@ export interface MachineSpec {
 }
 
 /** The block is named after this id, so both sides must use the same. */
-const ramBlockId = 'mig.mem';
+export const mainBlockName = 'mig.mem';
 
 /** Descriptors that the child inherits, in the order spawn hands them over. */
 const inherited = { qmp: 3, qtest: 4, serial: 5, memory: 6 } as const;
@@ -69,7 +71,7 @@ export function escapeValue(value: string): string {
 }
 
 function memoryObject(backend: MemoryBackend, bytes: number): string {
-  const tail = `id=${ramBlockId},size=${bytes}`;
+  const tail = `id=${mainBlockName},size=${bytes}`;
   switch (backend.kind) {
     case 'anon':
       return `memory-backend-ram,${tail},share=off`;
@@ -106,7 +108,7 @@ export function machineArgs(spec: MachineSpec): string[] {
     '-name',
     `${processName[spec.side]},debug-threads=on`,
     '-machine',
-    `memory-backend=${ramBlockId}`,
+    `memory-backend=${mainBlockName}`,
     '-object',
     memoryObject(spec.memory, spec.ramBytes),
     ...(tellSize === undefined ? [] : ['-m', `${spec.ramBytes}B`]),
@@ -120,6 +122,7 @@ export function machineArgs(spec: MachineSpec): string[] {
     imageOption,
     spec.firmware,
     ...args,
+    ...(spec.paused === true ? ['-S'] : []),
     ...(spec.extraArgs ?? []),
     '-accel',
     'qtest',

@@ -3,6 +3,7 @@
  * objects, one per line. Adding an optional field keeps `schema`; anything else raises it.
  */
 import type { Accelerator } from './arch.js';
+import type { ArrivalMode } from './arrival.js';
 import type { CoverageItem } from './coverage.js';
 import type { OwnUse, RoundFigures, StressRun } from './stress.js';
 import type { Failure, Outcome, OutcomeKind, Phase, PhaseTiming, Side } from './outcome.js';
@@ -120,6 +121,8 @@ export interface RunStarted extends Stamped {
   readonly route?: readonly QemuIdentity[];
   readonly machine: string;
   readonly accel: Accelerator;
+  /** when both sides are compared; absent: where both stand still anyway */
+  readonly arrival?: ArrivalMode | undefined;
   /** 0 in a pair of a matrix that did not start: why is in `run-finished`, unless it was cancelled before its turn */
   readonly workers: number;
   /** every test of the run with `--repeat` spread out: one entry per attempt to come */

@@ -1,4 +1,5 @@
 /** How a test ended. Plain data: it crosses threads and is written to the event log. */
+import type { ArrivalCheck } from './arrival.js';
 import type { MemoryVerdict } from './verdict.js';
 
 export type Side = 'source' | 'destination';
@@ -57,6 +58,8 @@ export type Outcome =
       readonly kind: 'passed';
       readonly verdict?: MemoryVerdict;
       readonly figures?: MigrationFigures;
+      /** what a comparison of both sides found; absent where they never stood still at one time */
+      readonly arrival?: ArrivalCheck | undefined;
       /** of a guest that was moved several times; verdict and figures are of the last */
       readonly legs?: readonly LegResult[];
     }

@@ -7,7 +7,8 @@ import type { RunStarted, TestFinished } from './events.js';
 export const testRecordVersion = 2;
 export const testRecordName = 'test.json';
 
-type OfRun = 'drover' | 'host' | 'source' | 'destination' | 'route' | 'machine' | 'accel';
+type OfRun =
+  'drover' | 'host' | 'source' | 'destination' | 'route' | 'machine' | 'accel' | 'arrival';
 type OfTest = 'test' | 'attempt' | 'outcome' | 'durationMs' | 'phases';
 
 export interface TestRecord extends Pick<RunStarted, OfRun>, Pick<TestFinished, OfTest> {

@@ -57,6 +57,7 @@ export class Machine implements AsyncDisposable {
   readonly qmp: QmpClient;
   readonly qtest: QtestClient;
   readonly serial: SerialConsole;
+  readonly binary: QemuBinary;
   /** what its evidence files are called after */
   readonly name: string;
   /** migration features that were switched on and accepted */
@@ -78,6 +79,7 @@ export class Machine implements AsyncDisposable {
     this.transcript = transcript;
     const commandMs = unhurried === true ? endlessMs : undefined;
     this.side = spec.side;
+    this.binary = options.binary;
     this.name = path.basename(transcript.path, '.qmp.jsonl');
     this.startedAtMs = transcript.startedAtMs;
     const [qmp, qtest, serial] = process.sockets;

@@ -62,8 +62,8 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
 async function openAnonymous(access: RamAccess): Promise<GuestRam> {
   const regions: ProcessRegion[] = [];
   for (const { address, size } of access.spec.ramRegions) {
-    const first = await hostAddress(access, address);
-    const last = await hostAddress(access, address + size - 1);
+    const first = await hostAddressOf(access, address);
+    const last = await hostAddressOf(access, address + size - 1);
     if (last - first !== BigInt(size - 1)) {
       throw new HarnessError({
         code: 'ram-layout',
@@ -85,8 +85,11 @@ async function openAnonymous(access: RamAccess): Promise<GuestRam> {
   }
 }
 
-/** where a guest-physical address lies in QEMU's own address space */
-async function hostAddress(access: RamAccess, address: number): Promise<bigint> {
+/** Where a guest-physical address lies in QEMU's own address space. */
+export async function hostAddressOf(
+  access: Pick<RamAccess, 'spec' | 'qmp' | 'signal'>,
+  address: number,
+): Promise<bigint> {
   const command = `gpa2hva ${hex(address)}`;
   const answer = await access.qmp.executeRaw(
     'human-monitor-command',

@@ -77,11 +77,11 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
 
   let outcome: Outcome;
   try {
-    const { verdict, figures, legs, leg } = await input.definition.run(context);
+    const { verdict, figures, legs, leg, arrival } = await input.definition.run(context);
     outcome =
       verdict?.intact === false
         ? { kind: 'failed', failure: placed(damaged(verdict), leg), verdict }
-        : { kind: 'passed', verdict, figures, legs };
+        : { kind: 'passed', verdict, figures, legs, arrival };
   } catch (error) {
     outcome = await judge(error, input, context, clock.current, deadline.signal.aborted);
   } finally {

@@ -17,6 +17,7 @@ import { exclusives } from '../model/demand.js';
 import { needShape } from '../model/features.js';
 import type { Need } from '../model/features.js';
 import { whole } from '../model/shapes.js';
+import { stampKinds } from '../model/stamps.js';
 import type { Fields } from '../model/shapes.js';
 import type { GuestShape } from '../guest/shape.js';
 import type { TestContext } from '../migration/context.js';
@@ -44,6 +45,18 @@ function pathFault(path: string): string | undefined {
   if (isArch(path.split('/')[1] ?? '')) return 'a path without the architecture in front';
   return path.length > longestPath ? `at most ${longestPath} characters` : undefined;
 }
+
+/** How the guest differs from the architecture's usual one (guest/shape.ts). */
+const guest = v.strictObject({
+  /** only so many pages of the usual range */
+  pages: v.optional(whole(1)),
+  /** what each page holds */
+  stamp: v.optional(v.picklist(stampKinds)),
+  /** of all writers together; default: as fast as possible */
+  pacePagesPerSecond: v.optional(whole(1)),
+  /** writers count, so that they can be watched */
+  heartbeat: v.optional(v.boolean()),
+});
 
 /** Decides how many tests run at the same time. Defaults follow from the rest of the definition. */
 const takes = v.strictObject({
@@ -74,6 +87,7 @@ export const factEntries = {
   arches: v.optional(v.pipe(v.array(v.picklist(Object.keys(platforms) as Arch[])), v.readonly())),
   /** what both QEMUs and the host must offer, in addition to what follows from the data; otherwise Drover skips the test */
   needs: v.optional(v.pipe(v.array(needShape), v.readonly())),
+  guest: v.optional(guest),
   /** what it uses of the host; default: two QEMUs with the usual guest */
   takes: v.optional(takes),
 };
@@ -81,9 +95,9 @@ export type TestFacts = Fields<typeof factEntries>;
 
 export type FlowName = 'precopy' | 'file' | 'postcopy' | 'own';
 
-export interface TestDefinition extends TestFacts {
+export interface TestDefinition extends Omit<TestFacts, 'guest'> {
   /** default: the usual guest of the architecture */
-  readonly guest?: GuestShape;
+  readonly guest?: GuestShape | undefined;
   /** throws a HarnessError if QEMU or the guest breaks the contract */
   readonly run: (context: TestContext) => Promise<FlowResult>;
   /** the flow and its input, for the check of a user's tests */
@@ -119,12 +133,13 @@ function definition(
   data: PairSettings,
   run: TestDefinition['run'],
 ): TestDefinition {
-  const { path, level, origin, arches, takes } = input;
+  const { path, level, origin, arches, guest, takes } = input;
   return {
     path,
     level,
     origin,
     arches,
+    guest,
     takes,
     // worked out when asked for: each worker loads every test and runs few
     get needs() {

@@ -8,6 +8,7 @@ import { deviceTests } from './tests/devices/device-tests.js';
 import { fdTests } from './tests/fd-tests.js';
 import { fileTests } from './tests/file/file-tests.js';
 import { throttleTests } from './tests/throttle/throttle-tests.js';
+import { iterationsTests } from './tests/iterations-tests.js';
 import { multifdTests } from './tests/multifd-tests.js';
 import { postcopyTests } from './tests/postcopy-tests.js';
 import { precopyTests } from './tests/precopy-tests.js';
@@ -22,6 +23,7 @@ export const allTests: readonly TestDefinition[] = [
   ...postcopyTests,
   ...multifdTests,
   ...compressionTests,
+  ...iterationsTests,
   ...fileTests,
   ...fdTests,
   ...cancelTests,

@@ -3,6 +3,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { AccelChoice } from '../../migration/host/accelerator.js';
 import { accelerators } from '../../model/arch.js';
+import { arrivalModes } from '../../model/arrival.js';
+import type { ArrivalMode } from '../../model/arrival.js';
 import { usageError } from '../../model/errors.js';
 import { levels } from '../../suite/definition.js';
 import type { Level } from '../../suite/definition.js';
@@ -15,6 +17,7 @@ export const mostRounds = 1e9;
 export interface PairOptions {
   readonly machine?: string;
   readonly accel: AccelChoice;
+  readonly arrival?: ArrivalMode | undefined;
   readonly cache: boolean;
 }
 
@@ -174,6 +177,14 @@ export function withAttemptOptions(command: Command): Command {
       '--memory-budget <size>',
       'memory that all tests together may use, such as 4G (default: 4/5 of the free memory)',
       sizeArgument,
+    )
+    .addOption(
+      new Option(
+        '--arrival <mode>',
+        'compare all RAM and device state of the two sides before the guest runs on: usual (where both stand still anyway), stamps (never), both (also after live migrations, whose destination then waits), exact (as both, without a check of stamps after it)',
+      )
+        .choices(arrivalModes)
+        .default(undefined, 'usual'),
     )
     .option('--repeat <count>', 'run everything this many times', countUpTo(mostRounds), 1)
     .option('-k, --keep-going', 'no effect: always on; accepted as in GLib')

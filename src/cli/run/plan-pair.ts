@@ -49,6 +49,7 @@ export async function planPair(input: PlanRequest): Promise<Planned> {
     source: { binary: source, features: sourceFeatures },
     destination: { binary: destination, features: destinationFeatures },
     route,
+    arrival: options.arrival,
     machine: choice.kind === 'chosen' ? choice.machine : 'none',
     trace: environment.trace,
     qtestLog: environment.qtestLog,

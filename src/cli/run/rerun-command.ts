@@ -44,7 +44,8 @@ async function rerunCommand(
       `one leg of a chain cannot be repeated alone; repeat the chain: ${record.rerun}`,
     );
   }
-  const { source, destination, machine, accel, testFile, timeoutMs, trace, qtestLog } = record;
+  const { source, destination, machine, accel, arrival, testFile, timeoutMs, trace, qtestLog } =
+    record;
   // the trace and qtest log settings of the recorded run, not those of today's environment
   const asItWas = { ...environment, trace, qtestLog, shard: {} };
   return await runCommand(
@@ -53,6 +54,7 @@ async function rerunCommand(
       qemuDst: destination.command,
       machine,
       accel,
+      arrival,
       cache: true,
       p: [record.test],
       runPrefix: [],

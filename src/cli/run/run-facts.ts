@@ -47,7 +47,15 @@ export class RunFacts {
   readonly #input: RunFactsOptions;
   readonly #shared: Pick<
     EventOf<'run-started'>,
-    'drover' | 'host' | 'source' | 'destination' | 'route' | 'machine' | 'accel' | 'testFiles'
+    | 'drover'
+    | 'host'
+    | 'source'
+    | 'destination'
+    | 'route'
+    | 'machine'
+    | 'accel'
+    | 'arrival'
+    | 'testFiles'
   >;
 
   constructor(input: RunFactsOptions) {
@@ -64,6 +72,7 @@ export class RunFacts {
       route: plan.route?.map(({ binary, features }) => identity(binary, features)),
       machine: plan.machine,
       accel: plan.accel,
+      arrival: plan.arrival,
       testFiles: Object.keys(testFiles).length === 0 ? undefined : testFiles,
     };
   }

@@ -6,6 +6,7 @@ import { contractError } from '../../model/errors.js';
 import type { LegResult, MigrationFigures } from '../../model/outcome.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
+import { compareArrival, stateDiffers } from '../arrival/arrival-check.js';
 import type { TestContext, TestMachine } from '../context.js';
 import { LegError } from '../migration.js';
 import type { FlowResult, Migration } from '../migration.js';
@@ -135,6 +136,10 @@ async function moveStopped(pair: Pair): Promise<Arrival> {
       'the stamps of a stopped guest differ between source and destination',
       { side: destination.side, waitedFor: stateOf(before), lastSeen: stateOf(verdict) },
     );
+  }
+  if (context.plan.arrival !== 'stamps') {
+    const arrival = await compareArrival(source, destination);
+    if (verdict.intact && arrival.differences.length > 0) throw stateDiffers(context, arrival);
   }
   return { verdict, figures: migration.figures };
 }

@@ -12,6 +12,7 @@ import { completes, pairShape, refused } from '../pair-settings.js';
 import { startPair } from '../pair.js';
 import { expectRefusal, prepareStopped, waitGuest } from '../steps.js';
 import type { FlowResult } from '../migration.js';
+import { prepareSteady, settle } from './steady.js';
 import { trickleRate, untilTracked } from '../tracking.js';
 import { endBoth } from '../verify.js';
 
@@ -33,12 +34,13 @@ export async function fileMigration(
 ): Promise<FlowResult> {
   await settings.prepareHook?.(context);
   const pair = await startPair(context, { ...settings, listen: 'defer' });
-  const { source, destination } = pair;
+  const { source } = pair;
   await settings.startHook?.(pair);
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await (settings.live === true ? setParameters(source, trickleRate) : prepareStopped(pair));
+  if (settings.steady === true) await prepareSteady(pair);
+  else await (settings.live === true ? setParameters(source, trickleRate) : prepareStopped(pair));
 
   context.observer.phase('migrate');
   if (settings.expect?.kind === 'refused') {
@@ -49,14 +51,15 @@ export async function fileMigration(
   }
   const target = { uri: pair.expand(settings.connect) };
   const migration = await pair.migrate(target);
-  if (settings.live === true) {
+  if (settings.steady === true) await settle(migration);
+  else if (settings.live === true) {
     await untilTracked(migration);
     await pair.ensureConverge();
   }
-  await migration.until('completed');
+  if (settings.steady !== true) await migration.until('completed');
 
   await pair.listen(target);
   await migration.until('completed', { side: 'destination' });
-  if (settings.live !== true) await destination.qmp.execute('cont');
+  if (settings.live !== true) await migration.compareAndContinue();
   return await migration.arrive({ endHook: () => settings.endHook?.(pair) });
 }

@@ -15,6 +15,7 @@ import { recover, recoveries } from './postcopy-recovery.js';
 import type { Recovery } from './postcopy-recovery.js';
 import { waitGuest } from '../steps.js';
 import type { FlowResult, Migration } from '../migration.js';
+import { prepareSteady, settleByPostcopy } from './steady.js';
 import { trickleUntilTracked } from '../tracking.js';
 import { plantMarker, waitByteChange, waitMarker, whileAlive } from '../waits.js';
 import { waitNonZero } from '../zero-memory.js';
@@ -58,7 +59,9 @@ export async function postcopy(
     oob: recovery !== undefined,
   });
   await settings.startHook?.(pair);
-  await pair.ensureNonConverge();
+  const steady = settings.steady === true;
+  if (steady) await prepareSteady(pair);
+  else await pair.ensureNonConverge();
   await plantMarker(pair.source);
   await pair.destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
 
@@ -67,7 +70,7 @@ export async function postcopy(
   await waitNonZero(pair);
 
   context.observer.phase('migrate');
-  const migration = await switchOver(pair, recovery);
+  const migration = steady ? await settleByPostcopy(pair) : await switchOver(pair, recovery);
   return await migration.arrive({
     endHook: async () => {
       await requireWaitFigures(pair);

@@ -10,6 +10,7 @@ import type { FlowResult, Migration } from '../migration.js';
 import { startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
 import { expectRefusal, prepareLive, prepareStopped, waitGuest } from '../steps.js';
+import { prepareSteady, settle } from './steady.js';
 import { trickleUntilTracked, waitDirtyTracking } from '../tracking.js';
 import { endBoth, requireRunning } from '../verify.js';
 import { waitByteChange, waitIterations, waitMarker } from '../waits.js';
@@ -29,17 +30,19 @@ export async function precopy(context: TestContext, settings: MigrateCommon): Pr
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
-  await (settings.live === true ? prepareLive(pair) : prepareStopped(pair));
+  if (settings.steady === true) await prepareSteady(pair);
+  else await (settings.live === true ? prepareLive(pair) : prepareStopped(pair));
 
   context.observer.phase('migrate');
   const migration = await pair.migrate();
-  if (settings.live === true) {
+  if (settings.steady === true) await settle(migration);
+  else if (settings.live === true) {
     await finishLive(migration, async (signal) => settings.liveHook?.(pair, signal));
   } else {
     await migration.until('completed');
     // QEMU forgets a `cont` that comes before the destination has loaded everything
     await migration.until('completed', { side: 'destination' });
-    await pair.destination.qmp.execute('cont');
+    await migration.compareAndContinue();
   }
   return await migration.arrive({ endHook: () => settings.endHook?.(pair) });
 }

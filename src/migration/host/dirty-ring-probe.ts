@@ -89,7 +89,7 @@ async function useDirtyRing(
   const machine = await context.startMachine({
     side,
     memory: { kind: 'anon' },
-    firmware: context.writeGuest(),
+    firmware: context.writeGuest(dirtyRing),
     ...dirtyRing,
     tag: '-dirty-ring',
   });

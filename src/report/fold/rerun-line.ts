@@ -6,7 +6,7 @@ export function rerunCommand(
   test: string,
   run?: Pick<
     RunStarted,
-    'source' | 'destination' | 'route' | 'machine' | 'accel' | 'testFiles' | 'stress'
+    'source' | 'destination' | 'route' | 'machine' | 'accel' | 'arrival' | 'testFiles' | 'stress'
   >,
 ): string {
   if (run?.stress !== undefined) return run.stress.rerun;
@@ -21,6 +21,7 @@ export function rerunCommand(
     } else if (source === destination) words.push('--qemu', source);
     else words.push('--qemu-src', source, '--qemu-dst', destination);
     words.push('--machine', run.machine, '--accel', run.accel);
+    if (run.arrival !== undefined) words.push('--arrival', run.arrival);
   }
   words.push('--keep');
   return words.map(shellQuote).join(' ');

@@ -41,7 +41,7 @@ export async function visit(
   { colorScheme = 'light', width = 1280, hash = '' }: VisitOptions = {},
 ): Promise<Visit> {
   const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(300_000);
   const [requests, complaints]: string[][] = [[], []];
   const address = pathToFileURL(file).href;
   page.on('request', (request) => {

@@ -70,7 +70,7 @@ export async function cprTransfer(
   // It may have completed before Drover could read its events.
   const { status } = await destination.qmp.execute('query-migrate');
   if (status !== 'completed') await migration.until('completed', { side: 'destination' });
-  await destination.qmp.execute('cont');
+  await migration.compareAndContinue();
   requireLittleSent(migration.figures);
   return await migration.arrive();
 }

@@ -190,7 +190,7 @@ export async function vcpuDirtyLimit(context: TestContext): Promise<FlowResult> 
   const machine = await context.startMachine({
     side: 'source',
     memory: { kind: 'anon' },
-    firmware: context.writeGuest(),
+    firmware: context.writeGuest(dirtyRing),
     ...dirtyRing,
   });
   const { deadlines, signal } = context;

@@ -1,0 +1,52 @@
+/**
+ * The names and sizes of the fields of a machine's device state. `xen-save-devices-state` does not write them, a migration does:
+ * a machine that is started for this alone, and never runs, migrates to a file.
+ */
+import { openImage } from '../../memory/image.js';
+import { readDescription } from '../../memory/device-states.js';
+import type { Description } from '../../memory/device-states.js';
+import { migrate, setCapability } from '../commands.js';
+import type { MachineOptions, TestContext, TestMachine } from '../context.js';
+import { waitStatus } from '../waits.js';
+
+/** of this thread's earlier tests, by all that decides what devices a machine has */
+const known = new Map<string, Description>();
+
+/** @returns why there is none, where that fails: the comparison then names bytes instead of fields */
+export async function describeDevices({
+  context,
+  spec,
+  side,
+  binary,
+}: TestMachine): Promise<Description> {
+  const { machine, accel, processors, ramBytes, firmware, extraArgs } = spec;
+  const key = JSON.stringify([binary.command, machine, accel, processors, ramBytes, extraArgs]);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  try {
+    const found = await describe(context, {
+      ...{ side, binary, firmware, extraArgs },
+      tag: '-described',
+      memory: { kind: 'anon' },
+      paused: true,
+    });
+    if (!('problem' in found)) known.set(key, found);
+    return found;
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function describe(context: TestContext, options: MachineOptions): Promise<Description> {
+  const machine = await context.startMachine(options);
+  try {
+    await setCapability(machine, 'events');
+    const file = context.file(`${machine.name}.mig`);
+    const since = await migrate(machine, { uri: `exec:cat > '${file}'` });
+    await waitStatus(machine, { goal: 'completed', since });
+    using image = await openImage([file], { format: 'stream' }, { signal: context.signal });
+    return await readDescription(image);
+  } finally {
+    await context.forget(machine);
+  }
+}
