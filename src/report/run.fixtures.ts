@@ -159,7 +159,8 @@ export function testFinished(
     outcome,
     durationMs,
     phases: ran ? timings(durationMs) : [],
-    directory: kept ? '/tmp/drover-Zk3/unix-plain' : undefined,
+    // absent where it is not kept, as in a log on disk
+    ...(kept && { directory: '/tmp/drover-Zk3/unix-plain' }),
     ...more,
   };
 }

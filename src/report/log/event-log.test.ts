@@ -25,7 +25,7 @@ test('the event log gives back the events, and has each before the next one come
   }
   await log.close();
   await log.close();
-  assert.deepEqual(read(), JSON.parse(JSON.stringify(fixtures.mixedRun)));
+  assert.deepEqual(read(), fixtures.mixedRun);
 });
 
 test('an earlier record is kept unless it may go', async (t) => {
