@@ -12,6 +12,7 @@ import type { Arrival } from './arrival/arrival-check.js';
 import { figuresOf } from './commands.js';
 import type { Target } from './commands.js';
 import type { TestContext, TestMachine } from './context.js';
+import { requireEffects } from './effects.js';
 import type { PairSettings } from './pair-settings.js';
 import { endBoth, requireRunning, requireStarts, verifyMemory, verifyStopped } from './verify.js';
 import { damageOfSilent } from './sign-of-life.js';
@@ -196,6 +197,7 @@ export class Migration {
     requireStarts(destination, settings.suspend === true ? 1 : 0);
     // Neither side's memory shows that both guests run; query-status does.
     await requireRunning(source, false);
+    requireEffects({ settings, stamp: context.stamped.stamp ?? 'byte', answer: this.answer });
     await endBoth(pair);
     return { verdict, figures, arrival: arrival?.check };
   }

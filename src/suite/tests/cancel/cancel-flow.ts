@@ -82,9 +82,7 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
       break;
     default:
       await migration.until(moment);
-      await cancel(source);
-      await migration.until('cancelling');
-      await bothGaveUp(migration);
+      await cancelPromptly(migration);
   }
   context.observer.phase('verify');
   await waitByteChange(source, context.platform.range.start);
@@ -101,6 +99,30 @@ async function bothGaveUp(migration: Migration): Promise<void> {
   await migration.until('cancelled');
   await migration.until('failed', { side: 'destination' });
   await requireStatus(migration.pair.source, 'cancelled');
+}
+
+/** a cancel that QEMU does not delay takes milliseconds */
+const mostCancelMs = 10_000;
+
+/** It must be over within seconds, on a host of usual speed. */
+async function cancelPromptly(migration: Migration): Promise<void> {
+  const { source, context } = migration.pair;
+  const fromMs = performance.now();
+  await cancel(source);
+  await migration.until('cancelling');
+  await bothGaveUp(migration);
+  const end = source.qmp.events.find(
+    ({ name, data }) => name === 'MIGRATION' && data['status'] === 'cancelled',
+    migration.since.source,
+  );
+  const tookMs = (end?.receivedAtMs ?? fromMs) - fromMs;
+  const mostMs = mostCancelMs * context.plan.slowness;
+  if (tookMs <= mostMs) return;
+  throw contractError('slow-cancel', 'QEMU took too long to cancel the migration', {
+    side: 'source',
+    waitedFor: `status cancelled within ${(mostMs / 1000).toFixed(0)} s`,
+    lastSeen: `${(tookMs / 1000).toFixed(1)} s after migrate_cancel`,
+  });
 }
 
 async function requireStatus(machine: Machine, wanted: string): Promise<void> {
