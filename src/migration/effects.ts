@@ -59,7 +59,7 @@ const effects: readonly Effect[] = [
       has(facts, 'multifd') &&
       !has(facts, 'postcopy-ram') &&
       facts.stamp !== 'page' &&
-      ['zlib', 'zstd'].includes(String(parameter(facts, 'multifd-compression'))),
+      ['zlib', 'zstd'].some((method) => parameter(facts, 'multifd-compression') === method),
     sign: 'less than half as many bytes sent (ram.transferred) as these pages have (ram.normal-bytes)',
     shows: (answer) =>
       compare(
