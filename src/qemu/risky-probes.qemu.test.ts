@@ -45,7 +45,7 @@ for (const [text, reasonOf] of [
     'rdma:',
     /^QEMU 10\.0\.\d+ has no rdma: migration \(needs 2\.0\): QEMU was ended by SIGSEGV in the probe for it$/,
   ],
-  ['tls-creds-anon', /^QEMU 10\.0\.\d+ has no TLS: QEMU was ended by SIGSEGV in the probe for it$/],
+  ['tls-creds-psk', /^QEMU 10\.0\.\d+ has no TLS: QEMU was ended by SIGSEGV in the probe for it$/],
   [
     'migrate-set-capabilities',
     /has no postcopy-ram with multifd .*was ended by SIGSEGV in the probe for it$/,

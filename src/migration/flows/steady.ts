@@ -105,10 +105,28 @@ export async function settle(migration: Migration): Promise<void> {
     await iterate(migration);
     await setParameters(source, released);
   }
-  if (await converge(migration, convergeMs)) {
-    context.observer.note?.('the migration did not converge by itself: this host is too busy');
-  }
+  const isForced = await converge(migration, convergeMs);
   await migration.untilEvent('STOP');
+  if (isForced) {
+    context.observer.note?.('the migration did not converge by itself: this host is too busy');
+  } else if (canBeHeld(migration.pair)) requireLittleLeft(migration);
+}
+
+/** QEMU estimates what fits into the downtime limit; ten times as much is no estimate. */
+const mostLeftBytes = (10 * released['max-bandwidth'] * released['downtime-limit']) / 1000;
+
+function requireLittleLeft({ pair: { source }, answer }: Migration): void {
+  const left = asObject(answer['ram'])['downtime-bytes'];
+  if (typeof left !== 'number' || left <= mostLeftBytes) return;
+  throw contractError(
+    'too-much-left',
+    `QEMU stopped the guest with ${formatBytes(left)} to send, more than fits into downtime-limit`,
+    {
+      side: source.side,
+      waitedFor: `at most ${formatBytes(mostLeftBytes)}`,
+      lastSeen: formatBytes(left),
+    },
+  );
 }
 
 /** Some iterations, then postcopy; the destination's guest waits, so nothing but QEMU itself asks for pages. */
