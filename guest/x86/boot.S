@@ -204,7 +204,6 @@ enter_long:
 
 # Without long mode nothing above 4 GiB can be reached.
 short_mode:
-	REQUIRE_LONG GUEST_FIELD_PROCESSOR, 0
 	REQUIRE_LONG GUEST_FIELD_START + 4, 0
 	REQUIRE_LONG GUEST_FIELD_END + 4, 0
 	REQUIRE_LONG GUEST_FIELD_STEP + 4, 0

@@ -25,7 +25,7 @@ import type {
   NativeProblem,
   NativeSliceVerdict,
 } from '../native/image-addon.js';
-import { isNative } from './native-errors.js';
+import { isNative, toRamError } from './native-errors.js';
 import { openBehindWriter, runImageTask } from './image-work.js';
 import type { WorkOptions } from './image-work.js';
 import type { StreamReport } from '../native/stream-report.js';
@@ -80,7 +80,12 @@ export function openStoppedProcess(
   pageBytes: number,
   addon: NativeAddon = loadAddon(),
 ): MemoryImage {
-  return new MemoryImage(addon.openProcessImage(pid, regions, pageBytes), `process ${pid}`, null);
+  const where = `process ${pid}`;
+  try {
+    return new MemoryImage(addon.openProcessImage(pid, regions, pageBytes), where, null);
+  } catch (error) {
+    throw toRamError(error, where);
+  }
 }
 
 export const formatNames: Readonly<Record<ImageFormat, string>> = {

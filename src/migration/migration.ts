@@ -145,6 +145,7 @@ export class Migration {
    */
   async compareAndContinue(): Promise<void> {
     const { context, source, destination } = this.pair;
+    if (this.#arrival !== undefined) return;
     if (context.plan.arrival !== 'stamps') {
       context.observer.phase('verify');
       this.#arrival = await compareArrival(source, destination);
@@ -185,7 +186,8 @@ export class Migration {
     await options.endHook?.();
 
     context.observer.phase('verify');
-    const isProved = arrival !== undefined && context.plan.arrival === 'exact';
+    const isProved =
+      context.plan.arrival === 'exact' && (arrival?.check.ramBytes ?? 0) >= source.spec.ramBytes;
     const verdict = isProved ? undefined : await verifyMemory(destination);
     if (verdict?.intact === false) {
       // The damage is what to report, whatever happens at the end.

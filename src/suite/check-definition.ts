@@ -50,6 +50,15 @@ export function definitionFaults(value: unknown): string[] {
 
 /** Fields that the flow would ignore. */
 function ignored(flow: FlowName, fields: Readonly<Record<string, unknown>>): string[] {
+  if (fields['steady'] === true) {
+    const unused = ['liveHook', 'iterations', 'recovery', 'suspend'];
+    const faults = unused
+      .filter((name) => fields[name] !== undefined)
+      .map((name) => `${name}: not with steady: true`);
+    return flow === 'postcopy' || fields['live'] === true
+      ? faults
+      : [...faults, 'steady: only with live: true'];
+  }
   if (flow === 'precopy' && fields['live'] === true) return [];
   return ['iterations', 'liveHook']
     .filter((name) => fields[name] !== undefined)

@@ -30,7 +30,7 @@ export async function compareArrival(
       ramBytes: ram.ramBytes,
       sections: devices.sections,
       expected: devices.expected,
-      notCompared: ram.notCompared,
+      notCompared: [...ram.notCompared, ...devices.notCompared],
     },
     differences: [...ram.differences, ...devices.differences],
   };

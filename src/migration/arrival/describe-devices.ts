@@ -2,6 +2,7 @@
  * The names and sizes of the fields of a machine's device state. `xen-save-devices-state` does not write them, a migration does:
  * a machine that is started for this alone, and never runs, migrates to a file.
  */
+import { shellQuote } from '../../model/shell.js';
 import { openImage } from '../../memory/image.js';
 import { readDescription } from '../../memory/device-states.js';
 import type { Description } from '../../memory/device-states.js';
@@ -12,6 +13,9 @@ import { waitStatus } from '../waits.js';
 /** of this thread's earlier tests, by all that decides what devices a machine has */
 const known = new Map<string, Description>();
 
+/** Options whose values are sockets, files or channels that a second machine must not have. */
+const notTwice = ['-incoming', '-netdev', '-chardev', '-drive', '-blockdev'];
+
 /** @returns why there is none, where that fails: the comparison then names bytes instead of fields */
 export async function describeDevices({
   context,
@@ -19,30 +23,36 @@ export async function describeDevices({
   side,
   binary,
 }: TestMachine): Promise<Description> {
-  const { machine, accel, processors, ramBytes, firmware, extraArgs } = spec;
-  const key = JSON.stringify([binary.command, machine, accel, processors, ramBytes, extraArgs]);
+  const { machine, accel, accelOptions, processors, ramBytes, firmware, extraArgs = [] } = spec;
+  const argument = extraArgs.find((word) => notTwice.includes(word));
+  if (argument !== undefined) return { problem: `a second machine cannot have ${argument}` };
+  const about = [binary.command, machine, accel, accelOptions, processors, ramBytes, extraArgs];
+  const key = JSON.stringify(about);
   const before = known.get(key);
   if (before !== undefined) return before;
+  const options: MachineOptions = {
+    ...{ side, binary, accel, accelOptions, firmware, extraArgs },
+    tag: '-described',
+    memory: { kind: 'anon' },
+    paused: true,
+  };
   try {
-    const found = await describe(context, {
-      ...{ side, binary, firmware, extraArgs },
-      tag: '-described',
-      memory: { kind: 'anon' },
-      paused: true,
-    });
+    const found = await describe(context, options);
     if (!('problem' in found)) known.set(key, found);
     return found;
   } catch (error) {
+    if (context.signal.aborted) throw error;
     return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
 async function describe(context: TestContext, options: MachineOptions): Promise<Description> {
-  const machine = await context.startMachine(options);
+  const { machine, connect } = await context.launchMachine(options);
   try {
+    await connect();
     await setCapability(machine, 'events');
     const file = context.file(`${machine.name}.mig`);
-    const since = await migrate(machine, { uri: `exec:cat > '${file}'` });
+    const since = await migrate(machine, { uri: `exec:cat > ${shellQuote(file)}` });
     await waitStatus(machine, { goal: 'completed', since });
     using image = await openImage([file], { format: 'stream' }, { signal: context.signal });
     return await readDescription(image);

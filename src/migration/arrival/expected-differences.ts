@@ -1,17 +1,17 @@
 /**
  * Differences between the device state of a source and of a destination that are no fault of the migration. Each row was found
- * by running the catalogue, and says why the field may differ.
+ * by running the catalogue, and says why the field may differ. What a version of a section writes never changes, so a
+ * row names bytes: it needs no description of the fields.
  */
-import type { Json } from '../../model/json.js';
-import type { FieldDifference } from '../../vmstate/compare.js';
 
 interface ExpectedDifference {
   /** section of device state, as QEMU names it; of a PCI device without its address */
   readonly device: string;
-  /** without indexes of arrays */
+  /** of the section */
+  readonly version: number;
+  /** where in it: first byte and length */
+  readonly bytes: readonly (readonly [number, number])[];
   readonly fields: readonly string[];
-  /** of a field of bytes: these may differ, and no other; default: all */
-  readonly bytes?: readonly number[];
   /** QEMU versions in which it was seen */
   readonly versions: string;
   readonly reason: string;
@@ -20,52 +20,68 @@ interface ExpectedDifference {
 export const expectedDifferences: readonly ExpectedDifference[] = [
   {
     device: 'mc146818rtc',
+    version: 3,
+    bytes: [
+      [229, 8],
+      [237, 8],
+    ],
     fields: ['update_timer', 'next_alarm_time'],
     versions: '7.2 to 11.1',
     reason: 'the clock follows the host, and loading computes its next tick anew',
   },
   {
     device: 'mc146818rtc',
+    version: 3,
+    // seconds, minutes, hours, then day of the week, day, month and year, two places for the century
+    bytes: [
+      [0, 1],
+      [2, 1],
+      [4, 1],
+      [6, 4],
+      [0x32, 1],
+      [0x37, 1],
+    ],
     fields: ['cmos_data'],
-    // seconds, minutes, hours, day of the week, day, month, year, century
-    bytes: [0, 2, 4, 6, 7, 8, 9, 0x32, 0x37],
     versions: '7.2 to 11.1',
     reason: 'the time of day goes on with the host while the guest stands still',
   },
   {
     device: 'e1000e',
+    version: 1,
+    bytes: [
+      [4205, 1],
+      [4206, 16],
+      [4222, 4],
+    ],
     fields: ['core.rx_desc_len', 'core.rxbuf_sizes', 'core.rx_desc_buf_size'],
     versions: '11.1',
     reason: 'loading derives it from registers that are equal',
   },
 ];
 
-/**
- * Why a field of a section may differ; undefined if it may not.
- * @param isOneQemu whether source and destination are the same program: then a field that one side lacks is a difference
- */
-export function reasonFor(
-  section: string,
-  { path, a, b }: FieldDifference,
-  isOneQemu: boolean,
-): string | undefined {
-  if (a === undefined || b === undefined) {
-    return isOneQemu
-      ? undefined
-      : `only the ${a === undefined ? 'destination' : 'source'} saves it`;
-  }
-  const device = section.replace(/^([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\//, '');
-  const field = path.replace(/\[\d+\]/g, '');
-  const row = expectedDifferences.find(
-    (each) => each.device === device && each.fields.includes(field) && onlyIn(each.bytes, a, b),
-  );
-  return row?.reason;
+/** One section of device state on both sides. */
+export interface SectionPair {
+  readonly name: string;
+  readonly version: number;
+  readonly first: Buffer;
+  readonly second: Buffer;
 }
 
-/** Whether two fields of bytes, in hexadecimal, differ only at these places. */
-function onlyIn(bytes: readonly number[] | undefined, a: Json, b: Json): boolean {
-  if (bytes === undefined) return true;
-  if (typeof a !== 'string' || typeof b !== 'string' || a.length !== b.length) return false;
-  const [first, second] = [Buffer.from(a, 'hex'), Buffer.from(b, 'hex')];
-  return first.every((byte, at) => byte === second[at] || bytes.includes(at));
+/** Why all that differs in a section may differ, each reason once; undefined if something may not. */
+export function reasonsFor({ name, version, first, second }: SectionPair): string[] | undefined {
+  if (first.length !== second.length) return undefined;
+  const device = name.replace(/^([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\//, '');
+  const rows = expectedDifferences.filter(
+    (row) => row.device === device && row.version === version,
+  );
+  const reasons = new Set<string>();
+  for (const [at, byte] of first.entries()) {
+    if (byte === second[at]) continue;
+    const row = rows.find(({ bytes }) =>
+      bytes.some(([start, length]) => at >= start && at < start + length),
+    );
+    if (row === undefined) return undefined;
+    reasons.add(row.reason);
+  }
+  return [...reasons];
 }

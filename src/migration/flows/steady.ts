@@ -105,10 +105,12 @@ export async function settle(migration: Migration): Promise<void> {
     await iterate(migration);
     await setParameters(source, released);
   }
-  const isForced = await converge(migration, convergeMs);
+  const isForced = await converge(migration, convergeMs * context.plan.slowness);
   await migration.untilEvent('STOP');
   if (isForced) {
-    context.observer.note?.('the migration did not converge by itself: this host is too busy');
+    context.observer.note?.(
+      'the migration did not converge by itself, so its last iteration may hide what earlier ones lost',
+    );
   } else if (canBeHeld(migration.pair)) requireLittleLeft(migration);
 }
 
@@ -143,5 +145,6 @@ export async function settleByPostcopy(pair: Pair): Promise<Migration> {
       through: ['setup', 'active', 'device', 'postcopy-device', 'postcopy-active'],
     });
   });
+  await migration.until('completed', { side: 'destination' });
   return migration;
 }
