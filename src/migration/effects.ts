@@ -47,7 +47,10 @@ function compare(
 const effects: readonly Effect[] = [
   {
     what: 'capability xbzrle',
-    applies: (facts) => has(facts, 'xbzrle') && facts.settings.live === true,
+    // The first iteration only fills the cache, and the last one does without it.
+    applies: (facts) =>
+      has(facts, 'xbzrle') &&
+      ((facts.settings.iterations ?? 0) > 1 || facts.settings.steady === true),
     sign: 'pages sent as differences (xbzrle-cache.pages)',
     shows: (answer) =>
       compare(figure(answer, 'xbzrle-cache', 'pages'), 0, (sent, none) => sent > none),
