@@ -5,12 +5,10 @@
 import { contractError } from '../model/errors.js';
 import { asObject } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
-import type { StampKind } from '../model/stamps.js';
 import type { PairSettings } from './pair-settings.js';
 
 interface Facts {
   readonly settings: PairSettings;
-  readonly stamp: StampKind;
   /** the source's answer to query-migrate after the migration completed */
   readonly answer: JsonObject;
 }
@@ -54,22 +52,6 @@ const effects: readonly Effect[] = [
     sign: 'pages sent as differences (xbzrle-cache.pages)',
     shows: (answer) =>
       compare(figure(answer, 'xbzrle-cache', 'pages'), 0, (sent, none) => sent > none),
-  },
-  {
-    what: 'parameter multifd-compression',
-    // Whole stamps are noise. Of the others each page is nearly empty.
-    applies: (facts) =>
-      has(facts, 'multifd') &&
-      !has(facts, 'postcopy-ram') &&
-      facts.stamp !== 'page' &&
-      ['zlib', 'zstd'].some((method) => parameter(facts, 'multifd-compression') === method),
-    sign: 'less than half as many bytes sent (ram.transferred) as these pages have (ram.normal-bytes)',
-    shows: (answer) =>
-      compare(
-        figure(answer, 'ram', 'transferred'),
-        figure(answer, 'ram', 'normal-bytes'),
-        (sent, plain) => sent < plain / 2,
-      ),
   },
   {
     what: 'zero-page-detection none',

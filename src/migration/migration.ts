@@ -199,7 +199,7 @@ export class Migration {
     requireStarts(destination, settings.suspend === true ? 1 : 0);
     // Neither side's memory shows that both guests run; query-status does.
     await requireRunning(source, false);
-    requireEffects({ settings, stamp: context.stamped.stamp ?? 'byte', answer: this.answer });
+    requireEffects({ settings, answer: this.answer });
     await endBoth(pair);
     return { verdict, figures, arrival: arrival?.check };
   }
