@@ -70,10 +70,7 @@ function labelOf(file: ImageFile): string {
   return typeof file === 'string' ? file : file.label;
 }
 
-/**
- * Anonymous memory of a process, one block per region. The guest must be stopped, otherwise reads
- * are not a consistent snapshot.
- */
+/** Anonymous memory of a process, one block per region. The guest must be stopped, or reads are of different moments. */
 export function openStoppedProcess(
   pid: number,
   regions: readonly ProcessRegion[],

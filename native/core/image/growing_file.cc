@@ -1,6 +1,6 @@
 #include "core/image/growing_file.h"
 
-#include <time.h>
+#include <ctime>
 
 #include <algorithm>
 
