@@ -1,8 +1,7 @@
 #include "core/image/growing_file.h"
 
-#include <ctime>
-
 #include <algorithm>
+#include <ctime>
 
 #include "core/ram/file_source.h"
 
