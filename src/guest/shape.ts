@@ -13,7 +13,7 @@ export interface GuestShape {
   /** with it all of RAM is stamped, unless `range` says otherwise */
   readonly ramBytes?: number;
   readonly range?: PageRange;
-  /** only so many pages of the usual range */
+  /** number of pages, from the start of the usual range */
   readonly pages?: number;
   /** addresses inside `range` that are not memory */
   readonly hole?: Range;

@@ -48,7 +48,7 @@ function pathFault(path: string): string | undefined {
 
 /** How the guest differs from the architecture's usual one (guest/shape.ts). */
 const guest = v.strictObject({
-  /** only so many pages of the usual range */
+  /** number of pages, from the start of the usual range */
   pages: v.optional(whole(1)),
   /** what each page holds */
   stamp: v.optional(v.picklist(stampKinds)),

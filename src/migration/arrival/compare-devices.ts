@@ -61,6 +61,10 @@ export async function compareDevices(
   const differences = (named?.differences ?? [])
     .filter((difference) => wanted.has(nameOf(difference)))
     .flatMap(differenceText);
+  const unnamed = described.flatMap((one) =>
+    'problem' in one ? [`fields without a name, since they are not described: ${one.problem}`] : [],
+  );
+  differences.push(...new Set(unnamed));
   return { sections, differences, expected, notCompared };
 }
 
@@ -69,7 +73,7 @@ function obstacleOf({ spec: { arch, accel } }: TestMachine): string | undefined 
   if (arch !== 'x86_64' && arch !== 'i386') {
     return `which fields of ${arch} may differ has not been found out`;
   }
-  return accel === 'tcg' ? undefined : 'under KVM, clocks are read anew whenever it is saved';
+  return accel === 'tcg' ? undefined : 'under KVM, each save reads the clocks again';
 }
 
 async function savedDevices(machine: TestMachine): Promise<MemoryImage> {

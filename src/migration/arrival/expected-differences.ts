@@ -36,7 +36,7 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
     ],
     fields: ['update_timer', 'next_alarm_time'],
     versions: '7.2 to 11.1',
-    reason: 'the clock follows the host, and loading computes its next tick anew',
+    reason: 'the clock follows the host, and loading computes its next tick again',
   },
   {
     device: 'mc146818rtc',

@@ -31,7 +31,7 @@ const dirtyRate = pages * 4096;
 const held = { 'max-bandwidth': 1.25 * dirtyRate, 'downtime-limit': 1 } as const;
 /** Each iteration leaves a quarter of what the one before left, down to 32 pages. */
 const released = { 'max-bandwidth': 4 * dirtyRate, 'downtime-limit': 2 } as const;
-/** so many end before the migration may converge */
+/** the number that end before the migration may converge */
 const leastIterations = 3;
 /** a host that is too busy to send this much lets the migration end with more */
 const convergeMs = 20_000;
