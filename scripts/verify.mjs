@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { SetupFailure } from './setup/command.mjs';
 import { ROOT, systemStage } from './setup/stages.mjs';
 import { setUp } from './setup.mjs';
+import { each } from './verify/fuzzing.mjs';
 import { runNodeTests } from './verify/node-tests.mjs';
 import { PARTS, testFiles } from './verify/parts.mjs';
 import { check, closing, finding, progressLine, total } from './verify/tally.mjs';
@@ -98,9 +99,14 @@ async function main() {
       );
     }
   }
-  for (const part of ready.filter((each) => each.run)) {
-    for (const found of await part.run()) report(findings, found);
-  }
+  // Two at once: most of them keep one processor busy for some of the time.
+  await each(
+    ready.filter((part) => part.run),
+    2,
+    async (part) => {
+      for (const found of await part.run()) report(findings, found);
+    },
+  );
   const testParts = ready.filter((part) => part.nodeTests);
   if (testParts.length > 0) await runTests(testParts, options, findings);
   print(closing(findings, performance.now() - startMs));

@@ -39,13 +39,29 @@ function dependsOnHost(name: string): boolean {
   );
 }
 
+/** Mistakes of a QEMU that a test meets now and then: docs/explanation/found-in-qemu.md has the evidence. */
+const knownFailures = [
+  { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"/ },
+  { version: '7.2', test: 'multifd+postcopy/tcp/plain/cancel', sign: /"status":"failed"/ },
+];
+
+function isKnown(version: string, name: string, outcome: Json | undefined): boolean {
+  const failure = asObject(asObject(outcome)['failure']);
+  return knownFailures.some(
+    (known) =>
+      known.version === version &&
+      name === `/x86_64/migration/${known.test}` &&
+      known.sign.test(JSON.stringify(failure).replaceAll('\\"', '"')),
+  );
+}
+
 const table = documented();
 
 for (const [column, qemu] of realQemus.entries()) {
   test(
     `QEMU ${qemu.version} passes the whole catalogue, as documented`,
     { skip: qemu.skip },
-    async () => {
+    async (context) => {
       using scratch = new Scratch();
       const file = path.join(scratch.directory, 'results.json');
       const args = ['--level', 'flaky', '--accel', 'tcg', '--qemu', qemu.command];
@@ -54,13 +70,19 @@ for (const [column, qemu] of realQemus.entries()) {
       const results = asArray(asObject(document)['tests']).map(asObject);
       const names = new Set(results.map((result) => asString(result['test'])));
       assert.deepEqual(names, new Set(table.keys()));
-      assert.equal(ran.code, 0, `${ran.stdout.slice(-6000)}\n${ran.stderr}`);
+      let known = 0;
       for (const result of results) {
         const name = asString(result['test']) ?? '';
         const cell = cellOf(result['outcome']);
+        if (cell === 'failed' && isKnown(qemu.version, name, result['outcome'])) {
+          known += 1;
+          context.diagnostic(`${name}: a known failure of QEMU ${qemu.version}`);
+          continue;
+        }
         if (dependsOnHost(name) && /^(passed|skipped: .)/.test(cell)) continue;
-        assert.equal(cell, table.get(name)?.[column], name);
+        assert.equal(cell, table.get(name)?.[column], `${name}\n${ran.stdout.slice(-6000)}`);
       }
+      assert.equal(ran.code, known > 0 ? 1 : 0, `${ran.stdout.slice(-6000)}\n${ran.stderr}`);
       assert.deepEqual(scratch.content, ['results.json'], 'nothing else is left in TMPDIR');
       assert.deepEqual(scratch.processes(), []);
       assert.deepEqual(sharedMemoryFiles(), []);
