@@ -15,6 +15,8 @@ export interface Compression {
   readonly name: 'gzip' | 'bzip2' | 'xz' | 'lzop' | 'zstd';
   readonly magic: RegExp;
   readonly options?: string;
+  /** for a block device, where something else may follow: only where the program has no words of its own for that */
+  readonly deviceOptions?: string;
   readonly package?: string;
 }
 
@@ -24,16 +26,24 @@ const compressions: readonly Compression[] = [
   { name: 'gzip', magic: /^1f8b08[01]/ },
   // block size, then the mark of a block, or of the end of an empty file
   { name: 'bzip2', magic: /^425a683[1-9](314159265359|177245385090)/ },
-  { name: 'xz', magic: /^fd377a585a00/, options: '-T1', package: 'xz-utils' },
+  {
+    name: 'xz',
+    magic: /^fd377a585a00/,
+    options: '-T1',
+    deviceOptions: '--single-stream',
+    package: 'xz-utils',
+  },
   { name: 'lzop', magic: /^894c5a4f000d0a1a0a/ },
-  // of its own it refuses a window of more than 128 MiB, which `--long` makes
-  { name: 'zstd', magic: /^28b52ffd/, options: '--memory=900MB' },
+  // of its own it refuses a window of more than 128 MiB, which `--long` makes; a frame to skip is what pzstd begins with
+  { name: 'zstd', magic: /^(28b52ffd|5.2a4d18)/, options: '--memory=900MB' },
 ];
 
 export function compressionOf(head: Buffer): Compression | undefined {
   return compressions.find(({ magic }) => magic.test(head.toString('hex')));
 }
 
+/** how the programs say that they unpacked all and that something else follows; the last is zstd */
+const somethingBehind = /trailing garbage|unsupported format/;
 /** the program's address space */
 const mostMemoryKib = 1 << 20;
 /** without a byte read or written for so long it is ended */
@@ -86,29 +96,27 @@ async function decompressTo(
   try {
     // `ulimit -f` counts in units of 512 bytes, `-v` in KiB.
     const limits = `ulimit -f ${Math.floor(freeBytes(folder) / 512)}; ulimit -v ${mostMemoryKib}`;
+    const { options: usual = '', deviceOptions = '' } = compression;
+    const programOptions = fstatSync(fd).isBlockDevice() ? `${usual} ${deviceOptions}` : usual;
     const child = await spawnProcess({
       program: '/bin/sh',
-      args: [
-        '-c',
-        `${limits}; exec ${compression.name} ${compression.options ?? ''} -dc <&3 >&4 2>&5`,
-      ],
+      args: ['-c', `${limits}; exec ${compression.name} ${programOptions} -dc <&3 >&4 2>&5`],
       cwd: folder,
-      env,
+      env: { ...env, LC_ALL: 'C' },
       outputPath: '/dev/null',
       sockets: 0,
       descriptors: [input, output, messages],
       supervise: false,
     });
     const status = await watched(child.exited, child.pid, { input, output }, options);
-    if (status.code === 0) return undefined;
     const text = readFileSync(`/proc/self/fd/${messages}`, 'utf8').slice(-4096);
     const said = printableLine(text.trim().split('\n').at(-1) ?? '');
-    if (fstatSync(fd).isBlockDevice() && startsStream(output)) {
-      // The program stumbles over what lies behind; a stream says itself whether it is complete.
-      return undefined;
-    }
-    // gzip ends with 2 where something else lies behind the end.
-    if (status.code === 2 && said.includes('trailing garbage ignored')) return undefined;
+    const isFollowed = somethingBehind.test(said);
+    // lzop unpacks all parts and warns of it.
+    const isWhole = status.code === 0 || said.includes('this is a multipart archive');
+    if (isWhole && !isFollowed) return undefined;
+    // A stream says itself whether it is complete. Of anything else what follows may be a part.
+    if (isFollowed && startsStream(output)) return undefined;
     if (status.signal === 'SIGXFSZ' || /No space left|File too large/.test(said)) {
       throw tooLarge(label, folder);
     }

@@ -50,6 +50,14 @@ export function readLibvirtSave(fd: number, label: string): LibvirtSave | undefi
       message: `${label}: libvirt save image of version ${version}; Drover reads 1 to ${newestVersion}`,
     });
   }
+  const compression = formats[format];
+  if (compression === undefined) {
+    throw new HarnessError({
+      code: 'image-unsupported',
+      blame: 'usage',
+      message: `${label}: libvirt save image of format number ${format}; Drover reads ${formats.join(', ')}`,
+    });
+  }
   const size = sizeOf(fd);
   if (length > mostDataBytes || headerBytes + length > size) {
     throw broken(
@@ -64,7 +72,7 @@ export function readLibvirtSave(fd: number, label: string): LibvirtSave | undefi
     version,
     complete: magic === 'LibvirtQemudSave',
     wasRunning: wasRunning !== 0,
-    compression: formats[format] ?? `unknown (${format})`,
+    compression,
     xml: data.toString(
       'utf8',
       0,

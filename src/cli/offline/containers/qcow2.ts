@@ -29,12 +29,6 @@ interface SnapshotEntry extends Snapshot {
   readonly diskBytes: number;
 }
 
-interface Layout {
-  readonly clusterBits: number;
-  /** bytes of an entry of an L2 table: 16 with subclusters */
-  readonly entryBytes: 8 | 16;
-}
-
 const magic = 0x514649fb;
 /** as QEMU's own limits */
 const mostSnapshots = 65536;
@@ -52,7 +46,9 @@ const knownIncompatible = 0b11111n;
 export class Qcow2 {
   readonly snapshots: readonly Snapshot[];
   readonly #entries: readonly SnapshotEntry[];
-  readonly #layout: Layout;
+  readonly #clusterBytes: number;
+  /** of an entry of an L2 table: 16 with subclusters */
+  readonly #entryBytes: 8 | 16;
   readonly #size: number;
 
   private constructor(
@@ -61,8 +57,9 @@ export class Qcow2 {
   ) {
     this.#size = sizeOf(fd);
     const head = this.#read(0, 72, 'the header');
-    const features =
-      head.readUInt32BE(4) === 3 ? this.#read(72, 8, 'the header').readBigUInt64BE() : 0n;
+    const version = head.readUInt32BE(4);
+    if (version !== 2 && version !== 3) throw this.#unsupported(`version number ${version}`);
+    const features = version === 3 ? this.#read(72, 8, 'the header').readBigUInt64BE() : 0n;
     const clusterBits = head.readUInt32BE(20);
     if (clusterBits < 9 || clusterBits > 21) {
       throw this.#broken(`clusters of 2^${clusterBits} bytes; 9 to 21 are possible`);
@@ -73,8 +70,8 @@ export class Qcow2 {
     if ((features & incompatible.externalData) !== 0n)
       throw this.#unsupported('an external data file');
     if (head.readUInt32BE(32) !== 0) throw this.#unsupported('encryption');
-    const entryBytes = (features & incompatible.extendedEntries) === 0n ? 8 : 16;
-    this.#layout = { clusterBits, entryBytes };
+    this.#entryBytes = (features & incompatible.extendedEntries) === 0n ? 8 : 16;
+    this.#clusterBytes = 2 ** clusterBits;
     const disk = this.#number(head, 24, 'the size of the disk');
     this.#entries = this.#readSnapshots(
       head.readUInt32BE(60),
@@ -91,9 +88,9 @@ export class Qcow2 {
 
   /** @returns undefined for any other file */
   static open(fd: number, label: string): Qcow2 | undefined {
-    const head = Buffer.alloc(8);
-    if (readSync(fd, head, 0, 8, 0) < 8 || head.readUInt32BE() !== magic) return undefined;
-    return [2, 3].includes(head.readUInt32BE(4)) ? new Qcow2(fd, label) : undefined;
+    const head = Buffer.alloc(4);
+    if (readSync(fd, head, 0, 4, 0) < 4 || head.readUInt32BE() !== magic) return undefined;
+    return new Qcow2(fd, label);
   }
 
   /** The snapshot of this name or id; without a name, the only one that holds machine state. */
@@ -151,13 +148,13 @@ export class Qcow2 {
     to: number,
     { folder, signal, onProgress }: UnpackOptions,
   ): Promise<void> {
-    const entry = this.#entries.find(({ id }) => id === chosen.id);
+    // Ids of a damaged image may not be unique.
+    const entry = this.#entries.find((one) => one === chosen);
     if (entry === undefined) throw new Error(`no snapshot ${chosen.id}`);
     const { stateBytes } = entry;
     if (stateBytes > freeBytes(folder)) throw tooLarge(this.label, folder);
     ftruncateSync(to, stateBytes);
-    const { clusterBits, entryBytes } = this.#layout;
-    const clusterBytes = 2 ** clusterBits;
+    const [clusterBytes, entryBytes] = [this.#clusterBytes, this.#entryBytes];
     const perTable = clusterBytes / entryBytes;
     // The state begins where an L1 entry begins, behind the last one that the disk needs.
     const first = Math.ceil(entry.diskBytes / (clusterBytes * perTable));
@@ -172,19 +169,14 @@ export class Qcow2 {
     for (let table = 0; table < tables; table++) {
       await setImmediate();
       if (signal.aborted) throw new Cancelled();
-      const at = l1.readBigUInt64BE(8 * table) & offsetMask;
-      if (at === 0n) continue;
-      const l2 = this.#read(Number(at), clusterBytes, 'an L2 table');
+      const at = this.#hostOffset(l1.readBigUInt64BE(8 * table), 'an L2 table');
+      if (at === 0) continue;
+      const l2 = this.#read(at, clusterBytes, 'an L2 table');
       const from = table * perTable;
       for (let index = 0; index < perTable && from + index < clusters; index++) {
         const offset = (from + index) * clusterBytes;
-        this.#copyCluster(
-          l2,
-          index * entryBytes,
-          to,
-          offset,
-          Math.min(clusterBytes, stateBytes - offset),
-        );
+        const bytes = Math.min(clusterBytes, stateBytes - offset);
+        this.#copyCluster(l2, index * entryBytes, to, offset, bytes);
       }
       onProgress?.(Math.min((from + perTable) * clusterBytes, stateBytes), stateBytes);
     }
@@ -194,10 +186,12 @@ export class Qcow2 {
     const entry = l2.readBigUInt64BE(at);
     if ((entry & compressedFlag) !== 0n)
       throw this.#unsupported('compressed clusters in the machine state');
-    const host = Number(entry & offsetMask);
-    if (this.#layout.entryBytes === 16) {
+    const host = this.#hostOffset(entry, 'a cluster');
+    if (this.#entryBytes === 16) {
       const allocated = l2.readUInt32BE(at + 12);
-      const part = 2 ** this.#layout.clusterBits / subclusters;
+      if (host === 0 && allocated !== 0)
+        throw this.#broken('subclusters of a cluster without an offset');
+      const part = this.#clusterBytes / subclusters;
       for (let index = 0; index < subclusters && index * part < bytes; index++) {
         if (((allocated >>> index) & 1) === 0) continue;
         this.#copy(
@@ -211,6 +205,15 @@ export class Qcow2 {
     }
     if (host === 0 || (entry & zeroFlag) !== 0n) return;
     this.#copy(host, to, offset, bytes);
+  }
+
+  /** of an entry of an L1 or L2 table; 0: none */
+  #hostOffset(entry: bigint, what: string): number {
+    const offset = Number(entry & offsetMask);
+    if (offset % this.#clusterBytes !== 0) {
+      throw this.#broken(`${what} at offset ${offset}, which no cluster begins at`);
+    }
+    return offset;
   }
 
   #copy(from: number, to: number, offset: number, bytes: number): void {

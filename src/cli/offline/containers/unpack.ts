@@ -148,11 +148,15 @@ function openFile(file: string, word: string): number {
   }
 }
 
-/** A file's own name may hold a `#`: what exists as a whole is one. */
+/** A file's own name may hold a `#`, and so may a snapshot's: the longest part that exists is the file. */
 export function split(word: string): { file: string; snapshot?: string | undefined } {
-  const at = word.lastIndexOf('#');
-  if (at <= 0 || existsSync(word)) return { file: word };
-  return { file: word.slice(0, at), snapshot: word.slice(at + 1) };
+  const last = word.lastIndexOf('#');
+  if (last <= 0 || existsSync(word)) return { file: word };
+  for (let at = last; at > 0; at = word.lastIndexOf('#', at - 1)) {
+    if (existsSync(word.slice(0, at)))
+      return { file: word.slice(0, at), snapshot: word.slice(at + 1) };
+  }
+  return { file: word.slice(0, last), snapshot: word.slice(last + 1) };
 }
 
 function readAt(fd: number, offset: number, bytes: number): Buffer {
@@ -173,10 +177,39 @@ const otherFormats = [
   'DISKDUMP',
   'PAGEDU',
   'EMiL',
+  'AVML',
   '\x11\x22\x33\x44',
+  // lz4
+  '\x04\x22\x4d\x18',
 ];
-/** what may follow a stream's header: configuration, start of a section, full section, command */
-const firstElements = [7, 1, 4, 8];
+/** The elements that a stream begins with. */
+const element = { sectionStart: 1, full: 4, subsection: 5, configuration: 7, command: 8 };
+const newestRamVersion = 4;
+
+/** A stream's header, and behind it what a stream begins with: its header alone is in compressed ones, too. */
+function isStreamStart(head: Buffer): boolean {
+  let at = streamStart.length;
+  const name = (lengthBytes: 1 | 4): string | undefined => {
+    const length = head.readUIntBE(at, lengthBytes);
+    const text = head.toString('latin1', at + lengthBytes, at + lengthBytes + length);
+    at += lengthBytes + length;
+    return /^[ -~]{1,255}$/.test(text) && text.length === length ? text : undefined;
+  };
+  if (head[at] === element.configuration) {
+    at += 1;
+    if (name(4) === undefined) return false;
+  }
+  const next = head[at];
+  if (next === element.command || next === element.subsection) return true;
+  if (next !== element.sectionStart && next !== element.full) return false;
+  at += 1 + 4;
+  const section = name(1);
+  return (
+    section !== undefined && (section !== 'ram' || head.readUInt32BE(at + 4) <= newestRamVersion)
+  );
+}
+/** enough for that, and not read where the file ends */
+const mostHeadBytes = 1024;
 
 /** Where a stream starts, as `migrate` to file: with an offset writes it. @throws HarnessError when there are several */
 function streamBehindPrefix(fd: number, word: string): number | undefined {
@@ -185,7 +218,9 @@ function streamBehindPrefix(fd: number, word: string): number | undefined {
   if (otherFormats.some((magic) => head.startsWith(magic))) return undefined;
   const found: number[] = [];
   for (let at = start.indexOf(streamStart); at >= 0; at = start.indexOf(streamStart, at + 1)) {
-    if (firstElements.includes(start[at + streamStart.length] ?? 0)) found.push(at);
+    const head = Buffer.alloc(mostHeadBytes);
+    start.copy(head, 0, at);
+    if (isStreamStart(head)) found.push(at);
   }
   if (found.length < 2) return found[0];
   throw usage(

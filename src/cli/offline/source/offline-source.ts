@@ -119,9 +119,17 @@ export async function openSource(
       unpacked.push(await unpack(label, { label, folder, env, ...work, salvage, plain, follow }));
     }
     const offset = unpacked.find((each) => each.offset !== undefined)?.offset;
+    // Nothing else is in these, whatever the first bytes look like.
+    const isStream = unpacked.some(({ containers }) =>
+      containers.some(({ kind }) => kind === 'libvirt save image' || kind === 'qcow2 image'),
+    );
     const image = await openImage(
       unpacked.map(({ fd }, index) => ({ file: fd, label: words[index] ?? '' })),
-      { ...options, fileOffset: options.fileOffset ?? offset },
+      {
+        ...options,
+        format: isStream ? 'stream' : options.format,
+        fileOffset: options.fileOffset ?? offset,
+      },
       work,
       unpacked.find(({ growing }) => growing)?.complete,
     );
