@@ -105,6 +105,14 @@ ParseError addSegment(const InputFile& file, const ProgramHeader& header, std::u
   return {};
 }
 
+// The kernel and gdb write such cores: of a process, where addresses are virtual only.
+bool isOfProcess(const std::vector<ProgramHeader>& plain,
+                 const std::vector<ProgramHeader>& mapped) noexcept {
+  return plain.empty() && mapped.size() > 1 &&
+         std::all_of(mapped.begin(), mapped.end(),
+                     [](const ProgramHeader& one) { return one.address == 0; });
+}
+
 // Where x86-64 Linux maps its own image.
 constexpr std::uint64_t kKernelImage = 0xffffffff80000000;
 constexpr std::uint64_t kKernelImageEnd = 0xffffffffc0000000;
@@ -147,6 +155,11 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
     if (segment.type != kLoad) continue;
     const bool isPlain = segment.virtualAddress == 0 || segment.virtualAddress == segment.address;
     (isPlain ? plain : mapped).push_back(segment);
+  }
+  if (isOfProcess(plain, mapped)) {
+    return {"a core dump of a process, not of a guest: its segments have no physical addresses; "
+            "dump-guest-memory dumps a guest",
+            0, header.programHeaders, true};
   }
   const bool paged = !mapped.empty() && !(mapped.size() == 1 && isKernelImage(mapped[0], plain));
   error = joinSegments(file, segments, cancel);

@@ -6,9 +6,10 @@ import { test } from 'node:test';
 import { asObject } from '../../model/json.js';
 import type { Json } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
-import { drover } from '../process/drover.fixtures.js';
+import { drover, droverJson } from '../process/drover.fixtures.js';
 import { ProgressLine } from './progress-line.js';
 import { openSource } from './source/offline-source.js';
+import { elfCore, saved } from './samples/dumps.fixtures.js';
 import { pageBytes, stamped } from './samples/raw-memory.fixtures.js';
 
 test('memory without a single stamp is not clean: all of it may have been lost', async () => {
@@ -30,6 +31,25 @@ test('raw memory that was cut short differs from the whole', async () => {
   assert.match(ran.stdout, /262,144 bytes of A have nothing to be compared with/);
   const nothing = await drover(['diff', file, part, '--no-ram', '--no-devices'], scratch);
   assert.equal(nothing.code, 2);
+});
+
+test('a core dump of a process is refused by name', async () => {
+  using scratch = new Scratch();
+  const pieces = [0x400000, 0x7f0000000000].map((virtualAddress, index) => {
+    const data = Buffer.alloc(pageBytes, 1 + index);
+    return { address: 0, data, memoryBytes: pageBytes, virtualAddress };
+  });
+  const ran = await drover(['inspect', saved(scratch, 'core', elfCore(pieces))], scratch);
+  assert.equal(ran.code, 2, ran.stdout + ran.stderr);
+  assert.match(ran.stderr, /a core dump of a process, not of a guest/);
+});
+
+test('device state alone is asked for, and one side has none: nothing is compared', async () => {
+  using scratch = new Scratch();
+  const { file } = stamped(scratch, 128, 7, 100);
+  const found = await droverJson(['diff', '--no-ram', file, file], scratch, 2);
+  assert.equal(found['equal'], false);
+  assert.deepEqual(found['notCompared'], [`device state: ${file} holds none`]);
 });
 
 test('options that a level of scan would ignore are refused', async () => {

@@ -141,7 +141,10 @@ async function diff(
           `${comparison.what}: ${counted(found.absentInBoth, 'page')}, which neither A nor B holds`,
       ),
   ];
-  if (!options.ram && devices?.compared === 0 && devices.differences.length === 0) {
+  if (!options.ram && devices === undefined) {
+    const without = first.image.report === null ? first : second;
+    notCompared.push(`device state: ${without.label} holds none`);
+  } else if (!options.ram && devices?.compared === 0 && devices.differences.length === 0) {
     notCompared.push('device state: neither A nor B holds any');
   }
   const different =

@@ -17,6 +17,8 @@ export interface ElfPiece {
   readonly data: Buffer;
   /** at least as much as there is data */
   readonly memoryBytes: number;
+  /** default: `address` */
+  readonly virtualAddress?: number;
 }
 
 /** An ELF core with one PT_LOAD for each piece. */
@@ -28,12 +30,12 @@ export function elfCore(pieces: readonly ElfPiece[]): Buffer {
   head.writeUInt16LE(56, 54);
   head.writeUInt16LE(pieces.length, 56);
   let offset = head.length;
-  pieces.forEach(({ address, data, memoryBytes }, index) => {
+  pieces.forEach(({ address, data, memoryBytes, virtualAddress = address }, index) => {
     const at = 64 + 56 * index;
     head.writeUInt32LE(1, at);
     for (const [field, value] of [
       [8, offset],
-      [16, address],
+      [16, virtualAddress],
       [24, address],
       [32, data.length],
       [40, memoryBytes],
