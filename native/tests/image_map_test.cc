@@ -87,6 +87,20 @@ TEST_CASE("main RAM under the user's own name is found when there is but one") {
   CHECK(blocks[0].places.empty());
 }
 
+TEST_CASE("behind a device's path there is the device's memory, or a backend's") {
+  std::vector<RamBlock> blocks;
+  blocks.push_back(blockNamed("ram0", 8 * kMiB));
+  blocks.push_back(blockNamed("0000:00:01.0/vmem0", 8 * kMiB));
+  blocks.push_back(blockNamed("0000:00:02.0/qxl.vrom", 8192));
+  blocks.push_back(blockNamed("0000:00:03.0/bochs-display-vram", 8 * kMiB));
+  placeBlocks(blocks, "q35", "", std::nullopt);
+  CHECK(blocks[0].places.size() == 1);
+  CHECK(blocks[1].places.empty());
+  CHECK(isMainMemory(blocks[1]));
+  CHECK_FALSE(isMainMemory(blocks[2]));
+  CHECK_FALSE(isMainMemory(blocks[3]));
+}
+
 TEST_CASE("numbered NUMA nodes that together are the machine's RAM lie one after another") {
   std::vector<RamBlock> blocks;
   blocks.push_back(blockNamed("ram-node1", 3 * kGiB));

@@ -28,7 +28,7 @@ class ListedMemory {
   }
 
  private:
-  static constexpr std::size_t kMostPlaces = 4096;
+  static constexpr std::size_t kMostPlaces = 65536;
   std::vector<AddressRange> places_;
 };
 

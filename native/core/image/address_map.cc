@@ -81,9 +81,21 @@ std::vector<AddressRange> split(const Layout& layout, std::uint64_t length,
   return places;
 }
 
+constexpr std::string_view kObjects = "/objects/";
+
+// Behind the path of a device, such as "0000:00:01.0/", a name with a dot ("vga.vram") is of memory
+// of its own. Any other is a backend's, which the user named: of virtio-mem, for one.
+bool isBehindDevice(std::string_view name) noexcept {
+  return !startsWith(name, "/") && name.find('/') != std::string_view::npos;
+}
+
 // Names that machines and devices give to memory of their own.
 bool belongsToDevice(std::string_view name) noexcept {
   constexpr std::array<std::string_view, 6> kParts{"/", ":", ".bios", ".rom", "flash", "vram"};
+  if (isBehindDevice(name)) {
+    name.remove_prefix(name.rfind('/') + 1);
+    if (name.find('.') != std::string_view::npos) return true;
+  }
   return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) {
     return name.find(part) != std::string_view::npos;
   });
@@ -102,7 +114,7 @@ RamBlock* mainBlock(std::vector<RamBlock>& blocks, const Layout* layout) noexcep
     if (layout != nullptr && block.name == layout->block) return &block;
   }
   for (RamBlock& block : blocks) {
-    if (!isMainMemory(block)) continue;
+    if (!isMainMemory(block) || isBehindDevice(block.name)) continue;
     if (only != nullptr) return nullptr;
     only = &block;
   }
@@ -214,7 +226,6 @@ std::string placeNamed(std::vector<RamBlock>& blocks,
 }
 
 bool isMainMemory(const RamBlock& block) noexcept {
-  constexpr std::string_view kObjects = "/objects/";
   std::string_view name = block.name;
   if (startsWith(name, kObjects)) name.remove_prefix(kObjects.size());
   return hasUsualName(block) || !belongsToDevice(name);

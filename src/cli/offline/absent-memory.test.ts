@@ -8,7 +8,7 @@ import { asArray, asObject, asString } from '../../model/json.js';
 import type { JsonObject } from '../../model/json.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover, droverJson } from '../process/drover.fixtures.js';
-import { elfCore, kdump, saved } from './samples/dumps.fixtures.js';
+import { elfCore, kdump, limeFile, saved } from './samples/dumps.fixtures.js';
 
 const skip = samplesSkip;
 const pageBytes = 4096;
@@ -45,6 +45,32 @@ test('addresses where a dump lists no memory are none that could be missing', as
   const found = await droverJson(['scan', '--level', 'zero', dump], scratch, 0);
   const [memory] = asArray(found['blocks']).map(asObject);
   assert.deepEqual([memory?.['absent'], memory?.['holes'], memory?.['zeroContent']], [5, 5, 0]);
+});
+
+test('addresses that a dump of very many ranges does not list are none that could be missing', async () => {
+  using scratch = new Scratch();
+  const ranges = Array.from({ length: 5000 }, (_, index) => [index * 2 * pageBytes, page] as const);
+  const dump = saved(scratch, 'dump', limeFile(ranges));
+  const found = await droverJson(['scan', '--level', 'zero', dump], scratch, 0);
+  const [memory] = asArray(found['blocks']).map(asObject);
+  assert.deepEqual([memory?.['absent'], memory?.['holes']], [4999, 4999]);
+  await droverJson(['diff', dump, dump], scratch, 0);
+});
+
+test('memory of virtio-mem is named after the device, and is main memory', { skip }, async () => {
+  using scratch = new Scratch();
+  const stream = unpackCase('numa.mig', scratch.directory);
+  const text = readFileSync(stream, 'latin1').replaceAll('ram-node1', '0:1.0/vm1');
+  const file = saved(scratch, 'file', Buffer.from(text, 'latin1'));
+  const raw = saved(scratch, 'raw', Buffer.alloc(8 * 1024 ** 2));
+  const found = await droverJson(['diff', '--no-devices', file, raw], scratch, 1);
+  assert.deepEqual(found['notCompared'], [
+    'block 0:1.0/vm1: the guest address of 8,388,608 bytes in A is not known; say it with --place 0:1.0/vm1=ADDRESS',
+  ]);
+  const out = path.join(scratch.directory, 'out');
+  const exported = await droverJson(['export', '--as', 'lime', file, out], scratch, 2);
+  const [left] = asArray(exported['leftOut']).map(asObject);
+  assert.deepEqual([left?.['block'], left?.['why']], ['0:1.0/vm1', 'address-unknown']);
 });
 
 test('pages that makedumpfile excluded, or of which a file holds a part, are not zero', async () => {

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Scratch } from '../../../model/scratch.fixtures.js';
+import type { Range } from '../../../model/text/sizes.js';
 import type { NativeBlock } from '../../../native/image-addon.js';
 import { drover } from '../../process/drover.fixtures.js';
 import { elfCore } from '../samples/dumps.fixtures.js';
-import { requirePlaced } from './places.js';
+import { intersect, requirePlaced, subtract } from './places.js';
 
 const page = Buffer.alloc(4096, 7);
 
@@ -57,4 +59,30 @@ test('beside a dump, --place may name blocks of the other source only', () => {
     requirePlaced([dump], []);
   }
   requirePlaced([source('raw', 'memory')], memory);
+});
+
+test('what ranges share, and what is left of them, is the same as byte by byte', () => {
+  const range = fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 8 })).map(([start, length]) => ({
+    start,
+    end: start + length,
+  }));
+  const bytesOf = (ranges: readonly Range[]): number[] =>
+    ranges.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at));
+  const ranges = fc.array(range, { maxLength: 6 });
+  fc.assert(
+    fc.property(ranges, ranges, (first, second) => {
+      const others = new Set(bytesOf(second));
+      const bytes = bytesOf(first);
+      const [shared, left] = [intersect(first, second), subtract(first, second)];
+      assert.deepEqual(
+        bytesOf(shared),
+        bytes.filter((byte) => others.has(byte)),
+      );
+      assert.deepEqual(
+        bytesOf(left),
+        bytes.filter((byte) => !others.has(byte)),
+      );
+      assert.ok([...shared, ...left].every(({ start, end }) => start < end));
+    }),
+  );
 });

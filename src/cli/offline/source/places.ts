@@ -34,14 +34,24 @@ export function joined(ranges: readonly Range[]): Range[] {
   return found;
 }
 
+/** What a range shares with others that are in order and apart; a dump may list very many. */
+function sharedWith({ start, end }: Range, others: readonly Range[]): Range[] {
+  let [low, high] = [0, others.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((others[middle]?.end ?? 0) > start) high = middle;
+    else low = middle + 1;
+  }
+  const found: Range[] = [];
+  for (let other = others[low]; other !== undefined && other.start < end; other = others[++low]) {
+    found.push({ start: Math.max(start, other.start), end: Math.min(end, other.end) });
+  }
+  return found;
+}
+
 export function intersect(first: readonly Range[], second: readonly Range[]): Range[] {
-  return first.flatMap((one) =>
-    second.flatMap((other) => {
-      const start = Math.max(one.start, other.start);
-      const end = Math.min(one.end, other.end);
-      return start < end ? [{ start, end }] : [];
-    }),
-  );
+  const others = joined(second);
+  return first.flatMap((range) => sharedWith(range, others));
 }
 
 /** The parts of a block that lie in a range of guest addresses, as offsets in it. */
@@ -55,16 +65,16 @@ export function offsetsWithin({ places }: NativeBlock, range: Range): Range[] {
 }
 
 export function subtract(ranges: readonly Range[], holes: readonly Range[]): Range[] {
-  return holes.reduce<Range[]>(
-    (left, hole) =>
-      left
-        .flatMap(({ start, end }) => [
-          { start, end: Math.min(end, hole.start) },
-          { start: Math.max(start, hole.end), end },
-        ])
-        .filter(({ start, end }) => start < end),
-    [...ranges],
-  );
+  const [others, found]: [Range[], Range[]] = [joined(holes), []];
+  for (const range of ranges) {
+    let { start } = range;
+    for (const hole of sharedWith(range, others)) {
+      if (start < hole.start) found.push({ start, end: hole.start });
+      start = hole.end;
+    }
+    if (start < range.end) found.push({ start, end: range.end });
+  }
+  return found;
 }
 
 export const isWithin = (range: Range, { start, end }: Range): boolean =>
