@@ -50,6 +50,9 @@ test('device state alone is asked for, and one side has none: nothing is compare
   const found = await droverJson(['diff', '--no-ram', file, file], scratch, 2);
   assert.equal(found['equal'], false);
   assert.deepEqual(found['notCompared'], [`device state: ${file} holds none`]);
+  const twice = await drover(['diff', '-', '-'], scratch);
+  assert.equal(twice.code, 2);
+  assert.match(twice.stderr, /standard input can be read once/);
 });
 
 test('options that a level of scan would ignore are refused', async () => {

@@ -110,7 +110,8 @@ async function decompressTo(
     });
     const status = await watched(child.exited, child.pid, { input, output }, options);
     const text = readFileSync(`/proc/self/fd/${messages}`, 'utf8').slice(-4096);
-    const said = printableLine(text.trim().split('\n').at(-1) ?? '');
+    const saidLines = text.trim().split('\n');
+    const said = printableLine(saidLines.at(-1) ?? '');
     const isFollowed = somethingBehind.test(said);
     // lzop unpacks all parts and warns of it.
     const isWhole = status.code === 0 || said.includes('this is a multipart archive');
@@ -121,7 +122,7 @@ async function decompressTo(
       throw tooLarge(label, folder);
     }
     if (status.code === 127) throw missing(label, compression);
-    const how = `'${compression.name} -dc' ${describeExit(status)} (${said || 'it printed nothing'})`;
+    const how = `'${compression.name} -dc' ${describeExit(status)} (${printableLine(saidLines[0] ?? '') || 'it printed nothing'})`;
     if (/memory/i.test(text)) throw needsMemory(label, how);
     const problem = `compressed by ${compression.name} and damaged: ${how}`;
     if (options.salvage === true && fstatSync(output).size > 0) return problem;

@@ -102,6 +102,8 @@ async function diff(
   if (!options.ram && !options.devices) {
     throw usage('--no-ram and --no-devices leave nothing to compare: give one of them');
   }
+  if (a === '-' && b === '-')
+    throw usage('-: standard input can be read once: name a file for A or B');
   const open = async (name: string, channels: readonly string[] = []): Promise<OfflineSource> =>
     await openSource([name, ...channels], options, environment, session);
   using first = await open(a, options.channelA);
