@@ -157,9 +157,10 @@ ParseError openElfCore(RamImage& image, const OpenOptions& options,
     (isPlain ? plain : mapped).push_back(segment);
   }
   if (isOfProcess(plain, mapped)) {
-    return {"a core dump of a process, not of a guest: its segments have no physical addresses; "
-            "dump-guest-memory dumps a guest",
-            0, header.programHeaders, true};
+    return {
+        "a core dump of a process, not of a guest: its segments have no physical addresses; "
+        "dump-guest-memory dumps a guest",
+        0, header.programHeaders, true};
   }
   const bool paged = !mapped.empty() && !(mapped.size() == 1 && isKernelImage(mapped[0], plain));
   error = joinSegments(file, segments, cancel);

@@ -65,7 +65,8 @@ export function offsetsWithin({ places }: NativeBlock, range: Range): Range[] {
 }
 
 export function subtract(ranges: readonly Range[], holes: readonly Range[]): Range[] {
-  const [others, found]: [Range[], Range[]] = [joined(holes), []];
+  const others = joined(holes);
+  const found: Range[] = [];
   for (const range of ranges) {
     let { start } = range;
     for (const hole of sharedWith(range, others)) {
