@@ -54,6 +54,8 @@ test('addresses that a dump of very many ranges does not list are none that coul
   const found = await droverJson(['scan', '--level', 'zero', dump], scratch, 0);
   const [memory] = asArray(found['blocks']).map(asObject);
   assert.deepEqual([memory?.['absent'], memory?.['holes']], [4999, 4999]);
+  const inspected = await drover(['inspect', dump], scratch);
+  assert.match(inspected.stdout, / 0x26000-0x27000 and 4,980 more ranges\n/);
   await droverJson(['diff', dump, dump], scratch, 0);
 });
 

@@ -7,6 +7,9 @@ import { showName } from '../offline-output.js';
 import { formatBytes, formatRange } from '../../../model/text/sizes.js';
 import { counted, hex } from '../../../model/text/format.js';
 
+/** a dump may list thousands; JSON has all */
+const mostPlaces = 20;
+
 export function blocksText(
   blocks: readonly NativeBlock[],
   statistics: readonly NativeBlockStatistics[],
@@ -15,9 +18,11 @@ export function blocksText(
   const rows = blocks.map((block, index) => {
     const found = statistics[index];
     const data = (found?.stored ?? 0) + (found?.packed ?? 0) + (found?.filled ?? 0);
-    const places = block.places.map(({ address, length }) =>
-      formatRange({ start: address, end: address + length }),
-    );
+    const places = block.places
+      .slice(0, mostPlaces)
+      .map(({ address, length }) => formatRange({ start: address, end: address + length }));
+    const more = block.places.length - places.length;
+    if (more > 0) places.push(`and ${counted(more, 'more range')}`);
     return [
       showName(block.name),
       formatBytes(block.length),
