@@ -97,6 +97,7 @@ export class TestContext implements AsyncDisposable {
   readonly certificates: CertificateMaker;
   readonly interference: Interference;
   readonly #machines: TestMachine[] = [];
+  readonly #owned: Disposable[] = [];
 
   constructor(input: TestContextOptions) {
     this.plan = input.plan;
@@ -130,6 +131,11 @@ export class TestContext implements AsyncDisposable {
   /** every machine started so far, ended or not */
   get machines(): readonly TestMachine[] {
     return this.#machines;
+  }
+
+  /** Disposes of something when the machines have ended. */
+  own(disposable: Disposable): void {
+    this.#owned.push(disposable);
   }
 
   /** a path in the private directory */
@@ -241,6 +247,7 @@ export class TestContext implements AsyncDisposable {
         return await machine.process.end();
       }),
     );
+    for (const each of this.#owned.splice(0)) each[Symbol.dispose]();
     const failure = ended.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     return ended.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

@@ -1,28 +1,36 @@
 /**
- * What capabilities and parameters leave behind in QEMU's own figures. A QEMU that accepts one and does nothing for it would pass
- * every check of memory.
+ * What capabilities and parameters leave behind: on the wire, where Drover passes on what is sent, at the process, and in QEMU's
+ * own figures. A QEMU that accepts one and does nothing for it would pass every check of memory.
  */
 import { contractError } from '../model/errors.js';
+import type { HarnessError } from '../model/errors.js';
 import { asObject } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
+import { formatBytes } from '../model/text/sizes.js';
+import { channelsOf } from './pair-settings.js';
 import type { PairSettings } from './pair-settings.js';
+import type { Wire } from './wire.js';
 
 interface Facts {
   readonly settings: PairSettings;
   /** the source's answer to query-migrate after the migration completed */
   readonly answer: JsonObject;
+  /** where the connections were passed on */
+  readonly wire?: Wire | undefined;
+  /** of the guest's memory, no page of it zero */
+  readonly stampedBytes: number;
 }
 
 interface Effect {
   readonly what: string;
   readonly applies: (facts: Facts) => boolean;
   /** how it shows */
-  readonly sign: string;
+  readonly sign: (facts: Facts) => string;
   /** undefined where this QEMU does not report it */
-  readonly shows: (answer: JsonObject) => boolean | undefined;
+  readonly shows: (facts: Facts) => boolean | undefined;
 }
 
-const has = ({ settings }: Facts, capability: string): boolean =>
+const has = (settings: PairSettings, capability: string): boolean =>
   settings.capabilities?.includes(capability) === true;
 
 const parameter = ({ settings }: Facts, name: string): Json | undefined =>
@@ -42,34 +50,91 @@ function compare(
   return first === undefined || second === undefined ? undefined : holds(first, second);
 }
 
+/** the main one, those of multifd, and that of urgent pages */
+function connectionsOf(settings: PairSettings): number {
+  const channels = has(settings, 'multifd') ? channelsOf(settings) : 0;
+  return 1 + channels + (has(settings, 'postcopy-preempt') ? 1 : 0);
+}
+
+const sentBytes = ({ wire }: Facts): number =>
+  (wire?.connections ?? []).reduce((sum, connection) => sum + connection.sentBytes, 0);
+
+/** far more than they compress to */
+const compressedShare = 1 / 4;
+
 const effects: readonly Effect[] = [
   {
     what: 'capability xbzrle',
     // The first iteration only fills the cache, and the last one does without it.
-    applies: (facts) =>
-      has(facts, 'xbzrle') &&
-      ((facts.settings.iterations ?? 0) > 1 || facts.settings.steady === true),
-    sign: 'pages sent as differences (xbzrle-cache.pages)',
-    shows: (answer) =>
+    applies: ({ settings }) =>
+      has(settings, 'xbzrle') && ((settings.iterations ?? 0) > 1 || settings.steady === true),
+    sign: () => 'pages sent as differences (xbzrle-cache.pages)',
+    shows: ({ answer }) =>
       compare(figure(answer, 'xbzrle-cache', 'pages'), 0, (sent, none) => sent > none),
   },
   {
     what: 'zero-page-detection none',
-    applies: (facts) => has(facts, 'multifd') && parameter(facts, 'zero-page-detection') === 'none',
-    sign: 'no zero page (ram.duplicate)',
-    shows: (answer) =>
+    applies: (facts) =>
+      has(facts.settings, 'multifd') && parameter(facts, 'zero-page-detection') === 'none',
+    sign: () => 'no zero page (ram.duplicate)',
+    shows: ({ answer }) =>
       compare(figure(answer, 'ram', 'duplicate'), 0, (found, none) => found === none),
+  },
+  {
+    what: 'parameter tls-creds',
+    applies: ({ settings }) => settings.wire === 'tls',
+    sign: () => 'a TLS handshake at the beginning of each connection',
+    shows: ({ wire }) => wire?.connections.every(({ isTls }) => isTls),
+  },
+  {
+    what: 'parameter multifd-compression',
+    // A stopped guest is sent once, and each of its pages holds one byte.
+    applies: (facts) => {
+      const { live } = facts.settings;
+      const method = parameter(facts, 'multifd-compression') ?? 'none';
+      return facts.wire !== undefined && live !== true && method !== 'none';
+    },
+    sign: ({ stampedBytes }) =>
+      `less than ${formatBytes(stampedBytes * compressedShare)} on the wire for ${formatBytes(stampedBytes)} of memory`,
+    shows: (facts) => sentBytes(facts) < facts.stampedBytes * compressedShare,
   },
 ];
 
+/** @param sign what it should have left @param seen instead */
+export function noEffect(what: string, sign: string, seen: string): HarnessError {
+  return contractError('no-effect', `QEMU accepted ${what}, and it had no effect`, {
+    side: 'source',
+    waitedFor: sign,
+    lastSeen: seen,
+  });
+}
+
 /** Fails unless all that the pair's settings switched on has left its sign. */
 export function requireEffects(facts: Facts): void {
+  const { settings, answer, wire } = facts;
+  if (wire !== undefined) requireConnections(settings, wire.connections.length);
   for (const { what, applies, sign, shows } of effects) {
-    if (!applies(facts) || shows(facts.answer) !== false) continue;
-    throw contractError('no-effect', `QEMU accepted ${what}, and it had no effect`, {
-      side: 'source',
-      waitedFor: sign,
-      lastSeen: JSON.stringify({ ram: facts.answer['ram'], xbzrle: facts.answer['xbzrle-cache'] }),
-    });
+    if (!applies(facts) || shows(facts) !== false) continue;
+    const seen = { ram: answer['ram'], xbzrle: answer['xbzrle-cache'], wire: wire?.connections };
+    throw noEffect(what, sign(facts), JSON.stringify(seen));
   }
+}
+
+/** Fails unless the source has made as many connections as its capabilities and parameters say. */
+export function requireConnections(settings: PairSettings, made: number): void {
+  const wanted = connectionsOf(settings);
+  if (made === wanted) return;
+  throw contractError('no-effect', `the migration has ${made} connections, not ${wanted}`, {
+    side: 'source',
+    waitedFor: `${wanted} connections of the source to the destination`,
+    lastSeen: `${made} connections`,
+  });
+}
+
+/** @param made descriptors with O_DIRECT, since the migration began */
+export function requireDirect(settings: PairSettings, made: number): void {
+  const wanted = channelsOf(settings);
+  if (made >= wanted) return;
+  const sign = `${wanted} more descriptors with O_DIRECT`;
+  throw noEffect('parameter direct-io', sign, `${made} descriptors`);
 }

@@ -6,16 +6,18 @@ import { endStatuses } from '../model/outcome.js';
 import type { ArrivalCheck } from '../model/arrival.js';
 import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
+import { countSockets } from '../qemu/open-files.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
 import { compareArrival, stateDiffers } from './arrival/arrival-check.js';
 import type { Arrival } from './arrival/arrival-check.js';
 import { figuresOf } from './commands.js';
 import type { Target } from './commands.js';
 import type { TestContext, TestMachine } from './context.js';
-import { requireEffects } from './effects.js';
+import { requireConnections, requireEffects } from './effects.js';
 import type { PairSettings } from './pair-settings.js';
 import { endBoth, requireRunning, requireStarts, verifyMemory, verifyStopped } from './verify.js';
 import { damageOfSilent } from './sign-of-life.js';
+import type { Wire } from './wire.js';
 import { waitEvent, waitStatus, wrongStatus } from './waits.js';
 
 /** The result of a flow that went as expected. */
@@ -50,6 +52,7 @@ export interface Sides {
   readonly destination: TestMachine;
   ensureConverge(): Promise<void>;
   sendFaster(): Promise<void>;
+  readonly wire?: Wire | undefined;
 }
 
 export interface StatusOptions {
@@ -65,6 +68,8 @@ export class Migration {
   /** the source's answer to query-migrate after the last wait for a status there */
   answer: JsonObject = {};
   #arrival: Arrival | undefined;
+  /** of the source, before it connects */
+  readonly #sockets: number;
 
   private constructor(readonly pair: Sides) {
     const { source, destination } = pair;
@@ -72,6 +77,7 @@ export class Migration {
       source: source.qmp.events.cursor,
       destination: destination.qmp.events.cursor,
     };
+    this.#sockets = countSockets(source.pid);
   }
 
   static async start(pair: Sides, target: Target): Promise<Migration> {
@@ -102,6 +108,12 @@ export class Migration {
   /** Waits for an event by name, on the source unless given. */
   async untilEvent(name: string, side: Side = 'source'): Promise<void> {
     await waitEvent(this.pair[side], name, this.since[side]);
+  }
+
+  /** While memory is sent: the source must have as many connections as its capabilities and parameters say. */
+  requireConnections(): void {
+    const { settings, source } = this.pair;
+    requireConnections(settings, countSockets(source.pid) - this.#sockets);
   }
 
   /** QEMU's figures in the last answer */
@@ -199,7 +211,9 @@ export class Migration {
     requireStarts(destination, settings.suspend === true ? 1 : 0);
     // Neither side's memory shows that both guests run; query-status does.
     await requireRunning(source, false);
-    requireEffects({ settings, answer: this.answer });
+    const { start, end } = context.platform.range;
+    const stampedBytes = end - start;
+    requireEffects({ settings, answer: this.answer, wire: pair.wire, stampedBytes });
     await endBoth(pair);
     return { verdict, figures, arrival: arrival?.check };
   }

@@ -8,6 +8,7 @@ import { memoryKinds } from '../model/command-line.js';
 import type { Json } from '../model/json.js';
 import { text, texts, whole } from '../model/shapes.js';
 import type { Fields } from '../model/shapes.js';
+import { wireKinds } from './wire.js';
 
 /** the migration completes; the guest runs on at the destination with its memory intact */
 export const completes = v.strictObject({ kind: v.literal('completes') });
@@ -43,6 +44,8 @@ export const pairShape = v.strictObject({
   connectBy: v.optional(v.picklist(['uri', 'channels'])),
   /** `channels` argument instead of a URI */
   channels: v.optional(v.any() as v.GenericSchema<Json>),
+  /** Drover passes the connections on, counts them, and looks whether they are encrypted (wire.ts); not with `channels` */
+  wire: v.optional(v.picklist(wireKinds)),
   /** set on both sides, before the start hook, in this order */
   capabilities: v.optional(texts),
   /** set on each side after the capabilities of both */
@@ -76,3 +79,10 @@ export const pairShape = v.strictObject({
   expect: v.optional(expectation),
 });
 export type PairSettings = Fields<typeof pairShape.entries>;
+
+/** upstream's default for multifd tests */
+const usualChannels = 4;
+
+export function channelsOf({ multifdChannels = usualChannels }: PairSettings): number {
+  return multifdChannels;
+}

@@ -12,11 +12,10 @@ import {
 import type { Target } from './commands.js';
 import type { MachineOptions, TestContext, TestMachine } from './context.js';
 import { Migration } from './migration.js';
+import { channelsOf } from './pair-settings.js';
 import type { PairSettings } from './pair-settings.js';
 import type { PairPlan } from './plan.js';
-
-/** upstream's default for multifd tests */
-const usualChannels = 4;
+import { Wire } from './wire.js';
 
 /** slow: a guest that is not throttled rewrites more than QEMU can send in 1 ms */
 const nonConvergingRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
@@ -27,6 +26,9 @@ export const convergingRate = {
 } as const;
 
 export class Pair {
+  /** with setting `wire`, from `migrate` on */
+  wire: Wire | undefined;
+
   constructor(
     readonly context: TestContext,
     readonly settings: PairSettings,
@@ -72,9 +74,17 @@ export class Pair {
     const { connect, connectBy, channels } = this.settings;
     if (channels !== undefined) return { channels };
     if (connectBy === 'channels') return { channels: await discoverChannels(this.destination) };
-    return {
-      uri: connect === undefined ? await discoverAddress(this.destination) : this.expand(connect),
-    };
+    const uri =
+      connect === undefined ? await discoverAddress(this.destination) : this.expand(connect);
+    return { uri: await this.#wired(uri) };
+  }
+
+  async #wired(uri: string): Promise<string> {
+    const { wire } = this.settings;
+    if (wire === undefined) return uri;
+    this.wire = await Wire.open(uri, this.context.file('wire'), wire);
+    this.context.own(this.wire);
+    return this.wire.uri;
   }
 }
 
@@ -159,9 +169,8 @@ export async function setUp(pair: Pair, machines: readonly TestMachine[]): Promi
     const isSource = machine === source;
     const own = isSource ? settings.sourceCapabilities : settings.destinationCapabilities;
     for (const name of [...(own ?? []), 'events']) await setCapability(machine, name);
-    const channels = settings.multifdChannels ?? usualChannels;
     const all = {
-      ...(capabilities.includes('multifd') && { 'multifd-channels': channels }),
+      ...(capabilities.includes('multifd') && { 'multifd-channels': channelsOf(settings) }),
       ...settings.parameters,
       ...(isSource ? settings.sourceParameters : settings.destinationParameters),
     };

@@ -63,6 +63,15 @@ async function bytesOf(pid: number): Promise<number | undefined> {
   return kib === undefined ? undefined : (kib - (kibOf('Pss_File', rollup) ?? 0)) * 1024;
 }
 
+/** Bytes of a mapping that are in memory or swapped out; undefined where /proc does not show it. @param start its address */
+export function heldBytes(pid: number, start: bigint): number | undefined {
+  const text = orNothing(() => readFileSync(`/proc/${pid}/smaps`, 'utf8'));
+  const entry =
+    new RegExp(`^0*${start.toString(16)}-.*\\n(?:\\w+:.*\\n)*`, 'm').exec(text)?.[0] ?? '';
+  const kib = kibOf('Rss', entry);
+  return kib === undefined ? undefined : (kib + (kibOf('Swap', entry) ?? 0)) * 1024;
+}
+
 function kibOf(name: string, text: string): number | undefined {
   const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
   return kib === undefined ? undefined : Number(kib);

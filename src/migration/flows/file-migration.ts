@@ -5,13 +5,17 @@
 import * as v from 'valibot';
 import { text } from '../../model/shapes.js';
 import type { Fields } from '../../model/shapes.js';
+import { countDirect } from '../../qemu/open-files.js';
 import { setParameters } from '../commands.js';
+import type { Target } from '../commands.js';
 import type { TestContext } from '../context.js';
+import { requireDirect } from '../effects.js';
 import type { Hooks } from '../migrate-common.js';
 import { completes, pairShape, refused } from '../pair-settings.js';
 import { startPair } from '../pair.js';
+import type { Pair } from '../pair.js';
 import { expectRefusal, prepareStopped, waitGuest } from '../steps.js';
-import type { FlowResult } from '../migration.js';
+import type { FlowResult, Migration } from '../migration.js';
 import { prepareSteady, settle } from './steady.js';
 import { trickleRate, untilTracked } from '../tracking.js';
 import { endBoth } from '../verify.js';
@@ -50,7 +54,9 @@ export async function fileMigration(
     return {};
   }
   const target = { uri: pair.expand(settings.connect) };
-  const migration = await pair.migrate(target);
+  const migration = usesDirectIo(settings)
+    ? await migrateDirectly(pair, target)
+    : await pair.migrate(target);
   if (settings.steady === true) await settle(migration);
   else if (settings.live === true) {
     await untilTracked(migration);
@@ -62,4 +68,22 @@ export async function fileMigration(
   await migration.until('completed', { side: 'destination' });
   if (settings.live !== true) await migration.compareAndContinue();
   return await migration.arrive({ endHook: () => settings.endHook?.(pair) });
+}
+
+/** The channels of multifd, of a guest that is sent once. */
+function usesDirectIo({ capabilities, parameters, live }: FileCommon): boolean {
+  const isMultifd = capabilities?.includes('multifd') === true;
+  return isMultifd && live !== true && parameters?.['direct-io'] === true;
+}
+
+/** Sends little until QEMU was seen to have the file open for direct I/O. */
+async function migrateDirectly(pair: Pair, target: Target): Promise<Migration> {
+  const { settings, source } = pair;
+  await setParameters(source, trickleRate);
+  const before = countDirect(source.pid);
+  const migration = await pair.migrate(target);
+  await migration.until('active');
+  requireDirect(settings, countDirect(source.pid) - before);
+  await pair.ensureConverge();
+  return migration;
 }

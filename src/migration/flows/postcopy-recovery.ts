@@ -2,6 +2,11 @@
  * Postcopy whose connection breaks: both sides pause and continue over a new connection. Optionally the first new
  * connection breaks too, at a given stage.
  */
+import { pause } from '../../model/deadline.js';
+import { contractError } from '../../model/errors.js';
+import { asObject } from '../../model/json.js';
+import { formatCount } from '../../model/text/format.js';
+import { formatBytes } from '../../model/text/sizes.js';
 import { setParameters } from '../commands.js';
 import { SocketPair } from '../descriptors.js';
 import type { Migration, Sides } from '../migration.js';
@@ -25,10 +30,22 @@ const recovering = [
 const commandSection = 8;
 const fdName = 'fd-mig';
 
+/** time at the rate `trickle`, in which a QEMU without a limit sends all that is left */
+const trickleMs = 100;
+/** far more than goes at that rate, far less than a QEMU without a limit sends */
+const mostUnaskedBytes = 4 * 1024 ** 2;
+/** before each page: its offset, and the name of its block */
+const pageHeaderBytes = 64;
+
 export async function recover(migration: Migration, recovery: Recovery): Promise<void> {
   const { pair } = migration;
-  const { context, source, destination } = pair;
+  const { context, settings, source, destination } = pair;
   await migration.until('postcopy-active');
+  // What waits in the channels of multifd goes out at once.
+  if (settings.capabilities?.includes('multifd') !== true) {
+    await pause(trickleMs, context.signal);
+    await requireTrickle(pair);
+  }
   await breakConnection(pair);
   if (recovery !== 'once') await failToRecover(migration, recovery);
 
@@ -36,6 +53,28 @@ export async function recover(migration: Migration, recovery: Recovery): Promise
   await destination.qmp.execute('migrate-recover', { uri }, { oob: true });
   await migration.resume({ uri });
   await setParameters(source, { 'max-postcopy-bandwidth': 0 });
+}
+
+/** QEMU measures its rate in tenths of a second; pages that the guest waits for do not count. */
+async function requireTrickle({ source }: Sides): Promise<void> {
+  const { ram } = await source.qmp.execute('query-migrate');
+  const {
+    'postcopy-bytes': sent,
+    'postcopy-requests': requests,
+    'page-size': pageBytes,
+  } = asObject(ram);
+  const unasked = Number(sent) - Number(requests) * (Number(pageBytes) + pageHeaderBytes);
+  // not a number where QEMU does not count them
+  if (!(unasked > mostUnaskedBytes)) return;
+  throw contractError(
+    'bandwidth-exceeded',
+    `QEMU sent ${formatBytes(unasked)} beside the ${formatCount(Number(requests))} pages that the guest waited for, more than max-postcopy-bandwidth allows`,
+    {
+      side: source.side,
+      waitedFor: `at most ${formatBytes(mostUnaskedBytes)}`,
+      lastSeen: JSON.stringify(ram),
+    },
+  );
 }
 
 /** The source breaks the connection; both must pause. */

@@ -69,6 +69,7 @@ export async function proveLive(migration: Migration, liveHook?: LiveHook): Prom
     // A suspended guest writes nothing: for it the marker alone shows that data flows.
     if (settings.suspend === true) return;
     await waitByteChange(source, context.platform.watchAddress, signal);
+    if (settings.capabilities?.includes('multifd') === true) migration.requireConnections();
     const { iterations } = settings;
     if (iterations !== undefined) {
       await waitDirtyTracking(pair, signal);

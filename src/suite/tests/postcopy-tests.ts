@@ -6,6 +6,7 @@ import type { Need } from '../../model/features.js';
 import { postcopyTest } from '../definition.js';
 import type { Level, TestDefinition } from '../definition.js';
 import { needsTls, suspendArches } from '../needs.js';
+import { requireReleased } from './release-ram.js';
 
 const needsRecoverSetup: Need = { kind: 'status', name: 'postcopy-recover-setup', since: '9.1' };
 
@@ -75,6 +76,7 @@ export const postcopyTests: readonly TestDefinition[] = [
       arches: row.suspend && suspendArches,
       recovery: row.recovery,
       startHook: row.psk && usePsk,
+      wire: row.psk ? 'tls' : row.preempt && 'plain',
     }),
   ),
   postcopyTest({
@@ -82,5 +84,6 @@ export const postcopyTests: readonly TestDefinition[] = [
     level: 'full',
     origin: 'drover',
     capabilities: ['release-ram'],
+    endHook: requireReleased,
   }),
 ];

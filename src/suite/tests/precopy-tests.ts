@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { dirtyRing } from '../../migration/host/dirty-rate.js';
 import { precopy } from '../../migration/flows/precopy.js';
+import { requireAck } from './switchover-ack.js';
 import { switchoverBandwidth } from './switchover-bandwidth.js';
 import { migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
@@ -30,7 +31,9 @@ export const precopyTests: readonly TestDefinition[] = [
     listen: anyTcpPort,
     // the second is refused without the first
     capabilities: ['return-path', 'switchover-ack'],
+    wire: 'withheld',
     live: true,
+    liveHook: requireAck,
   }),
   precopyTest({
     path: '/migration/precopy/unix/suspend/live',

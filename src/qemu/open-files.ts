@@ -1,0 +1,27 @@
+/** What a process has open, by /proc. */
+import { constants, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+
+/** Of each descriptor; those that are closed in between are left out. */
+function eachDescriptor<T>(pid: number, look: (name: string) => T): T[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    try {
+      return [look(name)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+export function countSockets(pid: number): number {
+  const targets = eachDescriptor(pid, (name) => readlinkSync(`/proc/${pid}/fd/${name}`));
+  return targets.filter((target) => target.startsWith('socket:')).length;
+}
+
+/** Descriptors for I/O past the page cache. */
+export function countDirect(pid: number): number {
+  const flags = eachDescriptor(pid, (name) => {
+    const info = readFileSync(`/proc/${pid}/fdinfo/${name}`, 'utf8');
+    return parseInt(/^flags:\s+([0-7]+)$/m.exec(info)?.[1] ?? '0', 8);
+  });
+  return flags.filter((each) => (each & constants.O_DIRECT) !== 0).length;
+}
