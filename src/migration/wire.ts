@@ -77,8 +77,13 @@ export class Wire implements Disposable {
     }));
   }
 
+  get isWithheld(): boolean {
+    return this.#withheld;
+  }
+
   /** From now on the source hears what the destination has sent. */
   answer(): void {
+    if (!this.#withheld) return;
     this.#withheld = false;
     for (const { source, destination } of this.#relayed) destination.pipe(source);
   }

@@ -2,21 +2,13 @@
 import { noEffect } from '../../migration/effects.js';
 import type { Pair } from '../../migration/pair.js';
 
-/**
- * 11.1, in which status failing is new, does not wait where no device needs the acknowledgement: seen with these machines, which
- * have none that does. 10.2 waits whatever the devices.
- */
-const noWait = 'failing';
 /** each of them could have been the last: all that is left fits into the downtime limit */
 const iterations = 3;
 
 export async function requireAck(pair: Pair, signal: AbortSignal): Promise<void> {
   const { context, source, wire } = pair;
   const { events } = source.qmp;
-  if (context.plan.sourceFeatures.statuses.includes(noWait)) {
-    wire?.answer();
-    return;
-  }
+  if (wire?.isWithheld !== true) return;
   let since = events.cursor;
   await pair.ensureConverge();
   for (let begun = 0; begun < iterations; begun++) {
@@ -34,5 +26,5 @@ export async function requireAck(pair: Pair, signal: AbortSignal): Promise<void>
     since = index + 1;
   }
   await pair.ensureNonConverge();
-  wire?.answer();
+  wire.answer();
 }
