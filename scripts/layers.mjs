@@ -14,6 +14,7 @@ export const ROWS = [
     folders: [
       'cli/matrix',
       'cli/stress',
+      'cli/bench',
       'cli/results',
       'cli/doctor',
       'cli/offline',
@@ -27,6 +28,10 @@ export const ROWS = [
   {
     folders: ['cli/process'],
     what: 'environment, signals, exit codes: nobody else reads or sets them',
+  },
+  {
+    folders: ['bench'],
+    what: 'benchmarks: scenarios as data, order of A and B, statistics, verdicts, and how they are shown',
   },
   {
     folders: ['report'],

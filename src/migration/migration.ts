@@ -4,6 +4,7 @@ import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
 import type { ArrivalCheck } from '../model/arrival.js';
+import type { Measured } from '../model/measured.js';
 import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { countSockets } from '../qemu/open-files.js';
@@ -28,6 +29,8 @@ export interface FlowResult {
   readonly arrival?: ArrivalCheck | undefined;
   /** of a guest that migrated several times; verdict and figures are of the last leg */
   readonly legs?: readonly LegResult[];
+  /** of a benchmark */
+  readonly measured?: Measured;
   /** the leg on which memory was damaged, for the message */
   readonly leg?: string;
 }

@@ -211,7 +211,7 @@ export class QmpClient {
     if ('QMP' in message) {
       this.#greeting.resolve(message);
     } else if (typeof message['event'] === 'string') {
-      this.events.add(message['event'], asObject(message['data']));
+      this.events.add(message['event'], asObject(message['data']), timeStamp(message));
     } else {
       this.#onReply(message);
     }
@@ -259,4 +259,12 @@ export class QmpClient {
       cause,
     });
   }
+}
+
+/** milliseconds since 1970 */
+function timeStamp(message: JsonObject): number | undefined {
+  const { seconds, microseconds } = asObject(message['timestamp']);
+  return typeof seconds === 'number' && typeof microseconds === 'number'
+    ? seconds * 1000 + microseconds / 1000
+    : undefined;
 }

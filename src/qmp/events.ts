@@ -15,6 +15,8 @@ export interface QmpEvent {
   readonly data: JsonObject;
   /** milliseconds on the monotonic clock (performance.now) when Drover read it */
   readonly receivedAtMs: number;
+  /** QEMU's time stamp: milliseconds of the host's clock since 1970, with microseconds */
+  readonly sentAtMs?: number | undefined;
 }
 
 /** A position in the event log; what came at or after it is new. */
@@ -61,8 +63,9 @@ export class EventLog {
     this.#listeners.add(listener);
   }
 
-  add(name: string, data: JsonObject): void {
-    const event = { index: this.#events.length, name, data, receivedAtMs: performance.now() };
+  add(name: string, data: JsonObject, sentAtMs?: number): void {
+    const receivedAtMs = performance.now();
+    const event = { index: this.#events.length, name, data, receivedAtMs, sentAtMs };
     this.#events.push(event);
     for (const listener of this.#listeners) listener(event);
     for (const waiter of [...this.#waiters]) {

@@ -71,7 +71,7 @@ export interface StartedAttempt {
 export interface WorkerTask {
   /** what its events are about; the rounds of a stress run change `attempt` */
   readonly of: { readonly test: string; readonly attempt: number };
-  readonly task: Pick<AttemptTask, 'path' | 'file' | 'stress'>;
+  readonly task: Pick<AttemptTask, 'path' | 'file' | 'stress' | 'bench'>;
   readonly directoryName: string;
   readonly keptName: () => string;
   /** what to write into a kept directory beside the worker's evidence: file names and texts */

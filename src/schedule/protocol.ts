@@ -4,6 +4,7 @@ import type { Phase, Side } from '../model/outcome.js';
 import type { CertificateFiles, CertificateRequest } from '../credentials/certificates.js';
 import type { PairPlan } from '../migration/plan.js';
 import type { AttemptReport } from '../suite/attempt.js';
+import type { BenchTask } from '../suite/bench.js';
 import type { RoundReport, StressTask } from '../suite/stress.js';
 
 export interface AttemptTask {
@@ -13,6 +14,8 @@ export interface AttemptTask {
   readonly file?: string;
   /** a stress run instead of a test with a path */
   readonly stress?: StressTask;
+  /** one migration of a benchmark instead of a test with a path */
+  readonly bench?: BenchTask;
   readonly plan: PairPlan;
   readonly directory: string;
   readonly timeoutMs: number;

@@ -18,6 +18,8 @@ export interface StressDemand {
   readonly memory: MemoryBackend['kind'];
   /** the migration writes memory to a file */
   readonly throughFile: boolean;
+  /** how the user asks for so much memory; default: `--memory NM` */
+  readonly sizeText?: (mebibytes: number) => string;
 }
 
 /** a QEMU beside its guest's memory: code, devices, the translation cache in use, dirty bitmaps and channels' buffers */
@@ -30,13 +32,14 @@ const fileFactor = 2;
 /** @throws HarnessError `no-room` that says what is missing and how much would fit */
 export function requireRoom(demand: StressDemand, host: StressHost): void {
   const { ramBytes, memory, throughFile } = demand;
+  const sizeText = demand.sizeText ?? ((size: number) => `--memory ${size}M`);
   const huge = memory === 'hugetlb';
   const guests = 2 * ramBytes;
   const needed = (huge ? 0 : guests) + 2 * overheadBytes;
   const usable = Math.max(0, host.availableBytes - reserveBytes);
   if (needed > usable) {
     const most = Math.max(0, usable / 2 - overheadBytes);
-    const fits = huge || most < 1024 ** 2 ? '' : `; --memory ${mebibytes(most)}M would fit`;
+    const fits = huge || most < 1024 ** 2 ? '' : `; ${sizeText(mebibytes(most))} would fit`;
     throw noRoom(
       `two guests of ${gibibytes(ramBytes)} and their QEMUs need ${gibibytes(needed)} of memory, and ${gibibytes(usable)} are free to use${fits}`,
     );

@@ -67,8 +67,9 @@ export default async function attempt(task: AttemptTask): Promise<AttemptReport>
   }
 }
 
-async function definitionOf({ path, file }: AttemptTask): Promise<TestDefinition> {
+async function definitionOf({ path, file, bench }: AttemptTask): Promise<TestDefinition> {
   // only runs that need it load it
+  if (bench !== undefined) return (await import('../suite/bench.js')).benchTest(path, bench);
   if (file !== undefined) {
     const { loadUserTest } = await import('../suite/user-tests.js');
     return await loadUserTest(file, path);

@@ -9,6 +9,7 @@ import { Cancelled } from '../model/deadline.js';
 import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
 import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
+import type { Measured } from '../model/measured.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import { formatCount } from '../model/text/format.js';
 import type { MemoryVerdict } from '../model/verdict.js';
@@ -49,6 +50,8 @@ export interface AttemptReport {
   readonly phases: readonly PhaseTiming[];
   readonly timeline?: AttemptTimeline;
   readonly exercised?: readonly CoverageItem[];
+  /** of a benchmark */
+  readonly measured?: Measured | undefined;
 }
 
 export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> {
@@ -76,8 +79,11 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
   context.observer.phase('prepare');
 
   let outcome: Outcome;
+  let measured: Measured | undefined;
   try {
-    const { verdict, figures, legs, leg, arrival } = await input.definition.run(context);
+    const result = await input.definition.run(context);
+    const { verdict, figures, legs, leg, arrival } = result;
+    measured = result.measured;
     outcome =
       verdict?.intact === false
         ? { kind: 'failed', failure: placed(damaged(verdict), leg), verdict }
@@ -100,6 +106,7 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
     phases: clock.timings,
     timeline,
     exercised: exercised.length === 0 ? undefined : exercised,
+    measured,
   };
 }
 

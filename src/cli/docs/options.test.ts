@@ -6,7 +6,7 @@ import { allOf, output, part, rowsIn } from './pages.fixtures.js';
 const commands = {
   'cli.md': [
     ...['run', 'matrix', 'chain', 'stress', 'list', 'doctor', 'report', 'merge', 'shards'],
-    ...['rerun', 'vmstate'],
+    ...['rerun', 'vmstate', 'bench', 'compare'],
   ],
   'offline.md': ['scan', 'inspect', 'diff', 'export'],
 };

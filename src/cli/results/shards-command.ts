@@ -5,7 +5,7 @@ import { planShards } from '../../schedule/shards.js';
 import { readTimings } from '../../schedule/timings-file.js';
 import { expectations } from '../../schedule/timings.js';
 import type { Timings } from '../../schedule/timings.js';
-import { columns } from '../options/columns.js';
+import { columns } from '../../model/text/columns.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { lines } from '../process/print.js';
 import { withExamples } from '../options/help.js';

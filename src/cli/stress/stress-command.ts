@@ -1,7 +1,5 @@
 /** `drover stress`: migrates a guest of any size round after round, and checks every byte that it stamped each time. */
-import { statfsSync, readFileSync } from 'node:fs';
 import { usageError } from '../../model/errors.js';
-import { unmet } from '../../model/features.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import { buildGuestImage } from '../../guest/image.js';
 import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
@@ -9,14 +7,13 @@ import type { GuestShape } from '../../guest/shape.js';
 import { platforms } from '../../model/arch.js';
 import type { Arch } from '../../model/arch.js';
 import { guestPlatform } from '../../guest/platforms.js';
-import { hugePageObstacle } from '../../migration/host/huge-pages.js';
 import { probeHost } from '../../migration/host/host-probes.js';
 import type { PairPlan } from '../../migration/plan.js';
 import type { StressSpec } from '../../migration/stress/spec.js';
+import { unknownParameter, unmetTransport } from '../../migration/stress/unmet.js';
 import { removeDirectory } from '../../qemu/work-directory.js';
-import { requireRoom } from '../../schedule/stress-capacity.js';
 import type { Environment } from '../process/environment.js';
-import { hostCapacity } from '../process/host-capacity.js';
+import { checkRoom } from '../run/guest-room.js';
 import { planPair } from '../run/plan-pair.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { resolveBinaries } from '../run/resolve-binaries.js';
@@ -64,7 +61,14 @@ async function stressCommand(options: StressOptions, environment: Environment): 
   const { arch } = binaries.source;
   const guest = shapeOf(options, arch);
   const spec = specOf(options);
-  checkRoom(options, environment);
+  checkRoom(
+    {
+      ramBytes: options.memory,
+      memory: options.backend,
+      throughFile: options.transport.transport.flow === 'file',
+    },
+    environment,
+  );
   return await withWorkplace(environment, async (place) => {
     const { directory, probeDirectory, interruption } = place;
     const { signal } = interruption;
@@ -135,30 +139,6 @@ function specOf(options: StressOptions): StressSpec {
   };
 }
 
-function checkRoom(options: StressOptions, { temporaryDirectory }: Environment): void {
-  const free = (folder: string): number => {
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      return bavail * bsize;
-    } catch {
-      return 0;
-    }
-  };
-  requireRoom(
-    {
-      ramBytes: options.memory,
-      memory: options.backend,
-      throughFile: options.transport.transport.flow === 'file',
-    },
-    {
-      availableBytes: hostCapacity().availableBytes,
-      sharedBytes: free('/dev/shm'),
-      diskBytes: free(temporaryDirectory),
-      hugePageObstacle: (bytes) => hugePageObstacle(readFileSync('/proc/meminfo', 'utf8'), bytes),
-    },
-  );
-}
-
 /** Refuses now what the guest image cannot do, instead of in each round. */
 function requireGuest({ arch, machine }: PairPlan, shape: GuestShape): void {
   buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, shape), machine));
@@ -166,23 +146,16 @@ function requireGuest({ arch, machine }: PairPlan, shape: GuestShape): void {
 
 async function requireTransport(
   plan: PairPlan,
-  { transport, parameters }: StressSpec,
+  spec: StressSpec,
   place: { readonly directory: string; readonly signal: AbortSignal },
 ): Promise<PairPlan> {
+  const { transport } = spec;
   const host = await probeHost(transport.needs, { plan, ...place });
-  for (const need of transport.needs) {
-    const reason =
-      unmet(need, plan.sourceFeatures, host) ?? unmet(need, plan.destinationFeatures, host);
-    if (reason !== undefined)
-      throw usageError('bad-stress', `--transport ${transport.name}: ${reason}`);
-  }
-  for (const { version, parameters: known } of [plan.sourceFeatures, plan.destinationFeatures]) {
-    const unknown = Object.keys(parameters).find((name) => !known.includes(name));
-    if (unknown === undefined) continue;
-    throw usageError(
-      'bad-stress',
-      `--set ${unknown}: QEMU ${version} has no such migration parameter; it has ${known.join(', ')}`,
-    );
-  }
+  const reason = unmetTransport(plan, spec, host);
+  if (reason !== undefined)
+    throw usageError('bad-stress', `--transport ${transport.name}: ${reason}`);
+  const unknown = unknownParameter(plan, spec);
+  if (unknown !== undefined)
+    throw usageError('bad-stress', `--set ${unknown.name}: ${unknown.why}`);
   return { ...plan, host };
 }

@@ -84,12 +84,11 @@ export function settingArgument(text: string, before: readonly Setting[] = []): 
       `expected NAME=VALUE of a migration parameter, such as multifd-compression=zstd, not '${text}'.`,
     );
   }
-  const read =
-    value === 'true' || value === 'on'
-      ? true
-      : value === 'false' || value === 'off'
-        ? false
-        : undefined;
-  const number = /^\d+$/.test(value) ? Number(value) : undefined;
-  return [...before, [name, read ?? number ?? value]];
+  return [...before, [name, settingValue(value)]];
+}
+
+export function settingValue(text: string): Setting[1] {
+  if (text === 'true' || text === 'on') return true;
+  if (text === 'false' || text === 'off') return false;
+  return /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -23,7 +23,7 @@ export async function converge(migration: Migration, patienceMs: number): Promis
   const signal = AbortSignal.any([context.signal, over.signal]);
   let forced = false;
   const release = async (): Promise<void> => {
-    await firstPassEnds(migration, signal);
+    await passesEnd(migration, 1, signal);
     await sleep(patienceMs, undefined, { signal });
     forced = true;
     await setParameters(source, { 'downtime-limit': anyDowntimeMs });
@@ -45,14 +45,18 @@ export async function converge(migration: Migration, patienceMs: number): Promis
 }
 
 /** QEMU reports the start of each iteration, from number 1 on. Or the migration ends. */
-async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise<QmpEvent> {
+async function passesEnd(
+  migration: Migration,
+  passes: number,
+  signal: AbortSignal,
+): Promise<QmpEvent> {
   const { context, source } = migration.pair;
   return await source.qmp.events.wait(
     ({ name, data }) =>
-      (name === 'MIGRATION_PASS' && Number(data['pass']) >= 2) ||
+      (name === 'MIGRATION_PASS' && Number(data['pass']) > passes) ||
       (name === 'MIGRATION' && endStatuses.includes(asString(data['status']) ?? '')),
     {
-      what: 'event MIGRATION_PASS 2, the end of the first iteration,',
+      what: `event MIGRATION_PASS ${passes + 1}, the end of iteration ${passes},`,
       since: migration.since.source,
       timeoutMs: context.deadlines.statusMs,
       signal,
@@ -60,12 +64,12 @@ async function firstPassEnds(migration: Migration, signal: AbortSignal): Promise
   );
 }
 
-/** Postcopy: the guest runs at the destination after the first iteration. */
-export async function convergeByPostcopy(migration: Migration): Promise<boolean> {
+/** Postcopy: the guest runs at the destination after this many iterations. */
+export async function convergeByPostcopy(migration: Migration, after: number): Promise<boolean> {
   const { context, source } = migration.pair;
   await whileAlive(migration.pair, async () => {
     // The migration of a guest that writes little may complete earlier.
-    const { data } = await firstPassEnds(migration, context.signal);
+    const { data } = await passesEnd(migration, after, context.signal);
     if (data['status'] === undefined) {
       await source.qmp.execute('migrate-start-postcopy');
       await migration.untilEvent('STOP');

@@ -1,6 +1,7 @@
 /** The machines of a stress run: started for a round and ended after it, with their files. */
 import { readdirSync, rmSync } from 'node:fs';
 import type { Side } from '../../model/outcome.js';
+import { pagesOf } from '../../model/stamps.js';
 import { closeMemory, openMemory } from '../../qemu/shared-memory.js';
 import { setCapability, setParameters } from '../commands.js';
 import type { TestContext, TestMachine } from '../context.js';
@@ -36,9 +37,9 @@ export async function startMember(
       memory,
       firmware: context.writeGuest(),
       tag,
-      // The guest stays stopped after the migration: a running guest overwrites damage.
       incoming: receives ? 'defer' : undefined,
-      extraArgs: receives ? ['-S'] : undefined,
+      // A guest that runs after the migration overwrites damage.
+      extraArgs: receives && spec.autostart !== true ? ['-S'] : undefined,
     });
   } finally {
     closeMemory(memory);
@@ -52,6 +53,16 @@ export async function startMember(
   };
   if (Object.keys(all).length > 0) await setParameters(machine, all);
   return { machine, stem: `${side}${tag}` };
+}
+
+/** After one pass every page has a stamp; before, the check would prove nothing. */
+export async function wholePass({ machine }: Member): Promise<void> {
+  const { context } = machine;
+  const { pacePagesPerSecond: pace, passesPerB } = context.platform;
+  const paceMs = pace === undefined ? 0 : (1000 * pagesOf(context.stamped) * passesPerB) / pace;
+  // a busy host may not keep the pace
+  const timeoutMs = context.deadlines.memoryMs + 3 * paceMs;
+  await machine.serial.waitForB({ timeoutMs, signal: context.signal });
 }
 
 /** Ends a machine and removes its files, since rounds may go on for days. */

@@ -1,4 +1,5 @@
 /** One migration of a running guest, from one machine to another. */
+import type { Measured } from '../../model/measured.js';
 import type { MigrationFigures } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
 import { discoverAddress, setParameters } from '../commands.js';
@@ -7,6 +8,7 @@ import { Pair } from '../pair.js';
 import { trickleRate, untilTracked } from '../tracking.js';
 import { converge, convergeByPostcopy, fullRate } from './converge.js';
 import { freezeInTurn } from './freeze.js';
+import { Meter } from './meter.js';
 import type { StressSpec } from './spec.js';
 
 export interface Move {
@@ -20,6 +22,7 @@ export interface Move {
 export interface Moved {
   readonly migration: MigrationFigures;
   readonly figures: Omit<RoundFigures, 'verifyMs' | 'verifiedPages'>;
+  readonly measured: Measured;
 }
 
 export async function moveGuest(move: Move): Promise<Moved> {
@@ -34,16 +37,26 @@ export async function moveGuest(move: Move): Promise<Moved> {
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
   const migrating = await pair.migrate({ uri: target });
   // Postcopy must start before the rest fits into the downtime limit.
-  const downtimeLimitMs = transport.flow === 'postcopy' ? 1 : spec.downtimeLimitMs;
+  const isPostcopy = transport.flow === 'postcopy';
   await untilTracked(migrating);
   const startMs = performance.now();
-  await setParameters(from, { 'max-bandwidth': fullRate, 'downtime-limit': downtimeLimitMs });
-  const finish = transport.flow === 'postcopy' ? convergeByPostcopy : converge;
-  const forced = await whileHeld(move, async () => await finish(migrating, spec.patienceMs));
+  const meter = new Meter(migrating);
+  await setParameters(from, {
+    'max-bandwidth': spec.parameters['max-bandwidth'] ?? fullRate,
+    'downtime-limit': isPostcopy ? 1 : spec.downtimeLimitMs,
+  });
+  const forced = await whileHeld(
+    move,
+    async () =>
+      await (isPostcopy
+        ? convergeByPostcopy(migrating, spec.postcopyAfter ?? 1)
+        : converge(migrating, spec.patienceMs)),
+  );
   const migration = migrating.figures;
   if (transport.flow === 'file') await pair.listen({ uri });
   await migrating.until('completed', { side: 'destination' });
   const migrationMs = performance.now() - startMs;
+  if (spec.autostart === true) await migrating.untilEvent('RESUME', 'destination');
   return {
     migration,
     figures: {
@@ -53,6 +66,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
       transferredBytes: migration.transferredBytes,
       passes: migration.dirtySyncCount,
     },
+    measured: meter.read(transport.flow === 'file'),
   };
 }
 

@@ -5,13 +5,12 @@
 import { rmSync } from 'node:fs';
 import type { MigrationFigures, Phase, Side } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
-import { pagesOf } from '../../model/stamps.js';
 import type { MemoryVerdict } from '../../model/verdict.js';
 import type { TestContext } from '../context.js';
 import type { FlowResult } from '../migration.js';
 import { checkArrival } from './arrival.js';
 import { both } from '../../model/both.js';
-import { retire, startMember } from './machines.js';
+import { retire, startMember, wholePass } from './machines.js';
 import type { Member } from './machines.js';
 import { moveGuest } from './move.js';
 import type { StressSpec } from './spec.js';
@@ -78,14 +77,4 @@ export async function stressRounds(
       if (!more) return { verdict, figures: moved.migration };
     }
   }
-}
-
-/** After one pass every page has a stamp; before, the check would prove nothing. */
-async function wholePass({ machine }: Member): Promise<void> {
-  const { context } = machine;
-  const { pacePagesPerSecond: pace, passesPerB } = context.platform;
-  const paceMs = pace === undefined ? 0 : (1000 * pagesOf(context.stamped) * passesPerB) / pace;
-  // a busy host may not keep the pace
-  const timeoutMs = context.deadlines.memoryMs + 3 * paceMs;
-  await machine.serial.waitForB({ timeoutMs, signal: context.signal });
 }

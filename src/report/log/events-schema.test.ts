@@ -6,8 +6,8 @@ import { packageRoot } from '../../model/scratch.fixtures.js';
 import { eventFaults } from './events-schema.fixtures.js';
 import * as fixtures from '../run.fixtures.js';
 
-test('the published schema is what the types say', () => {
-  const script = path.join(packageRoot, 'scripts', 'events-schema.mjs');
+test('the published schemas are what the types say', () => {
+  const script = path.join(packageRoot, 'scripts', 'schemas.mjs');
   const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });

@@ -2,7 +2,7 @@
 import type { NativeBlock, NativeBlockStatistics } from '../../../native/image-addon.js';
 import { recordKinds } from '../../../native/stream-report.js';
 import type { BlockReport, SectionReport, StreamReport } from '../../../native/stream-report.js';
-import { columns } from '../../options/columns.js';
+import { columns } from '../../../model/text/columns.js';
 import { showName } from '../offline-output.js';
 import { formatBytes, formatRange } from '../../../model/text/sizes.js';
 import { counted, hex } from '../../../model/text/format.js';

@@ -1,0 +1,118 @@
+/** Runs the migrations of a benchmark one after another, and keeps what each measured, also when it is cancelled. */
+import type { PairPlan } from '../migration/plan.js';
+import { startTask } from '../schedule/attempts.js';
+import type { AttemptsSetup, Ended } from '../schedule/attempts.js';
+import type { BenchTask } from '../suite/bench.js';
+import { comparePairs } from './compare.js';
+import type { Sample, SampleFailure, ScenarioResult } from './document.js';
+import { orderOf } from './order.js';
+import type { Design, Label, Turn } from './order.js';
+import type { Scenario } from './scenario.js';
+
+/** A scenario that is ready to run, or why it cannot. */
+export interface PlannedScenario {
+  readonly scenario: Scenario;
+  readonly skipped?: string | undefined;
+  readonly sides: Readonly<Record<Label, PlannedSide>>;
+}
+
+export interface PlannedSide {
+  readonly plan: PairPlan;
+  readonly task: BenchTask;
+}
+
+export interface BenchRequest extends Pick<
+  AttemptsSetup,
+  'pool' | 'directory' | 'evidenceDirectory'
+> {
+  readonly scenarios: readonly PlannedScenario[];
+  readonly design: Design;
+  /** the least change that matters */
+  readonly threshold: number;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+  /** the command that runs the benchmark again, kept as evidence */
+  readonly rerun: string;
+  /** hears of each migration at its end, warm-ups included */
+  readonly onTurn: (scenario: Scenario, turn: Turn, ended: Ended) => void;
+}
+
+/** deadline of one migration and all around it, on a host of usual speed */
+const usualTimeoutMs = 120_000;
+/** a scenario in which so many migrations fail says nothing more */
+const mostFailures = 3;
+
+export async function runBench(input: BenchRequest): Promise<ScenarioResult[]> {
+  const measured: Omit<ScenarioResult, 'comparisons'>[] = [];
+  for (const [index, planned] of input.scenarios.entries()) {
+    const { scenario, skipped, sides } = planned;
+    const { machine, accel } = sides.A.plan;
+    const samples = skipped === undefined ? await samplesOf(input, planned, index) : [];
+    const wanted = skipped === undefined ? input.design.labels.length * input.design.pairs : 0;
+    const isPartial = samples.filter(({ failure }) => failure === undefined).length < wanted;
+    measured.push({ scenario, skipped, machine, accel, isPartial, samples });
+  }
+  const comparisons = comparePairs(
+    measured.map(({ samples }) => samples),
+    input.threshold,
+  );
+  return measured.map((each, index) => ({ ...each, comparisons: comparisons[index] ?? [] }));
+}
+
+async function samplesOf(
+  input: BenchRequest,
+  { scenario, sides }: PlannedScenario,
+  index: number,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (const [turn, { label, pair }] of orderOf(input.design, scenario.name).entries()) {
+    const failures = samples.filter(({ failure }) => failure !== undefined).length;
+    if (input.signal.aborted || failures >= mostFailures) break;
+    const ended = await migrateOnce(input, sides[label], `bench-${index}-${turn}`);
+    // the migration that was cancelled says nothing
+    if (ended.outcome.kind === 'cancelled') break;
+    input.onTurn(scenario, { label, pair }, ended);
+    const failure = failureOf(ended);
+    if (failure !== undefined) samples.push({ label, pair, failure });
+    else if (pair > 0) samples.push({ label, pair, measured: ended.measured });
+  }
+  return samples;
+}
+
+async function migrateOnce(
+  { pool, directory, evidenceDirectory, signal, warn, rerun }: BenchRequest,
+  { plan, task }: PlannedSide,
+  name: string,
+): Promise<Ended> {
+  const path = `/bench/${task.spec.transport.name}`;
+  const startedAtMs = performance.now();
+  const started = startTask(
+    {
+      ...{ plan, pool, directory, evidenceDirectory },
+      keep: false,
+      timeoutMs: usualTimeoutMs * plan.slowness + task.spec.patienceMs,
+      rerun: () => rerun,
+      emit: (event) => {
+        if (event.type === 'warning') warn(event.message);
+      },
+      clock: () => performance.now() - startedAtMs,
+    },
+    {
+      of: { test: `/${plan.arch}${path}`, attempt: 1 },
+      task: { path, bench: task },
+      directoryName: name,
+      keptName: () => name,
+    },
+  );
+  signal.addEventListener('abort', started.cancel, { once: true });
+  if (signal.aborted) started.cancel();
+  const ended = await started.ended;
+  signal.removeEventListener('abort', started.cancel);
+  return ended;
+}
+
+function failureOf({ outcome, directory }: Ended): SampleFailure | undefined {
+  if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return undefined;
+  const { code, message } = outcome.failure;
+  return { kind: outcome.kind, code, message, directory };
+}

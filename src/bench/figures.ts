@@ -1,0 +1,101 @@
+/** What a benchmark measures, one row each: reports print these, and docs/reference/bench.md has a row for each. */
+import type { Measured } from '../model/measured.js';
+import { formatDuration } from '../model/text/format.js';
+
+export type FigureKey = keyof Omit<Measured, 'isForced'>;
+
+export interface Figure {
+  readonly key: FigureKey;
+  readonly name: string;
+  /** decides the verdict of a scenario */
+  readonly isJudged?: boolean;
+  readonly show: (value: number) => string;
+  readonly from: string;
+  readonly resolution: string;
+}
+
+const ms = (value: number): string =>
+  value < 1000 ? `${value.toFixed(value < 100 ? 1 : 0)} ms` : formatDuration(value);
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+export const figures: readonly Figure[] = [
+  {
+    key: 'totalMs',
+    name: 'total time',
+    isJudged: true,
+    show: ms,
+    from: 'from the moment when Drover lifts the bandwidth limit of the start until event `MIGRATION` `completed` of the source',
+    resolution: '1 ms',
+  },
+  {
+    key: 'stopToResumeMs',
+    name: 'downtime',
+    isJudged: true,
+    show: ms,
+    from: 'from event `STOP` of the source to event `RESUME` of the destination, by the time stamps of QMP',
+    resolution: '1 µs',
+  },
+  {
+    key: 'qemuDowntimeMs',
+    name: 'downtime by QEMU',
+    show: ms,
+    from: '`downtime` of `query-migrate`; of postcopy it is too short by far',
+    resolution: '1 ms',
+  },
+  {
+    key: 'setupMs',
+    name: 'set-up time',
+    show: ms,
+    from: '`setup-time` of `query-migrate`',
+    resolution: '1 ms',
+  },
+  {
+    key: 'restoreMs',
+    name: 'restore',
+    show: ms,
+    from: 'through a file: from event `MIGRATION` `setup` to `completed` of the destination, which reads the file after the source has written it',
+    resolution: '1 µs',
+  },
+  {
+    key: 'transferredBytes',
+    name: 'transferred',
+    show: megabytes,
+    from: '`ram.transferred` of `query-migrate`',
+    resolution: '1 byte',
+  },
+  {
+    key: 'megabitsPerSecond',
+    name: 'throughput',
+    show: (value) => `${value.toFixed(0)} Mbit/s`,
+    from: 'transferred bytes in the total time',
+    resolution: 'as total time',
+  },
+  {
+    key: 'iterations',
+    name: 'iterations',
+    show: (value) => value.toFixed(0),
+    from: '`ram.dirty-sync-count` of `query-migrate`; from 11.1 on it counts differently, so do not compare it with older releases',
+    resolution: '1',
+  },
+  {
+    key: 'dirtyBytesPerSecond',
+    name: 'dirty rate',
+    show: (value) => `${megabytes(value)}/s`,
+    from: '`ram.dirty-pages-rate` of `query-migrate`; only if an iteration took a second or more',
+    resolution: '1 page per second',
+  },
+  {
+    key: 'sourceProcessorMs',
+    name: 'processor, source',
+    show: ms,
+    from: '`/proc/PID/stat` of the QEMU, its guest included, over the total time and until the destination has completed',
+    resolution: '10 ms',
+  },
+  {
+    key: 'destinationProcessorMs',
+    name: 'processor, destination',
+    show: ms,
+    from: 'the same of the destination',
+    resolution: '10 ms',
+  },
+];

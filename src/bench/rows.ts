@@ -1,0 +1,113 @@
+/** The cells of the tables that the console and Markdown show. Pure. */
+import { confidence } from './document.js';
+import type { BenchDocument, Comparison, Sample, ScenarioResult } from './document.js';
+import { valuesOf } from './compare.js';
+import { figures } from './figures.js';
+import type { Figure } from './figures.js';
+import type { Label } from './order.js';
+import { medianInterval } from './statistics/many.js';
+
+const percent = (change: number): string => {
+  const text = (100 * change).toFixed(Math.abs(change) < 0.1 ? 1 : 0);
+  return `${change > 0 ? '+' : ''}${text} %`;
+};
+
+/** @param counted what the numbers of a comparison count */
+export const comparisonHead = (what: string, counted: string): string[] => [
+  'figure',
+  what,
+  'interval',
+  'p',
+  counted,
+  'verdict',
+];
+
+export function comparisonRow(comparison: Comparison): string[] {
+  const { figure, change, low, high, p, samples } = comparison;
+  return [
+    figures.find(({ key }) => key === figure)?.name ?? figure,
+    percent(change),
+    low === undefined || high === undefined ? '' : `${percent(low)} to ${percent(high)}`,
+    p < 0.0001 ? '< 0.0001' : p.toFixed(p < 0.001 ? 4 : 3),
+    String(samples),
+    verdictText(comparison),
+  ];
+}
+
+function verdictText({ verdict, samplesNeeded, low }: Comparison): string {
+  if (verdict !== 'not-enough-data') return verdict;
+  if (low === undefined) return `not enough data (it takes at least ${samplesNeeded ?? 0})`;
+  const needed = samplesNeeded === undefined ? 'more than 1000' : `about ${samplesNeeded}`;
+  return `not enough data (${needed} would do)`;
+}
+
+/** half of the interval's width, in percent: a smaller change cannot be seen */
+export function noiseText({ low, high }: Comparison): string | undefined {
+  if (low === undefined || high === undefined) return undefined;
+  return `±${(50 * (high - low)).toFixed(1)} %`;
+}
+
+export function figureHead(labels: readonly Label[]): string[] {
+  return ['figure', ...labels.flatMap((label) => [`${label}: median`, `${label}: interval`])];
+}
+
+/** One row for each figure that any sample has. */
+export function figureRows(samples: readonly Sample[], labels: readonly Label[]): string[][] {
+  return figures.flatMap((figure) => {
+    const cells = labels.map((label) => cellsOf(figure, valuesOf(samples, label, figure.key)));
+    return cells.every((each) => each === undefined)
+      ? []
+      : [[figure.name, ...cells.flatMap((each) => each ?? ['', ''])]];
+  });
+}
+
+function cellsOf({ show }: Figure, values: readonly number[]): string[] | undefined {
+  if (values.length === 0) return undefined;
+  const { median, low, high } = medianInterval(values, confidence);
+  return [
+    show(median),
+    low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`,
+  ];
+}
+
+/** What qualifies the figures of a scenario: failures, raised limits, missing pairs. */
+export function remarksOf(
+  { samples, isPartial, skipped }: ScenarioResult,
+  { pairs, sides }: Pick<BenchDocument, 'pairs' | 'sides'>,
+): string[] {
+  if (skipped !== undefined) return [`skipped: ${skipped}`];
+  return sides.flatMap(({ label }) => {
+    const own = samples.filter((sample) => sample.label === label);
+    const passed = own.filter(({ failure }) => failure === undefined);
+    const forced = passed.filter(({ measured }) => measured?.isForced === true).length;
+    return [
+      ...(isPartial ? [`partial: ${label} has ${passed.length} of ${pairs} samples`] : []),
+      ...(forced === 0
+        ? []
+        : [
+            `${label}: ${forced} of ${passed.length} migrations did not converge in time, and Drover raised the downtime limit`,
+          ]),
+      ...own.flatMap(({ failure, pair }) =>
+        failure === undefined
+          ? []
+          : [
+              `${label}: ${pair === 0 ? 'the warm-up' : `pair ${pair}`} failed: ${failure.message} (${failure.code})${failure.directory === undefined ? '' : `; evidence: ${failure.directory}`}`,
+            ],
+      ),
+    ];
+  });
+}
+
+export function sideText({ label, qemu, parameters }: BenchDocument['sides'][number]): string {
+  const { version, package: packaged, command } = qemu;
+  const build = packaged === '' ? '' : ` (${packaged})`;
+  const own = Object.entries(parameters).map(([name, value]) => `, ${name}=${String(value)}`);
+  return `${label}: QEMU ${version}${build}: ${command}${own.join('')}`;
+}
+
+export function designText(document: BenchDocument): string {
+  const { sides, pairs, seed, threshold, isSelfTest } = document;
+  if (sides.length === 1) return `${pairs} migrations of each scenario; intervals of 95 %`;
+  const what = isSelfTest ? 'A against itself, ' : '';
+  return `${what}${pairs} pairs of each scenario, seed ${seed}, threshold ${(100 * threshold).toFixed(1).replace(/\.0$/, '')} %, intervals of 95 %`;
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { packageRoot } from '../model/scratch.fixtures.js';
+import { stressTransports } from '../migration/stress/transports.js';
+import { taskOf } from './bench-spec.js';
+import { builtInScenarios } from './built-in.js';
+import { chooseScenarios } from './choose-scenarios.js';
+import { resolveScenario } from './scenario.js';
+
+const chosen = (
+  names: readonly string[],
+  scenarios?: readonly unknown[],
+  sweeps: Parameters<typeof chooseScenarios>[0]['sweeps'] = [],
+): string[] => {
+  const text = JSON.stringify({ version: 1, scenarios });
+  const file = scenarios === undefined ? undefined : { name: 'own.json', text };
+  return chooseScenarios({ names, file, sweeps }).map(({ name }) => name);
+};
+
+test('the built-in scenarios have different names, computed from their values', () => {
+  const names = builtInScenarios.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const name of ['unix', 'multifd:8', 'postcopy-preempt', 'tcp+auto-converge', 'mapped-ram']) {
+    assert.ok(names.includes(name), `${name} among ${names.join(' ')}`);
+  }
+  assert.ok(names.includes('tcp+xbzrle,stamp=wide,xbzrle-cache-size=268435456'));
+  assert.deepEqual(chosen([]), names);
+});
+
+test('only values that are not the default are in a name', () => {
+  const { name } = resolveScenario(
+    {
+      guest: { memoryMiB: 512, writers: 1, workingSetMiB: 64 },
+      migration: { transport: 'postcopy', postcopyAfter: 3, parameters: { 'max-bandwidth': 1000 } },
+      limits: { downtimeLimitMs: 100 },
+    },
+    '',
+  );
+  assert.equal(
+    name,
+    'postcopy,memoryMiB=512,workingSetMiB=64,downtimeLimitMs=100,postcopyAfter=3,max-bandwidth=1000',
+  );
+});
+
+test('scenarios of a file replace the built-in ones, which can still be named', () => {
+  const own = [{ migration: { transport: 'multifd', channels: 16 } }];
+  assert.deepEqual(chosen([], own), ['multifd:16']);
+  assert.deepEqual(chosen(['unix', 'multifd:16'], own), ['unix', 'multifd:16']);
+});
+
+test('a sweep makes one scenario of each value; two sweeps make all combinations', () => {
+  assert.deepEqual(
+    chosen(['multifd:4'], undefined, [{ field: 'channels', values: [1, 2, 4, 8] }]),
+    ['multifd:1', 'multifd:2', 'multifd:4', 'multifd:8'],
+  );
+  assert.deepEqual(
+    chosen(['tcp'], undefined, [
+      { field: 'memoryMiB', values: [256, 512] },
+      { field: 'max-bandwidth', values: [1, 2] },
+    ]),
+    [
+      'tcp,max-bandwidth=1',
+      'tcp,max-bandwidth=2',
+      'tcp,memoryMiB=512,max-bandwidth=1',
+      'tcp,memoryMiB=512,max-bandwidth=2',
+    ],
+  );
+});
+
+const faults: readonly (readonly [unknown, RegExp])[] = [
+  [{}, /own\.json: scenario 1: migration: /],
+  [{ migration: { transport: 'pigeon' } }, /migration\.transport: .*"unix"/],
+  [{ migration: { transport: 'unix' }, surprise: 1 }, /surprise: /],
+  [{ migration: { transport: 'unix', channels: 2 } }, /transport unix has one channel only/],
+  [{ migration: { transport: 'tcp', postcopyAfter: 2 } }, /transport tcp is no postcopy/],
+  [
+    { migration: { transport: 'unix' }, guest: { memoryMiB: 1 } },
+    /guest\.memoryMiB: expected a whole number from 16/,
+  ],
+  [
+    { migration: { transport: 'unix' }, guest: { workingSetMiB: 256 } },
+    /workingSetMiB: it must be less/,
+  ],
+  [
+    { migration: { transport: 'unix', parameters: { 'downtime-limit': 1 } } },
+    /give limits\.downtimeLimitMs instead of parameter downtime-limit/,
+  ],
+];
+for (const [scenario, message] of faults) {
+  test(`refused, with the place: ${JSON.stringify(scenario)}`, () => {
+    assert.throws(() => chosen([], [scenario]), { code: 'bad-scenario', message });
+  });
+}
+
+test('files that hold no scenarios, names that do not exist and sweeps that cannot be are refused', () => {
+  const file = (text: string) => ({ name: 'own.json', text });
+  for (const text of ['{', '[]', '{"version": 2, "scenarios": []}']) {
+    assert.throws(() => chooseScenarios({ names: [], file: file(text), sweeps: [] }), {
+      code: 'bad-scenario',
+    });
+  }
+  assert.throws(() => chosen(['multifd:5']), {
+    code: 'no-such-scenario',
+    message: /no scenario 'multifd:5'; did you mean 'multifd:1'\?/,
+  });
+  assert.throws(() => chosen(['unix'], undefined, [{ field: 'channels', values: [2] }]), {
+    message: /--sweep channels=2 of unix: .*one channel only/,
+  });
+});
+
+test('a scenario becomes what the migration story takes, with the parameters of a side', () => {
+  const scenario = resolveScenario(
+    {
+      guest: { workingSetMiB: 64, pacePagesPerSecond: 0 },
+      migration: { transport: 'tcp', capabilities: ['xbzrle'], parameters: { 'max-bandwidth': 5 } },
+    },
+    '',
+  );
+  const { spec, guest } = taskOf(scenario, { 'max-bandwidth': 4 });
+  assert.deepEqual(spec.transport.capabilities, ['xbzrle']);
+  assert.deepEqual(spec.parameters, { 'max-bandwidth': 4 });
+  assert.equal(guest.pages, 16_384);
+  assert.equal(guest.pacePagesPerSecond, undefined);
+});
+
+test('the published schema takes the built-in scenarios and no unknown transport', () => {
+  const file = path.join(packageRoot, 'docs', 'reference', 'bench-scenarios.schema.json');
+  const validate = new Ajv({ strict: false }).compile(
+    JSON.parse(readFileSync(file, 'utf8')) as object,
+  );
+  const scenarios = builtInScenarios.map(({ name: _name, ...input }) => input);
+  assert.ok(validate({ version: 1, scenarios }), JSON.stringify(validate.errors));
+  for (const { name } of stressTransports) {
+    assert.ok(validate({ version: 1, scenarios: [{ migration: { transport: name } }] }), name);
+  }
+  for (const scenario of [{ migration: { transport: 'pigeon' } }, { guest: {} }]) {
+    assert.ok(!validate({ version: 1, scenarios: [scenario] }), JSON.stringify(scenario));
+  }
+});

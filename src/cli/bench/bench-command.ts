@@ -1,0 +1,183 @@
+/** `drover bench`: measures migrations of one QEMU, or compares two. */
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { runBench } from '../../bench/bench-run.js';
+import type { BenchRequest, PlannedScenario } from '../../bench/bench-run.js';
+import { chooseScenarios } from '../../bench/choose-scenarios.js';
+import { benchVersion, confidence } from '../../bench/document.js';
+import type { BenchDocument, ScenarioResult } from '../../bench/document.js';
+import { figures } from '../../bench/figures.js';
+import { HostWatch, hostWarnings } from '../../bench/host-state.js';
+import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
+import type { Design } from '../../bench/order.js';
+import type { Scenario } from '../../bench/scenario.js';
+import { fileProblem, usageError } from '../../model/errors.js';
+import { shellQuote } from '../../model/shell.js';
+import { createEvidenceDirectory, removeDirectory } from '../../qemu/work-directory.js';
+import { checkReportPath } from '../../report/atomic-file.js';
+import { withExamples } from '../options/help.js';
+import type { AddCommand } from '../options/help.js';
+import { writeFiles } from '../options/report-options.js';
+import type { Environment } from '../process/environment.js';
+import { exitCodes } from '../process/exit-codes.js';
+import { hostIdentity } from '../process/host-capacity.js';
+import { lines, noteOnStderr, print } from '../process/print.js';
+import { droverVersion } from '../process/version.js';
+import { Qemus } from '../run/probed-qemus.js';
+import { identity } from '../run/run-facts.js';
+import { withWorkplace } from '../run/run-workspace.js';
+import { withBenchOptions } from './bench-options.js';
+import type { BenchOptions } from './bench-options.js';
+import { planScenarios, sidesOf } from './bench-plan.js';
+import type { Sides } from './bench-plan.js';
+
+export const addBenchCommand: AddCommand = (program, environment, finish) => {
+  const command = program
+    .command('bench')
+    .description('measure migrations of a QEMU, or compare two QEMUs');
+  withBenchOptions(command).action(async (options: BenchOptions) => {
+    finish(await benchCommand(options, environment));
+  });
+  withExamples(command, {
+    'drover bench --qemu old/qemu-system-x86_64 --qemu new/qemu-system-x86_64 --scenario multifd:4':
+      'is the new QEMU faster or slower?',
+    'drover bench --scenario multifd:1 --sweep channels=1,2,4,8 --json channels.json':
+      'figures of one QEMU with 1 to 8 channels',
+    'drover bench --aa --scenario unix': 'how large is the noise of this host?',
+  });
+};
+
+async function benchCommand(options: BenchOptions, environment: Environment): Promise<number> {
+  const scenarios = chooseScenarios({
+    names: options.scenario,
+    file: options.scenarios === undefined ? undefined : readScenarios(options.scenarios),
+    sweeps: options.sweep,
+  });
+  if (options.list === true) {
+    await print(lines(scenarios.map(({ name }) => name)));
+    return exitCodes.passed;
+  }
+  const sides = sidesOf(options, environment);
+  const { json, markdown, csv } = options;
+  for (const file of [json, markdown, csv]) if (file !== undefined) await checkReportPath(file);
+  return await withWorkplace(environment, async (place) => {
+    const { directory, probeDirectory, interruption } = place;
+    const { signal } = interruption;
+    const qemus = new Qemus(environment, probeDirectory, signal, options.cache);
+    const what = { sides, scenarios, options, environment, qemus, signal };
+    const planned = await planScenarios({ ...what, directory: probeDirectory });
+    await removeDirectory(probeDirectory);
+    const watch = new HostWatch();
+    const time = new Date().toISOString();
+    const { labels } = sides;
+    const design = { labels, pairs: options.pairs, seed: options.seed ?? randomInt(1, 1e6) };
+    let evidence: string | undefined;
+    const results = await runBench({
+      scenarios: planned,
+      design,
+      threshold: options.threshold,
+      pool: place.startPool(1),
+      directory,
+      evidenceDirectory: () =>
+        (evidence ??= createEvidenceDirectory(environment.temporaryDirectory)),
+      rerun: ['drover', ...process.argv.slice(2)].map(shellQuote).join(' '),
+      signal,
+      warn: noteOnStderr,
+      onTurn: progress(design),
+    });
+    const head = { time, watch, options, design, isCancelled: signal.aborted };
+    const document = documentOf(head, sides, planned, results);
+    await print(lines(benchLines(document)));
+    return await writeFiles(
+      [
+        [json, [`${JSON.stringify(document, null, 2)}\n`]],
+        [markdown, [benchMarkdown(document)]],
+        [csv, [benchCsv(document)]],
+      ],
+      signal.aborted ? exitCodes.cancelled : exitCodeOfBench(results),
+    );
+  });
+}
+
+function readScenarios(file: string): { readonly name: string; readonly text: string } {
+  try {
+    return { name: `--scenarios: ${file}`, text: readFileSync(file, 'utf8') };
+  } catch (cause) {
+    throw usageError('bad-scenario', `--scenarios: cannot read ${file}: ${fileProblem(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** One line to standard error for each migration, since results come only at the end. */
+function progress({ pairs }: Design): BenchRequest['onTurn'] {
+  return ({ name }: Scenario, { label, pair }, { outcome, measured }) => {
+    const told = figures.flatMap(({ key, isJudged, name: figure, show }) => {
+      const value = measured?.[key];
+      return isJudged === true && value !== undefined ? [`${figure} ${show(value)}`] : [];
+    });
+    const which = pair === 0 ? 'warm-up' : `${pair} of ${pairs}`;
+    const result =
+      outcome.kind === 'failed' || outcome.kind === 'broken'
+        ? `${outcome.kind}: ${outcome.failure.message}`
+        : told.join(', ');
+    noteOnStderr(`${name} ${label} ${which}: ${result}`);
+  };
+}
+
+interface Head {
+  readonly time: string;
+  readonly watch: HostWatch;
+  readonly options: BenchOptions;
+  readonly design: Design;
+  readonly isCancelled: boolean;
+}
+
+function documentOf(
+  { time, watch, options, design, isCancelled }: Head,
+  { labels, binaries, parameters }: Sides,
+  [first]: readonly PlannedScenario[],
+  scenarios: readonly ScenarioResult[],
+): BenchDocument {
+  const hostState = watch.state();
+  return {
+    version: benchVersion,
+    drover: droverVersion(),
+    time,
+    host: hostIdentity(),
+    hostState,
+    warnings: hostWarnings(hostState, os.cpus().length),
+    seed: design.seed,
+    pairs: design.pairs,
+    threshold: options.threshold,
+    confidence,
+    isSelfTest: options.aa === true,
+    isPartial: isCancelled || scenarios.some(({ isPartial }) => isPartial),
+    sides: labels.flatMap((label) => {
+      const plan = first?.sides[label].plan;
+      return plan === undefined
+        ? []
+        : [
+            {
+              label,
+              qemu: identity(binaries[label], plan.sourceFeatures),
+              parameters: parameters[label],
+            },
+          ];
+    }),
+    scenarios,
+  };
+}
+
+/** A slower B and a migration that failed count as failures. */
+function exitCodeOfBench(results: readonly ScenarioResult[]): number {
+  const failures = results.flatMap(({ samples }) =>
+    samples.flatMap(({ failure }) => failure ?? []),
+  );
+  const isSlower = results.some(({ comparisons }) =>
+    comparisons.some(({ verdict }) => verdict === 'slower'),
+  );
+  if (isSlower || failures.some(({ kind }) => kind === 'failed')) return exitCodes.failed;
+  return failures.length > 0 ? exitCodes.broken : exitCodes.passed;
+}

@@ -1,0 +1,106 @@
+/** The options of `drover bench`. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import type { Sweep } from '../../bench/choose-scenarios.js';
+import { collect, countUpTo, withPairOptions } from '../options/options.js';
+import type { PairOptions } from '../options/options.js';
+import { settingArgument, settingValue } from '../stress/stress-values.js';
+import type { Setting } from '../stress/stress-values.js';
+
+export interface BenchOptions extends PairOptions {
+  readonly qemu: readonly string[];
+  readonly bParameter: readonly Setting[];
+  readonly aa?: boolean;
+  readonly scenario: readonly string[];
+  readonly scenarios?: string;
+  readonly sweep: readonly Sweep[];
+  readonly list?: boolean;
+  readonly pairs: number;
+  readonly seed?: number;
+  readonly threshold: number;
+  readonly json?: string;
+  readonly markdown?: string;
+  readonly csv?: string;
+}
+
+const seedLimit = 2 ** 31;
+
+export function withBenchOptions(command: Command): Command {
+  const qemus = command
+    .optionsGroup('QEMU:')
+    .option(
+      '--qemu <command>',
+      'QEMU to measure, for both sides of each migration; twice: compare the second (B) with the first (A) (default: qemu-system-x86_64 on PATH)',
+      collect,
+      [],
+    );
+  withPairOptions(qemus)
+    .option(
+      '--b-parameter <name=value>',
+      'set a migration parameter in B only; with one --qemu, B is the same QEMU; repeatable',
+      settingArgument,
+      [],
+    )
+    .option('--aa', 'compare the QEMU with itself: how large is the noise of this host');
+  command
+    .optionsGroup('Scenarios:')
+    .option(
+      '--scenario <name>',
+      'measure only this scenario; repeatable (default: all of --scenarios, or all that are built in)',
+      collect,
+      [],
+    )
+    .option('--scenarios <file>', 'JSON file of your own scenarios')
+    .option(
+      '--sweep <field=values>',
+      'measure each scenario with each of these values of a field or a migration parameter, such as channels=1,2,4,8; repeatable',
+      sweepArgument,
+      [],
+    )
+    .option('--list', 'list the scenarios and exit')
+    .optionsGroup('Measurement:')
+    .option(
+      '--pairs <n>',
+      'migrations of each QEMU in each scenario; a verdict needs 6 or more',
+      countUpTo(500),
+      12,
+    )
+    .option(
+      '--seed <n>',
+      'the order of A and B follows from it (default: a random one, which the report shows)',
+      countUpTo(seedLimit),
+    );
+  return withThreshold(command)
+    .optionsGroup('Results:')
+    .option('--json <file>', 'write all samples and verdicts as one JSON document')
+    .option('--markdown <file>', 'write the tables for a mail or a pull request')
+    .option('--csv <file>', 'write one line for each sample');
+}
+
+export function withThreshold(command: Command): Command {
+  return command.addOption(
+    new Option('--threshold <percent>', 'the least change that matters; a larger one is a verdict')
+      .argParser(percentArgument)
+      .default(0.05, '5%'),
+  );
+}
+
+/** `5%` or `5` @returns a share, such as 0.05 */
+export function percentArgument(text: string): number {
+  const [, number] = /^(\d+(?:\.\d+)?)%?$/.exec(text) ?? [];
+  const percent = Number(number);
+  if (percent > 0 && percent <= 1000) return percent / 100;
+  throw new InvalidArgumentError(`expected a percentage above 0, such as 5%, not '${text}'.`);
+}
+
+/** `channels=1,2,4,8` */
+export function sweepArgument(text: string, before: readonly Sweep[] = []): Sweep[] {
+  const [, field = '', list = ''] = /^([A-Za-z][\w-]*)=(.+)$/.exec(text) ?? [];
+  const words = list.split(',');
+  if (field === '' || words.includes('')) {
+    throw new InvalidArgumentError(
+      `expected FIELD=VALUE,VALUE,..., such as channels=1,2,4,8 or memoryMiB=256,512, not '${text}'.`,
+    );
+  }
+  return [...before, { field, values: words.map(settingValue) }];
+}

@@ -1,0 +1,132 @@
+/** Plans a benchmark: the two sides, and each scenario with what it needs, or why it cannot run. Starts no guest. */
+import { taskOf } from '../../bench/bench-spec.js';
+import type { PlannedScenario, PlannedSide } from '../../bench/bench-run.js';
+import type { Label } from '../../bench/order.js';
+import type { Parameters, Scenario } from '../../bench/scenario.js';
+import { buildGuestImage } from '../../guest/image.js';
+import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
+import type { AccelChoice } from '../../migration/host/accelerator.js';
+import { probeHost } from '../../migration/host/host-probes.js';
+import type { PairPlan } from '../../migration/plan.js';
+import { unknownParameter, unmetTransport } from '../../migration/stress/unmet.js';
+import { platforms } from '../../model/arch.js';
+import { HarnessError, usageError } from '../../model/errors.js';
+import { resolveBinary } from '../../qemu/binary.js';
+import type { QemuBinary } from '../../qemu/binary.js';
+import type { Environment } from '../process/environment.js';
+import { checkRoom } from '../run/guest-room.js';
+import { planPair } from '../run/plan-pair.js';
+import type { Qemus } from '../run/probed-qemus.js';
+import { resolveBinaries } from '../run/resolve-binaries.js';
+import type { BenchOptions } from './bench-options.js';
+
+/** What is compared; one side if nothing is. */
+export interface Sides {
+  readonly labels: readonly Label[];
+  readonly binaries: Readonly<Record<Label, QemuBinary>>;
+  /** parameters of a side, over those of the scenario */
+  readonly parameters: Readonly<Record<Label, Parameters>>;
+}
+
+/** @throws HarnessError `bad-bench` */
+export function sidesOf(options: BenchOptions, environment: Environment): Sides {
+  const { qemu, aa, bParameter } = options;
+  const refuse = (message: string): never => {
+    throw usageError('bad-bench', message);
+  };
+  if (qemu.length > 2) refuse(`--qemu: expected one or two, and got ${qemu.length}`);
+  if (aa === true && (qemu.length > 1 || bParameter.length > 0)) {
+    refuse('--aa compares a QEMU with itself: give one --qemu and no --b-parameter');
+  }
+  const [first, second] = qemu.map((command) =>
+    resolveBinary(command, { searchPath: environment.searchPath, origin: '--qemu' }),
+  );
+  const a = first ?? resolveBinaries({ ...options, qemu: undefined }, environment).source;
+  const b = second ?? a;
+  if (a.arch !== b.arch) refuse(`A emulates ${a.arch} and B ${b.arch}: nothing can be compared`);
+  const isCompared = second !== undefined || aa === true || bParameter.length > 0;
+  return {
+    labels: isCompared ? ['A', 'B'] : ['A'],
+    binaries: { A: a, B: b },
+    parameters: { A: {}, B: Object.fromEntries(bParameter) },
+  };
+}
+
+export interface PlanOfBench {
+  readonly sides: Sides;
+  readonly scenarios: readonly Scenario[];
+  readonly options: BenchOptions;
+  readonly environment: Environment;
+  readonly qemus: Qemus;
+  /** for probes */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** @throws HarnessError what the user gave cannot work, whatever the QEMU */
+export async function planScenarios(input: PlanOfBench): Promise<PlannedScenario[]> {
+  const planned: PlannedScenario[] = [];
+  for (const scenario of input.scenarios) {
+    planned.push(
+      await planScenario(input, scenario).catch((error: unknown) => {
+        if (!(error instanceof HarnessError) || error.blame !== 'usage') throw error;
+        const message = `scenario ${scenario.name}: ${error.message}`;
+        throw new HarnessError({ ...error.input, message, cause: error });
+      }),
+    );
+  }
+  return planned;
+}
+
+async function planScenario(input: PlanOfBench, scenario: Scenario): Promise<PlannedScenario> {
+  const { sides, options, environment } = input;
+  const a = await planSide(input, scenario, 'A', scenario.machine.accel ?? options.accel);
+  const b = await planSide(input, scenario, 'B', a.plan.accel);
+  const { spec, guest } = a.task;
+  const { arch, machine } = a.plan;
+  buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, guest), machine));
+  const { memory, transport } = spec;
+  const ramBytes = scenario.guest.memoryMiB * 2 ** 20;
+  const throughFile = transport.flow === 'file';
+  const sizeText = (mebibytes: number): string => `memoryMiB=${mebibytes}`;
+  checkRoom({ ramBytes, memory, throughFile, sizeText }, environment);
+  const reasons = sides.labels.map((label) => {
+    const { plan, task } = label === 'A' ? a : b;
+    const unknown = unknownParameter(plan, task.spec);
+    if (unknown !== undefined && Object.hasOwn(sides.parameters.B, unknown.name)) {
+      throw usageError('bad-bench', `--b-parameter ${unknown.name}: ${unknown.why}`);
+    }
+    const lacks = unknown === undefined ? undefined : `parameter ${unknown.name}: ${unknown.why}`;
+    return unmetTransport(plan, task.spec, plan.host) ?? lacks;
+  });
+  const skipped = reasons.find((reason) => reason !== undefined);
+  return { scenario, skipped, sides: { A: a, B: b } };
+}
+
+/** The machine type and the accelerator are the same on both sides. */
+async function planSide(
+  { sides, options, environment, qemus, directory, signal }: PlanOfBench,
+  scenario: Scenario,
+  label: Label,
+  accel: AccelChoice,
+): Promise<PlannedSide> {
+  const { A, B } = sides.binaries;
+  const binary = sides.binaries[label];
+  const planned = await planPair({
+    binaries: { source: binary, destination: binary },
+    route: [A, B],
+    options: { ...options, accel },
+    environment,
+    qemus,
+  });
+  if (planned.kind === 'absent') throw usageError('bad-bench', planned.reason);
+  const task = taskOf(scenario, sides.parameters[label]);
+  const { route: _route, ...plan } = planned.plan;
+  const host = await probeHost(task.spec.transport.needs, { plan, directory, signal });
+  return { plan: slowed({ ...plan, host }, scenario), task };
+}
+
+/** All that a migration waits for takes longer with more memory. */
+function slowed(plan: PairPlan, { guest }: Scenario): PairPlan {
+  return { ...plan, slowness: plan.slowness * Math.max(1, guest.memoryMiB / 1024) };
+}

@@ -1,0 +1,153 @@
+/** `drover bench` and `drover compare` as users run them: a comparison of a QEMU with itself, Ctrl-C, a crash, refusals. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
+import type { BenchDocument } from '../../bench/document.js';
+import { Scratch } from '../../model/scratch.fixtures.js';
+import { realQemu } from '../../qemu/qemus.fixtures.js';
+import { drover, startDrover } from '../process/drover.fixtures.js';
+import type { Ran, Running } from '../process/drover.fixtures.js';
+
+const qemu = realQemu('11.1');
+const small = [
+  ...['bench', '--qemu', qemu.command, '--accel', 'tcg', '--sweep', 'memoryMiB=48'],
+  ...['--scenario', 'unix', '--seed', '1'],
+];
+
+const documentIn = (file: string): BenchDocument =>
+  JSON.parse(readFileSync(file, 'utf8')) as BenchDocument;
+
+function cleanEnd(ran: Ran, scratch: Scratch, code: number): void {
+  assert.equal(ran.code, code, `${ran.stdout}\n${ran.stderr}`);
+  assert.deepEqual(scratch.processes(), []);
+}
+
+test(
+  'a QEMU is compared with itself, and the same file with itself',
+  { skip: qemu.skip },
+  async () => {
+    using scratch = new Scratch();
+    const json = path.join(scratch.directory, 'bench.json');
+    const csv = path.join(scratch.directory, 'bench.csv');
+    const postcopy = ['--scenario', 'postcopy'];
+    const ran = await drover(
+      [...small, ...postcopy, '--pairs', '2', '--aa', '--json', json, '--csv', csv],
+      scratch,
+    );
+    cleanEnd(ran, scratch, 0);
+    assert.match(ran.stdout, /A against itself, 2 pairs of each scenario, seed 1/);
+    assert.match(ran.stdout, /total time .* not enough data \(it takes at least 6\)/);
+    const { scenarios, isPartial, sides } = documentIn(json);
+    assert.equal(isPartial, false);
+    assert.equal(sides.length, 2);
+    for (const { samples } of scenarios) {
+      assert.equal(samples.length, 4);
+      for (const { measured = {} } of samples) {
+        const { totalMs = 0, stopToResumeMs = 0, transferredBytes = 0 } = measured;
+        assert.ok(stopToResumeMs > 0 && totalMs > stopToResumeMs, JSON.stringify(measured));
+        // the guest has stamped all of it
+        assert.ok(transferredBytes > 40 * 2 ** 20, JSON.stringify(measured));
+        assert.ok((measured.sourceProcessorMs ?? 0) > 0, JSON.stringify(measured));
+      }
+    }
+    assert.equal(readFileSync(csv, 'utf8').trimEnd().split('\r\n').length, 9);
+
+    const alone = path.join(scratch.directory, 'alone.json');
+    const document = documentIn(json);
+    const first = document.scenarios.map((each) => ({
+      ...each,
+      samples: each.samples.filter(({ label }) => label === 'A'),
+    }));
+    writeFileSync(
+      alone,
+      JSON.stringify({ ...document, sides: sides.slice(0, 1), scenarios: first }),
+    );
+    const compared = await drover(['compare', alone, alone], scratch);
+    cleanEnd(compared, scratch, 0);
+    assert.match(compared.stdout, /new against old/);
+    const refused = await drover(['compare', json, alone], scratch);
+    cleanEnd(refused, scratch, 2);
+    assert.match(refused.stderr, /it compares two QEMUs already/);
+  },
+);
+
+/** Waits until standard error has such a line. */
+async function untilTold({ child }: Running, line: RegExp): Promise<void> {
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const deadline = performance.now() + 120_000;
+  while (!line.test(text)) {
+    assert.ok(performance.now() < deadline, `no ${String(line)} within 120 s: ${text}`);
+    await sleep(20);
+  }
+}
+
+test('Ctrl-C keeps what was measured, and leaves nothing else', { skip: qemu.skip }, async () => {
+  using scratch = new Scratch();
+  const json = path.join(scratch.directory, 'bench.json');
+  const running = startDrover([...small, '--pairs', '100', '--json', json], scratch);
+  await untilTold(running, /unix,memoryMiB=48 A 1 of 100: total time/);
+  running.child.kill('SIGINT');
+  const ran = await running.ended;
+  cleanEnd(ran, scratch, 130);
+  assert.match(ran.stdout, /partial: A has [1-9] of 100 samples/);
+  const { isPartial, scenarios } = documentIn(json);
+  assert.equal(isPartial, true);
+  assert.ok((scenarios[0]?.samples.length ?? 0) >= 1);
+  assert.deepEqual(scratch.content, ['bench.json']);
+});
+
+test(
+  'a QEMU that crashes is a failure with evidence, and the rest is measured',
+  { skip: qemu.skip },
+  async () => {
+    using scratch = new Scratch();
+    const json = path.join(scratch.directory, 'bench.json');
+    const running = startDrover([...small, '--pairs', '3', '--json', json], scratch);
+    await untilTold(running, /A 1 of 3: total time/);
+    const victim = (): number | undefined => {
+      const line = scratch.processes().find((each) => each.includes('guest.bin'));
+      return line === undefined ? undefined : Number.parseInt(line, 10);
+    };
+    let pid: number | undefined;
+    while ((pid = victim()) === undefined) await sleep(5);
+    process.kill(pid, 'SIGKILL');
+    cleanEnd(await running.ended, scratch, 1);
+    const samples = documentIn(json).scenarios[0]?.samples ?? [];
+    assert.deepEqual(
+      samples.map(({ pair, failure }) => [pair, failure?.code]),
+      [
+        [1, undefined],
+        [2, 'qemu-exited'],
+        [3, undefined],
+      ],
+    );
+    assert.match(samples[1]?.failure?.directory ?? '', /drover-evidence-/);
+  },
+);
+
+const refusals: readonly (readonly [what: string, args: string[], message: RegExp])[] = [
+  ['--aa with two QEMUs', ['--aa', '--qemu', qemu.command], /--aa compares a QEMU with itself/],
+  ['an unknown scenario', ['--scenario', 'pigeon'], /there is no scenario 'pigeon'/],
+  ['no file of scenarios', ['--scenarios', '/no/such'], /cannot read \/no\/such/],
+  ['a sweep without values', ['--sweep', 'channels'], /expected FIELD=VALUE/],
+  [
+    'more memory than there is',
+    ['--sweep', 'memoryMiB=400000'],
+    /scenario unix.*need .* of memory, and .* are free to use; memoryMiB=\d+ would fit/,
+  ],
+  ['an unknown parameter', ['--b-parameter', 'no-such=1'], /--b-parameter no-such: QEMU 11/],
+];
+for (const [what, args, message] of refusals) {
+  test(`${what}: refused before any guest starts`, { skip: qemu.skip }, async () => {
+    using scratch = new Scratch();
+    const ran = await drover([...small, ...args], scratch);
+    cleanEnd(ran, scratch, 2);
+    assert.match(ran.stderr, message);
+    assert.deepEqual(scratch.content, []);
+  });
+}

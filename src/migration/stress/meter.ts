@@ -1,0 +1,68 @@
+/** Measures one migration: by QEMU's events with their time stamps, by its figures, and by /proc. */
+import { asNumber, asObject } from '../../model/json.js';
+import type { Measured } from '../../model/measured.js';
+import type { Side } from '../../model/outcome.js';
+import { processorUse } from '../../qemu/proc-stat.js';
+import type { Migration } from '../migration.js';
+import { figuresOf } from '../commands.js';
+
+const usualPageBytes = 4096;
+
+export class Meter {
+  readonly #startedAtMs = Date.now();
+  readonly #before: Record<Side, number | undefined>;
+
+  /** Starts to measure. */
+  constructor(private readonly migration: Migration) {
+    this.#before = { source: this.#usedMs('source'), destination: this.#usedMs('destination') };
+  }
+
+  /** @param isFile the destination read a file that the source had written */
+  read(isFile: boolean): Measured {
+    const { answer } = this.migration;
+    const ram = asObject(answer['ram']);
+    const { downtimeMs, setupTimeMs, transferredBytes, dirtySyncCount } = figuresOf(answer);
+    const completedMs = this.#at('source', 'MIGRATION', 'completed');
+    const totalMs = completedMs === undefined ? undefined : completedMs - this.#startedAtMs;
+    const dirtyPages = asNumber(ram['dirty-pages-rate']) ?? 0;
+    return {
+      totalMs,
+      stopToResumeMs: span(this.#at('source', 'STOP'), this.#at('destination', 'RESUME')),
+      qemuDowntimeMs: downtimeMs,
+      setupMs: setupTimeMs,
+      restoreMs: isFile
+        ? span(
+            this.#at('destination', 'MIGRATION', 'setup'),
+            this.#at('destination', 'MIGRATION', 'completed'),
+          )
+        : undefined,
+      transferredBytes,
+      iterations: dirtySyncCount,
+      // QEMU measures only iterations that last a second
+      dirtyBytesPerSecond:
+        dirtyPages > 0 ? dirtyPages * (asNumber(ram['page-size']) ?? usualPageBytes) : undefined,
+      megabitsPerSecond:
+        totalMs === undefined || transferredBytes === undefined
+          ? undefined
+          : (transferredBytes * 8) / totalMs / 1000,
+      sourceProcessorMs: span(this.#before.source, this.#usedMs('source')),
+      destinationProcessorMs: span(this.#before.destination, this.#usedMs('destination')),
+    };
+  }
+
+  #usedMs(side: Side): number | undefined {
+    return processorUse(this.migration.pair[side].pid)?.usedMs;
+  }
+
+  /** QEMU's time of an event of this migration, of this status if one is given */
+  #at(side: Side, name: string, status?: string): number | undefined {
+    const { pair, since } = this.migration;
+    const isIt = (event: { name: string; data: object }): boolean =>
+      event.name === name && (status === undefined || asObject(event.data)['status'] === status);
+    return pair[side].qmp.events.find(isIt, since[side])?.sentAtMs;
+  }
+}
+
+function span(start: number | undefined, end: number | undefined): number | undefined {
+  return start === undefined || end === undefined ? undefined : end - start;
+}
