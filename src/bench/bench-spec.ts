@@ -14,15 +14,16 @@ export function taskOf(
   own: Parameters,
 ): BenchTask {
   const { capabilities = [], parameters, channels, postcopyAfter } = migration;
+  const { 'downtime-limit': downtimeLimitMs = limits.downtimeLimitMs, ...others } = own;
   const transport = stressTransports.find(({ name }) => name === migration.transport);
   if (transport === undefined) throw new Error(`no transport ${migration.transport}`);
   const spec: StressSpec = {
     memory: machine.backend,
     transport: { ...transport, capabilities: [...transport.capabilities, ...capabilities] },
     channels,
-    parameters: { ...parameters, ...own },
+    parameters: { ...parameters, ...others },
     pingPong: false,
-    downtimeLimitMs: limits.downtimeLimitMs,
+    downtimeLimitMs: Number(downtimeLimitMs),
     patienceMs: limits.patienceMs,
     postcopyAfter,
   };

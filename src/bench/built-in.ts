@@ -19,7 +19,6 @@ const inputs: readonly ScenarioInput[] = [
       parameters: { 'xbzrle-cache-size': 256 * 2 ** 20 },
     },
   },
-  { migration: { transport: 'tcp', capabilities: ['auto-converge'] } },
   { migration: { transport: 'mapped-ram' } },
 ];
 

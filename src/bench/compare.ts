@@ -47,7 +47,8 @@ function paired(samples: readonly Sample[], figure: FigureKey): Compared | undef
   const b = byLabel('B');
   const ratios = [...byLabel('A')].flatMap(([pair, before]) => {
     const after = b.get(pair);
-    return after === undefined ? [] : [Math.log(after / before)];
+    // a clock that was set back in between gives no ratio
+    return after === undefined || after <= 0 || before <= 0 ? [] : [Math.log(after / before)];
   });
   return ratios.length === 0
     ? undefined

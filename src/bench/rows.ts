@@ -4,6 +4,7 @@ import type { BenchDocument, Comparison, Sample, ScenarioResult } from './docume
 import { valuesOf } from './compare.js';
 import { figures } from './figures.js';
 import type { Figure } from './figures.js';
+import { counted } from '../model/text/format.js';
 import type { Label } from './order.js';
 import { medianInterval } from './statistics/many.js';
 
@@ -36,9 +37,9 @@ export function comparisonRow(comparison: Comparison): string[] {
 
 function verdictText({ verdict, samplesNeeded, low }: Comparison): string {
   if (verdict !== 'not-enough-data') return verdict;
-  if (low === undefined) return `not enough data (it takes at least ${samplesNeeded ?? 0})`;
+  if (low === undefined) return `not enough data (needs at least ${samplesNeeded ?? 0})`;
   const needed = samplesNeeded === undefined ? 'more than 1000' : `about ${samplesNeeded}`;
-  return `not enough data (${needed} would do)`;
+  return `not enough data (needs ${needed})`;
 }
 
 /** half of the interval's width, in percent: a smaller change cannot be seen */
@@ -107,7 +108,9 @@ export function sideText({ label, qemu, parameters }: BenchDocument['sides'][num
 
 export function designText(document: BenchDocument): string {
   const { sides, pairs, seed, threshold, isSelfTest } = document;
-  if (sides.length === 1) return `${pairs} migrations of each scenario; intervals of 95 %`;
+  if (sides.length === 1) {
+    return `${counted(pairs, 'migration')} of each scenario, intervals of 95 %`;
+  }
   const what = isSelfTest ? 'A against itself, ' : '';
-  return `${what}${pairs} pairs of each scenario, seed ${seed}, threshold ${(100 * threshold).toFixed(1).replace(/\.0$/, '')} %, intervals of 95 %`;
+  return `${what}${counted(pairs, 'pair')} of each scenario, seed ${seed}, threshold ${(100 * threshold).toFixed(1).replace(/\.0$/, '')} %, intervals of 95 %`;
 }

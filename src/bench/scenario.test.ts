@@ -23,7 +23,7 @@ const chosen = (
 test('the built-in scenarios have different names, computed from their values', () => {
   const names = builtInScenarios.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
-  for (const name of ['unix', 'multifd:8', 'postcopy-preempt', 'tcp+auto-converge', 'mapped-ram']) {
+  for (const name of ['unix', 'multifd:8', 'postcopy-preempt', 'mapped-ram']) {
     assert.ok(names.includes(name), `${name} among ${names.join(' ')}`);
   }
   assert.ok(names.includes('tcp+xbzrle,stamp=wide,xbzrle-cache-size=268435456'));
@@ -122,6 +122,8 @@ test('a scenario becomes what the migration story takes, with the parameters of 
   const { spec, guest } = taskOf(scenario, { 'max-bandwidth': 4 });
   assert.deepEqual(spec.transport.capabilities, ['xbzrle']);
   assert.deepEqual(spec.parameters, { 'max-bandwidth': 4 });
+  assert.equal(taskOf(scenario, { 'downtime-limit': 20 }).spec.downtimeLimitMs, 20);
+  assert.equal(spec.downtimeLimitMs, 300);
   assert.equal(guest.pages, 16_384);
   assert.equal(guest.pacePagesPerSecond, undefined);
 });

@@ -24,6 +24,8 @@ export interface BenchOptions extends PairOptions {
 }
 
 const seedLimit = 2 ** 31;
+/** the exact tests take seconds with more */
+const mostPairs = 200;
 
 export function withBenchOptions(command: Command): Command {
   const qemus = command
@@ -62,7 +64,7 @@ export function withBenchOptions(command: Command): Command {
     .option(
       '--pairs <n>',
       'migrations of each QEMU in each scenario; a verdict needs 6 or more',
-      countUpTo(500),
+      countUpTo(mostPairs),
       12,
     )
     .option(
@@ -79,7 +81,10 @@ export function withBenchOptions(command: Command): Command {
 
 export function withThreshold(command: Command): Command {
   return command.addOption(
-    new Option('--threshold <percent>', 'the least change that matters; a larger one is a verdict')
+    new Option(
+      '--threshold <percent>',
+      'smallest change that matters; smaller changes are the same',
+    )
       .argParser(percentArgument)
       .default(0.05, '5%'),
   );

@@ -38,7 +38,7 @@ test(
     );
     cleanEnd(ran, scratch, 0);
     assert.match(ran.stdout, /A against itself, 2 pairs of each scenario, seed 1/);
-    assert.match(ran.stdout, /total time .* not enough data \(it takes at least 6\)/);
+    assert.match(ran.stdout, /total time .* not enough data \(needs at least 6\)/);
     const { scenarios, isPartial, sides } = documentIn(json);
     assert.equal(isPartial, false);
     assert.equal(sides.length, 2);
