@@ -1,7 +1,16 @@
 /** Sources that are no regular files, and files that unpack to more than there is room for. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -85,6 +94,13 @@ for (const [name, content] of [
       const ran = await drover(['inspect', device], scratch);
       assert.equal(ran.code, 0, ran.stdout + ran.stderr);
       assert.match(ran.stdout, content);
+      if (!name.includes('zstd')) return;
+      const fd = openSync(device, 'r+');
+      writeSync(fd, Buffer.alloc(64, 0xa5), 0, 64, statSync(file).size - 1000);
+      closeSync(fd);
+      const broken = await drover(['inspect', device], scratch);
+      assert.equal(broken.code, 1, 'damage within is not something behind');
+      assert.match(broken.stderr, /compressed by zstd and damaged/);
     } finally {
       run('losetup', '-d', device);
     }
