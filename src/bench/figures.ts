@@ -25,7 +25,7 @@ export const figures: readonly Figure[] = [
     isJudged: true,
     show: ms,
     from: 'from the moment when Drover lifts the bandwidth limit of the start until event `MIGRATION` `completed` of the source',
-    resolution: '1 ms',
+    resolution: '1 ms; QEMU notices the lifted limit up to 100 ms later',
   },
   {
     key: 'stopToResumeMs',
@@ -64,10 +64,17 @@ export const figures: readonly Figure[] = [
     resolution: '1 byte',
   },
   {
+    key: 'sentBeforeBytes',
+    name: 'sent before',
+    show: megabytes,
+    from: 'the same when the total time began, at the end of the slow start',
+    resolution: '1 byte',
+  },
+  {
     key: 'megabitsPerSecond',
     name: 'throughput',
     show: (value) => `${value.toFixed(0)} Mbit/s`,
-    from: 'transferred bytes in the total time',
+    from: 'transferred bytes, without those sent before, in the total time',
     resolution: 'as total time',
   },
   {

@@ -1,10 +1,10 @@
 /** The cells of the tables that the console and Markdown show. Pure. */
+import { counted } from '../model/text/format.js';
 import { confidence } from './document.js';
 import type { BenchDocument, Comparison, Sample, ScenarioResult } from './document.js';
 import { valuesOf } from './compare.js';
 import { figures } from './figures.js';
 import type { Figure } from './figures.js';
-import { counted } from '../model/text/format.js';
 import type { Label } from './order.js';
 import { medianInterval } from './statistics/many.js';
 

@@ -16,7 +16,9 @@ export interface Measured {
   readonly iterations?: number | undefined;
   /** QEMU's `ram.dirty-pages-rate`, if it measured one */
   readonly dirtyBytesPerSecond?: number | undefined;
-  /** `transferredBytes` in `totalMs` */
+  /** how much of it QEMU had sent when the total time began */
+  readonly sentBeforeBytes?: number | undefined;
+  /** what QEMU sent in the total time, per second */
   readonly megabitsPerSecond?: number | undefined;
   /** processor time of the QEMU, its guest included, until both sides have completed */
   readonly sourceProcessorMs?: number | undefined;

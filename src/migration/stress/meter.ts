@@ -12,13 +12,22 @@ export class Meter {
   readonly #startedAtMs = Date.now();
   readonly #before: Record<Side, number | undefined>;
 
-  /** Starts to measure. */
-  constructor(private readonly migration: Migration) {
+  private constructor(
+    private readonly migration: Migration,
+    private readonly sentBeforeBytes: number | undefined,
+  ) {
     this.#before = { source: this.#usedMs('source'), destination: this.#usedMs('destination') };
+  }
+
+  /** Starts to measure. */
+  static async start(migration: Migration): Promise<Meter> {
+    const answer = await migration.pair.source.qmp.execute('query-migrate');
+    return new Meter(migration, figuresOf(answer).transferredBytes);
   }
 
   /** @param isFile the destination read a file that the source had written */
   read(isFile: boolean): Measured {
+    const { sentBeforeBytes } = this;
     const { answer } = this.migration;
     const ram = asObject(answer['ram']);
     const { downtimeMs, setupTimeMs, transferredBytes, dirtySyncCount } = figuresOf(answer);
@@ -37,6 +46,7 @@ export class Meter {
           )
         : undefined,
       transferredBytes,
+      sentBeforeBytes,
       iterations: dirtySyncCount,
       // QEMU measures only iterations that last a second
       dirtyBytesPerSecond:
@@ -44,7 +54,7 @@ export class Meter {
       megabitsPerSecond:
         totalMs === undefined || transferredBytes === undefined
           ? undefined
-          : (transferredBytes * 8) / totalMs / 1000,
+          : ((transferredBytes - (sentBeforeBytes ?? 0)) * 8) / totalMs / 1000,
       sourceProcessorMs: span(this.#before.source, this.#usedMs('source')),
       destinationProcessorMs: span(this.#before.destination, this.#usedMs('destination')),
     };

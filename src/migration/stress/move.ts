@@ -40,7 +40,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
   const isPostcopy = transport.flow === 'postcopy';
   await untilTracked(migrating);
   const startMs = performance.now();
-  const meter = new Meter(migrating);
+  const meter = await Meter.start(migrating);
   await setParameters(from, {
     'max-bandwidth': spec.parameters['max-bandwidth'] ?? fullRate,
     'downtime-limit': isPostcopy ? 1 : spec.downtimeLimitMs,
