@@ -54,6 +54,7 @@ export interface Sides {
   readonly source: TestMachine;
   readonly destination: TestMachine;
   ensureConverge(): Promise<void>;
+  ensureNonConverge(): Promise<void>;
   sendFaster(): Promise<void>;
   readonly wire?: Wire | undefined;
 }
