@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { platforms } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
+import { pagesOf } from '../model/stamps.js';
 import { allOfRam, shapedPlatform } from './shape.js';
 
 const GiB = 2 ** 30;
@@ -23,6 +24,14 @@ test('with more RAM all of it is stamped, without the hole of the machine', () =
     assert.deepEqual(large.range, { start: 0x100000, end: 10 * GiB - low, step: 4096 });
     assert.deepEqual(large.hole, { start: low, end: 4 * GiB });
   }
+});
+
+test('a working set that goes beyond the hole goes on above it', () => {
+  const shape = { ramBytes: 6 * GiB, pages: (3 * GiB) / 4096 };
+  const { range, hole } = shapedPlatform(platforms.x86_64, 'pc-q35-10.0', shape);
+  assert.deepEqual(range, { start: 0x100000, end: 5 * GiB + 0x100000, step: 4096 });
+  assert.deepEqual(hole, { start: 2 * GiB, end: 4 * GiB });
+  assert.equal(pagesOf({ ...range, hole }), shape.pages);
 });
 
 test('a large step gives whole steps below the hole and above it', () => {

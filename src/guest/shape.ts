@@ -82,7 +82,11 @@ function rangeOf(
   const step = shape.step ?? usual.range.step;
   if (shape.pages !== undefined) {
     const { start } = usual.range;
-    return { range: { start, end: start + shape.pages * step, step }, hole: undefined };
+    const end = start + shape.pages * step;
+    const { hole } = allOfRam(usual.arch, ramRegions(usual.arch, machine, ramBytes), step);
+    if (hole === undefined || end <= hole.start)
+      return { range: { start, end, step }, hole: undefined };
+    return { range: { start, end: end + (hole.end - hole.start), step }, hole };
   }
   if (shape.ramBytes === undefined && shape.step === undefined) {
     return { range: usual.range, hole: undefined };

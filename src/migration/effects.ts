@@ -2,7 +2,7 @@
  * What capabilities and parameters leave behind: on the wire, where Drover passes on what is sent, at the process, and in QEMU's
  * own figures. A QEMU that accepts one and does nothing for it would pass every check of memory.
  */
-import { contractError } from '../model/errors.js';
+import { contractError, usageError } from '../model/errors.js';
 import type { HarnessError } from '../model/errors.js';
 import { asObject } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
@@ -112,6 +112,12 @@ export function noEffect(what: string, sign: string, seen: string): HarnessError
 /** Fails unless all that the pair's settings switched on has left its sign. */
 export function requireEffects(facts: Facts): void {
   const { settings, answer, wire } = facts;
+  if (settings.wire !== undefined && wire === undefined) {
+    throw usageError(
+      'bad-test',
+      "wire: Drover can pass on connections to the destination's own address only, not with channels, connectBy or a file",
+    );
+  }
   if (wire !== undefined) requireConnections(settings, wire.connections.length);
   for (const { what, applies, sign, shows } of effects) {
     if (!applies(facts) || shows(facts) !== false) continue;

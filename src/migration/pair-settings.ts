@@ -44,7 +44,7 @@ export const pairShape = v.strictObject({
   connectBy: v.optional(v.picklist(['uri', 'channels'])),
   /** `channels` argument instead of a URI */
   channels: v.optional(v.any() as v.GenericSchema<Json>),
-  /** Drover passes the connections on, counts them, and looks whether they are encrypted (wire.ts); not with `channels` */
+  /** Drover passes the connections on, counts them, and checks whether they are encrypted (wire.ts); not with `channels` */
   wire: v.optional(v.picklist(wireKinds)),
   /** set on both sides, before the start hook, in this order */
   capabilities: v.optional(texts),
@@ -83,6 +83,9 @@ export type PairSettings = Fields<typeof pairShape.entries>;
 /** upstream's default for multifd tests */
 const usualChannels = 4;
 
-export function channelsOf({ multifdChannels = usualChannels }: PairSettings): number {
-  return multifdChannels;
+/** of the source, with capability multifd */
+export function channelsOf(settings: PairSettings): number {
+  const { multifdChannels = usualChannels, parameters, sourceParameters } = settings;
+  const name = 'multifd-channels';
+  return Number(sourceParameters?.[name] ?? parameters?.[name] ?? multifdChannels);
 }

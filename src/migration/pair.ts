@@ -91,7 +91,9 @@ export class Pair {
     if (wire === undefined) return uri;
     const goesOn = context.plan.sourceFeatures.statuses.includes(withoutWait);
     const kind = wire === 'withheld' && goesOn ? 'plain' : wire;
-    this.wire = await Wire.open(uri, context.file('wire'), kind);
+    // of a migration before this one
+    this.wire?.[Symbol.dispose]();
+    this.wire = await Wire.open(uri, context.file(`wire-${this.destination.pid}`), kind);
     context.own(this.wire);
     return this.wire.uri;
   }

@@ -42,6 +42,10 @@ export class Wire implements Disposable {
     this.#server = createServer(options, (source) => {
       this.#relay(source, createConnection({ ...this.target, ...options }));
     });
+    // without it, a process that has no descriptor left would end; the migration then fails by itself
+    this.#server.on('error', () => {
+      this[Symbol.dispose]();
+    });
   }
 
   /**

@@ -1,9 +1,16 @@
 /** What a process has open, by /proc. */
 import { constants, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
-/** Of each descriptor; those that are closed in between are left out. */
+/** Of each descriptor; those that are closed in between are left out. A process that has ended has none. */
 function eachDescriptor<T>(pid: number, look: (name: string) => T): T[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+  let names: string[];
+  try {
+    names = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    // whoever waits for the process next reports its end
+    return [];
+  }
+  return names.flatMap((name) => {
     try {
       return [look(name)];
     } catch {

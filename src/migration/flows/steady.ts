@@ -52,7 +52,7 @@ type Hold = 'bandwidth' | 'pause' | 'none';
 /**
  * What keeps the migration from ending while Drover changes pages. The bandwidth does not where iterations are over in
  * milliseconds: with multifd, which does not keep to it, with xbzrle, and with mapped-ram, of which QEMU 10.0 measures almost none.
- * There QEMU goes on as long as any page is dirty, and then pauses before the switchover; what Drover has changed by then is still
+ * There QEMU continues as long as any page is dirty, and then pauses before the switchover; what Drover has changed by then is still
  * sent. Over a connection it also waits for the destination's acknowledgement, which Drover withholds (`wire`); 11.1 does not.
  */
 function holdOf({ context, settings }: Pick<Sides, 'context' | 'settings'>): Hold {

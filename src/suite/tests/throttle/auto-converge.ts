@@ -18,7 +18,7 @@ import { requireSleep } from './vcpu-sleep.js';
 const initial = 5;
 const increment = 25;
 const limit = 95;
-/** less is not told from a guest that waits for QEMU's locks */
+/** less cannot be distinguished from a guest that waits for QEMU's locks */
 const leastSeen = 50;
 /** the largest increment that QEMU accepts */
 const largest = 99;

@@ -10,6 +10,9 @@ const watchMs = 500;
 /** of what the throttle says: on a busy host QEMU's timers are late */
 const leastShare = 1 / 4;
 
+/** of the time watched */
+const leastRunnable = 1 / 4;
+
 /** Milliseconds that a thread ran, and waited for a processor; undefined where this kernel does not count them. */
 function scheduled(pid: number, thread: number): { ranMs: number; waitedMs: number } | undefined {
   try {
@@ -33,9 +36,17 @@ export async function requireSleep(
   await pause(watchMs, context.signal);
   const after = scheduled(pid, thread);
   const tookMs = performance.now() - fromMs;
-  if (before === undefined || after === undefined) return;
+  if (before === undefined || after === undefined) {
+    context.observer.note?.('this kernel does not count how long the throttled guest runs');
+    return;
+  }
   const ranMs = after.ranMs - before.ranMs;
   const couldRunMs = tookMs - (after.waitedMs - before.waitedMs);
+  // A thread that hardly got a processor shows nothing.
+  if (couldRunMs < watchMs * leastRunnable) {
+    context.observer.note?.('the host was too busy to see whether the throttled guest sleeps');
+    return;
+  }
   const slept = 100 * (1 - ranMs / couldRunMs);
   const least = percent * leastShare;
   if (slept >= least) return;
