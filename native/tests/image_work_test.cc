@@ -111,7 +111,7 @@ TEST_CASE("ranges of a large block go to their places in the file, in pieces of 
   Bytes memory = test::stampedMemory(3000, 1700, 9);
   std::fill_n(memory.begin() + 777 * kTestPage, 40 * kTestPage, std::uint8_t{0});
   const OpenedImage opened = test::openRawBytes(memory);
-  for (int turn = 0; turn < test::rounds(10); ++turn) {
+  for (int turn = 0; turn < 10; ++turn) {
     const std::uint64_t cut = random.upTo(memory.size());
     const std::uint64_t gap = random.upTo(100000);
     const std::vector<CopiedRange> ranges{{0, cut, memory.size() - cut, 0},
@@ -167,7 +167,7 @@ ImageDiff diffOf(const OpenedImage& a, const OpenedImage& b, std::uint64_t lengt
 
 TEST_CASE("a diff finds what differs and nothing else, against a plain comparison") {
   test::Random random(43);
-  for (int turn = 0; turn < test::rounds(60); ++turn) {
+  for (int turn = 0; turn < 60; ++turn) {
     Bytes first = test::stampedMemory(40, 20, 9);
     std::fill_n(first.begin() + 8192, 3 * kTestPage, std::uint8_t{0});
     Bytes second = first;

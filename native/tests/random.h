@@ -8,16 +8,6 @@ namespace drover::test {
 
 std::uint64_t seed();
 
-// How often to draw. The thread sanitizer looks for races, and those do not depend on how many
-// inputs are tried.
-constexpr int rounds(int wanted) {
-#ifdef __SANITIZE_THREAD__
-  return (wanted + 9) / 10;
-#else
-  return wanted;
-#endif
-}
-
 class Random {
  public:
   // `salt` keeps tests apart that share the seed.

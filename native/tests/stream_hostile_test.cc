@@ -78,13 +78,6 @@ void use(const test::Parsed& parsed) {
   REQUIRE(parsed.report.passes.size() <= StreamReport::kMaxPasses);
 }
 
-// Each byte of the first records, some of the pages'; far fewer where draws are few.
-std::size_t step(std::size_t size) {
-  const bool each = test::rounds(10) == 10;
-  if (size < 300) return each ? 1 : 7;
-  return each ? 7 : 71;
-}
-
 }  // namespace
 
 TEST_CASE("a stream cut at any byte is an error, or its memory is whole") {
@@ -93,7 +86,7 @@ TEST_CASE("a stream cut at any byte is an error, or its memory is whole") {
     REQUIRE(whole.error.reason == "");
     const Bytes memory = whole.content();
     for (std::size_t which = 0; which < files.size(); ++which) {
-      for (std::size_t size = 0; size < files[which].size(); size += step(size)) {
+      for (std::size_t size = 0; size < files[which].size(); size += size < 300 ? 1 : 7) {
         Files cut = files;
         cut[which].resize(size);
         const test::Parsed parsed = test::parse(cut);
@@ -119,7 +112,7 @@ TEST_CASE("what salvage keeps of a cut stream can be read") {
 TEST_CASE("bytes that were changed anywhere do no harm") {
   test::Random random(61);
   const std::vector<Files> sound = all();
-  for (int round = 0; round < test::rounds(4000); ++round) {
+  for (int round = 0; round < 4000; ++round) {
     Files files = sound[random.upTo(sound.size() - 1)];
     for (std::uint64_t changes = 1 + random.upTo(3); changes > 0; --changes) {
       Bytes& file = files[random.upTo(files.size() - 1)];
