@@ -68,6 +68,14 @@ test('two benchmarks are compared without pairs', () => {
   assert.equal(total(other).verdict, 'faster');
 });
 
+test('without pairs a value that is not positive does not count', () => {
+  const samples = madeSamples({ seed: 1, pairs: 12, ratio: 1, noise: 0.02 });
+  const wrong = [0, -5].map((totalMs): Sample => ({ label: 'A', pair: 13, measured: { totalMs } }));
+  const of = (before: readonly Sample[]): Comparison =>
+    total(compareGroups([{ before, after: samples }], 0.05)[0]);
+  assert.deepEqual(of([...samples, ...wrong]), of(samples));
+});
+
 const asked = { threshold: 0.05, confidence: 0.95, samples: 12 };
 
 test('a verdict needs the whole interval on one side of the threshold, and a small p', () => {
@@ -89,6 +97,10 @@ test('too little data says how many pairs would do', () => {
   const limit = Math.log(1.05);
   assert.equal(needed(0, -1.99 * limit, 1.99 * limit), 48);
   assert.equal(needed(limit, 0, 0.2), undefined);
+  // the interval is beyond the threshold, and two halves make p small enough
+  const shift = { estimate: 0.1, low: 0.06, high: 0.14, p: 0.01 };
+  assert.equal(answer({ ...asked, shift, p: 0.19 }).samplesNeeded, 14);
+  assert.equal(answer({ ...asked, shift, p: 0.06 }).samplesNeeded, 13);
   assert.equal(
     answer({ ...asked, samples: 2, shift: { estimate: 0, p: 1 }, p: 1 }).samplesNeeded,
     6,

@@ -62,8 +62,8 @@ export function compareGroups(
 ): Comparison[][] {
   return judge(
     scenarios.map(({ before, after }) => (figure) => {
-      const from = valuesOf(before, 'A', figure).map(Math.log);
-      const to = valuesOf(after, 'A', figure).map(Math.log);
+      const from = logarithms(valuesOf(before, 'A', figure));
+      const to = logarithms(valuesOf(after, 'A', figure));
       return from.length === 0 || to.length === 0
         ? undefined
         : {
@@ -73,6 +73,11 @@ export function compareGroups(
     }),
     threshold,
   );
+}
+
+/** A clock that was set back in between gives a value that has no logarithm. */
+function logarithms(values: readonly number[]): number[] {
+  return values.filter((value) => value > 0).map(Math.log);
 }
 
 function judge(scenarios: readonly Compare[], threshold: number): Comparison[][] {

@@ -31,7 +31,7 @@ export interface SampleFailure {
 /** One migration between two new QEMUs: what it measured, or why that does not count. */
 export interface Sample {
   readonly label: Label;
-  /** from 1 */
+  /** from 1; 0: a warm-up that failed */
   readonly pair: number;
   readonly measured?: Measured | undefined;
   readonly failure?: SampleFailure | undefined;
@@ -50,7 +50,7 @@ export interface Comparison {
   /** two-sided, adjusted by Holm's method for all comparisons of the document */
   readonly p: number;
   readonly verdict: BenchVerdict;
-  /** of `not-enough-data`: about so many would do; absent if more than 1000 */
+  /** of `not-enough-data`: about this number would do; absent if more than 200 */
   readonly samplesNeeded?: number | undefined;
 }
 

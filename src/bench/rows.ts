@@ -7,6 +7,7 @@ import { figures } from './figures.js';
 import type { Figure } from './figures.js';
 import type { Label } from './order.js';
 import { medianInterval } from './statistics/many.js';
+import { mostPairs } from './verdict.js';
 
 const percent = (change: number): string => {
   const text = (100 * change).toFixed(Math.abs(change) < 0.1 ? 1 : 0);
@@ -38,7 +39,7 @@ export function comparisonRow(comparison: Comparison): string[] {
 function verdictText({ verdict, samplesNeeded, low }: Comparison): string {
   if (verdict !== 'not-enough-data') return verdict;
   if (low === undefined) return `not enough data (needs at least ${samplesNeeded ?? 0})`;
-  const needed = samplesNeeded === undefined ? 'more than 1000' : `about ${samplesNeeded}`;
+  const needed = samplesNeeded === undefined ? `more than ${mostPairs}` : `about ${samplesNeeded}`;
   return `not enough data (needs ${needed})`;
 }
 

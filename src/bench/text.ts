@@ -57,7 +57,11 @@ function noiseLines({ isSelfTest, scenarios }: BenchDocument): string[] {
   );
   return noises.length === 0
     ? []
-    : ['', 'noise of this host with so many pairs (half the width of the interval):', ...noises];
+    : [
+        '',
+        'noise of this host with this number of pairs (half the width of the interval):',
+        ...noises,
+      ];
 }
 
 export function benchMarkdown(document: BenchDocument): string {

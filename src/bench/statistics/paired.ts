@@ -26,7 +26,7 @@ function signFlipTest(differences: readonly number[]): number {
   return twoSided(coinSums(ranks), sum(ranks) / 2, positive);
 }
 
-/** so many pairs at least, for an interval of this confidence */
+/** the least number of pairs for an interval of this confidence */
 export function fewestPairs(confidence: number): number {
   return Math.ceil(Math.log2(2 / (1 - confidence)));
 }

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Sweep } from '../../bench/choose-scenarios.js';
+import { mostPairs } from '../../bench/verdict.js';
 import { collect, countUpTo, withPairOptions } from '../options/options.js';
 import type { PairOptions } from '../options/options.js';
 import { settingArgument, settingValue } from '../stress/stress-values.js';
@@ -24,8 +25,6 @@ export interface BenchOptions extends PairOptions {
 }
 
 const seedLimit = 2 ** 31;
-/** the exact tests take seconds with more */
-const mostPairs = 200;
 
 export function withBenchOptions(command: Command): Command {
   const qemus = command
@@ -63,7 +62,7 @@ export function withBenchOptions(command: Command): Command {
     .optionsGroup('Measurement:')
     .option(
       '--pairs <n>',
-      'migrations of each QEMU in each scenario; a verdict needs 6 or more',
+      'migrations of each QEMU in each scenario; a verdict needs 6 or more, and more the more scenarios there are',
       countUpTo(mostPairs),
       12,
     )
