@@ -85,13 +85,6 @@ export const figures: readonly Figure[] = [
     resolution: '1',
   },
   {
-    key: 'dirtyBytesPerSecond',
-    name: 'dirty rate',
-    show: (value) => `${megabytes(value)}/s`,
-    from: '`ram.dirty-pages-rate` of `query-migrate`; only if an iteration took a second or more',
-    resolution: '1 page per second',
-  },
-  {
     key: 'sourceProcessorMs',
     name: 'processor, source',
     show: ms,

@@ -14,8 +14,6 @@ export interface Measured {
   readonly transferredBytes?: number | undefined;
   /** QEMU's `ram.dirty-sync-count` */
   readonly iterations?: number | undefined;
-  /** QEMU's `ram.dirty-pages-rate`, if it measured one */
-  readonly dirtyBytesPerSecond?: number | undefined;
   /** how much of it QEMU had sent when the total time began */
   readonly sentBeforeBytes?: number | undefined;
   /** what QEMU sent in the total time, per second */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled } from '../../model/deadline.js';
+import { contractError } from '../../model/errors.js';
 import { asString } from '../../model/json.js';
 import { endStatuses } from '../../model/outcome.js';
 import type { QmpEvent } from '../../qmp/events.js';
@@ -77,4 +78,19 @@ export async function convergeByPostcopy(migration: Migration, after: number): P
     await migration.until('completed');
   });
   return false;
+}
+
+/** @throws HarnessError `no-postcopy`: the migration completed as precopy */
+export function requirePostcopy({ pair, since }: Migration): void {
+  const { events } = pair.source.qmp;
+  const switched = events.find(
+    ({ name, data }) => name === 'MIGRATION' && data['status'] === 'postcopy-active',
+    since.source,
+  );
+  if (switched !== undefined) return;
+  throw contractError(
+    'no-postcopy',
+    'the migration completed before postcopy began: give a guest that writes more, or a switch after fewer iterations',
+    { side: 'source', waitedFor: 'event MIGRATION postcopy-active' },
+  );
 }

@@ -1,15 +1,13 @@
 /** Measures one migration: by QEMU's events with their time stamps, by its figures, and by /proc. */
-import { asNumber, asObject } from '../../model/json.js';
+import { asObject } from '../../model/json.js';
 import type { Measured } from '../../model/measured.js';
 import type { Side } from '../../model/outcome.js';
 import { processorUse } from '../../qemu/proc-stat.js';
 import type { Migration } from '../migration.js';
 import { figuresOf } from '../commands.js';
 
-const usualPageBytes = 4096;
-
 export class Meter {
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs: number;
   readonly #before: Record<Side, number | undefined>;
 
   private constructor(
@@ -17,6 +15,8 @@ export class Meter {
     private readonly sentBeforeBytes: number | undefined,
   ) {
     this.#before = { source: this.#usedMs('source'), destination: this.#usedMs('destination') };
+    // last, so that reading /proc is no part of the total time
+    this.#startedAtMs = Date.now();
   }
 
   /** Starts to measure. */
@@ -29,11 +29,9 @@ export class Meter {
   read(isFile: boolean): Measured {
     const { sentBeforeBytes } = this;
     const { answer } = this.migration;
-    const ram = asObject(answer['ram']);
     const { downtimeMs, setupTimeMs, transferredBytes, dirtySyncCount } = figuresOf(answer);
     const completedMs = this.#at('source', 'MIGRATION', 'completed');
     const totalMs = completedMs === undefined ? undefined : completedMs - this.#startedAtMs;
-    const dirtyPages = asNumber(ram['dirty-pages-rate']) ?? 0;
     return {
       totalMs,
       stopToResumeMs: span(this.#at('source', 'STOP'), this.#at('destination', 'RESUME')),
@@ -48,9 +46,6 @@ export class Meter {
       transferredBytes,
       sentBeforeBytes,
       iterations: dirtySyncCount,
-      // QEMU measures only iterations that last a second
-      dirtyBytesPerSecond:
-        dirtyPages > 0 ? dirtyPages * (asNumber(ram['page-size']) ?? usualPageBytes) : undefined,
       megabitsPerSecond:
         totalMs === undefined || transferredBytes === undefined
           ? undefined
