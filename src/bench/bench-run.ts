@@ -1,8 +1,10 @@
 /** Runs the migrations of a benchmark one after another, and keeps what each measured, also when it is cancelled. */
 import type { PairPlan } from '../migration/plan.js';
+import { endlessMs } from '../model/deadline.js';
 import { startTask } from '../schedule/attempts.js';
 import type { AttemptsSetup, Ended } from '../schedule/attempts.js';
 import type { BenchTask } from '../suite/bench.js';
+import { pageBytes } from './bench-spec.js';
 import { comparePairs } from './compare.js';
 import type { Sample, SampleFailure, ScenarioResult } from './document.js';
 import { orderOf } from './order.js';
@@ -33,28 +35,43 @@ export interface BenchRequest extends Pick<
   readonly warn: (message: string) => void;
   /** the command that runs the benchmark again, kept as evidence */
   readonly rerun: string;
+  /** hears of what is measured so far, after each scenario but the last */
+  readonly onScenario: (results: readonly ScenarioResult[]) => Promise<void>;
   /** hears of each migration at its end, warm-ups included */
   readonly onTurn: (scenario: Scenario, turn: Turn, ended: Ended) => void;
 }
 
 /** deadline of one migration and all around it, on a host of usual speed */
 const usualTimeoutMs = 120_000;
-/** a scenario in which so many migrations fail says nothing more */
+/** how often the guest may write its whole working set in that time */
+const usualPasses = 20;
+/** after this number of failures a scenario says nothing more */
 const mostFailures = 3;
 
 export async function runBench(input: BenchRequest): Promise<ScenarioResult[]> {
   const measured: Omit<ScenarioResult, 'comparisons'>[] = [];
   for (const [index, planned] of input.scenarios.entries()) {
     const { scenario, skipped, sides } = planned;
-    const { machine, accel } = sides.A.plan;
+    const { machine } = sides.A.plan;
+    const accel = scenario.machine.accel ?? sides.A.plan.accel;
     const samples = skipped === undefined ? await samplesOf(input, planned, index) : [];
     const wanted = skipped === undefined ? input.design.labels.length * input.design.pairs : 0;
     const isPartial = samples.filter(({ failure }) => failure === undefined).length < wanted;
     measured.push({ scenario, skipped, machine, accel, isPartial, samples });
+    if (measured.length < input.scenarios.length) {
+      await input.onScenario(compared(measured, input.threshold));
+    }
   }
+  return compared(measured, input.threshold);
+}
+
+function compared(
+  measured: readonly Omit<ScenarioResult, 'comparisons'>[],
+  threshold: number,
+): ScenarioResult[] {
   const comparisons = comparePairs(
     measured.map(({ samples }) => samples),
-    input.threshold,
+    threshold,
   );
   return measured.map((each, index) => ({ ...each, comparisons: comparisons[index] ?? [] }));
 }
@@ -90,7 +107,7 @@ async function migrateOnce(
     {
       ...{ plan, pool, directory, evidenceDirectory },
       keep: false,
-      timeoutMs: usualTimeoutMs * plan.slowness + task.spec.patienceMs,
+      timeoutMs: timeoutOf(plan, task),
       rerun: () => rerun,
       emit: (event) => {
         if (event.type === 'warning') warn(event.message);
@@ -109,6 +126,17 @@ async function migrateOnce(
   const ended = await started.ended;
   signal.removeEventListener('abort', started.cancel);
   return ended;
+}
+
+/** Deadline of one migration and all around it. */
+export function timeoutOf(
+  { slowness }: Pick<PairPlan, 'slowness'>,
+  { spec, guest }: BenchTask,
+): number {
+  const { ramBytes = 0, pages = ramBytes / pageBytes, pacePagesPerSecond } = guest;
+  const passMs = pacePagesPerSecond === undefined ? 0 : (1000 * pages) / pacePagesPerSecond;
+  const ms = (usualTimeoutMs + usualPasses * passMs) * slowness + spec.patienceMs;
+  return Math.min(endlessMs, Math.ceil(ms));
 }
 
 function failureOf({ outcome, directory }: Ended): SampleFailure | undefined {

@@ -2,28 +2,44 @@
 import type { GuestShape } from '../guest/shape.js';
 import type { StressSpec } from '../migration/stress/spec.js';
 import { stressTransports } from '../migration/stress/transports.js';
+import { usageError } from '../model/errors.js';
 import type { BenchTask } from '../suite/bench.js';
 import type { Parameters, Scenario } from './scenario.js';
 
 const mebibyte = 2 ** 20;
-const pageBytes = 4096;
+export const pageBytes = 4096;
+/** what QEMU accepts */
+const mostDowntimeMs = 2_000_000;
 
-/** @param own parameters of one side of the comparison, over those of the scenario */
+/**
+ * @param own parameters of one side of the comparison, over those of the scenario
+ * @throws HarnessError `bad-bench`
+ */
 export function taskOf(
   { guest, machine, migration, limits }: Scenario,
   own: Parameters,
 ): BenchTask {
   const { capabilities = [], parameters, channels, postcopyAfter } = migration;
-  const { 'downtime-limit': downtimeLimitMs = limits.downtimeLimitMs, ...others } = own;
+  const { 'downtime-limit': ownLimitMs, ...others } = own;
   const transport = stressTransports.find(({ name }) => name === migration.transport);
   if (transport === undefined) throw new Error(`no transport ${migration.transport}`);
+  if (ownLimitMs !== undefined && transport.flow === 'postcopy') {
+    throw usageError('bad-bench', '--b-parameter downtime-limit: it does not apply to postcopy');
+  }
+  const downtimeLimitMs = ownLimitMs ?? limits.downtimeLimitMs;
+  if (typeof downtimeLimitMs !== 'number' || downtimeLimitMs > mostDowntimeMs) {
+    throw usageError(
+      'bad-bench',
+      `--b-parameter downtime-limit: expected whole milliseconds from 0 to ${mostDowntimeMs}, not '${String(ownLimitMs)}'`,
+    );
+  }
   const spec: StressSpec = {
     memory: machine.backend,
     transport: { ...transport, capabilities: [...transport.capabilities, ...capabilities] },
     channels,
     parameters: { ...parameters, ...others },
     pingPong: false,
-    downtimeLimitMs: Number(downtimeLimitMs),
+    downtimeLimitMs,
     patienceMs: limits.patienceMs,
     postcopyAfter,
   };

@@ -128,6 +128,19 @@ test('a scenario becomes what the migration story takes, with the parameters of 
   assert.equal(guest.pacePagesPerSecond, undefined);
 });
 
+test('a downtime limit of B is a number of milliseconds, and not of postcopy', () => {
+  const taken = (transport: string, value: string | number | boolean) => (): void => {
+    taskOf(resolveScenario({ migration: { transport } }, ''), { 'downtime-limit': value });
+  };
+  for (const value of ['fast', true, 2_000_001]) {
+    assert.throws(taken('tcp', value), {
+      code: 'bad-bench',
+      message: /whole milliseconds from 0 to 2000000, not '/,
+    });
+  }
+  assert.throws(taken('postcopy', 20), { code: 'bad-bench', message: /not apply to postcopy/ });
+});
+
 test('the published schema takes the built-in scenarios and no unknown transport', () => {
   const file = path.join(packageRoot, 'docs', 'reference', 'bench-scenarios.schema.json');
   const validate = new Ajv({ strict: false }).compile(

@@ -58,7 +58,7 @@ export interface ScenarioInput {
   readonly limits?: {
     /** default: 300 */
     readonly downtimeLimitMs?: number;
-    /** how long a migration may take after its first iteration; then Drover raises the downtime limit; default: 10000 */
+    /** how long a migration may take after its first iteration; then Drover raises the downtime limit; default: 10000, at most 60000 */
     readonly patienceMs?: number;
   };
 }
@@ -99,7 +99,7 @@ const groups = {
     parameters: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
     postcopyAfter: count(1, 1000),
   },
-  limits: { downtimeLimitMs: count(0, 2_000_000), patienceMs: count(1, 2 ** 31 - 1) },
+  limits: { downtimeLimitMs: count(0, 2_000_000), patienceMs: count(1, 60_000) },
 };
 export type Group = keyof typeof groups;
 

@@ -1,10 +1,13 @@
 /** Plans a benchmark: the two sides, and each scenario with what it needs, or why it cannot run. Starts no guest. */
+import { closest, distance } from 'fastest-levenshtein';
 import { taskOf } from '../../bench/bench-spec.js';
 import type { PlannedScenario, PlannedSide } from '../../bench/bench-run.js';
 import type { Label } from '../../bench/order.js';
+import { scenarioFields } from '../../bench/scenario.js';
 import type { Parameters, Scenario } from '../../bench/scenario.js';
 import { buildGuestImage } from '../../guest/image.js';
 import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
+import { kvmObstacle } from '../../migration/host/accelerator.js';
 import type { AccelChoice } from '../../migration/host/accelerator.js';
 import { probeHost } from '../../migration/host/host-probes.js';
 import type { PairPlan } from '../../migration/plan.js';
@@ -63,7 +66,7 @@ export interface PlanOfBench {
   readonly signal: AbortSignal;
 }
 
-/** @throws HarnessError what the user gave cannot work, whatever the QEMU */
+/** @throws HarnessError what the user gave cannot work, whatever the QEMU; or no scenario can run */
 export async function planScenarios(input: PlanOfBench): Promise<PlannedScenario[]> {
   const planned: PlannedScenario[] = [];
   for (const scenario of input.scenarios) {
@@ -75,12 +78,22 @@ export async function planScenarios(input: PlanOfBench): Promise<PlannedScenario
       }),
     );
   }
+  const [first] = planned;
+  if (first?.skipped !== undefined && planned.every(({ skipped }) => skipped !== undefined)) {
+    throw usageError(
+      'bad-bench',
+      `no scenario can run; scenario ${first.scenario.name}: ${first.skipped}`,
+    );
+  }
   return planned;
 }
 
 async function planScenario(input: PlanOfBench, scenario: Scenario): Promise<PlannedScenario> {
   const { sides, options, environment } = input;
-  const a = await planSide(input, scenario, 'A', scenario.machine.accel ?? options.accel);
+  const obstacle = await accelObstacle(input, scenario);
+  // even a scenario that is skipped has a plan
+  const accel = obstacle === undefined ? scenario.machine.accel : undefined;
+  const a = await planSide(input, scenario, 'A', accel ?? options.accel);
   const b = await planSide(input, scenario, 'B', a.plan.accel);
   const { spec, guest } = a.task;
   const { arch, machine } = a.plan;
@@ -99,8 +112,38 @@ async function planScenario(input: PlanOfBench, scenario: Scenario): Promise<Pla
     const lacks = unknown === undefined ? undefined : `parameter ${unknown.name}: ${unknown.why}`;
     return unmetTransport(plan, task.spec, plan.host) ?? lacks;
   });
-  const skipped = reasons.find((reason) => reason !== undefined);
+  refuseUnknownParameter(a, b);
+  const skipped = obstacle ?? reasons.find((reason) => reason !== undefined);
   return { scenario, skipped, sides: { A: a, B: b } };
+}
+
+/** Why the accelerator of the scenario itself cannot be used. */
+async function accelObstacle(
+  { sides, qemus }: PlanOfBench,
+  { machine: { accel } }: Scenario,
+): Promise<string | undefined> {
+  if (accel === undefined) return undefined;
+  for (const label of sides.labels) {
+    const features = await qemus.features(sides.binaries[label]);
+    const has = features.accelerators.includes(accel);
+    const obstacle = has && accel === 'kvm' ? await kvmObstacle(features) : undefined;
+    if (obstacle !== undefined) return `accelerator ${accel}: ${obstacle}`;
+    if (!has) return `QEMU ${features.version} was compiled without ${accel.toUpperCase()}`;
+  }
+  return undefined;
+}
+
+/** @throws HarnessError `bad-bench`: a parameter of the scenario that neither QEMU knows */
+function refuseUnknownParameter({ plan, task }: PlannedSide, other: PlannedSide): void {
+  const known = [plan, other.plan].flatMap(({ sourceFeatures }) => sourceFeatures.parameters);
+  const name = Object.keys(task.spec.parameters).find((each) => !known.includes(each));
+  if (name === undefined) return;
+  const fields = scenarioFields.map((field) => field.slice(field.indexOf('.') + 1));
+  const near = closest(name, [...fields, ...known]);
+  const hint = distance(name, near) <= 3 ? `; did you mean '${near}'?` : '';
+  throw usageError('bad-bench', `no QEMU here has a migration parameter ${name}${hint}`, {
+    details: [`there are ${[...new Set(known)].join(' ')}`],
+  });
 }
 
 /** The machine type and the accelerator are the same on both sides. */

@@ -140,6 +140,9 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
     ['--sweep', 'memoryMiB=400000'],
     /scenario unix.*need .* of memory, and .* are free to use; memoryMiB=\d+ would fit/,
   ],
+  ['a sweep of no field', ['--sweep', 'memoryMib=64'], /memoryMib; did you mean 'memoryMiB'\?/],
+  ['a downtime limit in words', ['--b-parameter', 'downtime-limit=fast'], /whole milliseconds/],
+  ['two results in one file', ['--json', 'r', '--csv', 'r'], /--json and --csv both name r/],
   ['an unknown parameter', ['--b-parameter', 'no-such=1'], /--b-parameter no-such: QEMU 11/],
 ];
 for (const [what, args, message] of refusals) {

@@ -55,10 +55,12 @@ export function refuseReports(
 }
 
 /** Checks, before any test runs, that every report can be written. */
-export async function checkReportOptions(options: ReportOptions): Promise<void> {
-  const { junit, json, html, markdown, trace } = options;
+export async function checkReportOptions(
+  options: ReportOptions & { readonly csv?: string },
+): Promise<void> {
+  const { junit, json, html, markdown, trace, csv } = options;
   const taken = new Map<string, string>();
-  for (const [option, file] of Object.entries({ junit, json, html, markdown, trace })) {
+  for (const [option, file] of Object.entries({ junit, json, html, markdown, trace, csv })) {
     if (file === undefined) continue;
     const other = taken.get(path.resolve(file));
     // two reports may go to one device, such as /dev/stdout
