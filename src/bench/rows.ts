@@ -72,28 +72,33 @@ function cellsOf({ show }: Figure, values: readonly number[]): string[] | undefi
   ];
 }
 
-/** What qualifies the figures of a scenario: failures, raised limits, missing pairs. */
+/**
+ * What qualifies the figures of a scenario: failures, raised limits, missing pairs.
+ * @param name of the only side, instead of its label
+ */
 export function remarksOf(
   { samples, isPartial, skipped }: ScenarioResult,
   { pairs, sides }: Pick<BenchDocument, 'pairs' | 'sides'>,
+  name?: string,
 ): string[] {
-  if (skipped !== undefined) return [`skipped: ${skipped}`];
+  if (skipped !== undefined) return [`${name === undefined ? '' : `${name}: `}skipped: ${skipped}`];
   return sides.flatMap(({ label }) => {
     const own = samples.filter((sample) => sample.label === label);
+    const side = name ?? label;
     const passed = own.filter(({ failure }) => failure === undefined);
     const forced = passed.filter(({ measured }) => measured?.isForced === true).length;
     return [
-      ...(isPartial ? [`partial: ${label} has ${passed.length} of ${pairs} samples`] : []),
+      ...(isPartial ? [`partial: ${side} has ${passed.length} of ${pairs} samples`] : []),
       ...(forced === 0
         ? []
         : [
-            `${label}: ${forced} of ${passed.length} migrations did not converge in time, and Drover raised the downtime limit`,
+            `${side}: ${forced} of ${passed.length} migrations did not converge in time, and Drover raised the downtime limit`,
           ]),
       ...own.flatMap(({ failure, pair }) =>
         failure === undefined
           ? []
           : [
-              `${label}: ${pair === 0 ? 'the warm-up' : `pair ${pair}`} failed: ${failure.message} (${failure.code})${failure.directory === undefined ? '' : `; evidence: ${failure.directory}`}`,
+              `${side}: ${pair === 0 ? 'the warm-up' : `pair ${pair}`} failed: ${failure.message} (${failure.code})${failure.directory === undefined ? '' : `; evidence: ${failure.directory}`}`,
             ],
       ),
     ];

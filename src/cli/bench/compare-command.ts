@@ -1,13 +1,10 @@
 /** `drover compare`: two benchmarks that were made one after the other. Starts no QEMU. */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { compareGroups } from '../../bench/compare.js';
 import { benchVersion } from '../../bench/document.js';
 import type { BenchDocument } from '../../bench/document.js';
-import { comparisonHead, sideText } from '../../bench/rows.js';
-import { comparisonLines } from '../../bench/text.js';
+import { compareBenchmarks } from '../../bench/two-benchmarks.js';
 import { fileProblem, usageError } from '../../model/errors.js';
-import { printableLine } from '../../model/text/printable.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
 import { exitCodes } from '../process/exit-codes.js';
@@ -35,55 +32,18 @@ async function compareCommand(
   after: BenchDocument,
   threshold: number,
 ): Promise<number> {
-  const common = before.scenarios.flatMap((old) => {
-    const now = after.scenarios.find(({ scenario }) => scenario.name === old.scenario.name);
-    return now === undefined ? [] : [{ old, now }];
-  });
-  if (common.length === 0) {
-    throw usageError('nothing-to-compare', 'the two benchmarks have no scenario in common');
-  }
-  const comparisons = compareGroups(
-    common.map(({ old, now }) => ({ before: old.samples, after: now.samples })),
-    threshold,
-  );
-  const head = comparisonHead('new against old', 'samples');
-  await print(
-    lines([
-      ...[before, after].map(({ sides }, index) =>
-        printableLine(`${index === 0 ? 'old' : 'new'}: ${sides.map(sideText).join('')}`),
-      ),
-      ...hostDifferences(before, after).map((text) => `warning: ${printableLine(text)}`),
-      ...common.flatMap(({ old, now }, index) => [
-        '',
-        printableLine(old.scenario.name),
-        ...([old, now].some(({ isPartial }) => isPartial)
-          ? ['  partial: not all samples were measured']
-          : []),
-        ...comparisonLines(comparisons[index] ?? [], head),
-      ]),
-    ]),
-  );
-  const isSlower = comparisons.flat().some(({ verdict }) => verdict === 'slower');
-  return isSlower ? exitCodes.failed : exitCodes.passed;
+  const compared = compareBenchmarks(before, after, threshold);
+  await print(lines(compared.lines));
+  if (compared.isSlower) return exitCodes.failed;
+  return compared.isComplete ? exitCodes.passed : exitCodes.incomplete;
 }
 
-function hostDifferences(before: BenchDocument, after: BenchDocument): string[] {
-  const names = ['hostname', 'kernel', 'cpu', 'cores', 'memoryBytes', 'node'] as const;
-  const states = ['governor', 'turbo', 'transparentHugePages', 'ksm', 'processorLimit'] as const;
-  const pairs = [
-    ...names.map((name) => [name, before.host[name], after.host[name]] as const),
-    ...states.map((name) => [name, before.hostState[name], after.hostState[name]] as const),
-  ];
-  return pairs.flatMap(([name, old, now]) =>
-    old === now
-      ? []
-      : [
-          `the hosts differ, and the result may be theirs: ${name} was ${String(old)}, now ${String(now)}`,
-        ],
-  );
-}
-
-const sample = v.looseObject({ label: v.string(), pair: v.number() });
+const sample = v.looseObject({
+  label: v.string(),
+  pair: v.number(),
+  measured: v.optional(v.record(v.string(), v.union([v.number(), v.boolean()]))),
+  failure: v.optional(v.looseObject({ code: v.string(), message: v.string() })),
+});
 const shape = v.looseObject({
   version: v.literal(benchVersion),
   sides: v.array(
@@ -95,9 +55,14 @@ const shape = v.looseObject({
   ),
   host: v.looseObject({}),
   hostState: v.looseObject({}),
+  warnings: v.array(v.string()),
+  pairs: v.number(),
   scenarios: v.array(
     v.looseObject({
       scenario: v.looseObject({ name: v.string() }),
+      skipped: v.optional(v.string()),
+      machine: v.string(),
+      accel: v.string(),
       isPartial: v.boolean(),
       samples: v.array(sample),
     }),
