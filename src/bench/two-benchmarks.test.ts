@@ -56,7 +56,7 @@ test('a scenario that both have and that has no samples in one is not complete',
   const after = withFirst({ samples: [], isPartial: true });
   const { isComplete, lines } = compareBenchmarks(document, after, 0.05);
   assert.equal(isComplete, false);
-  assert.match(lines.join('\n'), /not compared: old or new has no samples/);
+  assert.match(lines.join('\n'), /not compared: old or new has no sample of it/);
   const nothing: BenchDocument = { ...document, scenarios: [skipped] };
   assert.equal(compareBenchmarks(nothing, nothing, 0.05).isComplete, false);
 });

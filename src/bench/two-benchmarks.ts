@@ -87,7 +87,7 @@ function scenarioRemarks(
     ...remarksOf(old, before, 'old'),
     ...remarksOf(now, after, 'new'),
     ...(comparisons.length === 0 && !isSkipped({ old, now })
-      ? ['not compared: old or new has no samples']
+      ? ['not compared: old or new has no sample of it']
       : []),
   ];
 }
