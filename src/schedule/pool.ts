@@ -26,6 +26,11 @@ export interface AttemptHandle {
   readonly next: (more: boolean) => void;
 }
 
+/** Node 20.20 aborts where a thread ends while `require` loads a module of ES for it, which Piscina tries before `import`. */
+const asyncImportOnly = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
+  ? ['--no-experimental-require-module']
+  : [];
+
 export class WorkerPool {
   readonly #piscina: Piscina;
 
@@ -39,6 +44,7 @@ export class WorkerPool {
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
+      execArgv: [...process.execArgv, ...asyncImportOnly],
       atomics: 'disabled',
       // Idle workers cost nothing: keep them to the end of the run.
       idleTimeout: Infinity,
