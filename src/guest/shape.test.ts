@@ -26,7 +26,7 @@ test('with more RAM all of it is stamped, without the hole of the machine', () =
   }
 });
 
-test('a working set that goes beyond the hole goes on above it', () => {
+test('a working set that goes beyond the hole continues above it', () => {
   const shape = { ramBytes: 6 * GiB, pages: (3 * GiB) / 4096 };
   const { range, hole } = shapedPlatform(platforms.x86_64, 'pc-q35-10.0', shape);
   assert.deepEqual(range, { start: 0x100000, end: 5 * GiB + 0x100000, step: 4096 });

@@ -7,7 +7,7 @@ function eachDescriptor<T>(pid: number, look: (name: string) => T): T[] {
   try {
     names = readdirSync(`/proc/${pid}/fd`);
   } catch {
-    // whoever waits for the process next reports its end
+    // the next command to the process reports its end
     return [];
   }
   return names.flatMap((name) => {

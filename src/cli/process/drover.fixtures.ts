@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { asObject } from '../../model/json.js';
 import type { Json, JsonObject } from '../../model/json.js';
-import { packageRoot } from '../../model/scratch.fixtures.js';
-import type { Scratch } from '../../model/scratch.fixtures.js';
+import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
 
 export interface Ran {
   readonly code: number | null;
@@ -75,6 +75,29 @@ export async function droverJson(
   const ran = await drover([...args, '--json'], scratch);
   assert.equal(ran.code, code, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
   return asObject(JSON.parse(ran.stdout) as Json);
+}
+
+/** It ended with this code, and left no process. */
+export function cleanEnd(ran: Ran, scratch: Scratch, code: number): void {
+  assert.equal(ran.code, code, `${ran.stdout}\n${ran.stderr}`);
+  assert.deepEqual(scratch.processes(), []);
+}
+
+export type Refusal = readonly [what: string, args: readonly string[], message: RegExp];
+
+/** A command that is wrong usage: it says why, and leaves nothing. */
+export function testRefusal(
+  command: readonly string[],
+  [what, args, message]: Refusal,
+  skip: string | false,
+): void {
+  test(`${what}: refused before any guest starts`, { skip }, async () => {
+    using scratch = new Scratch();
+    const ran = await drover([...command, ...args], scratch);
+    cleanEnd(ran, scratch, 2);
+    assert.match(ran.stderr, message);
+    assert.deepEqual(scratch.content, []);
+  });
 }
 
 /** Until the process has the file open: it reads its arguments no more, and catches signals. */

@@ -15,8 +15,8 @@ import { test } from 'node:test';
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { realQemu } from '../../qemu/qemus.fixtures.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
-import { drover, startDrover } from '../process/drover.fixtures.js';
-import type { Ran } from '../process/drover.fixtures.js';
+import { cleanEnd, drover, startDrover, testRefusal } from '../process/drover.fixtures.js';
+import type { Refusal } from '../process/drover.fixtures.js';
 
 const qemu = realQemu('11.1');
 const small = [
@@ -37,11 +37,6 @@ function roundsIn(log: string): EventOf<'test-finished'>[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as DroverEvent)
     .filter((event) => event.type === 'test-finished');
-}
-
-function cleanEnd(ran: Ran, scratch: Scratch, code: number): void {
-  assert.equal(ran.code, code, `${ran.stdout}\n${ran.stderr}`);
-  assert.deepEqual(scratch.processes(), []);
 }
 
 const runs = [
@@ -161,7 +156,7 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
-const refusals: readonly (readonly [what: string, args: string[], message: RegExp])[] = [
+const refusals: readonly Refusal[] = [
   [
     'more memory than the host has',
     ['--memory', '900T'],
@@ -193,15 +188,7 @@ const refusals: readonly (readonly [what: string, args: string[], message: RegEx
   ],
   ['a parameter that QEMU does not know', ['--set', 'no-such-thing=1'], /no-such-thing/],
 ];
-for (const [what, args, message] of refusals) {
-  test(`${what}: refused before any guest starts`, { skip: qemu.skip }, async () => {
-    using scratch = new Scratch();
-    const ran = await drover([...small, ...args], scratch);
-    cleanEnd(ran, scratch, 2);
-    assert.match(ran.stderr, message);
-    assert.deepEqual(scratch.content, []);
-  });
-}
+for (const refusal of refusals) testRefusal(small, refusal, qemu.skip);
 
 test(
   'a missing feature of the older QEMU is reported before any guest starts',
