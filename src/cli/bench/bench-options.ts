@@ -62,7 +62,7 @@ export function withBenchOptions(command: Command): Command {
     .optionsGroup('Measurement:')
     .option(
       '--pairs <n>',
-      'migrations of each QEMU in each scenario; a verdict needs 6 or more, and more the more scenarios there are',
+      'migrations of each QEMU in each scenario; a verdict needs at least 6, and more if there are many scenarios',
       countUpTo(mostPairs),
       12,
     )
