@@ -1,4 +1,7 @@
-/** Runs the migrations of a benchmark one after another, and keeps what each measured, also when it is cancelled. */
+/**
+ * Runs the migrations of a benchmark one after another, and keeps what each measured, also when it
+ * is cancelled.
+ */
 import type { PairPlan } from '../migration/plan.js';
 import { endlessMs } from '../model/deadline.js';
 import { startTask } from '../schedule/attempts.js';

@@ -11,7 +11,8 @@ const inputs: readonly ScenarioInput[] = [
   { migration: { transport: 'postcopy' } },
   { migration: { transport: 'postcopy-preempt' } },
   {
-    // XBZRLE sends what changed in a page, so the guest must not change all of it; the cache holds all of memory.
+    // XBZRLE sends what changed in a page, so the guest must not change all of it; the cache holds
+    // all of memory.
     guest: { stamp: 'wide' },
     migration: {
       transport: 'tcp',

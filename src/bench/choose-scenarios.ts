@@ -1,4 +1,7 @@
-/** Which scenarios run: built-in ones and those of a file, chosen by name, each with every value of a sweep. Pure. */
+/**
+ * Which scenarios run: built-in ones and those of a file, chosen by name, each with every value of
+ * a sweep. Pure.
+ */
 import * as v from 'valibot';
 import { closest, distance } from 'fastest-levenshtein';
 import { usageError } from '../model/errors.js';

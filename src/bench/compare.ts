@@ -1,4 +1,6 @@
-/** Compares B with A in all scenarios: in pairs of one benchmark, or without pairs across two. Pure. */
+/**
+ * Compares B with A in all scenarios: in pairs of one benchmark, or without pairs across two. Pure.
+ */
 import { confidence } from './document.js';
 import type { Comparison, Sample } from './document.js';
 import { figures } from './figures.js';

@@ -1,4 +1,7 @@
-/** The results of a benchmark as one JSON document; docs/reference/bench.schema.json is made from `BenchDocument`. */
+/**
+ * The results of a benchmark as one JSON document; docs/reference/bench.schema.json is made from
+ * `BenchDocument`.
+ */
 import type { Accelerator } from '../model/arch.js';
 import type { HostIdentity, QemuIdentity } from '../model/events.js';
 import type { Measured } from '../model/measured.js';

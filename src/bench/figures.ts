@@ -1,4 +1,7 @@
-/** What a benchmark measures, one row each: reports print these, and docs/reference/bench.md has a row for each. */
+/**
+ * What a benchmark measures, one row each: reports print these, and docs/reference/bench.md has a
+ * row for each.
+ */
 import type { Measured } from '../model/measured.js';
 import { formatDuration } from '../model/text/format.js';
 

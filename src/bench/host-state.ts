@@ -1,4 +1,6 @@
-/** What of the host's state disturbs a benchmark, and the warnings about it. Reads /proc and /sys. */
+/**
+ * What of the host's state disturbs a benchmark, and the warnings about it. Reads /proc and /sys.
+ */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 

@@ -17,8 +17,8 @@ export interface Design {
 }
 
 /**
- * Blocks of two pairs, A B B A or B A A B by a coin of the seed: what drifts steadily in a block meets both sides alike.
- * A last block of one pair is half of one.
+ * Blocks of two pairs, A B B A or B A A B by a coin of the seed: what drifts steadily in a block
+ * meets both sides alike. A last block of one pair is half of one.
  * @param scenario each has coins of its own
  */
 export function orderOf({ labels, pairs, seed }: Design, scenario: string): Turn[] {

@@ -1,6 +1,6 @@
 /**
- * A scenario of a benchmark: a guest, its machine, a migration and its limits. Users write the same as JSON
- * (docs/reference/bench-scenarios.schema.json is made from `ScenarioFile`).
+ * A scenario of a benchmark: a guest, its machine, a migration and its limits. Users write the same
+ * as JSON (docs/reference/bench-scenarios.schema.json is made from `ScenarioFile`).
  */
 import * as v from 'valibot';
 import { accelerators } from '../model/arch.js';
@@ -33,7 +33,10 @@ export interface ScenarioInput {
     readonly writers?: number;
     /** how much of its memory, from its start, the guest writes; default: all */
     readonly workingSetMiB?: number;
-    /** how fast all writers together write, in pages per second; 0: as fast as they can; default: 50000 */
+    /**
+     * how fast all writers together write, in pages per second; 0: as fast as they can; default:
+     * 50000
+     */
     readonly pacePagesPerSecond?: number;
     /** what the guest writes in each page: 1 byte, 16 bytes or all of it; default: page */
     readonly stamp?: StampKind;
@@ -58,7 +61,10 @@ export interface ScenarioInput {
   readonly limits?: {
     /** default: 300 */
     readonly downtimeLimitMs?: number;
-    /** how long a migration may take after its first iteration; then Drover raises the downtime limit; default: 10000, at most 60000 */
+    /**
+     * how long a migration may take after its first iteration; then Drover raises the downtime
+     * limit; default: 10000, at most 60000
+     */
     readonly patienceMs?: number;
   };
 }
@@ -200,7 +206,9 @@ function contradiction({ guest, migration }: Omit<Scenario, 'name'>): string | u
     : `migration.parameters: give ${taken[1]} instead of parameter ${taken[0]}`;
 }
 
-/** Such as `multifd:4`, `tcp+xbzrle,stamp=wide` or `postcopy,memoryMiB=512,max-bandwidth=100000000`. */
+/**
+ * Such as `multifd:4`, `tcp+xbzrle,stamp=wide` or `postcopy,memoryMiB=512,max-bandwidth=100000000`.
+ */
 function nameOf({ migration, ...rest }: Omit<Scenario, 'name'>): string {
   const { transport, channels, capabilities = [], parameters = {}, postcopyAfter } = migration;
   const changed = (Object.keys(usual) as (keyof typeof usual)[]).flatMap((group) =>

@@ -1,4 +1,7 @@
-/** Two benchmarks of one QEMU each, made one after the other: what to print, and what the exit code depends on. Pure. */
+/**
+ * Two benchmarks of one QEMU each, made one after the other: what to print, and what the exit code
+ * depends on. Pure.
+ */
 import { usageError } from '../model/errors.js';
 import { printableLine } from '../model/text/printable.js';
 import { compareGroups } from './compare.js';

@@ -18,7 +18,10 @@ export interface Question {
 
 export interface Answer {
   readonly verdict: BenchVerdict;
-  /** of `not-enough-data`: how many would do if the spread and the shift stay as they are; absent if more than `mostPairs` */
+  /**
+   * of `not-enough-data`: how many would do if the spread and the shift stay as they are; absent if
+   * more than `mostPairs`
+   */
   readonly samplesNeeded?: number | undefined;
 }
 

@@ -13,7 +13,10 @@ import { watchEnding } from './process/exit-guard.js';
 import { watchOutput } from './process/stdout-errors.js';
 import { droverVersion } from './process/version.js';
 
-/** In the order of the help, by the job they do. Only what is asked for is loaded: see `commandsFor`. */
+/**
+ * In the order of the help, by the job they do. Only what is asked for is loaded: see
+ * `commandsFor`.
+ */
 const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommand>>>>> = {
   'Run tests:': {
     run: async () => (await import('./run/run-command.js')).addRunCommand,
@@ -119,8 +122,8 @@ interface GroupedCommand {
 }
 
 /**
- * The command that is named, none for the version, else all (help, misspelt names): loading them all takes longer
- * than many a command.
+ * The command that is named, none for the version, else all (help, misspelt names): loading them
+ * all takes longer than many a command.
  */
 async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
   const [, , name = ''] = argv;

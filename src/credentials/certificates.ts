@@ -1,6 +1,6 @@
 /**
- * Certificates of a throw-away authority, as the texts of the files that QEMU reads. Valid for a day, and given to all tests
- * of a run that ask for the same.
+ * Certificates of a throw-away authority, as the texts of the files that QEMU reads. Valid for a
+ * day, and given to all tests of a run that ask for the same.
  */
 import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
@@ -28,8 +28,8 @@ const hourMs = 3_600_000;
 const signing = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /**
- * What was made for a request, for the whole process: several tests have the same one, and making takes longer than all
- * else they do with it.
+ * What was made for a request, for the whole process: several tests have the same one, and making
+ * takes longer than all else they do with it.
  */
 const made = new Map<string, Promise<CertificateFiles>>();
 /** of all that is made in the same half of a day */
@@ -40,7 +40,10 @@ interface Authority {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** Makes them in this thread, which loads a library for it: a run has its main thread do it for all others. */
+/**
+ * Makes them in this thread, which loads a library for it: a run has its main thread do it for all
+ * others.
+ */
 export const makeCertificates: CertificateMaker = async (request) => {
   const { host, ip, client } = request;
   // half of a day's validity is left at least
@@ -62,7 +65,10 @@ async function once<K, V>(all: Map<K, Promise<V>>, key: K, make: () => Promise<V
   }
 }
 
-/** takes a while to load, which tests without certificates need not wait for; the library asks for the first */
+/**
+ * takes a while to load, which tests without certificates need not wait for; the library asks for
+ * the first
+ */
 async function loadX509(): Promise<typeof x509Module> {
   await import('reflect-metadata');
   return await import('@peculiar/x509');

@@ -1,6 +1,7 @@
 /**
- * Diffie-Hellman parameters for QEMU's TLS servers: the well-known 2048-bit group, in the file that QEMU looks for.
- * A QEMU that finds none makes its own at every start, which costs a second or two of computing.
+ * Diffie-Hellman parameters for QEMU's TLS servers: the well-known 2048-bit group, in the file that
+ * QEMU looks for. A QEMU that finds none makes its own at every start, which costs a second or two
+ * of computing.
  */
 import { getDiffieHellman } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The x86 guest on real QEMUs: kinds, writers, memory across the PCI hole, pace, heartbeat, refusals. */
+/**
+ * The x86 guest on real QEMUs: kinds, writers, memory across the PCI hole, pace, heartbeat,
+ * refusals.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -161,7 +164,8 @@ test(
       for (const writer of [0, 1]) {
         const pages = (second[writer] ?? 0) - (first[writer] ?? 0);
         assert.ok(Number(after[writer] ?? 0n) - Number(before[writer] ?? 0n) >= pages);
-        // On a busy host it may get less than its pace, and never more than that, a tenth of a second and a batch.
+        // On a busy host it may get less than its pace, and never more than that, a tenth of a
+        // second and a batch.
         const most = 20 * (ranMs + 100) + 3;
         assert.ok(pages > 0 && pages <= most, `${pages} of at most ${most} pages`);
       }

@@ -1,6 +1,7 @@
 /**
- * The guests of the architectures other than x86 do what guest/README.md says, under TCG: stamps of each kind, several
- * writers, a step of more than a page, pace, heartbeat, a live migration of all that; and they refuse what they cannot do.
+ * The guests of the architectures other than x86 do what guest/README.md says, under TCG: stamps of
+ * each kind, several writers, a step of more than a page, pace, heartbeat, a live migration of all
+ * that; and they refuse what they cannot do.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -21,7 +21,9 @@ const stampCodes: Readonly<Record<StampKind, number>> = {
 // The folder guest/ of the package, from dist/guest/ in a clone and in an installed package alike.
 const packagedImages = new URL('../../guest/', import.meta.url);
 
-/** The image for one VM. `images` is the folder that holds the images, as a URL ending in a slash. */
+/**
+ * The image for one VM. `images` is the folder that holds the images, as a URL ending in a slash.
+ */
 export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): Buffer {
   const platform = guestPlatform(spec.arch);
   const problem = problemOf(spec, platform);

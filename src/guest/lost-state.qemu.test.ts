@@ -1,4 +1,7 @@
-/** The x86 guest notices itself that its processor no longer has the values that it gave it, and says which part. */
+/**
+ * The x86 guest notices itself that its processor no longer has the values that it gave it, and
+ * says which part.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';

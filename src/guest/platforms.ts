@@ -27,7 +27,9 @@ export interface GuestPlatform {
   /** it can leave a hole out of its range */
   readonly hole: boolean;
   readonly pace: boolean;
-  /** a page of RAM outside every range, where writers may count; undefined: the image does not count */
+  /**
+   * a page of RAM outside every range, where writers may count; undefined: the image does not count
+   */
   readonly heartbeatAddress: number | undefined;
   /** RAM comes in multiples of this only */
   readonly ramUnitBytes?: number;

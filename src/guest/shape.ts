@@ -1,4 +1,7 @@
-/** How a test's guest differs from the platform's usual one: how much memory, which stamps, how many writers. */
+/**
+ * How a test's guest differs from the platform's usual one: how much memory, which stamps, how many
+ * writers.
+ */
 import type { Platform } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { RamRegion } from '../model/ram-layout.js';
@@ -23,7 +26,10 @@ export interface GuestShape {
   readonly writers?: number;
   /** of all writers together; default: as fast as possible */
   readonly pacePagesPerSecond?: number;
-  /** writers count, so that they can be watched; always so with stamps that leave no room for a marker */
+  /**
+   * writers count, so that they can be watched; always so with stamps that leave no room for a
+   * marker
+   */
   readonly heartbeat?: boolean;
   readonly passesPerB?: number;
 }
@@ -94,7 +100,9 @@ function rangeOf(
   return allOfRam(usual.arch, ramRegions(usual.arch, machine, ramBytes), step);
 }
 
-/** From the first address that the image leaves to its writers to the end of RAM, in whole steps. */
+/**
+ * From the first address that the image leaves to its writers to the end of RAM, in whole steps.
+ */
 export function allOfRam(
   arch: string,
   regions: readonly RamRegion[],

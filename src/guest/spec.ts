@@ -1,6 +1,7 @@
 /**
- * Why an image cannot do what is asked of it, found before any QEMU starts. The guest itself refuses with '!' what this
- * check misses, except what the guest cannot know: how much RAM there is, and where.
+ * Why an image cannot do what is asked of it, found before any QEMU starts. The guest itself
+ * refuses with '!' what this check misses, except what the guest cannot know: how much RAM there
+ * is, and where.
  */
 import { isArch, platforms } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
@@ -14,7 +15,10 @@ import type { GuestPlatform } from './platforms.js';
 export interface GuestSpec {
   /** QEMU's name: `x86_64`, `i386` */
   readonly arch: string;
-  /** machine type, versioned or not, which says where its RAM lies; default: the architecture's usual one */
+  /**
+   * machine type, versioned or not, which says where its RAM lies; default: the architecture's
+   * usual one
+   */
   readonly machine?: string;
   readonly range: PageRange;
   /** RAM of the machine, which the range must fit into */
@@ -31,7 +35,10 @@ export interface GuestSpec {
   readonly heartbeatAddress?: number;
   /** addresses inside the range that are not memory */
   readonly hole?: Range;
-  /** keeps values in registers that a reset does not give, and looks whether they are still there; x86_64 only */
+  /**
+   * keeps values in registers that a reset does not give, and looks whether they are still there;
+   * x86_64 only
+   */
   readonly processor?: boolean;
 }
 

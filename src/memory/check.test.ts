@@ -1,4 +1,7 @@
-/** The verdict through every way of reading memory: each must name exactly the pages that were damaged. */
+/**
+ * The verdict through every way of reading memory: each must name exactly the pages that were
+ * damaged.
+ */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync, ftruncateSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Every kind of damage on a stopped destination, with every kind of stamp: what is seen, and what it is called. The
- * table in docs/reference/guest.md says the same.
+ * Every kind of damage on a stopped destination, with every kind of stamp: what is seen, and what
+ * it is called. The table in docs/reference/guest.md says the same.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -158,7 +158,10 @@ async function migrated(pair: Pair): Promise<void> {
   await waitStatus(pair.destination, { goal: 'completed', since: arriving });
 }
 
-/** Lets the guest go on at the destination until 256 generations back there was one, and the edge is in the middle. */
+/**
+ * Lets the guest go on at the destination until 256 generations back there was one, and the edge is
+ * in the middle.
+ */
 async function wellPlaced(pair: Pair, check: () => Promise<SliceVerdict>): Promise<SliceVerdict> {
   for (;;) {
     pair.context.signal.throwIfAborted();
@@ -231,7 +234,8 @@ for (const stamp of ['byte', 'wide', 'page'] as const) {
         const address = range.start + pageBytes * random(whole.length / pageBytes);
         // Half of them in the first 32 bytes, or kinds but page would have hardly anything to see.
         const offset = random(2) === 0 ? random(32) : random(pageBytes);
-        // Word 0 next to the edge may become what it was or will be in a sound guest; with whole pages only before it.
+        // Word 0 next to the edge may become what it was or will be in a sound guest; with whole
+        // pages only before it.
         const nextToEdge = address === beforeEdge(state) || (stamp !== 'page' && address === edge);
         if (nextToEdge && offset < 8) continue;
         const changed = flip(page(address), offset, random(8));

@@ -1,4 +1,7 @@
-/** Reading a process that is not ours. In a file, and so a process, of its own: it gives up its privileges. */
+/**
+ * Reading a process that is not ours. In a file, and so a process, of its own: it gives up its
+ * privileges.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadAddon } from '../native/addon.js';

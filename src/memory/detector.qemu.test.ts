@@ -1,4 +1,6 @@
-/** The detector detects: pages of a stopped guest are altered, and the verdict names exactly those. */
+/**
+ * The detector detects: pages of a stopped guest are altered, and the verdict names exactly those.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemoryBackend } from '../model/command-line.js';
@@ -61,7 +63,8 @@ async function withStopped(
   assert.equal(untouched.pages, 25344);
   assert.equal(untouched.damagedPages, 0, 'an unaltered guest gives none');
 
-  // The guest may have been stopped with its edge anywhere, at the very start too: move it to the middle.
+  // The guest may have been stopped with its edge anywhere, at the very start too: move it to the
+  // middle.
   const edge = Math.floor((range.start + range.end) / 2 / page) * page;
   const { generation: value, edge: wasAt } = onlySlice(untouched);
   const wasEdge = wasAt ?? range.end;
@@ -126,7 +129,8 @@ for (const qemu of realQemus) {
           const { clean, at } = stopped;
           const { start, end } = clean.range;
 
-          // 8 pages from the very start change places with the 8 at the very end, of the other generation
+          // 8 pages from the very start change places with the 8 at the very end, of the other
+          // generation
           const swap = new Map<number, number>();
           for (let index = 0; index < 8; index++) {
             swap.set(start + index * page, at(end - page));

@@ -1,6 +1,7 @@
 /**
- * The device state of a migration stream, one section after the other, decoded along the stream's own description. Only
- * one device is in memory at a time, and a section that is too large for a device is not decoded.
+ * The device state of a migration stream, one section after the other, decoded along the stream's
+ * own description. Only one device is in memory at a time, and a section that is too large for a
+ * device is not decoded.
  */
 import type { MemoryImage } from './image.js';
 import type { SectionReport } from '../native/stream-report.js';

@@ -1,6 +1,6 @@
 /**
- * Parses the command line of a QEMU that Drover did not start for its machine and main memory. Ignores everything that is
- * not needed to find that memory. Pure.
+ * Parses the command line of a QEMU that Drover did not start for its machine and main memory.
+ * Ignores everything that is not needed to find that memory. Pure.
  */
 
 export interface QemuWords {

@@ -5,7 +5,10 @@ import type { NativeSliceVerdict } from '../native/image-addon.js';
 import type { NativeCheckRequest } from '../native/ram-addon.js';
 import type { CheckOptions } from './guest-ram.js';
 
-/** One writer's bytes without a hole: what the addon checks in live memory by itself; other stamps it checks in images. */
+/**
+ * One writer's bytes without a hole: what the addon checks in live memory by itself; other stamps
+ * it checks in images.
+ */
 export function isPlain({ stamp = 'byte', writers = 1, hole }: StampedRange): boolean {
   return stamp === 'byte' && writers === 1 && hole === undefined;
 }

@@ -1,4 +1,6 @@
-/** Files that are read while they are written, as compressed files are while a program unpacks them. */
+/**
+ * Files that are read while they are written, as compressed files are while a program unpacks them.
+ */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';

@@ -1,11 +1,12 @@
 /**
- * Whether the guest of a QEMU that Drover did not start is stopped, seen from outside: without a monitor, without a
- * change.
+ * Whether the guest of a QEMU that Drover did not start is stopped, seen from outside: without a
+ * monitor, without a change.
  *
- * A guest that runs shows in one of three ways. A virtual processor of KVM is inside its ioctl. A thread that
- * emulates uses processor time; this file checks all threads but the first, since the first serves monitors and
- * displays of a stopped guest, too. And memory changes, which the caller sees by reading it twice. An emulated guest
- * that sleeps for the whole check does none of this: it counts as stopped, and its memory does not change then.
+ * A guest that runs shows in one of three ways. A virtual processor of KVM is inside its ioctl. A
+ * thread that emulates uses processor time; this file checks all threads but the first, since the
+ * first serves monitors and displays of a stopped guest, too. And memory changes, which the caller
+ * sees by reading it twice. An emulated guest that sleeps for the whole check does none of this: it
+ * counts as stopped, and its memory does not change then.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +32,9 @@ interface ThreadSample {
   readonly insideGuest: boolean;
 }
 
-/** A thread that emulates is always busy; one that serves a disk of a stopped guest hardly ever is. */
+/**
+ * A thread that emulates is always busy; one that serves a disk of a stopped guest hardly ever is.
+ */
 const busyShare = 0.02;
 const usualWindowMs = 250;
 /** Linux: KVM_RUN */
@@ -119,7 +122,10 @@ function busyTime(folder: string, id: string, ticks: number): number {
   return (ticks / ticksPerSecond) * 1e9;
 }
 
-/** The arguments of the system call a thread is in; unreadable without the right to look into the process. */
+/**
+ * The arguments of the system call a thread is in; unreadable without the right to look into the
+ * process.
+ */
 function isInsideGuest(folder: string, id: string): boolean {
   try {
     const [, , request] = readFileSync(`${folder}/${id}/syscall`, 'utf8').split(' ');

@@ -27,14 +27,17 @@ export interface GuestRam extends AsyncDisposable {
   readonly source: string;
 
   /**
-   * The verdict on the stamps in `range`, one for each writer. The guest must be stopped, and no postcopy may be under way:
-   * reading a page that has not arrived would create it.
+   * The verdict on the stamps in `range`, one for each writer. The guest must be stopped, and no
+   * postcopy may be under way: reading a page that has not arrived would create it.
    */
   checkStopped(range: StampedRange, options?: CheckOptions): Promise<MemoryVerdict>;
 
   /** Bytes as they are at this moment; on a running guest they may belong to different moments. */
   readBytes(address: number, length: number): Promise<Buffer>;
 
-  /** Waits until memory of a running or stopped guest holds a value, no longer holds it, or was counted up by it. */
+  /**
+   * Waits until memory of a running or stopped guest holds a value, no longer holds it, or was
+   * counted up by it.
+   */
   watch(options: WatchOptions): Promise<NativeWatchResult>;
 }

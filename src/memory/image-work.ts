@@ -1,4 +1,7 @@
-/** Runs one native operation on an image, with cancellation by a signal, progress reports, and Drover's errors. */
+/**
+ * Runs one native operation on an image, with cancellation by a signal, progress reports, and
+ * Drover's errors.
+ */
 import { untilAborted } from './in-flight.js';
 import { Cancelled } from '../model/deadline.js';
 import { contractError } from '../model/errors.js';
@@ -45,8 +48,8 @@ export async function runImageTask<T>(
 }
 
 /**
- * Opens a file that is still being written. What `writing` rejects with comes before any error of reading; progress is
- * the writer's.
+ * Opens a file that is still being written. What `writing` rejects with comes before any error of
+ * reading; progress is the writer's.
  */
 export async function openBehindWriter(
   writing: Promise<unknown>,

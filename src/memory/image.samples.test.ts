@@ -45,7 +45,8 @@ for (const sample of samples) {
         const sha256 = absent === 0 ? block.sha256 : null;
         assert.equal(await image.hash(index, undefined), sha256, block.name);
         assert.equal(pages, block.pages, block.name);
-        // The records of mapped-ram files call a page unseen whose bit is clear: that is a zero page.
+        // The records of mapped-ram files call a page unseen whose bit is clear: that is a zero
+        // page.
         const seen = block.last_kind['unseen'] === 0 || block.last_kind['mapped'] === undefined;
         if (seen) assert.equal(absent, 0, block.name);
       }
@@ -139,7 +140,8 @@ test('the guest that counts is found intact, and one changed byte is found', { s
     assert.deepEqual([verdict?.pages, verdict?.damagedPages], [1280, 0], name);
     assert.equal(verdict?.map?.cells.length, 64 * 4);
 
-    // Any page in the middle, identified by its place in the file: raw pages have no record header before the first byte.
+    // Any page in the middle, identified by its place in the file: raw pages have no record header
+    // before the first byte.
     const main = image.blocks.findIndex((block) => block.name === 'pc.ram');
     const page = await image.readBytes(main, 0x300000, 4096);
     const bytes = readFileSync(file!);

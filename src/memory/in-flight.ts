@@ -1,4 +1,7 @@
-/** Operations on memory that is being read: each ends early by its own signal, and all of them end when the memory is closed. */
+/**
+ * Operations on memory that is being read: each ends early by its own signal, and all of them end
+ * when the memory is closed.
+ */
 import { HarnessError } from '../model/errors.js';
 import type { NativeTask } from '../native/task.js';
 
@@ -12,8 +15,8 @@ export class UnderWay {
   }
 
   /**
-   * Runs `work` with a signal for both. A rejection after an abort becomes the abort's reason, so that callers
-   * see their own reason and not how the work noticed.
+   * Runs `work` with a signal for both. A rejection after an abort becomes the abort's reason, so
+   * that callers see their own reason and not how the work noticed.
    */
   async run<T>(
     signal: AbortSignal | undefined,

@@ -1,6 +1,7 @@
 /**
- * Finds the RAM of a QEMU that Drover did not start, through /proc only: the machine by its command line, its memory by
- * its mappings. Supports one block of main memory in one piece; refuses several backends (NUMA).
+ * Finds the RAM of a QEMU that Drover did not start, through /proc only: the machine by its command
+ * line, its memory by its mappings. Supports one block of main memory in one piece; refuses several
+ * backends (NUMA).
  */
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';

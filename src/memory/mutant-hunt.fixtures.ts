@@ -1,10 +1,11 @@
 /**
- * Damages files in one place at a time, and counts what is found at level `page`. Leaves out where the files come
- * from: samples (mutants.test.ts), QEMUs (stamped-files.qemu.test.ts).
+ * Damages files in one place at a time, and counts what is found at level `page`. Leaves out where
+ * the files come from: samples (mutants.test.ts), QEMUs (stamped-files.qemu.test.ts).
  *
- * A mutant is killed when its files are refused, when exactly those pages are named whose bytes changed, or, where
- * only memory without stamps changed, when comparing content shows it. It is equivalent when memory is the same, byte
- * for byte. Everything else survives, and is a fault of Drover's.
+ * A mutant is killed when its files are refused, when exactly those pages are named whose bytes
+ * changed, or, where only memory without stamps changed, when comparing content shows it. It is
+ * equivalent when memory is the same, byte for byte. Everything else survives, and is a fault of
+ * Drover's.
  */
 import { addressesIn, contentOf } from './image-content.fixtures.js';
 import { writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Damage made on purpose to real files, without the parser's help: pages are found in a file by their
- * content, and stamps are written here by a slow twin of what guests and the checker use.
+ * Damage made on purpose to real files, without the parser's help: pages are found in a file by
+ * their content, and stamps are written here by a slow twin of what guests and the checker use.
  */
 
 /** a page of guest memory and the only place in the files where its content stands */
@@ -30,7 +30,9 @@ export function stampedPage(address: number, generation: number, pageBytes: numb
   return page;
 }
 
-/** The only place in `files` where `content` stands; undefined if there is none or more than one. */
+/**
+ * The only place in `files` where `content` stands; undefined if there is none or more than one.
+ */
 export function onlyPlaceOf(
   content: Buffer,
   files: readonly Buffer[],
@@ -64,7 +66,10 @@ export function flipped(
   });
 }
 
-/** a plain record of the same block as the one before it: 8 bytes with flags page and continue, then the page */
+/**
+ * a plain record of the same block as the one before it: 8 bytes with flags page and continue, then
+ * the page
+ */
 export function plainRecord(
   bytes: Buffer,
   pageOffset: number,
@@ -88,7 +93,10 @@ export function channelPackets(bytes: Buffer): { start: number; end: number }[] 
   return starts.map((start, index) => ({ start, end: starts[index + 1] ?? bytes.length }));
 }
 
-/** mapped-ram: where a page's bit is, in a bitmap of a little-endian host at `bitmap` for a block at `base` */
+/**
+ * mapped-ram: where a page's bit is, in a bitmap of a little-endian host at `bitmap` for a block at
+ * `base`
+ */
 export const bitOfPage =
   (bitmap: number, base: number, pageBytes: number) =>
   (address: number): { offset: number; bit: number } => {

@@ -1,10 +1,10 @@
 /**
  * How much damage is found: every uncompressed sample gets a run of stamped pages in place of its
- * pattern, is damaged in one place, and judged at level `page` (mutant-hunt.fixtures.ts says how it is counted).
- * Compressed samples are judged by the content of their blocks.
+ * pattern, is damaged in one place, and judged at level `page` (mutant-hunt.fixtures.ts says how it
+ * is counted). Compressed samples are judged by the content of their blocks.
  *
- * DROVER_TEST_SEED draws the same mutants again; DROVER_TEST_MUTANTS multiplies their number (13 gives 208
- * truncations a file, and the large files too).
+ * DROVER_TEST_SEED draws the same mutants again; DROVER_TEST_MUTANTS multiplies their number (13
+ * gives 208 truncations a file, and the large files too).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,10 @@ import type { Sample } from './samples.fixtures.js';
 
 const share = Number(process.env['DROVER_TEST_MUTANTS'] ?? 1);
 const stampedPages = 16;
-/** A dump is a block from address 0 to the last ROM, most of it absent: hashing that takes seconds, comparing it does not. */
+/**
+ * A dump is a block from address 0 to the last ROM, most of it absent: hashing that takes seconds,
+ * comparing it does not.
+ */
 const longestHashed = 256 * 1024 ** 2;
 const total = new Tally();
 
@@ -60,7 +63,10 @@ function optionsFor(sample: Sample, scratch: Scratch): OpenImageOptions {
   };
 }
 
-/** The sample with some pages stamped, where they can be; each is a slice, since they need not be neighbours. */
+/**
+ * The sample with some pages stamped, where they can be; each is a slice, since they need not be
+ * neighbours.
+ */
 async function huntIn(sample: Sample, scratch: Scratch): Promise<Hunt> {
   const paths = unpack(sample, scratch.directory);
   const files = paths.map((file) => readFileSync(file));

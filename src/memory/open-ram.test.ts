@@ -1,4 +1,7 @@
-/** Opening memory, what is refused, and what happens when memory goes away or is closed while it is read. */
+/**
+ * Opening memory, what is refused, and what happens when memory goes away or is closed while it is
+ * read.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

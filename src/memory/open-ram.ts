@@ -15,8 +15,9 @@ export type { FileRegion } from '../native/task.js';
 export type SharedRamInput = {
   readonly regions: readonly FileRegion[];
   /**
-   * Whether somebody might truncate the file while it is read; default: true. `false` is a promise: Drover then maps the
-   * file even if it is not sealed, and a truncation ends this process by SIGBUS. Sealed memory is always mapped.
+   * Whether somebody might truncate the file while it is read; default: true. `false` is a promise:
+   * Drover then maps the file even if it is not sealed, and a truncation ends this process by
+   * SIGBUS. Sealed memory is always mapped.
    */
   readonly mayShrink?: boolean;
 } & ({ readonly fd: number } | { readonly path: string });
@@ -44,8 +45,8 @@ async function open(
 }
 
 /**
- * A memfd or file that a running machine has as its memory: its path, one under /proc/PID/fd, or a descriptor,
- * which is duplicated, and must stay open all the same for checks of slices.
+ * A memfd or file that a running machine has as its memory: its path, one under /proc/PID/fd, or a
+ * descriptor, which is duplicated, and must stay open all the same for checks of slices.
  */
 export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
   const file = 'fd' in input ? input.fd : input.path;
@@ -63,7 +64,10 @@ export async function openSharedRam(input: SharedRamInput): Promise<GuestRam> {
   );
 }
 
-/** Anonymous memory of a machine: host addresses as its monitor reports them (`gpa2hva`), one per contiguous region. */
+/**
+ * Anonymous memory of a machine: host addresses as its monitor reports them (`gpa2hva`), one per
+ * contiguous region.
+ */
 export async function openProcessRam(input: ProcessRamInput): Promise<GuestRam> {
   const { pid, regions } = input;
   return open(

@@ -1,4 +1,6 @@
-/** Stamps as a guest writes them (guest/README.md), made the slow way: what tests put into memory. */
+/**
+ * Stamps as a guest writes them (guest/README.md), made the slow way: what tests put into memory.
+ */
 import type { StampKind } from '../model/stamps.js';
 
 const mask = 2n ** 64n - 1n;

@@ -1,4 +1,6 @@
-/** The memory of a process as /proc/PID/maps lists it, and which of it is the RAM of a guest. Pure. */
+/**
+ * The memory of a process as /proc/PID/maps lists it, and which of it is the RAM of a guest. Pure.
+ */
 
 export interface ProcessMapping {
   readonly start: bigint;
@@ -41,9 +43,9 @@ export function readMaps(text: string): ProcessMapping[] {
 }
 
 /**
- * The mapping that holds `ramBytes` of guest memory in one piece, or why none was found. A shared file comes first: that is
- * a memory backend. QEMU gives each memory block a mapping of its own with a guard page after it, so anonymous
- * memory of exactly that size is the guest's.
+ * The mapping that holds `ramBytes` of guest memory in one piece, or why none was found. A shared
+ * file comes first: that is a memory backend. QEMU gives each memory block a mapping of its own
+ * with a guard page after it, so anonymous memory of exactly that size is the guest's.
  */
 export function findRam(
   maps: readonly ProcessMapping[],

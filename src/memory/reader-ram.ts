@@ -1,7 +1,7 @@
 /**
- * Guest memory read through a function, such as qtest's `read`: the slow twin of the native sources, and the last resort.
- * It reads one byte per page, since a qtest answer costs more per byte than per call, and passes the bytes to the same
- * native verdict.
+ * Guest memory read through a function, such as qtest's `read`: the slow twin of the native
+ * sources, and the last resort. It reads one byte per page, since a qtest answer costs more per
+ * byte than per call, and passes the bytes to the same native verdict.
  */
 import type { PageRange, StampedRange } from '../model/stamps.js';
 import { setTimeout as sleep } from 'node:timers/promises';

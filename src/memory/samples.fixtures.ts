@@ -1,6 +1,6 @@
 /**
- * Real migration files and dumps with known content, for tests of everything that reads such files. They are in
- * src/memory/fixtures, or in the folder that DROVER_SAMPLES names.
+ * Real migration files and dumps with known content, for tests of everything that reads such files.
+ * They are in src/memory/fixtures, or in the folder that DROVER_SAMPLES names.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';

@@ -40,7 +40,8 @@ test('slices of sparse memory across the hole are judged each on its own, and co
     writeSync(file, wide(address, generation), 0, 16, at < hole.end ? at : at - 2 * GiB);
   };
   assert.equal(pagesOf(range), pages);
-  // Writer 0 has 48 pages and is at its 10th, writer 1 the others and is at its 40th, beyond the hole.
+  // Writer 0 has 48 pages and is at its 10th, writer 1 the others and is at its 40th, beyond the
+  // hole.
   for (let index = 0; index < pages; index++) {
     const [generation, edge] = index < 48 ? [7, 10] : [70, 88];
     put(index, addressAt(range, index), index < edge ? generation : generation - 1);

@@ -1,6 +1,6 @@
 /**
- * The check of stopped memory with several writers, or with stamps wider than a byte. It is that of images: each check opens
- * memory as an image, since pages may appear in it while the guest runs.
+ * The check of stopped memory with several writers, or with stamps wider than a byte. It is that of
+ * images: each check opens memory as an image, since pages may appear in it while the guest runs.
  */
 import { slicesOf } from '../model/stamps.js';
 import type { StampedRange } from '../model/stamps.js';

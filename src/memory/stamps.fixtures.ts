@@ -1,4 +1,7 @@
-/** Memory for tests: a memfd or file with one stamp per page, and the kinds of damage a migration could do to it. */
+/**
+ * Memory for tests: a memfd or file with one stamp per page, and the kinds of damage a migration
+ * could do to it.
+ */
 import type { PageRange } from '../model/stamps.js';
 import { closeSync, writeSync } from 'node:fs';
 import { loadAddon } from '../native/addon.js';

@@ -167,7 +167,10 @@ export class TestContext implements AsyncDisposable {
     return machine;
   }
 
-  /** Starts a QEMU that answers QMP only later, such as one that waits for CPR state; `connect` negotiates QMP. */
+  /**
+   * Starts a QEMU that answers QMP only later, such as one that waits for CPR state; `connect`
+   * negotiates QMP.
+   */
   async launchMachine(
     own: MachineOptions,
   ): Promise<{ machine: TestMachine; connect: () => Promise<void> }> {
@@ -224,7 +227,9 @@ export class TestContext implements AsyncDisposable {
     this.observer.note?.(`a debugger has the ${side}; the test goes on when it lets QEMU continue`);
   }
 
-  /** Drops a machine that has ended: a guest may run on thousands of machines, one after another. */
+  /**
+   * Drops a machine that has ended: a guest may run on thousands of machines, one after another.
+   */
   async forget(machine: TestMachine): Promise<void> {
     await machine[Symbol.asyncDispose]();
     const { survivors } = await machine.process.end();
@@ -239,7 +244,10 @@ export class TestContext implements AsyncDisposable {
     this.#machines.splice(this.#machines.indexOf(machine), 1);
   }
 
-  /** Kills what still runs. @returns for each machine how it ended, and whether processes outlived it */
+  /**
+   * Kills what still runs. @returns for each machine how it ended, and whether processes outlived
+   * it
+   */
   async endAll(): Promise<ExitReport[]> {
     const ended = await Promise.allSettled(
       this.#machines.map(async (machine) => {

@@ -3,8 +3,8 @@ import { endlessMs } from '../model/deadline.js';
 import type { PairPlan } from './plan.js';
 
 /**
- * Deadline of each kind of wait on a host of usual speed, milliseconds. They are long, since only a QEMU that hangs
- * should reach them. The test has a deadline of its own as well.
+ * Deadline of each kind of wait on a host of usual speed, milliseconds. They are long, since only a
+ * QEMU that hangs should reach them. The test has a deadline of its own as well.
  */
 export interface Deadlines {
   readonly launchMs: number;
@@ -27,7 +27,10 @@ export const usualDeadlines = {
   syncMs: 25_000,
 } as const satisfies Deadlines;
 
-/** a guest that stamps fewer pages in a second gets more time: 16 passes over its memory take a second at this rate */
+/**
+ * a guest that stamps fewer pages in a second gets more time: 16 passes over its memory take a
+ * second at this rate
+ */
 const usualPagesPerSecond = 400_000;
 /** a guest that needs more than this many times the deadline does not run at all */
 const mostSlowness = 20;
@@ -37,8 +40,8 @@ export function slownessOf(pagesPerSecond: number): number {
 }
 
 /**
- * Deadlines of a run: longer where guests run slowly; none where a person stops a QEMU in a debugger, or a tool makes it
- * many times slower.
+ * Deadlines of a run: longer where guests run slowly; none where a person stops a QEMU in a
+ * debugger, or a tool makes it many times slower.
  */
 export function deadlinesFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Deadlines {
   const limit = (ms: number): number =>

@@ -1,4 +1,7 @@
-/** Descriptors that Drover passes to QEMU: by name (getfd) or in an fdset (add-fd). Drover closes its copy. */
+/**
+ * Descriptors that Drover passes to QEMU: by name (getfd) or in an fdset (add-fd). Drover closes
+ * its copy.
+ */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { contractError } from '../model/errors.js';
 import { asArray } from '../model/json.js';
@@ -44,7 +47,10 @@ export async function addToSet(
   );
 }
 
-/** A connected pair of UNIX stream sockets, one end for each machine; `give` passes an end to its machine, under a name. */
+/**
+ * A connected pair of UNIX stream sockets, one end for each machine; `give` passes an end to its
+ * machine, under a name.
+ */
 export class SocketPair implements Disposable {
   readonly #ends = loadAddon().socketPair();
   readonly #open = new Set(this.#ends);
@@ -75,7 +81,9 @@ export class SocketPair implements Disposable {
   }
 }
 
-/** QEMU must not know a name any more after migration used its descriptor: it refuses to close it. */
+/**
+ * QEMU must not know a name any more after migration used its descriptor: it refuses to close it.
+ */
 export async function requireNameGone(machine: Machine, name: string): Promise<void> {
   const expected = `File descriptor named '${name}' not found`;
   try {

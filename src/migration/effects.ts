@@ -1,6 +1,7 @@
 /**
- * What capabilities and parameters leave behind: on the wire, where Drover passes on what is sent, at the process, and in QEMU's
- * own figures. A QEMU that accepts one and does nothing for it would pass every check of memory.
+ * What capabilities and parameters leave behind: on the wire, where Drover passes on what is sent,
+ * at the process, and in QEMU's own figures. A QEMU that accepts one and does nothing for it would
+ * pass every check of memory.
  */
 import { contractError, usageError } from '../model/errors.js';
 import type { HarnessError } from '../model/errors.js';

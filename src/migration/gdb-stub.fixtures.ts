@@ -1,12 +1,14 @@
-/** Writes registers of a stopped guest through QEMU's gdb stub: as a migration would that lost them. */
+/**
+ * Writes registers of a stopped guest through QEMU's gdb stub: as a migration would that lost them.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { TestMachine } from './context.js';
 
 /**
- * Numbers of registers in gdb's protocol for x86_64. QEMU takes st0 to st7 as the physical registers; the guest's stack has
- * three values, so the one on top is st5 here.
+ * Numbers of registers in gdb's protocol for x86_64. QEMU takes st0 to st7 as the physical
+ * registers; the guest's stack has three values, so the one on top is st5 here.
  */
 export const gdbRegisters = { r8: 8, st0: 33, st5: 38, xmm0: 49 } as const;
 

@@ -1,4 +1,7 @@
-/** What a migration test gives to a flow: the settings of a pair, and hooks for what data cannot express. */
+/**
+ * What a migration test gives to a flow: the settings of a pair, and hooks for what data cannot
+ * express.
+ */
 import * as v from 'valibot';
 import type { TestContext } from './context.js';
 import type { PairSettings } from './pair-settings.js';

@@ -1,4 +1,7 @@
-/** One migration of a pair: its command, waits for its statuses and events, and the checks at its end. */
+/**
+ * One migration of a pair: its command, waits for its statuses and events, and the checks at its
+ * end.
+ */
 import { Cancelled } from '../model/deadline.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
@@ -62,7 +65,9 @@ export interface Sides {
 export interface StatusOptions {
   /** the source, unless given */
   readonly side?: Side;
-  /** statuses that may come before; any other is a failure. Undefined: all but failed and completed */
+  /**
+   * statuses that may come before; any other is a failure. Undefined: all but failed and completed
+   */
   readonly through?: readonly string[];
 }
 
@@ -114,7 +119,10 @@ export class Migration {
     await waitEvent(this.pair[side], name, this.since[side]);
   }
 
-  /** While memory is sent: the source must have as many connections as its capabilities and parameters say. */
+  /**
+   * While memory is sent: the source must have as many connections as its capabilities and
+   * parameters say.
+   */
   requireConnections(): void {
     const { settings, source } = this.pair;
     requireConnections(settings, countSockets(source.pid) - this.#sockets);
@@ -156,8 +164,8 @@ export class Migration {
   }
 
   /**
-   * Both sides stand still, and all memory is at the destination: compares them, and lets the guest run on there. If they
-   * differ it stays as it is, and `arrive` says so.
+   * Both sides stand still, and all memory is at the destination: compares them, and lets the guest
+   * run on there. If they differ it stays as it is, and `arrive` says so.
    */
   async compareAndContinue(): Promise<void> {
     const { context, source, destination } = this.pair;
@@ -171,8 +179,8 @@ export class Migration {
   }
 
   /**
-   * The end of every migration that completes: the guest runs at the destination, and only there, its
-   * memory is intact, and both QEMUs quit when asked.
+   * The end of every migration that completes: the guest runs at the destination, and only there,
+   * its memory is intact, and both QEMUs quit when asked.
    */
   async arrive(
     options: { readonly endHook?: () => Promise<void> | void } = {},

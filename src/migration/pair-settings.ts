@@ -1,6 +1,7 @@
 /**
- * A migration test as data: where the destination listens, where the source connects, which capabilities and parameters,
- * whether the guest runs meanwhile, what the test expects. Pair keeps it; the hooks are in migrate-common.ts.
+ * A migration test as data: where the destination listens, where the source connects, which
+ * capabilities and parameters, whether the guest runs meanwhile, what the test expects. Pair keeps
+ * it; the hooks are in migrate-common.ts.
  */
 import * as v from 'valibot';
 import { accelerators } from '../model/arch.js';
@@ -36,7 +37,10 @@ const parameters = v.pipe(
 export const pairShape = v.strictObject({
   /** `-incoming` of the destination, `defer` unless given; `$DIR` is the test's directory */
   listen: v.optional(text),
-  /** with `-incoming defer`: what `migrate-incoming` gives the destination when capabilities and parameters are set */
+  /**
+   * with `-incoming defer`: what `migrate-incoming` gives the destination when capabilities and
+   * parameters are set
+   */
   incoming: v.optional(text),
   /** where the source connects; default: where the destination reports that it listens */
   connect: v.optional(text),
@@ -44,7 +48,10 @@ export const pairShape = v.strictObject({
   connectBy: v.optional(v.picklist(['uri', 'channels'])),
   /** `channels` argument instead of a URI */
   channels: v.optional(v.any() as v.GenericSchema<Json>),
-  /** Drover passes the connections on, counts them, and checks whether they are encrypted (wire.ts); not with `channels` */
+  /**
+   * Drover passes the connections on, counts them, and checks whether they are encrypted (wire.ts);
+   * not with `channels`
+   */
   wire: v.optional(v.picklist(wireKinds)),
   /** set on both sides, before the start hook, in this order */
   capabilities: v.optional(texts),
@@ -60,11 +67,16 @@ export const pairShape = v.strictObject({
   destinationParameters: v.optional(parameters),
   /** the guest runs meanwhile, and the migration cannot end before Drover lets it converge */
   live: v.optional(v.boolean()),
-  /** with `live`: the guest keeps a pace, and the migration converges by itself after several iterations (flows/steady.ts) */
+  /**
+   * with `live`: the guest keeps a pace, and the migration converges by itself after several
+   * iterations (flows/steady.ts)
+   */
   steady: v.optional(v.boolean()),
   /** with `live`: this many iterations must end before the migration may converge */
   iterations: v.optional(whole(1)),
-  /** the guest suspends itself (S3) after its first sign of life; Drover wakes it at the destination */
+  /**
+   * the guest suspends itself (S3) after its first sign of life; Drover wakes it at the destination
+   */
   suspend: v.optional(v.boolean()),
   memory: v.optional(v.picklist(memoryKinds)),
   sourceArgs: v.optional(texts),

@@ -26,8 +26,9 @@ export const convergingRate = {
 } as const;
 
 /**
- * QEMU 11.1, in which this migration status is new, does not wait for an acknowledgement that none of its devices needs: seen
- * with machines that have no such device. 10.2 waits whatever the devices.
+ * QEMU 11.1, in which this migration status is new, does not wait for an acknowledgement that none
+ * of its devices needs: seen with machines that have no such device. 10.2 waits whatever the
+ * devices.
  */
 const withoutWait = 'failing';
 
@@ -100,14 +101,15 @@ export class Pair {
 }
 
 /**
- * Starts both sides at once and sets capabilities and parameters: each on the source, then on the destination. Then
- * gives a deferred destination its address, if the settings have one.
+ * Starts both sides at once and sets capabilities and parameters: each on the source, then on the
+ * destination. Then gives a deferred destination its address, if the settings have one.
  */
 export async function startPair(context: TestContext, settings: PairSettings): Promise<Pair> {
   context.observer.phase('launch');
   const firmware = context.writeGuest({ suspend: settings.suspend, accel: settings.accel });
   const memory = openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
-  // If both sides mapped one memory, QEMU would write old pages over what the guest has written since.
+  // If both sides mapped one memory, QEMU would write old pages over what the guest has written
+  // since.
   const isOne = settings.capabilities?.includes('x-ignore-shared') === true;
   const other = isOne ? memory : openMemory(settings.memory ?? 'anon', context.platform.ramBytes);
   let source: TestMachine;
@@ -130,8 +132,8 @@ export async function startPair(context: TestContext, settings: PairSettings): P
 }
 
 /**
- * Replaces the destination of `pair`, and sets the new one up. Not with memory that both sides map: its file has no name any
- * more.
+ * Replaces the destination of `pair`, and sets the new one up. Not with memory that both sides map:
+ * its file has no name any more.
  * @param tag distinguishes the evidence of this destination from that of earlier ones
  */
 export async function startNewDestination(
@@ -169,7 +171,10 @@ function waits({ arrival = 'usual' }: PairPlan, { live, steady }: PairSettings):
   return steady === true || (arrival !== 'usual' && live === true);
 }
 
-/** Sets capabilities and parameters: each on the source, then on the destination. Then gives the destination its address. */
+/**
+ * Sets capabilities and parameters: each on the source, then on the destination. Then gives the
+ * destination its address.
+ */
 export async function setUp(pair: Pair, machines: readonly TestMachine[]): Promise<void> {
   const { settings, source, destination } = pair;
   const capabilities = settings.capabilities ?? [];

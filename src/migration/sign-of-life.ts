@@ -1,6 +1,7 @@
 /**
- * Waits for a guest's sign of life after a migration. The memory of a dead guest stands
- * still while QEMU emulates the processor, or while no thread of QEMU runs: that shows in seconds, long before the deadline.
+ * Waits for a guest's sign of life after a migration. The memory of a dead guest stands still while
+ * QEMU emulates the processor, or while no thread of QEMU runs: that shows in seconds, long before
+ * the deadline.
  */
 import { Cancelled, pause } from '../model/deadline.js';
 import { contractError, HarnessError } from '../model/errors.js';
@@ -13,14 +14,20 @@ import { verifyStopped } from './verify.js';
 /** almost every guest shows itself before */
 const graceMs = 1000;
 const glanceMs = 1000;
-/** A pass over memory takes a guest some 30 ms of processor time, and ten times that where it is slow. */
+/**
+ * A pass over memory takes a guest some 30 ms of processor time, and ten times that where it is
+ * slow.
+ */
 const deadWorkMs = 5000;
 /** a guest that waits for its pace, or whose QEMU waits for a disk, is idle for less */
 const deadIdleMs = 10_000;
 /** how many times slower than the source's QEMU another one may be */
 const otherSlowness = 4;
 
-/** Two signs of life: the first may be an old one, the second comes only after a pass on this machine. */
+/**
+ * Two signs of life: the first may be an old one, the second comes only after a pass on this
+ * machine.
+ */
 export async function waitSigns(machine: TestMachine): Promise<void> {
   const { context } = machine;
   const over = new AbortController();
@@ -46,7 +53,8 @@ async function death(machine: TestMachine, signal: AbortSignal): Promise<never> 
   await pause(graceMs, signal);
   // The signal of the test: machine keeps the memory for later waits.
   const ram = await machine.ram(stamped, context.signal);
-  // Only the source's guest was measured; another QEMU, or a tool around it, may be many times slower.
+  // Only the source's guest was measured; another QEMU, or a tool around it, may be many times
+  // slower.
   const { source, destination } = plan;
   const factor = plan.slowness * (source.command === destination.command ? 1 : otherSlowness);
   // QEMU itself, not a program around it
@@ -101,7 +109,8 @@ const deaths = [
 ];
 
 /**
- * Waits until the guest is known to run. If it does not, damage in its memory is the reason, and what to report.
+ * Waits until the guest is known to run. If it does not, damage in its memory is the reason, and
+ * what to report.
  * @returns the verdict on damaged memory; undefined when the guest runs
  * @throws HarnessError when it does not run and its memory is intact, or cannot be checked
  */

@@ -8,11 +8,15 @@ import type { Pair } from './pair.js';
 import { plantMarker, waitEvent, waitSerial } from './waits.js';
 import { waitNonZero } from './zero-memory.js';
 
-/** Waits for the guest's first sign of life at the source, or until it has suspended itself, and gives devices values to keep. */
+/**
+ * Waits for the guest's first sign of life at the source, or until it has suspended itself, and
+ * gives devices values to keep.
+ */
 export async function waitGuest(pair: Pair): Promise<void> {
   await waitSerial(pair.source);
   if (pair.settings.suspend === true) {
-    // QEMU sends no events before the handshake: the run state shows a guest that suspended earlier.
+    // QEMU sends no events before the handshake: the run state shows a guest that suspended
+    // earlier.
     const { status } = await pair.source.qmp.execute('query-status');
     if (status !== 'suspended') await waitEvent(pair.source, 'SUSPEND', 0);
   }

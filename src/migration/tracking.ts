@@ -1,15 +1,18 @@
 /**
  * Waits until dirty tracking of a migration that has begun is reliable.
  *
- * Under TCG, QEMU notices a store only if the software TLB says that its page is clean. When a migration begins, QEMU
- * synchronises its dirty bitmap (11.1 with postcopy-ram twice), and resets the TLB only if it finds a page that it did not
- * have to send anyway; at that time there is none. So the guest can write unnoticed to the pages that it wrote just
- * before, until its TLB is flushed, or reset in a later synchronisation. A guest that stops before that loses those writes.
- * That is a fault of QEMU, but not one that the tests are about, and it shows once in a thousand times. Drover's guest
- * flushes its TLB in every 8th pass, so the tests wait for a flush before they let the migration converge.
+ * Under TCG, QEMU notices a store only if the software TLB says that its page is clean. When a
+ * migration begins, QEMU synchronises its dirty bitmap (11.1 with postcopy-ram twice), and resets
+ * the TLB only if it finds a page that it did not have to send anyway; at that time there is none.
+ * So the guest can write unnoticed to the pages that it wrote just before, until its TLB is
+ * flushed, or reset in a later synchronisation. A guest that stops before that loses those writes.
+ * That is a fault of QEMU, but not one that the tests are about, and it shows once in a thousand
+ * times. Drover's guest flushes its TLB in every 8th pass, so the tests wait for a flush before
+ * they let the migration converge.
  *
- * QEMU 7.2 seems to reset the TLB in no synchronisation: it notices new writes to a page that was sent only after the guest
- * has flushed. So the tests wait for the flush while the migration is slow, and only the last synchronisation follows it.
+ * QEMU 7.2 seems to reset the TLB in no synchronisation: it notices new writes to a page that was
+ * sent only after the guest has flushed. So the tests wait for the flush while the migration is
+ * slow, and only the last synchronisation follows it.
  */
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
@@ -33,7 +36,10 @@ export interface Tracked extends Pick<Sides, 'context' | 'source'> {
   readonly settings: Pick<PairSettings, 'accel'>;
 }
 
-/** Waits until every writer of the source's guest has flushed its TLB, and has written all its memory since. */
+/**
+ * Waits until every writer of the source's guest has flushed its TLB, and has written all its
+ * memory since.
+ */
 export async function waitDirtyTracking(
   { context, settings, source }: Tracked,
   signal: AbortSignal = context.signal,
@@ -53,7 +59,10 @@ export async function waitDirtyTracking(
   );
 }
 
-/** So slow that no migration ends before its guest has flushed, even if a busy host rarely runs the guest. */
+/**
+ * So slow that no migration ends before its guest has flushed, even if a busy host rarely runs the
+ * guest.
+ */
 export const trickleRate = { 'max-bandwidth': 1_000_000, 'downtime-limit': 1 } as const;
 
 /** Slows a live migration down until dirty tracking is reliable; then it may converge. */
@@ -66,7 +75,10 @@ export async function trickleUntilTracked(migration: Migration): Promise<void> {
   });
 }
 
-/** For a migration that began at `trickleRate`: waits until it is active and dirty tracking is reliable. */
+/**
+ * For a migration that began at `trickleRate`: waits until it is active and dirty tracking is
+ * reliable.
+ */
 export async function untilTracked(migration: Migration): Promise<void> {
   await migration.until('active');
   await migration.whileActive(async (signal) => {

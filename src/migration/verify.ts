@@ -1,6 +1,6 @@
 /**
- * The checks at the end of a migration: the guest runs at the destination, stops when stopped, and its memory is intact.
- * Then both QEMUs must quit when asked.
+ * The checks at the end of a migration: the guest runs at the destination, stops when stopped, and
+ * its memory is intact. Then both QEMUs must quit when asked.
  */
 import { pause } from '../model/deadline.js';
 import { contractError } from '../model/errors.js';
@@ -33,10 +33,11 @@ export async function verifyMemory(machine: TestMachine): Promise<MemoryVerdict>
 /**
  * Checks every stamped page of a stopped guest.
  *
- * A second check, a while after the first, proves that the guest is stopped: meanwhile a running guest would have stamped
- * thousands of pages (under TCG tens of them in a microsecond), and another generation or edge would show that, in a part of
- * the pages as well. A busy host may not run the guest between two checks without a pause: of 80 running guests,
- * such checks found 29 to 49, and checks 20 ms apart 78 to 80.
+ * A second check, a while after the first, proves that the guest is stopped: meanwhile a running
+ * guest would have stamped thousands of pages (under TCG tens of them in a microsecond), and
+ * another generation or edge would show that, in a part of the pages as well. A busy host may not
+ * run the guest between two checks without a pause: of 80 running guests, such checks found 29 to
+ * 49, and checks 20 ms apart 78 to 80.
  */
 export async function verifyStopped(machine: TestMachine): Promise<MemoryVerdict> {
   const { context } = machine;
@@ -72,10 +73,16 @@ export async function checkStopped(
   return await (await machine.ram(stamped, signal)).checkStopped(range, { signal });
 }
 
-/** It is enough to check pages this many pages apart: the edge of a running guest passes thousands between two checks. */
+/**
+ * It is enough to check pages this many pages apart: the edge of a running guest passes thousands
+ * between two checks.
+ */
 const sparseness = [64, 16];
 
-/** Every 64th or 16th page, which the guest stamps in the same order; undefined if a verdict needs all pages. */
+/**
+ * Every 64th or 16th page, which the guest stamps in the same order; undefined if a verdict needs
+ * all pages.
+ */
 function sparse(stamped: StampedRange): StampedRange | undefined {
   const { start, end, stamp = 'byte', writers = 1, hole } = stamped;
   if (stamp !== 'byte' || writers !== 1 || hole !== undefined) return undefined;
@@ -83,14 +90,19 @@ function sparse(stamped: StampedRange): StampedRange | undefined {
   return step === undefined ? undefined : { start, end, step };
 }
 
-/** the counters of all writers, which also move while the guest waits for its pace; empty without counters */
+/**
+ * the counters of all writers, which also move while the guest waits for its pace; empty without
+ * counters
+ */
 async function heartbeats({ platform }: TestContext, ram: GuestRam): Promise<Buffer> {
   const { heartbeatAddress, writers = 1 } = platform;
   if (heartbeatAddress === undefined) return Buffer.alloc(0);
   return await ram.readBytes(heartbeatAddress, writers * guestContract.heartbeatStride);
 }
 
-/** Damaged memory is evidence: QEMU writes the RAM of both sides to files beside the transcripts. */
+/**
+ * Damaged memory is evidence: QEMU writes the RAM of both sides to files beside the transcripts.
+ */
 async function dump(damaged: TestMachine): Promise<void> {
   const { context } = damaged;
   const { start, end, hole } = context.stamped;
@@ -151,7 +163,10 @@ async function endOne(machine: TestMachine, wanted: ExitStatus): Promise<void> {
   }
 }
 
-/** Both must still run; the source must quit with status 0 when asked, the destination exit with the given status. */
+/**
+ * Both must still run; the source must quit with status 0 when asked, the destination exit with the
+ * given status.
+ */
 export async function endBoth(
   { source, destination }: { readonly source: TestMachine; readonly destination: TestMachine },
   destinationStatus: ExitStatus = 0,
@@ -164,7 +179,10 @@ export async function endBoth(
   for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }
 
-/** A guest that was reset writes its memory again, and every check would pass: fails unless it started this often here. */
+/**
+ * A guest that was reset writes its memory again, and every check would pass: fails unless it
+ * started this often here.
+ */
 export function requireStarts({ side, serial }: TestMachine, expected: number): void {
   if (serial.broken !== undefined) throw serial.broken;
   if (serial.starts === expected) return;

@@ -12,14 +12,17 @@ import { hex } from '../model/text/format.js';
 
 export interface StatusGoal {
   readonly goal: string;
-  /** statuses that may come before the goal; any other is a failure. Undefined: all but failed and completed */
+  /**
+   * statuses that may come before the goal; any other is a failure. Undefined: all but failed and
+   * completed
+   */
   readonly through?: readonly string[];
   readonly since: EventCursor;
 }
 
 /**
- * Waits until a migration reaches a status, by the MIGRATION events since a cursor; polling could miss a status that lasts
- * only a moment.
+ * Waits until a migration reaches a status, by the MIGRATION events since a cursor; polling could
+ * miss a status that lasts only a moment.
  * @returns the answer of query-migrate after that
  */
 export async function waitStatus(machine: TestMachine, wanted: StatusGoal): Promise<JsonObject> {
@@ -107,7 +110,10 @@ export interface IterationGoal {
   readonly signal?: AbortSignal;
 }
 
-/** Waits until `iterations` of them have ended: QEMU reports the beginning of each, the first is number 1. */
+/**
+ * Waits until `iterations` of them have ended: QEMU reports the beginning of each, the first is
+ * number 1.
+ */
 export async function waitIterations(source: TestMachine, goal: IterationGoal): Promise<void> {
   const { deadlines, signal } = source.context;
   const wanted = goal.iterations + 1;

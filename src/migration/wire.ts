@@ -1,6 +1,6 @@
 /**
- * The connections of a migration as they are on the wire: Drover passes on what each side sends to the other. What went over
- * them needs no figure of QEMU's.
+ * The connections of a migration as they are on the wire: Drover passes on what each side sends to
+ * the other. What went over them needs no figure of QEMU's.
  */
 import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
@@ -37,12 +37,14 @@ export class Wire implements Disposable {
     kind: WireKind,
   ) {
     this.#withheld = kind === 'withheld';
-    // Each direction ends by itself, and the answers of the return path are too short to wait for more.
+    // Each direction ends by itself, and the answers of the return path are too short to wait for
+    // more.
     const options = { allowHalfOpen: true, noDelay: true };
     this.#server = createServer(options, (source) => {
       this.#relay(source, createConnection({ ...this.target, ...options }));
     });
-    // without it, a process that has no descriptor left would end; the migration then fails by itself
+    // without it, a process that has no descriptor left would end; the migration then fails by
+    // itself
     this.#server.on('error', () => {
       this[Symbol.dispose]();
     });

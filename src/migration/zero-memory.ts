@@ -1,9 +1,10 @@
 /**
  * When a live migration of a guest with stamps of kind `byte` may begin.
  *
- * These count modulo 256: at the end of every 256th pass the guest's memory is all zero, and a guest that prints its sign of
- * life at that time may pause. QEMU sends zero memory in milliseconds at any bandwidth. QEMU up to 10.0 (seen in a chain) has
- * no bandwidth in the first 100 ms; it completes a migration that has sent all known dirty pages by then, without another
+ * These count modulo 256: at the end of every 256th pass the guest's memory is all zero, and a
+ * guest that prints its sign of life at that time may pause. QEMU sends zero memory in milliseconds
+ * at any bandwidth. QEMU up to 10.0 (seen in a chain) has no bandwidth in the first 100 ms; it
+ * completes a migration that has sent all known dirty pages by then, without another
  * synchronisation of the dirty bitmap.
  */
 import type { Pair } from './pair.js';

@@ -1,6 +1,6 @@
 /**
- * The guest platform of each architecture: which machine, how much memory, which range is stamped, and the
- * options that give QEMU all that. A new architecture is a new row here and a guest image.
+ * The guest platform of each architecture: which machine, how much memory, which range is stamped,
+ * and the options that give QEMU all that. A new architecture is a new row here and a guest image.
  */
 import type { PageRange, StampKind } from './stamps.js';
 import type { Range } from './text/sizes.js';
@@ -18,7 +18,10 @@ export interface Platform {
   readonly machineOptions: readonly string[];
   /** the option that gives QEMU the guest image */
   readonly imageOption: '-bios' | '-kernel';
-  /** A model with the same features in each release, so that a guest can migrate between releases; default: QEMU's. */
+  /**
+   * A model with the same features in each release, so that a guest can migrate between releases;
+   * default: QEMU's.
+   */
   readonly cpu?: Readonly<Record<Accelerator, string>>;
   /** The machine also needs `-m`, beside its memory backend. */
   readonly tellSize?: true;
@@ -29,7 +32,10 @@ export interface Platform {
   readonly range: PageRange;
   /** guest memory that is neither stamped nor used by the guest: 8 bytes for the marker */
   readonly markerAddress: number;
-  /** a stamped page that comes just before the marker; once sent it is watched for being dirtied again */
+  /**
+   * a stamped page that comes just before the marker; once sent it is watched for being dirtied
+   * again
+   */
   readonly watchAddress: number;
   /**
    * how many passes over memory the guest makes between two 'B's: about 30 ms under TCG, enough to

@@ -1,6 +1,6 @@
 /**
- * What Drover found when it compared a source and a destination that both stood still: all RAM byte for byte, all device state
- * section by section. Plain data, part of an outcome.
+ * What Drover found when it compared a source and a destination that both stood still: all RAM byte
+ * for byte, all device state section by section. Plain data, part of an outcome.
  */
 
 /** When a run compares: where both stand still anyway, never, or wherever it can be arranged. */

@@ -9,8 +9,9 @@ import type { Side } from './outcome.js';
 import type { RamRegion } from './ram-layout.js';
 
 /**
- * Where guest RAM lives. `shmem` is a file, which both sides may map. Its name is already removed, so that it cannot be left
- * behind: QEMU inherits `descriptor` and finds it by that; `path` is the name it had.
+ * Where guest RAM lives. `shmem` is a file, which both sides may map. Its name is already removed,
+ * so that it cannot be left behind: QEMU inherits `descriptor` and finds it by that; `path` is the
+ * name it had.
  */
 export type MemoryBackend =
   | { readonly kind: 'anon' }

@@ -1,7 +1,8 @@
 /**
- * What of a QEMU's migration there is to be exercised, and what of it a test exercised: capabilities, parameters and their
- * values, transports, kinds of channels. Each is one text of its kind and its name, such as
- * `capability multifd`, `value mode=cpr-reboot` or `transport unix`. Pure.
+ * What of a QEMU's migration there is to be exercised, and what of it a test exercised:
+ * capabilities, parameters and their values, transports, kinds of channels. Each is one text of its
+ * kind and its name, such as `capability multifd`, `value mode=cpr-reboot` or `transport unix`.
+ * Pure.
  */
 import type { QemuFeatures } from './features.js';
 import { asArray, asObject, asString } from './json.js';

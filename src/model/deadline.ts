@@ -95,7 +95,10 @@ export interface Poll extends Omit<TimeoutFacts, 'lastSeen'>, WaitOptions {
   readonly everyMs: number;
 }
 
-/** Looks again and again, for what no event reports. @param look undefined once it is there, else what was seen instead */
+/**
+ * Looks again and again, for what no event reports. @param look undefined once it is there, else
+ * what was seen instead
+ */
 export async function pollUntil(
   poll: Poll,
   look: () => Promise<string | undefined> | string | undefined,

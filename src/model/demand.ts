@@ -11,7 +11,10 @@ export interface Demand {
   readonly exclusive: readonly Exclusive[];
 }
 
-/** Resources of which a host has one, or of which a test takes all. `host`: nothing else runs beside it. */
+/**
+ * Resources of which a host has one, or of which a test takes all. `host`: nothing else runs beside
+ * it.
+ */
 export const exclusives = ['rdma-port', 'huge-pages', 'host'] as const;
 export type Exclusive = (typeof exclusives)[number];
 

@@ -1,4 +1,7 @@
-/** Random numbers for tests, the same from the same seed. A test that draws from `testSeed` prints it. */
+/**
+ * Random numbers for tests, the same from the same seed. A test that draws from `testSeed` prints
+ * it.
+ */
 
 /** DROVER_TEST_SEED, or the clock */
 export const testSeed = Number(process.env['DROVER_TEST_SEED'] ?? Date.now() % 100_000);

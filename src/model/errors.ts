@@ -7,7 +7,10 @@ export type Blame = 'usage' | 'host' | 'contract';
 export interface HarnessErrorInput {
   /** stable, kebab-case */
   readonly code: string;
-  /** `contract` = QEMU or the guest broke it; `host` = this machine or Drover; `usage` = the user's input */
+  /**
+   * `contract` = QEMU or the guest broke it; `host` = this machine or Drover; `usage` = the user's
+   * input
+   */
   readonly blame: Blame;
   readonly message: string;
   readonly phase?: Phase;
@@ -64,8 +67,8 @@ export function isAssertion(error: unknown): boolean {
 }
 
 /**
- * Any thrown value as plain data. An error that is not ours has its stack in the details, and is Drover's
- * own fault, unless `isForeign`: it comes from a user's own test.
+ * Any thrown value as plain data. An error that is not ours has its stack in the details, and is
+ * Drover's own fault, unless `isForeign`: it comes from a user's own test.
  */
 export function toFailure(error: unknown, phase?: Phase, isForeign = false): Failure {
   const causes = causesOf(error);

@@ -45,7 +45,10 @@ export interface QemuFeatures {
   readonly migrationFigures: readonly string[];
   /** names of all devices that can be plugged in, such as virtio-rng-pci */
   readonly devices: readonly string[];
-  /** sets of capabilities that were tried together and refused, sorted and joined by `+`, with QEMU's reason */
+  /**
+   * sets of capabilities that were tried together and refused, sorted and joined by `+`, with
+   * QEMU's reason
+   */
   readonly refusedTogether: Readonly<Record<string, string>>;
   /** why TLS does not work, in QEMU's words; empty if it works */
   readonly tlsObstacle: string;
@@ -66,16 +69,21 @@ const needKinds = [
   /** a value of an enum-typed migration parameter */
   v.strictObject({ kind: v.literal('value'), parameter: text, name: text, since }),
   /**
-   * A behaviour that introspection does not show: `witness` is a capability, or a member of the answer of query-migrate,
-   * that came in the same release, and stands for it.
+   * A behaviour that introspection does not show: `witness` is a capability, or a member of the
+   * answer of query-migrate, that came in the same release, and stands for it.
    */
   v.strictObject({ kind: v.literal('behaviour'), what: text, witness: text, since }),
-  /** What later releases removed; `witness` is a migration status that came in the release that removed it. */
+  /**
+   * What later releases removed; `witness` is a migration status that came in the release that
+   * removed it.
+   */
   v.strictObject({ kind: v.literal('former'), what: text, witness: text, before: text }),
   /** capabilities that must be allowed at the same time */
   v.strictObject({ kind: v.literal('together'), names: texts, since }),
   v.strictObject({ kind: v.literal('tls'), since }),
-  /** something of this host, or of what QEMU makes of it; probed once, and only when a test needs it */
+  /**
+   * something of this host, or of what QEMU makes of it; probed once, and only when a test needs it
+   */
   v.strictObject({ kind: v.literal('host'), name: v.picklist(hostFactNames) }),
 ] as const;
 

@@ -1,6 +1,7 @@
 /**
- * What tests may need of the host, beyond what a QEMU says of itself. Each fact is found out by trying
- * the thing itself, and a "no" always has its reason. Plain data, so that it can be sent to workers.
+ * What tests may need of the host, beyond what a QEMU says of itself. Each fact is found out by
+ * trying the thing itself, and a "no" always has its reason. Plain data, so that it can be sent to
+ * workers.
  */
 
 export const hostFactNames = [

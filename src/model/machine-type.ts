@@ -1,6 +1,7 @@
 /**
- * Chooses the versioned machine type for all QEMUs that run one guest in turn. For a pair these are upstream's rules: the
- * alias is resolved in each binary, and the first of these names that all know is taken.
+ * Chooses the versioned machine type for all QEMUs that run one guest in turn. For a pair these are
+ * upstream's rules: the alias is resolved in each binary, and the first of these names that all
+ * know is taken.
  */
 import { usageError } from './errors.js';
 import type { MachineType, QemuFeatures } from './features.js';
@@ -66,8 +67,8 @@ export function chooseMachine(
 }
 
 /**
- * The newest version of the platform's machine that all know; where its machines have no versions, the machine itself.
- * Undefined when there is none.
+ * The newest version of the platform's machine that all know; where its machines have no versions,
+ * the machine itself. Undefined when there is none.
  */
 export function newestCommonMachine(
   alias: string,

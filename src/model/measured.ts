@@ -1,6 +1,9 @@
 /** What one migration of a benchmark took. Plain data. */
 export interface Measured {
-  /** from the moment when Drover lifts the bandwidth limit of the start, to the source's event MIGRATION completed */
+  /**
+   * from the moment when Drover lifts the bandwidth limit of the start, to the source's event
+   * MIGRATION completed
+   */
   readonly totalMs?: number | undefined;
   /** from the source's event STOP to the destination's event RESUME, by QEMU's time stamps */
   readonly stopToResumeMs?: number | undefined;

@@ -18,7 +18,10 @@ export interface PhaseTiming {
   readonly durationMs: number;
 }
 
-/** An error as plain data: what went wrong, and of a wait that ran out, for what it waited and what it last saw. */
+/**
+ * An error as plain data: what went wrong, and of a wait that ran out, for what it waited and what
+ * it last saw.
+ */
 export interface Failure {
   /** stable, kebab-case; part of the event log's contract */
   readonly code: string;

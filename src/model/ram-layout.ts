@@ -1,6 +1,7 @@
 /**
- * Where a machine's RAM lies in guest-physical memory. Pure. Thresholds are QEMU's behaviour, found with `info mtree -f`;
- * a test asks each QEMU at hand again. native/core/image/address_map.cc knows the same of files.
+ * Where a machine's RAM lies in guest-physical memory. Pure. Thresholds are QEMU's behaviour, found
+ * with `info mtree -f`; a test asks each QEMU at hand again. native/core/image/address_map.cc knows
+ * the same of files.
  */
 
 /** RAM in one piece, at guest addresses [address, address + size). */

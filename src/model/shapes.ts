@@ -1,4 +1,7 @@
-/** What the shapes of test definitions are made of: the schema is the declaration, and a type is derived from it. */
+/**
+ * What the shapes of test definitions are made of: the schema is the declaration, and a type is
+ * derived from it.
+ */
 import * as v from 'valibot';
 
 /** the type of an object with these fields */

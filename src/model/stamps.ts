@@ -1,6 +1,6 @@
 /**
- * What a guest stamps, and how its writers share it. Pure; the rules are those of guest/README.md. Addresses are
- * guest-physical, as numbers.
+ * What a guest stamps, and how its writers share it. Pure; the rules are those of guest/README.md.
+ * Addresses are guest-physical, as numbers.
  */
 import type { Range } from './text/sizes.js';
 
@@ -14,7 +14,10 @@ export interface PageRange extends Range {
 export const stampKinds = ['byte', 'wide', 'page'] as const;
 export type StampKind = (typeof stampKinds)[number];
 
-/** A range as the guest's parameter block has it. A plain `PageRange` is one of kind `byte` with one writer. */
+/**
+ * A range as the guest's parameter block has it. A plain `PageRange` is one of kind `byte` with one
+ * writer.
+ */
 export interface StampedRange extends PageRange {
   /** default: `byte` */
   readonly stamp?: StampKind;
@@ -53,7 +56,9 @@ export function pageAt({ start, step, hole }: Pages, address: number): number {
     : (hole.start - start) / step + Math.floor((address - hole.end) / step);
 }
 
-/** In order of writers. Each has as many pages as the others, and the last also what is left over. */
+/**
+ * In order of writers. Each has as many pages as the others, and the last also what is left over.
+ */
 export function slicesOf(range: StampedRange): Slice[] {
   const { start, step, hole, writers = 1 } = range;
   const pages = pagesOf(range);

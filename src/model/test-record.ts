@@ -1,6 +1,6 @@
 /**
- * What lies in the directory of a test as `test.json`: enough to explain its outcome and to run it again without
- * the rest of the run. Fields may be added; any other change raises the version.
+ * What lies in the directory of a test as `test.json`: enough to explain its outcome and to run it
+ * again without the rest of the run. Fields may be added; any other change raises the version.
  */
 import type { RunStarted, TestFinished } from './events.js';
 

@@ -27,7 +27,10 @@ export interface PageDamage {
   readonly by: number;
   /** misplaced: where the first page belongs */
   readonly from: number | null;
-  /** partly-written and garbage: the byte of the page from which it is wrong; flipped: the byte with the bit */
+  /**
+   * partly-written and garbage: the byte of the page from which it is wrong; flipped: the byte with
+   * the bit
+   */
   readonly byteOffset: number | null;
 }
 
@@ -49,8 +52,8 @@ export interface SliceVerdict {
   /** the first runs, in address order, capped */
   readonly damage: readonly PageDamage[];
   /**
-   * of stamps of kind `byte` that lie in one piece: the same memory judged by upstream's sequential rule, in upstream's
-   * words; empty when that rule finds nothing
+   * of stamps of kind `byte` that lie in one piece: the same memory judged by upstream's sequential
+   * rule, in upstream's words; empty when that rule finds nothing
    */
   readonly upstreamLines: readonly string[];
 }

@@ -1,4 +1,7 @@
-/** Loading the addon, and its functions about descriptors, children and the host. Memory is tested in src/memory. */
+/**
+ * Loading the addon, and its functions about descriptors, children and the host. Memory is tested
+ * in src/memory.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,7 +43,8 @@ test('a message with descriptors arrives, and no descriptor is left behind', asy
   assert.equal(data.toString(), '{"execute":"getfd"}');
   socket.destroy();
   await once(socket, 'close');
-  // The event loop and the pool may have opened some of their own, but never one for each of the above.
+  // The event loop and the pool may have opened some of their own, but never one for each of the
+  // above.
   assert.ok(readdirSync('/proc/self/fd').length <= openBefore + 1);
 });
 

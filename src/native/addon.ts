@@ -1,6 +1,7 @@
 /**
  * The only file that loads native code: the addon, and the declarations of all that is in it.
- * Leaves out checks of ranges and Drover's error class; `src/memory` and the callers of probes add those.
+ * Leaves out checks of ranges and Drover's error class; `src/memory` and the callers of probes add
+ * those.
  *
  * Every promise of a `NativeTask` is settled from a thread of its own, never from Node's pool.
  * Native errors are plain `Error`s with the fields of `NativeError`.
@@ -50,7 +51,10 @@ export function loadAddon(path: string = join(buildFolder, 'drover.node')): Nati
   }
 }
 
-/** The launcher that ties a child's life to its parent: `drover-exec [--supervise] PARENT_PID PROGRAM ARGS...`. */
+/**
+ * The launcher that ties a child's life to its parent: `drover-exec [--supervise] PARENT_PID
+ * PROGRAM ARGS...`.
+ */
 export function launcherPath(path: string = join(buildFolder, 'drover-exec')): string {
   if (!existsSync(path)) throw missing('the launcher', path);
   return path;

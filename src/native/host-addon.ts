@@ -1,4 +1,7 @@
-/** What the addon does with this host: descriptors, processes, probes; declared in native/addon/host.cc. */
+/**
+ * What the addon does with this host: descriptors, processes, probes; declared in
+ * native/addon/host.cc.
+ */
 import type { NativeTask } from './task.js';
 
 export interface UserfaultfdProbe {
@@ -31,8 +34,8 @@ export type WaitPidResult =
 
 export interface NativeHostAddon {
   /**
-   * One message on a UNIX socket, carrying descriptors with its first byte. All descriptors are duplicated at the call.
-   * The caller sees to it that nothing else writes to the socket meanwhile.
+   * One message on a UNIX socket, carrying descriptors with its first byte. All descriptors are
+   * duplicated at the call. The caller sees to it that nothing else writes to the socket meanwhile.
    */
   sendFds(
     socketFd: number,
@@ -47,8 +50,9 @@ export interface NativeHostAddon {
   /** closes a descriptor that `socketPair` or `memfdCreate` gave */
   closeFd(fd: number): void;
   /**
-   * Starts a program (`words[0]`, a path) in a session of its own, without copying this process as Node does. Its
-   * descriptor i is a copy of `descriptors[i]`. Only `waitPid` waits for it. @returns its process id
+   * Starts a program (`words[0]`, a path) in a session of its own, without copying this process as
+   * Node does. Its descriptor i is a copy of `descriptors[i]`. Only `waitPid` waits for it.
+   * @returns its process id
    */
   spawn(
     words: readonly string[],
@@ -56,7 +60,9 @@ export interface NativeHostAddon {
     directory: string,
     descriptors: readonly number[],
   ): number;
-  /** Waits for the end of a child, and reaps it. From any thread; Node must not be waiting for it. */
+  /**
+   * Waits for the end of a child, and reaps it. From any thread; Node must not be waiting for it.
+   */
   waitPid(pid: number, timeoutMs: number): NativeTask<WaitPidResult>;
 
   probeUserfaultfd(): NativeTask<UserfaultfdProbe>;

@@ -1,4 +1,7 @@
-/** The addon's images: how they are opened, held, cancelled and closed. What checks find is tested natively. */
+/**
+ * The addon's images: how they are opened, held, cancelled and closed. What checks find is tested
+ * natively.
+ */
 import assert from 'node:assert/strict';
 import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

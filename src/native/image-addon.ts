@@ -1,6 +1,7 @@
 /**
- * What the addon knows of images: guest RAM as files hold it (raw memory, dumps, migration streams).
- * Types alone; `addon.ts` loads the addon. Addresses, offsets, counts and generations are numbers, exact below 2^53.
+ * What the addon knows of images: guest RAM as files hold it (raw memory, dumps, migration
+ * streams). Types alone; `addon.ts` loads the addon. Addresses, offsets, counts and generations are
+ * numbers, exact below 2^53.
  */
 import type { Slice, StampKind } from '../model/stamps.js';
 import type { PageDamage, SliceVerdict } from '../model/verdict.js';
@@ -10,7 +11,10 @@ import type { NativeTask, ProcessRegion } from './task.js';
 export type ImageFormat = 'raw' | 'elf' | 'kdump' | 'win-dmp' | 'lime' | 'stream';
 export type VerifyKernelName = 'serial' | 'avx2' | 'avx512' | 'neon';
 
-/** A task that can be asked how far it is: bytes of input for `openImage`, pages for all others. Total 0: not known yet. */
+/**
+ * A task that can be asked how far it is: bytes of input for `openImage`, pages for all others.
+ * Total 0: not known yet.
+ */
 export interface NativeImageTask<T> extends NativeTask<T> {
   progress(): { readonly done: number; readonly total: number };
 }
@@ -38,7 +42,10 @@ export interface NativeOpenOptions {
   readonly rawAddress?: number;
   /** raw memory and main RAM blocks: where they are seen, instead of what the machine says */
   readonly places?: readonly NativePlace[];
-  /** where blocks are seen, by name; wins over all else. A block's pieces follow each other; length 0: the rest of it */
+  /**
+   * where blocks are seen, by name; wins over all else. A block's pieces follow each other; length
+   * 0: the rest of it
+   */
   readonly named?: readonly NamedPlace[];
   /** such as `pc-q35-10.0` or `q35`, where the file does not tell */
   readonly machine?: string;
@@ -46,7 +53,10 @@ export interface NativeOpenOptions {
   /** keep what could be read in spite of an error */
   readonly salvage?: boolean;
   readonly temporaryFolder?: string;
-  /** the only file is still being written, from its start to its end, until `written()` of the task is called */
+  /**
+   * the only file is still being written, from its start to its end, until `written()` of the task
+   * is called
+   */
   readonly growing?: boolean;
 }
 
@@ -57,7 +67,10 @@ export interface NativeOpening extends NativeImageTask<NativeOpened> {
 
 /** Why a file cannot be read as what it seems to be. */
 export interface NativeProblem {
-  /** unsupported: nothing is broken, it is something else than what can be read; the reason says what to do */
+  /**
+   * unsupported: nothing is broken, it is something else than what can be read; the reason says
+   * what to do
+   */
   readonly kind: 'unsupported' | 'broken';
   readonly reason: string;
   /** index of the file */
@@ -78,7 +91,9 @@ export interface NativeBlock {
   readonly length: number;
   readonly pageBytes: number;
   readonly places: readonly NativePlace[];
-  /** memory of the guest itself, such as RAM or a DIMM; not a device's ROM, flash or video memory */
+  /**
+   * memory of the guest itself, such as RAM or a DIMM; not a device's ROM, flash or video memory
+   */
   readonly mainMemory: boolean;
   /** listed in the file, but its content is not in the file */
   readonly contentElsewhere: boolean;
@@ -135,7 +150,10 @@ export interface NativeBlockStatistics {
   readonly filled: number;
   readonly stored: number;
   readonly packed: number;
-  /** pages with every byte 0, whatever their kind and not counting absent ones; null when content was not asked for */
+  /**
+   * pages with every byte 0, whatever their kind and not counting absent ones; null when content
+   * was not asked for
+   */
   readonly zeroContent: number | null;
 }
 
@@ -186,11 +204,16 @@ export interface NativeExtracted {
   readonly written: number;
   /** that the image does not hold */
   readonly absent: number;
-  /** offsets in the file of pages that begin like the VMCOREINFO note of a Linux kernel, 16 at most */
+  /**
+   * offsets in the file of pages that begin like the VMCOREINFO note of a Linux kernel, 16 at most
+   */
   readonly kernelNotes: readonly number[];
 }
 
-/** Guest RAM as files hold it. Held by every task under way, so `close` never pulls it from under one. */
+/**
+ * Guest RAM as files hold it. Held by every task under way, so `close` never pulls it from under
+ * one.
+ */
 export interface NativeImage {
   readonly format: ImageFormat;
   readonly blocks: readonly NativeBlock[];
@@ -198,7 +221,9 @@ export interface NativeImage {
   readonly indexBytes: number;
   /** null for everything but a migration stream */
   readonly report: StreamReport | null;
-  /** one verdict for each slice; code `out-of-range` with the address where the image maps nothing */
+  /**
+   * one verdict for each slice; code `out-of-range` with the address where the image maps nothing
+   */
   check(request: NativeImageCheckRequest): NativeImageTask<NativeSliceVerdict[]>;
   /** `content`: also read the pages, to count those that are all zero */
   statistics(block: number, content: boolean): NativeImageTask<NativeBlockStatistics>;
@@ -206,8 +231,9 @@ export interface NativeImage {
   pageMap(block: number, cells: number): NativeImageTask<NativePageMap>;
   diff(other: NativeImage, request: NativeDiffRequest): NativeImageTask<NativeDiff>;
   /**
-   * Writes ranges of blocks to an open, empty file, which gets `fileBytes`; zero and absent pages become holes. Four numbers
-   * a range: index of the block, start in it, length, offset in the file.
+   * Writes ranges of blocks to an open, empty file, which gets `fileBytes`; zero and absent pages
+   * become holes. Four numbers a range: index of the block, start in it, length, offset in the
+   * file.
    */
   extract(
     ranges: Float64Array,
@@ -215,23 +241,32 @@ export interface NativeImage {
     fd: number,
     threads: number,
   ): NativeImageTask<NativeExtracted>;
-  /** what the image holds of [start, end) of a block, in order: a start and an end for each range */
+  /**
+   * what the image holds of [start, end) of a block, in order: a start and an end for each range
+   */
   heldRanges(block: number, start: number, end: number): NativeImageTask<Float64Array>;
   /**
-   * Fills `into`, of up to 1 GiB, with bytes of a block. Nobody may use or transfer it before the task has ended.
-   * Resolves to how many of them lie in absent pages; those read as zero.
+   * Fills `into`, of up to 1 GiB, with bytes of a block. Nobody may use or transfer it before the
+   * task has ended. Resolves to how many of them lie in absent pages; those read as zero.
    */
   readBytes(block: number, offset: number, into: Uint8Array): NativeImageTask<number>;
-  /** the same with bytes of an input file as they are: device state, the stream's own description */
+  /**
+   * the same with bytes of an input file as they are: device state, the stream's own description
+   */
   readInput(input: number, offset: number, into: Uint8Array): NativeImageTask<void>;
   /** refuses further calls; repeatable */
   close(): void;
 }
 
 export interface NativeImageAddon {
-  /** Files of one image: a single one, or a migration stream with its channels. Descriptors are opened again. */
+  /**
+   * Files of one image: a single one, or a migration stream with its channels. Descriptors are
+   * opened again.
+   */
   openImage(files: readonly (number | string)[], options: NativeOpenOptions): NativeOpening;
-  /** Anonymous memory of a process whose guest is stopped, as an image with one block per region. */
+  /**
+   * Anonymous memory of a process whose guest is stopped, as an image with one block per region.
+   */
   openProcessImage(pid: number, regions: readonly ProcessRegion[], pageBytes: number): NativeImage;
   /** all kernels of level `page` that this processor can run, the slow reference first */
   verifyKernelNames(): VerifyKernelName[];

@@ -12,7 +12,9 @@ import { launcherPath } from './addon.js';
 const own = String(process.pid);
 const timeout = 20_000;
 
-/** Children of three kinds: of the same group, of a session of its own, and an orphan of that kind. */
+/**
+ * Children of three kinds: of the same group, of a session of its own, and an orphan of that kind.
+ */
 const family = 'sleep 71 & echo $!; setsid sleep 72 & echo $!; (setsid sleep 73 & echo $!);';
 
 const shell = (script: string) => ['--supervise', own, 'sh', '-c', script];

@@ -1,4 +1,7 @@
-/** drover-exec: keeps the process id, dies with its parent, and says clearly what it could not start. */
+/**
+ * drover-exec: keeps the process id, dies with its parent, and says clearly what it could not
+ * start.
+ */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** What the addon does with the memory of a guest that runs here; declared in native/addon/ram.cc and check.cc. */
+/**
+ * What the addon does with the memory of a guest that runs here; declared in native/addon/ram.cc
+ * and check.cc.
+ */
 import type { NativeSliceVerdict } from './image-addon.js';
 import type { FileRegion, KernelName, NativeTask, ProcessRegion } from './task.js';
 
@@ -17,7 +20,9 @@ export interface NativeWatchRequest {
   readonly address: number;
   /** bytes to compare; 8 bytes are one little-endian number and lie at a multiple of 8 */
   readonly width: 1 | 8;
-  /** `advances`: a number that only counts up has grown by `value` since the first read; it may wrap */
+  /**
+   * `advances`: a number that only counts up has grown by `value` since the first read; it may wrap
+   */
   readonly until: 'equals' | 'differs' | 'advances';
   readonly value: bigint;
   readonly timeoutMs: number;
@@ -32,7 +37,10 @@ export interface NativeWatchResult {
   readonly elapsedMs: number;
 }
 
-/** Readable guest memory. Held by every task under way, so `close` never pulls memory from under one. */
+/**
+ * Readable guest memory. Held by every task under way, so `close` never pulls memory from under
+ * one.
+ */
 export interface NativeRam {
   /** how pages are fetched: a mapping, or one of the system calls */
   readonly access: 'mapping' | 'pread' | 'process_vm_readv';
@@ -50,8 +58,8 @@ export interface NativeRamAddon {
   defaultKernel(): KernelName;
 
   /**
-   * A file or memfd that holds guest RAM. Mapped when it cannot shrink (sealed, or `mayShrink` is false),
-   * else read with pread. The descriptor is duplicated.
+   * A file or memfd that holds guest RAM. Mapped when it cannot shrink (sealed, or `mayShrink` is
+   * false), else read with pread. The descriptor is duplicated.
    */
   openSharedRam(
     file: number | string,
@@ -59,6 +67,9 @@ export interface NativeRamAddon {
     mayShrink: boolean,
   ): NativeRam;
   openProcessRam(pid: number, regions: readonly ProcessRegion[]): NativeRam;
-  /** The same verdict on stamps fetched by the caller: byte i belongs to the page at start + i * step. */
+  /**
+   * The same verdict on stamps fetched by the caller: byte i belongs to the page at start + i *
+   * step.
+   */
   checkStamps(stamps: Uint8Array, request: NativeCheckRequest): NativeTask<NativeSliceVerdict>;
 }

@@ -1,7 +1,8 @@
 /**
- * What a migration stream holds beside RAM, as native/addon/report_js.cc makes it. Lists are capped, with their true totals
- * beside them. Names and texts are raw bytes, one character each: make them printable before you show them. For the
- * guest's address map see the blocks of the image.
+ * What a migration stream holds beside RAM, as native/addon/report_js.cc makes it. Lists are
+ * capped, with their true totals beside them. Names and texts are raw bytes, one character each:
+ * make them printable before you show them. For the guest's address map see the blocks of the
+ * image.
  */
 
 export const recordKinds = [
@@ -15,7 +16,10 @@ export const recordKinds = [
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
-/** `bytes` are bytes of the files, headers included; none for channel records, whose pages share headers. */
+/**
+ * `bytes` are bytes of the files, headers included; none for channel records, whose pages share
+ * headers.
+ */
 export type RecordCounts = Readonly<
   Record<RecordKind, { readonly records: number; readonly bytes: number }>
 >;
@@ -39,7 +43,10 @@ export interface BlockReport {
   readonly discarded: number;
 }
 
-/** One for each section id. A live section has many parts; `offset` and `length` are those of its first payload. */
+/**
+ * One for each section id. A live section has many parts; `offset` and `length` are those of its
+ * first payload.
+ */
 export interface SectionReport {
   readonly role: 'live' | 'device';
   readonly id: number;

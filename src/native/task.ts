@@ -1,12 +1,15 @@
 /**
- * What all native work has in common: a task, the fields of its errors, the kernels' names, and how regions of guest memory
- * are described.
+ * What all native work has in common: a task, the fields of its errors, the kernels' names, and how
+ * regions of guest memory are described.
  */
 import type { RamRegion } from '../model/ram-layout.js';
 
 export type KernelName = 'serial' | 'prefetch';
 
-/** Work under way on a thread of its own. A cancelled task rejects with code `cancelled`, unless it ended first. */
+/**
+ * Work under way on a thread of its own. A cancelled task rejects with code `cancelled`, unless it
+ * ended first.
+ */
 export interface NativeTask<T> {
   readonly promise: Promise<T>;
   cancel(): void;
@@ -27,7 +30,9 @@ export interface NativeError extends Error {
   readonly syscall?: string;
   /** symbolic, such as `EPERM`, for code `system` */
   readonly errno?: string;
-  /** the guest address that could not be read, or the offset in an image's file, where there is one */
+  /**
+   * the guest address that could not be read, or the offset in an image's file, where there is one
+   */
   readonly address?: number;
 }
 

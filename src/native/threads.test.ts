@@ -1,4 +1,7 @@
-/** The addon in many threads, in threads that are ended under it, and in a process that ends under it. */
+/**
+ * The addon in many threads, in threads that are ended under it, and in a process that ends under
+ * it.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
  * Resolves a QEMU as the user names it to a command that can be run. A binary is a shell command
- * prefix, so `gdb -batch -ex run --args qemu-system-x86_64` works; its last word that contains `qemu-system-`
- * names the program and the guest architecture.
+ * prefix, so `gdb -batch -ex run --args qemu-system-x86_64` works; its last word that contains
+ * `qemu-system-` names the program and the guest architecture.
  */
 import {
   accessSync,

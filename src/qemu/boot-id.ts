@@ -1,4 +1,7 @@
-/** Identifies the host's boot: cached figures of one boot do not hold for the next, which may have other modules and settings. */
+/**
+ * Identifies the host's boot: cached figures of one boot do not hold for the next, which may have
+ * other modules and settings.
+ */
 import { readFileSync } from 'node:fs';
 
 export function bootId(): string {

@@ -1,6 +1,7 @@
 /**
- * The tools that a QEMU can be run under to find out what it does. Each becomes a prefix of the QEMU's
- * command, and writes beside the test's other evidence; gdb may be attached by a person instead.
+ * The tools that a QEMU can be run under to find out what it does. Each becomes a prefix of the
+ * QEMU's command, and writes beside the test's other evidence; gdb may be attached by a person
+ * instead.
  */
 import { readFileSync } from 'node:fs';
 import { endlessMs, pause, timeoutError } from '../model/deadline.js';
@@ -19,10 +20,14 @@ interface DebugTool {
   readonly output: (side: Side) => string;
 }
 
-/** The shell becomes the tool: its process id distinguishes a second destination's file from the first's. */
+/**
+ * The shell becomes the tool: its process id distinguishes a second destination's file from the
+ * first's.
+ */
 const debugTools: Readonly<Record<DebugToolName, DebugTool>> = {
-  // gdb takes programs only, and the QEMU may be a script: a shell becomes it. QEMU's threads wake each
-  // other by SIGUSR1. The last command must succeed, or gdb's status is its own: `bt` fails where all is over.
+  // gdb takes programs only, and the QEMU may be a script: a shell becomes it. QEMU's threads wake
+  // each other by SIGUSR1. The last command must succeed, or gdb's status is its own: `bt` fails
+  // where all is over.
   gdb: {
     package: 'gdb',
     prefix: () =>

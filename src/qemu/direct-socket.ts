@@ -1,11 +1,13 @@
 /**
- * A socket whose `data` listeners get what arrives at once. The queue of Node's streams costs as much as the reading.
+ * A socket whose `data` listeners get what arrives at once. The queue of Node's streams costs as
+ * much as the reading.
  */
 import { Socket } from 'node:net';
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
 
 /**
- * Reading starts with the first `data` listener. A chunk is a listener's until it returns; what it keeps, it copies.
+ * Reading starts with the first `data` listener. A chunk is a listener's until it returns; what it
+ * keeps, it copies.
  *
  * @param fd of a connected stream socket; the socket owns it from now on
  */

@@ -1,13 +1,13 @@
 /**
- * Finds the QEMU itself where a command prefix (gdb --args, strace) runs it as a child. Its memory can
- * only be read by its own process id, and ending the prefix must not leave it behind.
+ * Finds the QEMU itself where a command prefix (gdb --args, strace) runs it as a child. Its memory
+ * can only be read by its own process id, and ending the prefix must not leave it behind.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Process id of the QEMU whose command line holds `mark` (a path that no other run has). The started
- * process itself when nothing looks like a QEMU.
+ * Process id of the QEMU whose command line holds `mark` (a path that no other run has). The
+ * started process itself when nothing looks like a QEMU.
  */
 export function findQemu(started: number, mark: string): number {
   if (isQemu(started, mark)) return started;

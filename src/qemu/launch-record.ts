@@ -1,4 +1,6 @@
-/** Writes down a command line so that a person can run it again: evidence beside the transcripts. */
+/**
+ * Writes down a command line so that a person can run it again: evidence beside the transcripts.
+ */
 import { writeFileSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
 import { shellQuote } from '../model/shell.js';

@@ -1,4 +1,7 @@
-/** One machine: the guest's contract on real QEMUs, descriptors over QMP, out-of-band commands, evidence. */
+/**
+ * One machine: the guest's contract on real QEMUs, descriptors over QMP, out-of-band commands,
+ * evidence.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, realpathSync } from 'node:fs';
 import { test } from 'node:test';

@@ -143,7 +143,10 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  /** Prepares for a QEMU that replaces itself by another one in the same process; `connect` then greets that one. */
+  /**
+   * Prepares for a QEMU that replaces itself by another one in the same process; `connect` then
+   * greets that one.
+   */
   async expectSuccessor(): Promise<void> {
     await this.#closeRam();
     this.qmp.expectGreeting();

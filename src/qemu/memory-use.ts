@@ -1,7 +1,7 @@
 /**
- * How much memory the processes below this one use together: their own pages, and those of shared memory, which count once,
- * in equal parts (PSS), so that a guest's memory that both sides map is not counted twice. Pages of programs and libraries
- * are not counted: they are the page cache's.
+ * How much memory the processes below this one use together: their own pages, and those of shared
+ * memory, which count once, in equal parts (PSS), so that a guest's memory that both sides map is
+ * not counted twice. Pages of programs and libraries are not counted: they are the page cache's.
  */
 import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -16,7 +16,10 @@ export interface ProcessMemory {
   readonly bytes: number;
 }
 
-/** Processes that end meanwhile are left out. Empty where /proc does not show children or their memory. */
+/**
+ * Processes that end meanwhile are left out. Empty where /proc does not show children or their
+ * memory.
+ */
 export async function memoryOfDescendants(): Promise<ProcessMemory[]> {
   const found = descendantsOf('self').map(async (pid) => {
     const cwd = orNothing(() => readlinkSync(`/proc/${pid}/cwd`));
@@ -26,14 +29,17 @@ export async function memoryOfDescendants(): Promise<ProcessMemory[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** Read without awaiting: asking another thread for each of so many small files takes longer than the file. */
+/**
+ * Read without awaiting: asking another thread for each of so many small files takes longer than
+ * the file.
+ */
 function descendantsOf(pid: number | 'self'): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 /**
- * Of a QEMU only what its first thread started: once its other threads were looked up in /proc, the kernel takes
- * milliseconds of the waiting parent's time to forget them, when they end.
+ * Of a QEMU only what its first thread started: once its other threads were looked up in /proc, the
+ * kernel takes milliseconds of the waiting parent's time to forget them, when they end.
  */
 function childrenOf(pid: number | 'self'): number[] {
   let tasks = [String(pid)];
@@ -63,7 +69,10 @@ async function bytesOf(pid: number): Promise<number | undefined> {
   return kib === undefined ? undefined : (kib - (kibOf('Pss_File', rollup) ?? 0)) * 1024;
 }
 
-/** Bytes of a mapping that are in memory or swapped out; undefined where /proc does not show it. @param start its address */
+/**
+ * Bytes of a mapping that are in memory or swapped out; undefined where /proc does not show it.
+ * @param start its address
+ */
 export function heldBytes(pid: number, start: bigint): number | undefined {
   const text = orNothing(() => readFileSync(`/proc/${pid}/smaps`, 'utf8'));
   const entry =

@@ -1,7 +1,10 @@
 /** What a process has open, by /proc. */
 import { constants, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
-/** Of each descriptor; those that are closed in between are left out. A process that has ended has none. */
+/**
+ * Of each descriptor; those that are closed in between are left out. A process that has ended has
+ * none.
+ */
 function eachDescriptor<T>(pid: number, look: (name: string) => T): T[] {
   let names: string[];
   try {

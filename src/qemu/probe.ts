@@ -115,8 +115,8 @@ async function probeOnce(
 }
 
 /**
- * Before `channels` (8.2) the schema names no transports. Sockets and exec have always been there, and
- * file came together with `channels`. That rdma is named says nothing: see probeRdma.
+ * Before `channels` (8.2) the schema names no transports. Sockets and exec have always been there,
+ * and file came together with `channels`. That rdma is named says nothing: see probeRdma.
  */
 function transportsOf(schema: QmpSchema): string[] {
   if (!schema.arguments('migrate').includes('channels')) return ['socket', 'exec'];
@@ -126,9 +126,9 @@ function transportsOf(schema: QmpSchema): string[] {
 }
 
 /**
- * The schema names rdma whether or not it is built in. So a migration is sent to this host's own port 1,
- * which comes to nothing: without RDMA in the QEMU the protocol is none that it knows; with it, the
- * refusal is about the way there, or the migration starts and fails.
+ * The schema names rdma whether or not it is built in. So a migration is sent to this host's own
+ * port 1, which comes to nothing: without RDMA in the QEMU the protocol is none that it knows; with
+ * it, the refusal is about the way there, or the migration starts and fails.
  */
 export async function probeRdma(
   ask: (command: string, args: JsonObject) => Promise<Json>,
@@ -159,8 +159,8 @@ function typeNames(answer: Json): string[] {
 }
 
 /**
- * The credential types are known to every QEMU; only one with TLS built in gets as far as to miss the folder with the
- * keys. Anonymous credentials need none, but 10.2.2 crashes when it makes them.
+ * The credential types are known to every QEMU; only one with TLS built in gets as far as to miss
+ * the folder with the keys. Anonymous credentials need none, but 10.2.2 crashes when it makes them.
  */
 async function probeTls(
   ask: (command: string, args: JsonObject) => Promise<Json>,

@@ -12,7 +12,10 @@ export interface ProcessStat {
 /** USER_HZ is 100 on every Linux that Node runs on */
 const msPerTick = 10;
 
-/** From the state on. The second field is the name in parentheses and may hold anything: count from behind it. */
+/**
+ * From the state on. The second field is the name in parentheses and may hold anything: count from
+ * behind it.
+ */
 const fieldsOf = (stat: string): string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 
 /** undefined when there is no such process */

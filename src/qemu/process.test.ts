@@ -1,4 +1,6 @@
-/** Processes of the shell stand in for QEMU: what counts here is how a process is started and ended. */
+/**
+ * Processes of the shell stand in for QEMU: what counts here is how a process is started and ended.
+ */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';

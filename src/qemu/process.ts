@@ -1,6 +1,6 @@
 /**
- * One QEMU process: starts it with its sockets, stops it (QMP quit, SIGTERM, SIGKILL), and reports how it
- * ended: its exit status, what it wrote, whether anything of its process group lives on.
+ * One QEMU process: starts it with its sockets, stops it (QMP quit, SIGTERM, SIGKILL), and reports
+ * how it ended: its exit status, what it wrote, whether anything of its process group lives on.
  */
 import type { Socket } from 'node:net';
 import { HarnessError } from '../model/errors.js';
@@ -184,7 +184,9 @@ export class QemuProcess implements AsyncDisposable {
     await this.waitForExit(timeoutMs, signal).catch(() => undefined);
   }
 
-  /** Why the process is no longer there, as an error with the evidence; for when a connection broke. */
+  /**
+   * Why the process is no longer there, as an error with the evidence; for when a connection broke.
+   */
   gone(cause: unknown): HarnessError {
     if (cause instanceof HarnessError) {
       const { code, side } = cause.input;

@@ -1,6 +1,6 @@
 /**
- * Which program a running QEMU is, byte for byte: two builds of one version differ in it, and the same build has the
- * same one wherever it lies and whatever script starts it.
+ * Which program a running QEMU is, byte for byte: two builds of one version differ in it, and the
+ * same build has the same one wherever it lies and whatever script starts it.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -20,7 +20,10 @@ export async function programDigest(pid: number): Promise<string | undefined> {
   }
 }
 
-/** A QEMU that a loader or valgrind runs is not the process's own program: it is found by its mapping. */
+/**
+ * A QEMU that a loader or valgrind runs is not the process's own program: it is found by its
+ * mapping.
+ */
 async function programOf(pid: number): Promise<string | undefined> {
   const exe = await readlink(`/proc/${pid}/exe`);
   if (path.basename(exe).startsWith('qemu-system-')) return `/proc/${pid}/exe`;

@@ -1,6 +1,6 @@
 /**
- * The qtest protocol: one text line a command, answered in order by `OK ...`, `FAIL ...` or `ERR ...`;
- * lines that begin with `IRQ` come unasked and are ignored. Reads and writes guest-physical
+ * The qtest protocol: one text line a command, answered in order by `OK ...`, `FAIL ...` or `ERR
+ * ...`; lines that begin with `IRQ` come unasked and are ignored. Reads and writes guest-physical
  * memory. Slow by design (a round trip a command): the twin that fast readers are compared with.
  */
 import type { Duplex } from 'node:stream';

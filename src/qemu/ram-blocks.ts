@@ -12,7 +12,10 @@ export interface RamBlockPlace {
   readonly hostAddress: bigint | undefined;
 }
 
-/** name, page size, offset, used and total length, and in newer versions the host address and whether it is writable */
+/**
+ * name, page size, offset, used and total length, and in newer versions the host address and
+ * whether it is writable
+ */
 const row =
   /^\s*(\S.*?)\s+\d+ (?:B|[KMG]iB)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+(?:\s+0x([0-9a-f]+)\s+r[ow])?\s*$/i;
 

@@ -11,7 +11,9 @@ import { realQemu } from './qemus.fixtures.js';
 
 const qemu = realQemu('10.0');
 
-/** A QEMU that dies when a QMP command holds this text: a program between it and who talks to it. */
+/**
+ * A QEMU that dies when a QMP command holds this text: a program between it and who talks to it.
+ */
 function dyingAt(text: string, scratch: Scratch): string {
   const program = path.join(scratch.directory, 'qemu-system-x86_64');
   const source = `#!${process.execPath}

@@ -19,10 +19,16 @@ class ProbeCrash extends Error {
 }
 
 export class RiskyProbes {
-  /** how QEMU died, by probe; only the second time counts, since the first may have been a fault of the host */
+  /**
+   * how QEMU died, by probe; only the second time counts, since the first may have been a fault of
+   * the host
+   */
   readonly #crashes = new Map<string, string[]>();
 
-  /** Does `work`, which starts a process and asks it; again, with a new process, when one died in a probe. */
+  /**
+   * Does `work`, which starts a process and asks it; again, with a new process, when one died in a
+   * probe.
+   */
   async survive<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -35,7 +41,10 @@ export class RiskyProbes {
     }
   }
 
-  /** @returns what `ask` gives, or what `crashed` makes of the reason if QEMU died in this probe before */
+  /**
+   * @returns what `ask` gives, or what `crashed` makes of the reason if QEMU died in this probe
+   * before
+   */
   async ask<T>(
     probe: string,
     process: QemuProcess,

@@ -48,7 +48,10 @@ export class QmpSchema {
     return this.#members(returned).map(({ name }) => name);
   }
 
-  /** values of an enum-typed member of what a command returns; nested members are reached by a longer path */
+  /**
+   * values of an enum-typed member of what a command returns; nested members are reached by a
+   * longer path
+   */
   resultEnum(command: string, ...path: readonly string[]): string[] {
     return this.#enumAt(asString(asObject(this.#byName.get(command))['ret-type']), path);
   }

@@ -1,9 +1,11 @@
 /**
- * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it refuses its parameters, a
- * letter of its own for what its processor has lost. Nothing else may ever appear.
+ * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
+ * refuses its parameters, a letter of its own for what its processor has lost. Nothing else may
+ * ever appear.
  *
- * A guest prints hundreds of characters a second, and each wake-up costs more than all other work on a character. So they
- * are read every 100 ms and when a caller asks, and at once only while a caller waits for a sign of life.
+ * A guest prints hundreds of characters a second, and each wake-up costs more than all other work
+ * on a character. So they are read every 100 ms and when a caller asks, and at once only while a
+ * caller waits for a sign of life.
  */
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -15,7 +17,10 @@ import type { Side } from '../model/outcome.js';
 import { socketFd } from './socket-fd.js';
 
 const restMs = 100;
-/** A quarter of what a socket holds. A guest that prints more in 100 ms is read all the time, so that it never has to wait. */
+/**
+ * A quarter of what a socket holds. A guest that prints more in 100 ms is read all the time, so
+ * that it never has to wait.
+ */
 const manySigns = 64;
 
 const scratch = Buffer.allocUnsafe(4096);
@@ -130,7 +135,10 @@ export class SerialConsole {
     });
   }
 
-  /** Takes what the guest has printed by now, so that an answer does not lag behind by a turn of the event loop. */
+  /**
+   * Takes what the guest has printed by now, so that an answer does not lag behind by a turn of the
+   * event loop.
+   */
   #readNow(): void {
     try {
       const fd = socketFd(this.#socket);

@@ -24,10 +24,11 @@ export function probeSharedMemory(directory = '/dev/shm'): string | undefined {
 }
 
 /**
- * Memory for machines. A file loses its name here and now; close it once all that map it have been started.
+ * Memory for machines. A file loses its name here and now; close it once all that map it have been
+ * started.
  *
- * Its pages are taken as the guest touches them, and where there is none left QEMU gets a SIGBUS: so that there are
- * enough is looked at before.
+ * Its pages are taken as the guest touches them, and where there is none left QEMU gets a SIGBUS:
+ * so that there are enough is looked at before.
  */
 export function openMemory(
   kind: MemoryBackend['kind'],

@@ -116,7 +116,9 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Whether a process group has a member that still runs; one that only waits to be reaped does not. */
+/**
+ * Whether a process group has a member that still runs; one that only waits to be reaped does not.
+ */
 export function groupLives(pid: number): boolean {
   if (!signalGroup(pid, 0)) return false;
   return readdirSync('/proc')

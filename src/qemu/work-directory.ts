@@ -35,7 +35,10 @@ export class RunDirectory implements AsyncDisposable {
   }
 }
 
-/** Where evidence is kept that nobody named a place for; beside the run's own directory, and to stay. */
+/**
+ * Where evidence is kept that nobody named a place for; beside the run's own directory, and to
+ * stay.
+ */
 export function createEvidenceDirectory(base: string): string {
   return makeBelow(base, 'drover-evidence-');
 }
@@ -82,7 +85,9 @@ export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Moves a directory, across file systems too. A socket left in it is no evidence and stays behind. */
+/**
+ * Moves a directory, across file systems too. A socket left in it is no evidence and stays behind.
+ */
 export async function moveDirectory(from: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
   await rm(to, { recursive: true, force: true });

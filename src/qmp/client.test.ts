@@ -6,7 +6,9 @@ import { QmpClient } from './client.js';
 const greeting =
   '{"QMP":{"version":{"qemu":{"micro":2,"minor":0,"major":10},"package":"Debian"},"capabilities":["oob"]}}';
 
-/** The other end of a QMP connection, played by a script: for each request line, its answer lines. */
+/**
+ * The other end of a QMP connection, played by a script: for each request line, its answer lines.
+ */
 class ScriptedQemu extends Duplex {
   readonly requests: string[] = [];
 

@@ -3,7 +3,10 @@ import type { Duplex } from 'node:stream';
 import { HarnessError } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 
-/** Sends bytes with file descriptors attached on the client's socket, after all that was written before. */
+/**
+ * Sends bytes with file descriptors attached on the client's socket, after all that was written
+ * before.
+ */
 export type FdSender = (data: Buffer, fds: readonly number[]) => Promise<void>;
 
 export interface LineSenderOptions {

@@ -1,6 +1,7 @@
 /**
  * Cuts a byte stream into text lines. QMP and qtest both end every message with a line feed and
- * carry none inside. A line has a length limit, so a peer that never ends one cannot exhaust memory.
+ * carry none inside. A line has a length limit, so a peer that never ends one cannot exhaust
+ * memory.
  */
 import { HarnessError } from '../model/errors.js';
 

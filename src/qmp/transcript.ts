@@ -1,10 +1,11 @@
 /**
  * Everything said on one QMP connection, as JSON lines with timestamps, in a file. It is evidence:
- * a command is written before it is sent, and an answer or event at most 50 ms after it came, so that all is there
- * after a crash. It is never in the way of the test: after a write error (a full disk) it ends, and the test goes on.
+ * a command is written before it is sent, and an answer or event at most 50 ms after it came, so
+ * that all is there after a crash. It is never in the way of the test: after a write error (a full
+ * disk) it ends, and the test goes on.
  *
- * It is written by this thread. A few hundred bytes into the page cache take less time than it takes
- * to have them written by another one.
+ * It is written by this thread. A few hundred bytes into the page cache take less time than it
+ * takes to have them written by another one.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 

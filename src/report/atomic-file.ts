@@ -1,6 +1,6 @@
 /**
- * A report file that is either the old one or the complete new one: written beside it, then renamed. A path that is no
- * regular file (a pipe, /dev/stdout) is written to, never replaced.
+ * A report file that is either the old one or the complete new one: written beside it, then
+ * renamed. A path that is no regular file (a pipe, /dev/stdout) is written to, never replaced.
  */
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';

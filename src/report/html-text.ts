@@ -1,4 +1,7 @@
-/** HTML files that load nothing: no script, no font, nothing from the network. Their text comes from QEMU and from users. */
+/**
+ * HTML files that load nothing: no script, no font, nothing from the network. Their text comes from
+ * QEMU and from users.
+ */
 import { printable } from '../model/text/printable.js';
 
 /** Safe in elements and in attributes in double quotes. */

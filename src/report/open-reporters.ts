@@ -1,9 +1,9 @@
 /**
- * Opens the reporters that the options name. Reports problems before the first test: a path that cannot be written is wrong
- * usage, and should not cost a report at the end.
+ * Opens the reporters that the options name. Reports problems before the first test: a path that
+ * cannot be written is wrong usage, and should not cost a report at the end.
  *
- * Imports a reporter only when it is chosen: libraries for terminals and XML take longer to load than a QEMU to
- * start, and most runs need neither.
+ * Imports a reporter only when it is chosen: libraries for terminals and XML take longer to load
+ * than a QEMU to start, and most runs need neither.
  */
 import { checkReportPath } from './atomic-file.js';
 import type { AnnotationOptions } from './formats/annotations.js';
@@ -97,8 +97,8 @@ export async function openReporters(choices: ReportChoices): Promise<Reporters> 
     const { EventLog } = await import('./log/event-log.js');
     record.push(new EventLog(choices.eventLog));
   }
-  // The event log comes first: it has an event before anything shows it. The console is opened last,
-  // since a live one starts its timer at once.
+  // The event log comes first: it has an event before anything shows it. The console is opened
+  // last, since a live one starts its timer at once.
   const ofService = await annotations(choices);
   return new Reporters([...record, await screen(choices), ...ofService, ...ofFiles]);
 }

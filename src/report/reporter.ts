@@ -1,6 +1,6 @@
 /**
- * What a reporter is, and the fan-out to all reporters of a run. A failing reporter never stops the tests: the first
- * error of each is kept until the end, when the exit code becomes 3.
+ * What a reporter is, and the fan-out to all reporters of a run. A failing reporter never stops the
+ * tests: the first error of each is kept until the end, when the exit code becomes 3.
  */
 import { timeoutError, within } from '../model/deadline.js';
 import { toFailure } from '../model/errors.js';

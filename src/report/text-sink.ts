@@ -1,6 +1,6 @@
 /**
- * Writes text to a stream during the run. A reader that closed the pipe (`| head`, a closed terminal) is no error: the sink
- * stops writing. It keeps any other error for the end.
+ * Writes text to a stream during the run. A reader that closed the pipe (`| head`, a closed
+ * terminal) is no error: the sink stops writing. It keeps any other error for the end.
  */
 import type { Writable } from 'node:stream';
 import { timeoutError, within } from '../model/deadline.js';
@@ -22,7 +22,8 @@ export class TextSink {
 
   constructor(stream: TextStream) {
     this.#stream = stream;
-    // Never removed: an error may come after the last write, and without a listener it would end the process.
+    // Never removed: an error may come after the last write, and without a listener it would end
+    // the process.
     stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#onError(error);
     });
@@ -46,7 +47,10 @@ export class TextSink {
     if (lines.length > 0) this.write(`${lines.join('\n')}\n`);
   }
 
-  /** Waits until the stream has taken all text; does not close the stream, which belongs to the caller. */
+  /**
+   * Waits until the stream has taken all text; does not close the stream, which belongs to the
+   * caller.
+   */
   async flush(timeoutMs = drainTimeoutMs): Promise<void> {
     if (this.open) {
       const handedOver = new Promise<void>((resolve) => {

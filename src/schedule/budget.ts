@@ -1,4 +1,6 @@
-/** What all tests of a run may use of this host together. Pure: the host's figures are arguments. */
+/**
+ * What all tests of a run may use of this host together. Pure: the host's figures are arguments.
+ */
 import type { Limits } from '../model/demand.js';
 import { HarnessError } from '../model/errors.js';
 

@@ -1,4 +1,7 @@
-/** Workers ask the main thread for certificates, so that one thread makes each certificate of a run once. */
+/**
+ * Workers ask the main thread for certificates, so that one thread makes each certificate of a run
+ * once.
+ */
 import { timeoutError, within } from '../model/deadline.js';
 import { deferred } from '../model/deferred.js';
 import type { Deferred } from '../model/deferred.js';

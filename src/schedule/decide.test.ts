@@ -1,4 +1,7 @@
-/** Over random workloads: never more than there is, never a test that waits for ever, no needless gap. */
+/**
+ * Over random workloads: never more than there is, never a test that waits for ever, no needless
+ * gap.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,10 +1,11 @@
 /**
- * What starts next. Pure and synchronous: it holds the attempts that wait and the tokens of those that run, and
- * answers at once. The caller reports when an attempt has ended.
+ * What starts next. Pure and synchronous: it holds the attempts that wait and the tokens of those
+ * that run, and answers at once. The caller reports when an attempt has ended.
  *
- * It takes the longest attempt that fits, so that short ones fill the gaps beside large ones. If shorter attempts, or
- * those of a later round, overtook an attempt too often, nothing else starts until that one fits. It will fit: what
- * runs ends, and no attempt is accepted that does not fit an empty host.
+ * It takes the longest attempt that fits, so that short ones fill the gaps beside large ones. If
+ * shorter attempts, or those of a later round, overtook an attempt too often, nothing else starts
+ * until that one fits. It will fit: what runs ends, and no attempt is accepted that does not fit an
+ * empty host.
  */
 import type { Demand, Limits } from '../model/demand.js';
 import { mebibytes } from './budget.js';

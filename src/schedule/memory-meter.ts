@@ -1,6 +1,6 @@
 /**
- * Samples how much memory all QEMUs use, together and per attempt. It does not see peaks between two samples. It
- * never delays a run, and uses at most a fiftieth of one core.
+ * Samples how much memory all QEMUs use, together and per attempt. It does not see peaks between
+ * two samples. It never delays a run, and uses at most a fiftieth of one core.
  */
 import { memoryOfDescendants } from '../qemu/memory-use.js';
 import type { ProcessMemory } from '../qemu/memory-use.js';
@@ -25,7 +25,10 @@ export class MemoryMeter implements Disposable {
     return this.#highBytes === 0 ? undefined : this.#highBytes;
   }
 
-  /** Starts to sample the processes that run in a directory; the returned function stops and returns their peak together. */
+  /**
+   * Starts to sample the processes that run in a directory; the returned function stops and returns
+   * their peak together.
+   */
   watch(directory: string): () => number | undefined {
     this.#attempts.set(directory, 0);
     return () => {

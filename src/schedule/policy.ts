@@ -1,6 +1,6 @@
 /**
- * What an attempt's outcome means for the run: whether to retry the test, what to count, when to stop. Pure:
- * outcomes in, decisions out.
+ * What an attempt's outcome means for the run: whether to retry the test, what to count, when to
+ * stop. Pure: outcomes in, decisions out.
  */
 import type { Quarantined } from '../model/events.js';
 import type { Outcome, OutcomeKind } from '../model/outcome.js';

@@ -26,7 +26,10 @@ export interface AttemptHandle {
   readonly next: (more: boolean) => void;
 }
 
-/** Node 20.20 aborts where a thread ends while `require` loads a module of ES for it, which Piscina tries before `import`. */
+/**
+ * Node 20.20 aborts where a thread ends while `require` loads a module of ES for it, which Piscina
+ * tries before `import`.
+ */
 const asyncImportOnly = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
   ? ['--no-experimental-require-module']
   : [];

@@ -1,6 +1,7 @@
 /**
- * Runs attempts over a pool and reports them as events. decide.ts decides, synchronously, what starts next, and
- * policy.ts what an outcome means; this file carries that out, each time an attempt ends.
+ * Runs attempts over a pool and reports them as events. decide.ts decides, synchronously, what
+ * starts next, and policy.ts what an outcome means; this file carries that out, each time an
+ * attempt ends.
  */
 import type { Limits } from '../model/demand.js';
 import type { MemoryUse } from '../model/events.js';
@@ -105,7 +106,10 @@ class Run {
     }
   }
 
-  /** One round at a time, since there may be millions; the next one early, so that it can fill a gap. */
+  /**
+   * One round at a time, since there may be millions; the next one early, so that it can fill a
+   * gap.
+   */
   #loadRound(): boolean {
     const { repeat, limits } = this.#input;
     if (this.#decider.isFull || this.#round >= repeat || this.#runnable.length === 0) return false;

@@ -1,10 +1,11 @@
 /**
- * The tests of each shard. Pure, and the same on every machine with the same list and the same timings.
+ * The tests of each shard. Pure, and the same on every machine with the same list and the same
+ * timings.
  *
- * With recorded durations: the longest test first, each to the shortest shard so far; then single tests move, or two tests
- * swap, between the longest shard and another one, as long as that makes the longest shard shorter. Without durations: equal
- * counts of tests, in the order of a hash of their names. The hash spreads the families, and a new test moves few others to
- * another shard.
+ * With recorded durations: the longest test first, each to the shortest shard so far; then single
+ * tests move, or two tests swap, between the longest shard and another one, as long as that makes
+ * the longest shard shorter. Without durations: equal counts of tests, in the order of a hash of
+ * their names. The hash spreads the families, and a new test moves few others to another shard.
  */
 import { createHash } from 'node:crypto';
 import { expectations } from './timings.js';

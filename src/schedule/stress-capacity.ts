@@ -1,4 +1,7 @@
-/** Whether a host has room for the two guests of a stress run. Pure: the host's figures are arguments. */
+/**
+ * Whether a host has room for the two guests of a stress run. Pure: the host's figures are
+ * arguments.
+ */
 import { usageError } from '../model/errors.js';
 import type { HarnessError } from '../model/errors.js';
 import type { MemoryBackend } from '../model/command-line.js';
@@ -22,11 +25,16 @@ export interface StressDemand {
   readonly sizeText?: (mebibytes: number) => string;
 }
 
-/** a QEMU beside its guest's memory: code, devices, the translation cache in use, dirty bitmaps and channels' buffers */
+/**
+ * a QEMU beside its guest's memory: code, devices, the translation cache in use, dirty bitmaps and
+ * channels' buffers
+ */
 const overheadBytes = 300 * 1024 ** 2;
 /** left for the rest of the host */
 const reserveBytes = 512 * 1024 ** 2;
-/** the guest writes meanwhile, and QEMU appends pages until the rest fits into the downtime limit */
+/**
+ * the guest writes meanwhile, and QEMU appends pages until the rest fits into the downtime limit
+ */
 const fileFactor = 2;
 
 /** @throws HarnessError `no-room` that says what is missing and how much would fit */

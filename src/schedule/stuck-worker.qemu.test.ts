@@ -1,4 +1,7 @@
-/** A worker thread that never answers again, with a QEMU running: it is ended, its QEMU too, and the run goes on. */
+/**
+ * A worker thread that never answers again, with a QEMU running: it is ended, its QEMU too, and the
+ * run goes on.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Durations of tests in earlier runs, for the order in which tests start, and for shards of equal duration. Pure; the
- * file is timings-file.ts.
+ * Durations of tests in earlier runs, for the order in which tests start, and for shards of equal
+ * duration. Pure; the file is timings-file.ts.
  */
 import { median } from 'simple-statistics';
 import { array, literal, maxLength, minValue, number, object, pipe, record, string } from 'valibot';
@@ -26,7 +26,10 @@ export interface Duration {
   readonly ms: number;
 }
 
-/** A skipped test takes no time. Without this entry it would count with the usual duration of its family. */
+/**
+ * A skipped test takes no time. Without this entry it would count with the usual duration of its
+ * family.
+ */
 export function withDurations(before: Timings, durations: readonly Duration[]): Timings {
   const tests = new Map(Object.entries(before.tests).map(([name, { ms }]) => [name, [...ms]]));
   for (const { test, ms } of durations) {
@@ -51,7 +54,10 @@ export interface Unseen {
   readonly level?: Level;
 }
 
-/** without a record of the test or its family: an ordinary test, and one that waits for a guest to be slowed down */
+/**
+ * without a record of the test or its family: an ordinary test, and one that waits for a guest to
+ * be slowed down
+ */
 const usualMs = 1000;
 const thoroughMs = 6000;
 

@@ -1,4 +1,6 @@
-/** Accounts for what running tests have reserved of the host, and whether another test fits. Pure. */
+/**
+ * Accounts for what running tests have reserved of the host, and whether another test fits. Pure.
+ */
 import type { Demand, Exclusive, Limits } from '../model/demand.js';
 
 /** Sums of weights such as 0.1 are not exact. */

@@ -1,6 +1,7 @@
 /**
- * The arrival check finds what the stamps of the guest cannot: anything that differs between a source and a destination that
- * both stand still. One byte, register or port of the destination is altered just before they are compared.
+ * The arrival check finds what the stamps of the guest cannot: anything that differs between a
+ * source and a destination that both stand still. One byte, register or port of the destination is
+ * altered just before they are compared.
  */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';

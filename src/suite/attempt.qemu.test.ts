@@ -1,6 +1,7 @@
 /**
- * What becomes of a test when something goes wrong, from end to end: each kind of wrong gives its own
- * outcome, names the right side, and leaves nothing. These are the tests that show that tests can fail.
+ * What becomes of a test when something goes wrong, from end to end: each kind of wrong gives its
+ * own outcome, names the right side, and leaves nothing. These are the tests that show that tests
+ * can fail.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

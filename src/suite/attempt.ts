@@ -161,8 +161,8 @@ async function lateness(
 }
 
 /**
- * If a QEMU ended by itself, that is the cause of the first error, also of one on the other side: the error names its exit
- * status and its last output, with the first error as the cause.
+ * If a QEMU ended by itself, that is the cause of the first error, also of one on the other side:
+ * the error names its exit status and its last output, with the first error as the cause.
  */
 async function explain(error: unknown, context: TestContext): Promise<unknown> {
   if (!(error instanceof HarnessError) || error.blame === 'usage') return error;

@@ -1,4 +1,7 @@
-/** One migration of a benchmark as a test: it passes only if the guest's memory is intact at the destination. */
+/**
+ * One migration of a benchmark as a test: it passes only if the guest's memory is intact at the
+ * destination.
+ */
 import type { GuestShape } from '../guest/shape.js';
 import { measuredMigration } from '../migration/stress/measured-migration.js';
 import type { StressSpec } from '../migration/stress/spec.js';

@@ -1,4 +1,7 @@
-/** The check of definitions that others wrote: all of Drover's own pass it, and each mistake is named. */
+/**
+ * The check of definitions that others wrote: all of Drover's own pass it, and each mistake is
+ * named.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';

@@ -1,6 +1,7 @@
 /**
- * Checks the test definitions of a user's module. The compiler checks Drover's own tests; a user's may be JavaScript, where
- * a misspelt field would be ignored, and the test would test something else.
+ * Checks the test definitions of a user's module. The compiler checks Drover's own tests; a user's
+ * may be JavaScript, where a misspelt field would be ignored, and the test would test something
+ * else.
  */
 import { inspect } from 'node:util';
 import { distance } from 'fastest-levenshtein';
@@ -29,7 +30,10 @@ function entriesOf(made: { flow: FlowName; input: unknown } | undefined): v.Obje
   return { ...entries, listen: isDeferred ? v.optional(v.literal('defer')) : text };
 }
 
-/** All that is wrong with one value that should be a test definition, as `field: expected ..., not ...`. */
+/**
+ * All that is wrong with one value that should be a test definition, as `field: expected ..., not
+ * ...`.
+ */
 export function definitionFaults(value: unknown): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [`expected a test definition, such as precopyTest({ ... }) gives, not ${shown(value)}`];
@@ -39,7 +43,8 @@ export function definitionFaults(value: unknown): string[] {
   const result = v.safeParse(v.strictObject(entries), made?.input ?? value);
   const faults = (result.issues ?? []).map((issue) => faultOf(issue, Object.keys(entries)));
   if (made === undefined || result.issues !== undefined) return faults;
-  // the module may have changed the definition afterwards, as in { ...precopyTest(...), level: 'full' }
+  // the module may have changed the definition afterwards, as in { ...precopyTest(...), level:
+  // 'full' }
   const { made: _made, ...rest } = value as { made: unknown };
   const after = v.safeParse(v.strictObject({ ...factEntries, run: v.function() }), rest);
   return [

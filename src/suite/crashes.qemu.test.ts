@@ -1,4 +1,7 @@
-/** QEMUs that crash, hang, cannot be reached, or do not go when they should: who is blamed, and how soon. */
+/**
+ * QEMUs that crash, hang, cannot be reached, or do not go when they should: who is blamed, and how
+ * soon.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { facts, failureOf, qemu } from './attempt.fixtures.js';

@@ -64,7 +64,9 @@ const takes = v.strictObject({
   machines: v.optional(whole(0)),
   /** memory of each guest */
   ramBytes: v.optional(whole(0)),
-  /** memory in /dev/shm; default: that of one guest if the test needs `shared-memory` of the host */
+  /**
+   * memory in /dev/shm; default: that of one guest if the test needs `shared-memory` of the host
+   */
   sharedMemoryBytes: v.optional(whole(0)),
   /** what no other test may use at the same time; `host`: nothing else runs */
   exclusive: v.optional(v.pipe(v.array(v.picklist(exclusives)), v.readonly())),
@@ -85,7 +87,10 @@ export const factEntries = {
   origin: v.optional(v.literal('drover')),
   /** architectures on which the test makes sense; default: all */
   arches: v.optional(v.pipe(v.array(v.picklist(Object.keys(platforms) as Arch[])), v.readonly())),
-  /** what both QEMUs and the host must offer, in addition to what follows from the data; otherwise Drover skips the test */
+  /**
+   * what both QEMUs and the host must offer, in addition to what follows from the data; otherwise
+   * Drover skips the test
+   */
   needs: v.optional(v.pipe(v.array(needShape), v.readonly())),
   guest: v.optional(guest),
   /** what it uses of the host; default: two QEMUs with the usual guest */

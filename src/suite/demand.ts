@@ -10,8 +10,8 @@ import type { TestDefinition } from './definition.js';
 const overheadPerQemuBytes = 200 * 1024 * 1024;
 
 /**
- * Cores that a QEMU of a pair keeps busy. The guest always writes, but on one side at a time, so that a pair uses one core,
- * under TCG and under KVM.
+ * Cores that a QEMU of a pair keeps busy. The guest always writes, but on one side at a time, so
+ * that a pair uses one core, under TCG and under KVM.
  */
 const coresPerQemu: Readonly<Record<Accelerator, number>> = { tcg: 0.5, kvm: 0.5 };
 /** a test that starts no QEMU still uses a thread */

@@ -1,6 +1,6 @@
 /**
- * The tests that need what few hosts have, a dirty ring of KVM that works or an RDMA link: run where the host
- * has it, and elsewhere skipped for the reason that a run gives too.
+ * The tests that need what few hosts have, a dirty ring of KVM that works or an RDMA link: run
+ * where the host has it, and elsewhere skipped for the reason that a run gives too.
  */
 import assert from 'node:assert/strict';
 import path from 'node:path';

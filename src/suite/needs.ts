@@ -1,6 +1,7 @@
 /**
- * What tests need of QEMU and of the host. Most of it follows from a test's data: what it sets and where it connects. The
- * tables say which release first had each. Names that are not in a table need nothing: all QEMUs that Drover supports have them.
+ * What tests need of QEMU and of the host. Most of it follows from a test's data: what it sets and
+ * where it connects. The tables say which release first had each. Names that are not in a table
+ * need nothing: all QEMUs that Drover supports have them.
  */
 import type { Need } from '../model/features.js';
 import type { HostFactName } from '../model/host-facts.js';

@@ -1,6 +1,7 @@
 /**
- * Harm done to a test from outside, whatever its flow: a QEMU killed or stopped at a migration status, a command that
- * QEMU never gets, memory altered just before it is checked. The definition itself is left as it is.
+ * Harm done to a test from outside, whatever its flow: a QEMU killed or stopped at a migration
+ * status, a command that QEMU never gets, memory altered just before it is checked. The definition
+ * itself is left as it is.
  */
 import type { Side } from '../model/outcome.js';
 import { asString } from '../model/json.js';

@@ -1,8 +1,8 @@
 /**
- * Every family of tests can fail: a QEMU killed at a migration status, a QEMU that hangs, memory that was altered, a
- * command that QEMU ignores. None of it may pass, hang, or leave a process (`outcomeOf` looks for them).
- * DROVER_TEST_SABOTAGE=all kills both sides at every status, and lets both hang; otherwise one side, at the first
- * status and the last.
+ * Every family of tests can fail: a QEMU killed at a migration status, a QEMU that hangs, memory
+ * that was altered, a command that QEMU ignores. None of it may pass, hang, or leave a process
+ * (`outcomeOf` looks for them). DROVER_TEST_SABOTAGE=all kills both sides at every status, and lets
+ * both hang; otherwise one side, at the first status and the last.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -66,7 +66,10 @@ const ignoredCommands: readonly (IgnoredCommand & {
   },
 ];
 
-/** a capability that neither side gets, though both tests and QEMU know it; its row misses the effect */
+/**
+ * a capability that neither side gets, though both tests and QEMU know it; its row misses the
+ * effect
+ */
 const lostCapabilities = [
   { path: 'precopy/tcp/plain/switchover-ack', about: 'switchover-ack', named: /switchover-ack/ },
   { path: 'postcopy/release-ram', about: 'release-ram', named: /release-ram/ },
@@ -87,7 +90,10 @@ function definitionOf({ path }: { readonly path: string }): TestDefinition {
   return definition;
 }
 
-/** a destination whose migration is being cancelled, or has failed, is about to end by itself, or has */
+/**
+ * a destination whose migration is being cancelled, or has failed, is about to end by itself, or
+ * has
+ */
 const givesUp = (status: string, victim: Side): boolean =>
   victim === 'destination' && ['cancelling', 'cancelled', 'failed'].includes(status);
 
@@ -195,7 +201,8 @@ async function hang(family: Family, victim: Side): Promise<void> {
   const text = `${family.name}, ${victim}: ${JSON.stringify(outcome)}`;
   assert.ok(struck, text);
   assert.equal(outcome.kind, 'failed', text);
-  // Of a QEMU that was stopped in the middle of a command, the deadline of its answer may come first.
+  // Of a QEMU that was stopped in the middle of a command, the deadline of its answer may come
+  // first.
   assert.match(outcome.failure.code, /^(test-timeout|deadline)$/, text);
 }
 

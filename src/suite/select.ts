@@ -1,7 +1,7 @@
 /**
- * Selects the tests of a run. The filters are those of GLib, as in upstream's test: `-p` and `-s` name a test or a group
- * with its direct children, `-r` and `-x` a whole subtree. A path may be whole (/x86_64/migration/precopy/unix/plain),
- * without the architecture, or from below /migration.
+ * Selects the tests of a run. The filters are those of GLib, as in upstream's test: `-p` and `-s`
+ * name a test or a group with its direct children, `-r` and `-x` a whole subtree. A path may be
+ * whole (/x86_64/migration/precopy/unix/plain), without the architecture, or from below /migration.
  */
 import { distance } from 'fastest-levenshtein';
 import type { Arch } from '../model/arch.js';
@@ -26,8 +26,8 @@ export function fullPath(arch: Arch, test: TestDefinition): string {
 }
 
 /**
- * The tests that the filters leave, in the order of definition. Paths select tests of every level, prefixes and no filter
- * those up to the level.
+ * The tests that the filters leave, in the order of definition. Paths select tests of every level,
+ * prefixes and no filter those up to the level.
  * @throws HarnessError `no-such-test` if a path or prefix names no test
  */
 export function selectTests(

@@ -1,4 +1,7 @@
-/** A stress run as a test, for one guest or for one guest after another; it reports each round at its end. */
+/**
+ * A stress run as a test, for one guest or for one guest after another; it reports each round at
+ * its end.
+ */
 import type { Phase, PhaseTiming } from '../model/outcome.js';
 import type { GuestShape } from '../guest/shape.js';
 import { stressRounds } from '../migration/stress/rounds.js';

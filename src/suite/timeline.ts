@@ -11,7 +11,10 @@ export interface Spoke {
   readonly qmp: { readonly events: { readonly all: readonly QmpEvent[] } };
 }
 
-/** A migration that does not converge has events without end: the timeline keeps the first and the last ones. */
+/**
+ * A migration that does not converge has events without end: the timeline keeps the first and the
+ * last ones.
+ */
 const mostEvents = 400;
 
 /** `startedAtMs`: when the attempt began, on the clock of `performance.now`. */

@@ -18,7 +18,8 @@ const isModule = (name: string): boolean =>
   moduleEnding.test(name) && !declarationEnding.test(name);
 
 /**
- * Absolute paths, links resolved, each once. `canRead`, for tests: whether TypeScript can be loaded.
+ * Absolute paths, links resolved, each once. `canRead`, for tests: whether TypeScript can be
+ * loaded.
  * @throws HarnessError `tests-path`, `tests-typescript`
  */
 export function userFiles(

@@ -1,8 +1,9 @@
 /**
- * Makes a user's own test modules loadable from any folder: 'drover' is the running Drover (a second copy would have its own
- * error class and registry), and TypeScript is read by Node if it can, otherwise through the compiler of the user's project.
- * This module installs the hooks, once in each thread, and is also the module of the hooks, which Node before 22.15 runs in
- * a thread of their own.
+ * Makes a user's own test modules loadable from any folder: 'drover' is the running Drover (a
+ * second copy would have its own error class and registry), and TypeScript is read by Node if it
+ * can, otherwise through the compiler of the user's project. This module installs the hooks, once
+ * in each thread, and is also the module of the hooks, which Node before 22.15 runs in a thread of
+ * their own.
  */
 import { readFileSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * A user's own tests (`--tests`): modules whose `default` or `tests` export is an array of definitions. The main thread
- * loads them for their data, a worker to run them.
+ * A user's own tests (`--tests`): modules whose `default` or `tests` export is an array of
+ * definitions. The main thread loads them for their data, a worker to run them.
  */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { within } from '../model/deadline.js';
@@ -33,7 +33,8 @@ const exportNames = ['default', 'tests'] as const;
 
 /**
  * All tests of the given files and folders, in order.
- * @throws HarnessError `tests-path`, `tests-typescript`, `tests-import`, `tests-empty`, `bad-test`, `duplicate-test`
+ * @throws HarnessError `tests-path`, `tests-typescript`, `tests-import`, `tests-empty`, `bad-test`,
+ * `duplicate-test`
  */
 export async function loadUserTests(
   given: readonly string[],

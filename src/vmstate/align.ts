@@ -2,7 +2,10 @@
 
 export type Pair<T> = readonly [a: T | undefined, b: T | undefined];
 
-/** For a larger product of lengths it pairs only equal elements at both ends; a real device stays far below. */
+/**
+ * For a larger product of lengths it pairs only equal elements at both ends; a real device stays
+ * far below.
+ */
 const mostCells = 16_000_000;
 
 /** All elements of both lists in their order, as pairs if they are equal. */

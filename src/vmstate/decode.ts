@@ -1,10 +1,12 @@
 /**
- * Decodes device state: reads the bytes of one section along the description (vmdesc) in the same stream.
+ * Decodes device state: reads the bytes of one section along the description (vmdesc) in the same
+ * stream.
  *
- * The stream itself, not the description, says where the section ends. If the description does not fit the bytes (older
- * QEMUs describe arrays of pointers wrongly), the result has what was decoded up to there, the rest as bytes, and a
- * remark. A list or another container that is not what its description says is shown as bytes. The section's length limits
- * work and output, whatever lengths and counts the description claims. Pure.
+ * The stream itself, not the description, says where the section ends. If the description does not
+ * fit the bytes (older QEMUs describe arrays of pointers wrongly), the result has what was decoded
+ * up to there, the rest as bytes, and a remark. A list or another container that is not what its
+ * description says is shown as bytes. The section's length limits work and output, whatever lengths
+ * and counts the description claims. Pure.
  */
 import type { Json } from '../model/json.js';
 import { Cursor, Misfit, subsectionAt } from './cursor.js';
@@ -26,7 +28,10 @@ export interface DecodedState {
   readonly remarks: readonly Remark[];
 }
 
-/** Containers that add no bytes of their own. A size that is wrong for one of them is QEMU's mistake, not a misfit. */
+/**
+ * Containers that add no bytes of their own. A size that is wrong for one of them is QEMU's
+ * mistake, not a misfit.
+ */
 const plainContainers = new Set(['struct', 'vstruct']);
 /** Containers that have a marker before each element, and another one after the last. */
 const listTypes = new Set(['qtailq', 'qlist', 'gtree']);
@@ -41,7 +46,10 @@ const mostRemarks = 20;
  */
 const mostSteps = 500_000;
 const stepsFor = (bytes: number): number => Math.min(mostSteps, 512 + 4 * bytes);
-/** Longer arrays of plain values, such as the table of an IOMMU, stay bytes: a value each would take much memory. */
+/**
+ * Longer arrays of plain values, such as the table of an IOMMU, stay bytes: a value each would take
+ * much memory.
+ */
 const longestList = 16_384;
 /** Bytes without a description are shown up to here. */
 const mostRestBytes = 64 * 1024;

@@ -1,6 +1,6 @@
 /**
- * Reads and checks the description of a device: names are strings, sizes are counts. The shape is that of the JSON that QEMU
- * writes after the device state; it ignores unknown members. Pure.
+ * Reads and checks the description of a device: names are strings, sizes are counts. The shape is
+ * that of the JSON that QEMU writes after the device state; it ignores unknown members. Pure.
  */
 import { asArray, asNumber, asString, isObject } from '../model/json.js';
 import type { Json } from '../model/json.js';
@@ -25,7 +25,10 @@ export interface Field {
   readonly arrayLength?: number;
   /** of an element, or the first of a run of elements, of an array that QEMU describes in pieces */
   readonly index?: number;
-  /** for structures and other containers with a description of their content: one, or for lists one for each element */
+  /**
+   * for structures and other containers with a description of their content: one, or for lists one
+   * for each element
+   */
   readonly structures: readonly Structure[];
 }
 
@@ -75,7 +78,8 @@ function readField(json: unknown, within: string, offset: number): Field {
   const path = `${within}, field ${name}`;
   const arrayLength = optionalCount(json['array_len'], `${path}: array_len`, offset);
   const index = optionalCount(json['index'], `${path}: index`, offset);
-  // A structure is a member `struct`; a temporary one has its fields among the members of the field.
+  // A structure is a member `struct`; a temporary one has its fields among the members of the
+  // field.
   const inner = isObject(json['struct']) ? json['struct'] : json;
   const structures: Structure[] = [];
   while (Array.isArray(inner[elementKey('fields', structures.length + 1)])) {

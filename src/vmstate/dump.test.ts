@@ -1,4 +1,7 @@
-/** Reading dumps of device state, and what holds for any two of them. Leaves out single kinds of difference. */
+/**
+ * Reading dumps of device state, and what holds for any two of them. Leaves out single kinds of
+ * difference.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -47,7 +50,8 @@ test('a dump compared with itself has no difference', () => {
 });
 
 test('where neither order nor names change, swapping the dumps swaps the directions', () => {
-  // Which of two fields moved is a matter of taste, so each field has a name of its own here, and keeps its place.
+  // Which of two fields moved is a matter of taste, so each field has a name of its own here, and
+  // keeps its place.
   const flat = fc
     .record({
       version_id: number,

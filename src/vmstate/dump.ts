@@ -1,6 +1,6 @@
 /**
- * Reads and checks the JSON of QEMU's `-dump-vmstate`: the device state that it sends and accepts, of all devices in the
- * program, not only those of the machine. Pure.
+ * Reads and checks the JSON of QEMU's `-dump-vmstate`: the device state that it sends and accepts,
+ * of all devices in the program, not only those of the machine. Pure.
  */
 import { HarnessError } from '../model/errors.js';
 import { asArray, asNumber, asObject, asString, isObject } from '../model/json.js';

@@ -1,6 +1,6 @@
 /**
- * The fields of a device in the order of the stream. QEMU sends neither the name nor the version of a structure in it, so only
- * the fields at the leaves count, however they are nested. Pure.
+ * The fields of a device in the order of the stream. QEMU sends neither the name nor the version of
+ * a structure in it, so only the fields at the leaves count, however they are nested. Pure.
  */
 import type { DumpedField, DumpedState } from './dump.js';
 
@@ -43,7 +43,8 @@ export function layoutOf(state: DumpedState, hasCounts: boolean): Layout {
     readonly since: number;
   }
   const add = (field: DumpedField, around: Around, isOutermost: boolean): void => {
-    // In a structure each side uses its own version of it: the version in the stream is that of the device.
+    // In a structure each side uses its own version of it: the version in the stream is that of the
+    // device.
     const since = isOutermost && !field.isConditional ? field.version : around.since;
     const isConditional = around.isConditional || field.isConditional;
     const count =

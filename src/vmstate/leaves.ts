@@ -1,9 +1,9 @@
 /**
- * Shows one field without inner structure, by the type name in the description. A field of an unknown type, or of a
- * size that its type cannot have, is shown as bytes. Pure.
+ * Shows one field without inner structure, by the type name in the description. A field of an
+ * unknown type, or of a size that its type cannot have, is shown as bytes. Pure.
  *
- * Integers up to 32 bits become numbers. Those of 64 bits become text, since most JSON readers round them:
- * unsigned in hexadecimal, signed in decimal.
+ * Integers up to 32 bits become numbers. Those of 64 bits become text, since most JSON readers
+ * round them: unsigned in hexadecimal, signed in decimal.
  */
 import type { Json } from '../model/json.js';
 

@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { decoded, field, plain } from './decode.fixtures.js';
 import { elementKey } from './repeated-keys.js';
 
-/** A field as QEMU describes a list: the keys that describe an element repeat. `elements` are lists of fields. */
+/**
+ * A field as QEMU describes a list: the keys that describe an element repeat. `elements` are lists
+ * of fields.
+ */
 function listed(type: string, size: number, ...elements: readonly (readonly object[])[]): object {
   const members = elements.map((fields, index) => [
     [elementKey('vmsd_name', index + 1), 'e'],

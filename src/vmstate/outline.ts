@@ -1,8 +1,9 @@
 /**
- * Finds the devices in a stream's own description of its device state (the JSON at its end) without parsing it as a
- * whole: each device is parsed alone, so memory use depends on the largest device, not on the file. The text is
- * untrusted: this file limits depth and counts. The caller's parser finds out whether a device's piece is valid JSON.
- * native/core/stream/description.cc reads the same JSON for sizes only, to walk streams without footers.
+ * Finds the devices in a stream's own description of its device state (the JSON at its end) without
+ * parsing it as a whole: each device is parsed alone, so memory use depends on the largest device,
+ * not on the file. The text is untrusted: this file limits depth and counts. The caller's parser
+ * finds out whether a device's piece is valid JSON. native/core/stream/description.cc reads the
+ * same JSON for sizes only, to walk streams without footers.
  */
 import { numberElements } from './repeated-keys.js';
 
@@ -109,7 +110,9 @@ function elements(text: Buffer, { start }: Piece): Piece[] {
   }
 }
 
-/** The position after the value at `at`. Only counts brackets; the parser checks that they match. */
+/**
+ * The position after the value at `at`. Only counts brackets; the parser checks that they match.
+ */
 function skipValue(text: Buffer, from: number): number {
   let depth = 0;
   let at = from;

@@ -1,12 +1,16 @@
 /**
- * QEMU describes the elements of a list as members of one JSON object, element after element, under keys that repeat:
- * `vmsd_name`, `version`, `fields` and, if any were sent, `subsections`. JSON.parse would keep the last element only, so
- * the keys of the second element and of those after it get its number. Pure.
+ * QEMU describes the elements of a list as members of one JSON object, element after element, under
+ * keys that repeat: `vmsd_name`, `version`, `fields` and, if any were sent, `subsections`.
+ * JSON.parse would keep the last element only, so the keys of the second element and of those after
+ * it get its number. Pure.
  */
 
 const describing = new Set(['vmsd_name', 'version', 'fields', 'subsections']);
 
-/** A string, to the end of the text if it has none, with the colon behind it if it is a key; or a bound of an object. */
+/**
+ * A string, to the end of the text if it has none, with the colon behind it if it is a key; or a
+ * bound of an object.
+ */
 const token = /"[^"\\]*(?:\\.?[^"\\]*)*(?:"(\s*:)?|$)|[{}]/gs;
 
 /** The key of element `number`, the first one being 1. */

@@ -9,7 +9,10 @@ import { decodeState } from './decode.js';
 import { findSections } from './sections.fixtures.js';
 import type { FoundState } from './sections.fixtures.js';
 
-/** Streams whose sections have no footers, or whose description lies about its sizes, are not for the simple search. */
+/**
+ * Streams whose sections have no footers, or whose description lies about its sizes, are not for
+ * the simple search.
+ */
 const withoutFooters = new Set(['q72-nofooter']);
 
 function stateOf(name: string): FoundState {

@@ -1,6 +1,7 @@
 /**
- * Finds device sections in a real stream the simple way, for tests: the description at the end lists the devices in file
- * order, and each one's section header is a pattern that is searched for. Knows nothing of RAM or of footers' absence.
+ * Finds device sections in a real stream the simple way, for tests: the description at the end
+ * lists the devices in file order, and each one's section header is a pattern that is searched for.
+ * Knows nothing of RAM or of footers' absence.
  */
 import { readDevice } from './description.js';
 import type { DeviceDescription } from './description.js';
@@ -18,7 +19,10 @@ export interface FoundState {
 
 const footerBytes = 5;
 
-/** The last place where end of elements and description follow each other, with the description reaching the end. */
+/**
+ * The last place where end of elements and description follow each other, with the description
+ * reaching the end.
+ */
 function findDescription(file: Buffer): { eof: number; text: Buffer } {
   for (let at = file.length; ;) {
     at = file.lastIndexOf(Buffer.from([0x00, 0x06]), at - 1);

@@ -1,4 +1,7 @@
-/** What two dumps of device state differ in, and in which direction it breaks a migration. Leaves out real QEMUs. */
+/**
+ * What two dumps of device state differ in, and in which direction it breaks a migration. Leaves
+ * out real QEMUs.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Difference } from './differences.js';

@@ -1,4 +1,7 @@
-/** Compares the dumps of device state of two QEMUs: what would break a migration, in each direction. Pure. */
+/**
+ * Compares the dumps of device state of two QEMUs: what would break a migration, in each direction.
+ * Pure.
+ */
 import type { DumpedState, VmstateDump } from './dump.js';
 import { effect, none, versionText } from './differences.js';
 import type { DeviceDifferences, Difference, Effect } from './differences.js';
@@ -89,7 +92,10 @@ function onlyOne(
   };
 }
 
-/** Devices that only one side has, if exactly one on each side has the same section name and number of fields. */
+/**
+ * Devices that only one side has, if exactly one on each side has the same section name and number
+ * of fields.
+ */
 function renamedDevices(a: VmstateDump, b: VmstateDump): Map<string, string> {
   const alone = (one: VmstateDump, other: VmstateDump): [string, DumpedState][] =>
     [...one.devices].flatMap(([type, state]) =>

@@ -1,4 +1,7 @@
-/** How the fields of a device differ between two QEMUs. A stream has no field names: only order and sizes count. Pure. */
+/**
+ * How the fields of a device differ between two QEMUs. A stream has no field names: only order and
+ * sizes count. Pure.
+ */
 import { align } from './align.js';
 import type { Pair } from './align.js';
 import type { DumpedState } from './dump.js';
@@ -35,8 +38,8 @@ export function fieldDifferences(a: SideLayout, b: SideLayout): Difference[] {
 }
 
 /**
- * A field that both have, or a run of fields between two such. In a run, fields of one size in the same place count as
- * renamed.
+ * A field that both have, or a run of fields between two such. In a run, fields of one size in the
+ * same place count as renamed.
  */
 function stretches(a: readonly LeafField[], b: readonly LeafField[]): Pair<LeafField>[][] {
   const done: Pair<LeafField>[][] = [];
@@ -57,7 +60,10 @@ function stretches(a: readonly LeafField[], b: readonly LeafField[]): Pair<LeafF
   return done;
 }
 
-/** Fields whose bytes the other side divides differently or skips; the fields after them are in the same place. */
+/**
+ * Fields whose bytes the other side divides differently or skips; the fields after them are in the
+ * same place.
+ */
 function replacedRun(stretch: readonly Pair<LeafField>[]): Difference | undefined {
   const [fieldsA, fieldsB] = [
     stretch.flatMap(([one]) => one ?? []),

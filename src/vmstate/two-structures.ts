@@ -1,11 +1,16 @@
-/** How the structures in a device differ between two QEMUs: the stream has only their fields. Pure. */
+/**
+ * How the structures in a device differ between two QEMUs: the stream has only their fields. Pure.
+ */
 import { effect, versionText } from './differences.js';
 import type { Difference } from './differences.js';
 import type { DumpedState } from './dump.js';
 import { pathOf } from './leaf-fields.js';
 import type { LeafField, Layout } from './leaf-fields.js';
 
-/** Fields that are a structure on one side only, and differences in names and versions of structures. */
+/**
+ * Fields that are a structure on one side only, and differences in names and versions of
+ * structures.
+ */
 export function structureDifferences(a: Layout, b: Layout): Difference[] {
   const found: Difference[] = [];
   const [fieldsA, fieldsB] = [a, b].map(({ fields }) => new Set(fields.map(pathOf))) as [

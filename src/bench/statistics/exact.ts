@@ -1,6 +1,12 @@
-/** Exact distributions of rank statistics if there is no difference: sums over subsets of ranks. Pure. */
+/**
+ * Exact distributions of rank statistics if there is no difference: sums over subsets of ranks.
+ * Pure.
+ */
 
-/** What an analysis says of the difference of two sides. `low` and `high` are absent with too few samples for the confidence. */
+/**
+ * What an analysis says of the difference of two sides. `low` and `high` are absent with too few
+ * samples for the confidence.
+ */
 export interface Shift {
   readonly estimate: number;
   readonly low?: number | undefined;
@@ -9,7 +15,9 @@ export interface Shift {
   readonly p: number;
 }
 
-/** Twice the rank of each value; equal values share the mean of their ranks, twice which is whole. */
+/**
+ * Twice the rank of each value; equal values share the mean of their ranks, twice which is whole.
+ */
 export function doubledRanks(values: readonly number[]): number[] {
   return values.map((value) => {
     const less = values.filter((other) => other < value).length;

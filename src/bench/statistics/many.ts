@@ -23,7 +23,10 @@ export interface MedianInterval {
   readonly high?: number | undefined;
 }
 
-/** The median, and the interval that holds the true one with this confidence at least. @param values at least one */
+/**
+ * The median, and the interval that holds the true one with this confidence at least. @param values
+ * at least one
+ */
 export function medianInterval(values: readonly number[], confidence: number): MedianInterval {
   const sorted = values.toSorted((a, b) => a - b);
   const chances = binomialDistribution(values.length, 0.5) ?? [];

@@ -1,7 +1,8 @@
 /**
- * Differences of pairs. The test flips the sign of each difference, and its statistic is the sum of the ranks of the positive
- * ones (Wilcoxon's signed ranks). The estimate is the median of all means of two differences (Hodges and Lehmann), and the
- * interval holds exactly the shifts that the test does not reject. Exact; with ties as well. Pure.
+ * Differences of pairs. The test flips the sign of each difference, and its statistic is the sum of
+ * the ranks of the positive ones (Wilcoxon's signed ranks). The estimate is the median of all means
+ * of two differences (Hodges and Lehmann), and the interval holds exactly the shifts that the test
+ * does not reject. Exact; with ties as well. Pure.
  */
 import { median, sum } from 'simple-statistics';
 import { between, coinSums, doubledRanks, tailLength, twoSided } from './exact.js';

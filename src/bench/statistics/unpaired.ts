@@ -1,7 +1,8 @@
 /**
- * The shift from one group of samples to another. The test is that of Mann and Whitney, the estimate the median of all
- * differences (Hodges and Lehmann), and the interval holds the shifts that the test does not reject. Exact for up to
- * `mostExact` samples, with ties as well; beyond that by the normal distribution. Pure.
+ * The shift from one group of samples to another. The test is that of Mann and Whitney, the
+ * estimate the median of all differences (Hodges and Lehmann), and the interval holds the shifts
+ * that the test does not reject. Exact for up to `mostExact` samples, with ties as well; beyond
+ * that by the normal distribution. Pure.
  */
 import { errorFunction, median, probit, sum } from 'simple-statistics';
 import { between, doubledRanks, drawSums, tailLength, twoSided } from './exact.js';
@@ -10,7 +11,9 @@ import type { Shift } from './exact.js';
 /** samples of both groups together */
 const mostExact = 60;
 
-/** @param from at least one @param to at least one @param confidence of the interval, such as 0.95 */
+/**
+ * @param from at least one @param to at least one @param confidence of the interval, such as 0.95
+ */
 export function unpairedShift(
   from: readonly number[],
   to: readonly number[],

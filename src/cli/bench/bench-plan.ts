@@ -1,4 +1,7 @@
-/** Plans a benchmark: the two sides, and each scenario with what it needs, or why it cannot run. Starts no guest. */
+/**
+ * Plans a benchmark: the two sides, and each scenario with what it needs, or why it cannot run.
+ * Starts no guest.
+ */
 import { closest, distance } from 'fastest-levenshtein';
 import { taskOf } from '../../bench/bench-spec.js';
 import type { PlannedScenario, PlannedSide } from '../../bench/bench-run.js';
@@ -66,7 +69,9 @@ export interface PlanOfBench {
   readonly signal: AbortSignal;
 }
 
-/** @throws HarnessError what the user gave cannot work, whatever the QEMU; or no scenario can run */
+/**
+ * @throws HarnessError what the user gave cannot work, whatever the QEMU; or no scenario can run
+ */
 export async function planScenarios(input: PlanOfBench): Promise<PlannedScenario[]> {
   const planned: PlannedScenario[] = [];
   for (const scenario of input.scenarios) {

@@ -1,4 +1,7 @@
-/** `drover bench` and `drover compare` as users run them: a comparison of a QEMU with itself, Ctrl-C, a crash, refusals. */
+/**
+ * `drover bench` and `drover compare` as users run them: a comparison of a QEMU with itself,
+ * Ctrl-C, a crash, refusals.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

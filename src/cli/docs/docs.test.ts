@@ -1,4 +1,6 @@
-/** Holds the documentation to what the program and its source say. Leaves out whether it reads well. */
+/**
+ * Holds the documentation to what the program and its source say. Leaves out whether it reads well.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -20,7 +22,10 @@ function filesBelow(folder: string, ending: string): string[] {
     .map((name) => path.join(folder, name));
 }
 
-/** Asks for the environment with variables that say no more than `job`, and notes each name that is looked up. */
+/**
+ * Asks for the environment with variables that say no more than `job`, and notes each name that is
+ * looked up.
+ */
 function variablesRead(job: Record<string, string>): string[] {
   const names = new Set<string>();
   const get = (target: Record<string, string>, name: string | symbol): string | undefined => {
@@ -82,7 +87,10 @@ function stringsOf(value: ts.Expression | undefined): string[] {
 const namedBy = (node: ts.Node | undefined, name: string): boolean =>
   node !== undefined && ts.isIdentifier(node) && node.text === name;
 
-/** Codes in the source: values of a property `code`, and arguments of the functions that make errors. */
+/**
+ * Codes in the source: values of a property `code`, and arguments of the functions that make
+ * errors.
+ */
 function codesInSource(): string[] {
   const codes = filesBelow('src', '.ts')
     .filter((file) => !/\.(test|fixtures)\.ts$/.test(file))

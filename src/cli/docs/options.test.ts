@@ -1,4 +1,7 @@
-/** Holds the tables of options in cli.md and offline.md to the help: names, choices and defaults. Leaves out the prose. */
+/**
+ * Holds the tables of options in cli.md and offline.md to the help: names, choices and defaults.
+ * Leaves out the prose.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allOf, output, part, rowsIn } from './pages.fixtures.js';
@@ -20,7 +23,10 @@ interface HelpedOption {
 
 const option = /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
 
-/** Of each option in a command's help; a text that is too long for its line goes on below, further to the right. */
+/**
+ * Of each option in a command's help; a text that is too long for its line goes on below, further
+ * to the right.
+ */
 function optionsIn(help: string): HelpedOption[] {
   const [text = ''] = help.split('\nExamples:\n');
   return text

@@ -10,7 +10,10 @@ export const read = (...parts: string[]): string =>
 
 export const reference = (page: string): string => read('docs', 'reference', page);
 
-/** The part of a page below a heading, to the next heading of any level above `###`, or of `###` itself. */
+/**
+ * The part of a page below a heading, to the next heading of any level above `###`, or of `###`
+ * itself.
+ */
 export function part(page: string, heading: string): string {
   const level = heading.startsWith('###') ? /^(?=#{2,3} )/m : /^(?=## )/m;
   const found = reference(page)

@@ -1,6 +1,6 @@
 /**
- * Does what "Write a migration test" says, in order: writes the files, runs the commands, and compares what
- * they print with what the page shows. All its modules are typechecked too.
+ * Does what "Write a migration test" says, in order: writes the files, runs the commands, and
+ * compares what they print with what the page shows. All its modules are typechecked too.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What `drover doctor` checks: this host first, then each QEMU. Every check tries the feature itself,
- * and a "no" always has a reason.
+ * What `drover doctor` checks: this host first, then each QEMU. Every check tries the feature
+ * itself, and a "no" always has a reason.
  */
 import { statfsSync } from 'node:fs';
 import os from 'node:os';

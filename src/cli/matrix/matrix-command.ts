@@ -1,4 +1,7 @@
-/** `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of their results. */
+/**
+ * `drover matrix`: every ordered pair of several QEMUs, one after another, and a grid of their
+ * results.
+ */
 import { removeLogs } from '../../report/log/read-log.js';
 import { loadCatalogue } from '../run/catalogue.js';
 import type { Environment } from '../process/environment.js';

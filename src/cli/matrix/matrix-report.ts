@@ -1,4 +1,7 @@
-/** The grid of a matrix and its files, from the records of its pairs: of `matrix` itself, of `report` and of `merge`. */
+/**
+ * The grid of a matrix and its files, from the records of its pairs: of `matrix` itself, of
+ * `report` and of `merge`.
+ */
 import { paintWith } from '../../report/console/colors.js';
 import { matrixOf } from '../../report/matrix/matrix.js';
 import type { PairRecord } from '../../report/matrix/matrix.js';
@@ -17,7 +20,10 @@ export const matrixReports = {
   why: 'a matrix fits into --json and --html only',
 } as const;
 
-/** @returns `exitCode`, by default the worst of the pairs; 3 in place of 0 where a file could not be written */
+/**
+ * @returns `exitCode`, by default the worst of the pairs; 3 in place of 0 where a file could not be
+ * written
+ */
 export async function reportMatrix(
   records: readonly PairRecord[],
   { json, html }: Pick<ReportOptions, 'json' | 'html'>,

@@ -1,4 +1,7 @@
-/** Files as real QEMUs wrote them, with the right answer of each: see src/memory/fixtures/cases/README.md. */
+/**
+ * Files as real QEMUs wrote them, with the right answer of each: see
+ * src/memory/fixtures/cases/README.md.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { samplesSkip, unpackCase } from '../../memory/samples.fixtures.js';

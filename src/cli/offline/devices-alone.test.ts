@@ -1,4 +1,7 @@
-/** A stream of device state alone, as xen-save-devices-state writes it: shown and compared, never taken for memory. */
+/**
+ * A stream of device state alone, as xen-save-devices-state writes it: shown and compared, never
+ * taken for memory.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

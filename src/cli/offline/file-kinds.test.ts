@@ -1,6 +1,7 @@
 /**
- * Every kind of file by every offline command: exit code and a few words, as docs/reference/file-kinds.md has them. No
- * cell is an internal error or a hang, and the commands agree on whether memory is lacking.
+ * Every kind of file by every offline command: exit code and a few words, as
+ * docs/reference/file-kinds.md has them. No cell is an internal error or a hang, and the commands
+ * agree on whether memory is lacking.
  *
  * DROVER_UPDATE_DOCS=1 writes the table instead of comparing it.
  */

@@ -1,4 +1,7 @@
-/** Memory that Drover takes for large files: the page index follows the pages in a file, the JavaScript heap nothing. */
+/**
+ * Memory that Drover takes for large files: the page index follows the pages in a file, the
+ * JavaScript heap nothing.
+ */
 import assert from 'node:assert/strict';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -25,7 +28,10 @@ const named = (name: string): Buffer => Buffer.concat([be(name.length, 1), Buffe
 const footer = Buffer.concat([be(0x7e, 1), be(2, 4)]);
 const endOfChunk = Buffer.concat([be(0x10, 8), footer]);
 
-/** A plain stream of one block: `zeros` zero pages from its start on, then stamped ones, then nothing for the rest. */
+/**
+ * A plain stream of one block: `zeros` zero pages from its start on, then stamped ones, then
+ * nothing for the rest.
+ */
 function writeStream(file: string, blockBytes: number, zeros: number, stamped: number): void {
   const fd = openSync(file, 'w', 0o600);
   try {

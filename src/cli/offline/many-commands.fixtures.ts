@@ -1,6 +1,7 @@
 /**
- * Runs many offline commands in one process of their own, for tests that need hundreds: starting Drover takes longer than
- * the work. What the commands print goes to files, which the test reads after each; a crash ends the process, and the test fails.
+ * Runs many offline commands in one process of their own, for tests that need hundreds: starting
+ * Drover takes longer than the work. What the commands print goes to files, which the test reads
+ * after each; a crash ends the process, and the test fails.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

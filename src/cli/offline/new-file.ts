@@ -1,4 +1,7 @@
-/** A file that a command writes for the user: what exists is left alone, and a part of a file does not stay. */
+/**
+ * A file that a command writes for the user: what exists is left alone, and a part of a file does
+ * not stay.
+ */
 import { link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
@@ -50,7 +53,10 @@ export async function writeNewFile<T>(
 const exists = async (file: string): Promise<boolean> =>
   (await lstat(file).catch(() => undefined)) !== undefined;
 
-/** rename(2) would replace a file that somebody else has made meanwhile; link(2) does not, where there are hard links. */
+/**
+ * rename(2) would replace a file that somebody else has made meanwhile; link(2) does not, where
+ * there are hard links.
+ */
 async function renameNew(part: string, target: string): Promise<void> {
   try {
     await link(part, target);

@@ -1,4 +1,7 @@
-/** How the offline commands write: JSON with 64-bit numbers, colours where wanted, and the session around a command. */
+/**
+ * How the offline commands write: JSON with 64-bit numbers, colours where wanted, and the session
+ * around a command.
+ */
 import pc from 'picocolors';
 import { HarnessError } from '../../model/errors.js';
 import { printableLine } from '../../model/text/printable.js';
@@ -44,7 +47,10 @@ export function toJson(value: unknown): string {
   );
 }
 
-/** Names from files hold any bytes, one character each: UTF-8 where they are, and never control characters. */
+/**
+ * Names from files hold any bytes, one character each: UTF-8 where they are, and never control
+ * characters.
+ */
 export function showName(name: string): string {
   const bytes = Buffer.from(name, 'latin1');
   const text = bytes.toString('utf8');
@@ -60,8 +66,8 @@ export interface OfflineSession {
 }
 
 /**
- * Runs a command's work; Ctrl-C cancels it. A file that is recognised and damaged is a finding: exit code 1.
- * The work gives the exit code.
+ * Runs a command's work; Ctrl-C cancels it. A file that is recognised and damaged is a finding:
+ * exit code 1. The work gives the exit code.
  */
 export async function offlineSession(
   environment: Environment,

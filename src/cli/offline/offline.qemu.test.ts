@@ -25,7 +25,10 @@ import { onlySlice } from '../../memory/verdict.fixtures.js';
 
 const anonymous: MemoryBackend = { kind: 'anon' };
 
-/** What is scanned must be what QEMU says memory is: byte by byte, and by the verdict of the command. */
+/**
+ * What is scanned must be what QEMU says memory is: byte by byte, and by the verdict of the
+ * command.
+ */
 async function prove(
   t: NodeTestContext,
   stage: Stage,

@@ -1,4 +1,7 @@
-/** One line on stderr that says how far long work is. For a terminal only, and not for work that is over at once. */
+/**
+ * One line on stderr that says how far long work is. For a terminal only, and not for work that is
+ * over at once.
+ */
 import type { OnProgress } from '../../memory/image-work.js';
 
 export interface ProgressStream {

@@ -1,9 +1,10 @@
 /**
- * One stopped guest with random memory and two pages changed, written to files of every format: all give the same answer
- * to the same question. Then bytes are taken out of each file: no answer gets better.
+ * One stopped guest with random memory and two pages changed, written to files of every format: all
+ * give the same answer to the same question. Then bytes are taken out of each file: no answer gets
+ * better.
  *
- * DROVER_TEST_SEED draws the same memory and the same cuts again; DROVER_TEST_MUTANTS multiplies the cuts, and takes all
- * QEMUs instead of one.
+ * DROVER_TEST_SEED draws the same memory and the same cuts again; DROVER_TEST_MUTANTS multiplies
+ * the cuts, and takes all QEMUs instead of one.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -172,7 +173,9 @@ async function ask({ file, options = {} }: Made, truth: string, stage: Stage): P
   };
 }
 
-/** A cut that hits what was changed, where that can be found, or any other; often of whole pages. */
+/**
+ * A cut that hits what was changed, where that can be found, or any other; often of whole pages.
+ */
 function cutOf(bytes: Buffer, changed: readonly Buffer[], draw: Draw): readonly [number, number] {
   const target = changed[draw(changed.length * 2)];
   const found = target === undefined ? -1 : bytes.indexOf(target);
@@ -186,7 +189,10 @@ function cutOf(bytes: Buffer, changed: readonly Buffer[], draw: Draw): readonly 
   return [start, Math.min(bytes.length, start + (sizes[draw(sizes.length)] ?? 1))];
 }
 
-/** Never better: still not clean, still not equal. A file that cannot be read any more is no better answer. */
+/**
+ * Never better: still not clean, still not equal. A file that cannot be read any more is no better
+ * answer.
+ */
 async function cutAndAsk(made: Made, truth: string, stage: Stage, draw: Draw): Promise<string> {
   const bytes = readFileSync(made.file);
   const raw = readFileSync(stage.context.file('raw'));

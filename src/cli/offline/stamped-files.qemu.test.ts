@@ -1,6 +1,7 @@
 /**
- * Files of every format, made by real QEMUs from stamped memory: clean as they are, at every level; and after one
- * place in them is damaged, never clean at level `page` unless the stamped pages are unchanged.
+ * Files of every format, made by real QEMUs from stamped memory: clean as they are, at every level;
+ * and after one place in them is damaged, never clean at level `page` unless the stamped pages are
+ * unchanged.
  *
  * DROVER_TEST_SEED draws the same mutants again; DROVER_TEST_MUTANTS multiplies their number.
  */
@@ -202,7 +203,9 @@ const turn = ({ version }: RealQemu): string | false =>
     ? 'formats as of 11.1; tested with DROVER_TEST_MUTANTS above 1'
     : false;
 
-/** Cut inside the description of devices, its end: RAM is all there, and yet the file is not whole. */
+/**
+ * Cut inside the description of devices, its end: RAM is all there, and yet the file is not whole.
+ */
 async function proveCutTailIsTold(stage: Stage, { files: [file = ''] }: Made): Promise<void> {
   const bytes = readFileSync(file);
   writeFileSync(file, bytes.subarray(0, bytes.length - 10));
@@ -223,7 +226,10 @@ async function proveCutTailIsTold(stage: Stage, { files: [file = ''] }: Made): P
 const reasonOf = (...reasons: (string | false | undefined)[]): string | false =>
   reasons.find((reason) => typeof reason === 'string') ?? false;
 
-/** Formats that keep pages as they are. Stamps do not compress, so that others keep some of them, too. */
+/**
+ * Formats that keep pages as they are. Stamps do not compress, so that others keep some of them,
+ * too.
+ */
 const inPlace = /plain|mapped|none|ELF|raw/;
 const total = new Tally();
 

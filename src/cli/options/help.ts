@@ -1,4 +1,7 @@
-/** What every command has: how it is added, and how `--help` shows its options and examples as a user types them. Pure. */
+/**
+ * What every command has: how it is added, and how `--help` shows its options and examples as a
+ * user types them. Pure.
+ */
 import type { Command, Option } from 'commander';
 import type { Environment } from '../process/environment.js';
 
@@ -9,7 +12,10 @@ export type AddCommand = (
   finish: (exitCode: number) => void,
 ) => void;
 
-/** commander writes defaults as JSON; here a list that starts empty has none, and units come from the option. */
+/**
+ * commander writes defaults as JSON; here a list that starts empty has none, and units come from
+ * the option.
+ */
 export function optionText(option: Option): string {
   const { description, argChoices, defaultValueDescription } = option;
   const defaultValue: unknown = option.defaultValue;

@@ -29,7 +29,10 @@ export function rangeArgument(text: string): Range {
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** reads `90s`, `30m` or `1h30m`, and a number alone as seconds @returns a function that gives milliseconds */
+/**
+ * reads `90s`, `30m` or `1h30m`, and a number alone as seconds @returns a function that gives
+ * milliseconds
+ */
 export function timeUpTo(days: number): (text: string) => number {
   return (text) => {
     const isWithUnits = /^(?:\d+(?:\.\d+)?[smhd])+$/.test(text);

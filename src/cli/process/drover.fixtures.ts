@@ -1,4 +1,7 @@
-/** Runs the real command line as users do: a process of its own, with a temporary directory of its own. */
+/**
+ * Runs the real command line as users do: a process of its own, with a temporary directory of its
+ * own.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

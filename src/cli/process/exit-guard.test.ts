@@ -1,4 +1,6 @@
-/** Test modules that would end Drover, or keep it from ending. `list` loads them and starts no QEMU. */
+/**
+ * Test modules that would end Drover, or keep it from ending. `list` loads them and starts no QEMU.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';

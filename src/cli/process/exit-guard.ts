@@ -1,4 +1,7 @@
-/** Guards the end of the process: a user's test module can neither end it early unnoticed, nor keep it from ending. */
+/**
+ * Guards the end of the process: a user's test module can neither end it early unnoticed, nor keep
+ * it from ending.
+ */
 import { writeSync } from 'node:fs';
 import { exitCodes } from './exit-codes.js';
 

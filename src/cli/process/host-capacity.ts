@@ -22,7 +22,10 @@ export function hostCapacity(): HostCapacity {
   return { cores, availableBytes, sharedMemoryBytes: freeSharedMemory() };
 }
 
-/** No such folder: nothing that could be taken of it, and a test that needs it is skipped for its own reason. */
+/**
+ * No such folder: nothing that could be taken of it, and a test that needs it is skipped for its
+ * own reason.
+ */
 function freeSharedMemory(): number {
   try {
     const { bavail, bsize } = statfsSync('/dev/shm');

@@ -1,6 +1,6 @@
 /**
- * SIGINT, SIGTERM and SIGHUP: the first cancels the run in good order, the second ends the process. QEMUs are
- * not in the terminal's process group, so only Drover gets the signal.
+ * SIGINT, SIGTERM and SIGHUP: the first cancels the run in good order, the second ends the process.
+ * QEMUs are not in the terminal's process group, so only Drover gets the signal.
  */
 import { Cancelled } from '../../model/deadline.js';
 
@@ -15,7 +15,9 @@ export interface Interruption extends Disposable {
   force: () => void;
 }
 
-/** Until `force` is set there is nothing to clean up: the second signal ends the process at once. */
+/**
+ * Until `force` is set there is nothing to clean up: the second signal ends the process at once.
+ */
 export function catchSignals(exitCode: number): Interruption {
   const controller = new AbortController();
   let isOver = false;
@@ -25,7 +27,8 @@ export function catchSignals(exitCode: number): Interruption {
       process.stderr.write(`drover: ${line}\n`);
     },
     force: () => process.exit(exitCode),
-    // The handlers stay: a late signal then ends a process that has cleaned up, with our exit code and not the signal's.
+    // The handlers stay: a late signal then ends a process that has cleaned up, with our exit code
+    // and not the signal's.
     [Symbol.dispose]: () => {
       interruption.force = () => process.exit(exitCode);
       isOver = true;

@@ -1,6 +1,6 @@
 /**
- * Errors of standard output and standard error. A reader that closed the pipe (`| head`) is no error; any other error,
- * such as a full disk, turns exit code 0 into 3, with one line.
+ * Errors of standard output and standard error. A reader that closed the pipe (`| head`) is no
+ * error; any other error, such as a full disk, turns exit code 0 into 3, with one line.
  */
 import { exitCodes } from './exit-codes.js';
 

@@ -84,7 +84,9 @@ export function forecasts(timings: Timings, max: number, jobs: number): ShardFor
   });
 }
 
-/** How long a shard takes with `jobs` tests at once, the longest first, as the runner starts them. */
+/**
+ * How long a shard takes with `jobs` tests at once, the longest first, as the runner starts them.
+ */
 function wallMs(durations: readonly number[], jobs: number): number {
   const free = new Array<number>(jobs).fill(0);
   for (const ms of durations.toSorted((a, b) => b - a)) {

@@ -1,4 +1,7 @@
-/** Shards and their merge through the whole command line: no result is lost or counted twice, and a missing shard is an error. */
+/**
+ * Shards and their merge through the whole command line: no result is lost or counted twice, and a
+ * missing shard is an error.
+ */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Guests of architectures other than x86 through the command line, under TCG: each kind of migration once, with each QEMU
- * and from one to the next. What each image can do is tried in migration/guests.
+ * Guests of architectures other than x86 through the command line, under TCG: each kind of
+ * migration once, with each QEMU and from one to the next. What each image can do is tried in
+ * migration/guests.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

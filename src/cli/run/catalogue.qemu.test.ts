@@ -1,6 +1,7 @@
 /**
- * The catalogue with every QEMU, compared with the table of versions in the reference: all of it with the newest, and with the
- * older two a half each, since a test run has half an hour. All of it with all with DROVER_TEST_CATALOGUE=whole.
+ * The catalogue with every QEMU, compared with the table of versions in the reference: all of it
+ * with the newest, and with the older two a half each, since a test run has half an hour. All of it
+ * with all with DROVER_TEST_CATALOGUE=whole.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -34,7 +35,10 @@ function cellOf(outcome: Json | undefined): string {
   return `skipped: ${(asString(reason) ?? '').replaceAll(/\b(\d+\.\d+)\.\d+\b/g, '$1').replaceAll('|', '\\|')}`;
 }
 
-/** another host may offer more, or less: such a test may be skipped, with a reason, where others pass */
+/**
+ * another host may offer more, or less: such a test may be skipped, with a reason, where others
+ * pass
+ */
 function dependsOnHost(name: string): boolean {
   const found = allTests.find(({ path: below }) => name === `/x86_64${below}`);
   return (found?.needs ?? []).some(
@@ -42,7 +46,10 @@ function dependsOnHost(name: string): boolean {
   );
 }
 
-/** Mistakes of a QEMU that a test meets now and then: docs/explanation/found-in-qemu.md has the evidence. */
+/**
+ * Mistakes of a QEMU that a test meets now and then: docs/explanation/found-in-qemu.md has the
+ * evidence.
+ */
 const knownFailures = [
   { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"/ },
   { version: '7.2', test: 'multifd+postcopy/tcp/plain/cancel', sign: /"status":"failed"/ },

@@ -1,4 +1,7 @@
-/** `--coverage`: which migration features of the QEMUs the tests of a run exercised, on the console and as a file. */
+/**
+ * `--coverage`: which migration features of the QEMUs the tests of a run exercised, on the console
+ * and as a file.
+ */
 import type { Command } from 'commander';
 import { checkReportPath } from '../../report/atomic-file.js';
 import { coverageJsonPieces, coverageLines, coverageOf } from '../../report/log/coverage.js';

@@ -1,4 +1,7 @@
-/** `drover run --coverage` with a real QEMU: what its tests exercised is on the console, in the file and in the event log. */
+/**
+ * `drover run --coverage` with a real QEMU: what its tests exercised is on the console, in the file
+ * and in the event log.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** `--debug`: parses the tool and the side, and checks that the tool is installed and that one test is selected. */
+/**
+ * `--debug`: parses the tool and the side, and checks that the tool is installed and that one test
+ * is selected.
+ */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';

@@ -1,4 +1,7 @@
-/** A full temporary directory breaks the test that needs room, with a clear message, and leaves nothing behind. */
+/**
+ * A full temporary directory breaks the test that needs room, with a clear message, and leaves
+ * nothing behind.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';

@@ -14,7 +14,9 @@ import { drover } from '../process/drover.fixtures.js';
 
 const qemu = realQemu('10.0');
 
-/** the destination is stopped as soon as the migration is active, so that the source waits for ever */
+/**
+ * the destination is stopped as soon as the migration is active, so that the source waits for ever
+ */
 const own = `
 import { precopyTest } from 'drover';
 export default [

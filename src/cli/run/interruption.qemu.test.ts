@@ -98,7 +98,8 @@ test(
       child.kill('SIGINT');
       const ran = await ended;
       const when = `interrupted after ${afterMs} ms\n${ran.stdout}\n${ran.stderr}`;
-      // Before Node has loaded our code, SIGINT's default action ends it: a shell shows 130 as well.
+      // Before Node has loaded our code, SIGINT's default action ends it: a shell shows 130 as
+      // well.
       assert.ok(ran.code === 130 || ran.signal === 'SIGINT', when);
       assert.deepEqual(scratch.processes(), [], when);
       assert.deepEqual(scratch.content, [], when);
@@ -116,7 +117,8 @@ test('a second SIGINT forces, and leaves nothing either', { skip: qemu.skip }, a
   await sleep(5);
   child.kill('SIGINT');
   const ran = await ended;
-  // While Node ends, it catches no signals, and the third one's default action ends it: a shell shows 130 as well.
+  // While Node ends, it catches no signals, and the third one's default action ends it: a shell
+  // shows 130 as well.
   assert.ok(
     ran.code === 130 || ran.signal === 'SIGINT',
     `${ran.code} ${ran.signal}\n${ran.stderr}`,

@@ -1,4 +1,7 @@
-/** Tests that start no QEMU and have a fixed outcome, in a user's module: for how a run handles outcomes. */
+/**
+ * Tests that start no QEMU and have a fixed outcome, in a user's module: for how a run handles
+ * outcomes.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Scratch } from '../../model/scratch.fixtures.js';

@@ -1,4 +1,6 @@
-/** Paths below TMPDIR get into shell commands and into QEMU's options, each with quotes of its own. */
+/**
+ * Paths below TMPDIR get into shell commands and into QEMU's options, each with quotes of its own.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';

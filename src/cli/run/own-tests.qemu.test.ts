@@ -1,4 +1,7 @@
-/** A user's own modules through the command line: listed, run in workers, reported with the command that runs them again. */
+/**
+ * A user's own modules through the command line: listed, run in workers, reported with the command
+ * that runs them again.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

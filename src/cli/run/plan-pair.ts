@@ -1,4 +1,7 @@
-/** The plan of a pair: the machine type that all its QEMUs know, and the accelerator that runs the guest fastest. */
+/**
+ * The plan of a pair: the machine type that all its QEMUs know, and the accelerator that runs the
+ * guest fastest.
+ */
 import { platforms } from '../../model/arch.js';
 import type { Accelerator } from '../../model/arch.js';
 import { HarnessError, usageError } from '../../model/errors.js';

@@ -1,4 +1,6 @@
-/** How a run handles outcomes: retries, quarantine, --max-failures, --until-failure, --last-failed. */
+/**
+ * How a run handles outcomes: retries, quarantine, --max-failures, --until-failure, --last-failed.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** What the QEMUs of a command can do and how fast they run the guest: each probed once, and cached for later runs. */
+/**
+ * What the QEMUs of a command can do and how fast they run the guest: each probed once, and cached
+ * for later runs.
+ */
 import type { Accelerator } from '../../model/arch.js';
 import type { QemuFeatures } from '../../model/features.js';
 import { measurePace, runningPaceShape } from '../../migration/host/guest-speed.js';

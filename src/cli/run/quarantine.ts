@@ -1,4 +1,6 @@
-/** The quarantine file: tests that are known to fail, each with an owner, a reason and a last day. */
+/**
+ * The quarantine file: tests that are known to fail, each with an owner, a reason and a last day.
+ */
 import { readFileSync } from 'node:fs';
 import {
   array,
@@ -47,7 +49,8 @@ function refused(file: string, why: string, details: readonly string[] = []): Ha
 }
 
 /**
- * @param today such as 2026-11-25; an expired entry makes the file an error, even if its test is not selected
+ * @param today such as 2026-11-25; an expired entry makes the file an error, even if its test is
+ * not selected
  * @throws HarnessError `quarantine-file`, `quarantine-expired`
  */
 export function readQuarantine(

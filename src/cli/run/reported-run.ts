@@ -1,4 +1,7 @@
-/** A run as events, from the first to the last: opens the reporters, reports signals, decides the exit code. */
+/**
+ * A run as events, from the first to the last: opens the reporters, reports signals, decides the
+ * exit code.
+ */
 import path from 'node:path';
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { toFailure } from '../../model/errors.js';

@@ -32,7 +32,10 @@ export function limitsOfRun(
   return limits;
 }
 
-/** A test that never fits is skipped with the figures; one that is skipped for another reason keeps that. */
+/**
+ * A test that never fits is skipped with the figures; one that is skipped for another reason keeps
+ * that.
+ */
 export function withoutMisfits(tests: readonly PlannedTest[], limits: Limits): PlannedTest[] {
   return tests.map((test) => {
     const reason = test.skip ?? misfit(test.demand, limits);

@@ -1,4 +1,7 @@
-/** The way that all commands go which run tests and report them as one run: QEMUs are asked, tests planned, and run. */
+/**
+ * The way that all commands go which run tests and report them as one run: QEMUs are asked, tests
+ * planned, and run.
+ */
 import type { Limits } from '../../model/demand.js';
 import type { DroverEvent, MatrixPair } from '../../model/events.js';
 import type { DebugPlan } from '../../qemu/debug-tools.js';

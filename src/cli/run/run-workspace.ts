@@ -1,4 +1,6 @@
-/** What every run needs: a directory, worker threads, and cleaning up even after a second Ctrl-C. */
+/**
+ * What every run needs: a directory, worker threads, and cleaning up even after a second Ctrl-C.
+ */
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileProblem, usageError } from '../../model/errors.js';
@@ -53,7 +55,9 @@ export async function withWorkplace(
 const isFolder = (directory: string): boolean =>
   statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** Not mkdir's `recursive`: in /proc, where nobody can make a folder, Node.js then tries for ever. */
+/**
+ * Not mkdir's `recursive`: in /proc, where nobody can make a folder, Node.js then tries for ever.
+ */
 function makeFolder(directory: string): void {
   if (isFolder(directory)) return;
   if (path.dirname(directory) !== directory) makeFolder(path.dirname(directory));

@@ -1,4 +1,6 @@
-/** Which part of the tests runs here: `--shard 2/5`, or the environment variables of a CI system. */
+/**
+ * Which part of the tests runs here: `--shard 2/5`, or the environment variables of a CI system.
+ */
 import { closeSync, openSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { usageError } from '../../model/errors.js';

@@ -1,4 +1,7 @@
-/** Writes down how long tests took: `timings.json` in the folder of results, and the file of `--timings`. */
+/**
+ * Writes down how long tests took: `timings.json` in the folder of results, and the file of
+ * `--timings`.
+ */
 import path from 'node:path';
 import { toFailure } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
@@ -36,8 +39,9 @@ export class TimingsKeeper {
 }
 
 /**
- * Shards must all read the same durations: one that is run after another on the same machine would split the tests
- * differently if the first had written the file. So a shard writes only into its own results, and merge writes the whole.
+ * Shards must all read the same durations: one that is run after another on the same machine would
+ * split the tests differently if the first had written the file. So a shard writes only into its
+ * own results, and merge writes the whole.
  */
 export function timingsFiles(options: {
   readonly out: string | undefined;

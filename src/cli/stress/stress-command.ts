@@ -1,4 +1,7 @@
-/** `drover stress`: migrates a guest of any size round after round, and checks every byte that it stamped each time. */
+/**
+ * `drover stress`: migrates a guest of any size round after round, and checks every byte that it
+ * stamped each time.
+ */
 import { usageError } from '../../model/errors.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import { buildGuestImage } from '../../guest/image.js';

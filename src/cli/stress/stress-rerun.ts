@@ -1,4 +1,6 @@
-/** The command line that runs a stress run again, with all that it was started with and found out. */
+/**
+ * The command line that runs a stress run again, with all that it was started with and found out.
+ */
 import { shellQuote } from '../../model/shell.js';
 import type { PairPlan } from '../../migration/plan.js';
 import type { StressOptions } from './stress-options.js';

@@ -18,7 +18,10 @@ export function millisecondsArgument(text: string): number {
 
 const scales: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
-/** `2GB/s` (powers of 1000), `512MiB/s` (powers of 1024) or `100000pages/s` @returns pages in a second */
+/**
+ * `2GB/s` (powers of 1000), `512MiB/s` (powers of 1024) or `100000pages/s` @returns pages in a
+ * second
+ */
 export function paceArgument(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:([KMGT]?)(i?)B|(pages))\/s$/i.exec(text);
   const [, count = '', unit = '', binary = '', inPages] = match ?? [];

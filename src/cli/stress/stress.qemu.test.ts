@@ -1,4 +1,7 @@
-/** `drover stress` as users run it: rounds that pass, damage with and without --keep-going, refusals. */
+/**
+ * `drover stress` as users run it: rounds that pass, damage with and without --keep-going,
+ * refusals.
+ */
 import assert from 'node:assert/strict';
 import {
   closeSync,
@@ -76,7 +79,10 @@ for (const [what, args] of runs) {
   });
 }
 
-/** Adds 100 to the first byte of a page of every guest whose memory is a memfd: a writer of bytes goes on from there. */
+/**
+ * Adds 100 to the first byte of a page of every guest whose memory is a memfd: a writer of bytes
+ * goes on from there.
+ */
 function alter(pids: readonly number[], address: number): boolean {
   let done = false;
   for (const pid of pids) {

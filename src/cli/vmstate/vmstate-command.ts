@@ -1,4 +1,7 @@
-/** `drover vmstate`: compares the device state that two QEMUs send and accept, without starting a guest. */
+/**
+ * `drover vmstate`: compares the device state that two QEMUs send and accept, without starting a
+ * guest.
+ */
 import { platforms } from '../../model/arch.js';
 import { HarnessError, usageError } from '../../model/errors.js';
 import type { QemuFeatures } from '../../model/features.js';

@@ -1,6 +1,6 @@
 /**
- * The arrival check: a source that has stopped and a destination that has not run yet are equal, every RAM block byte for
- * byte, every device section by section. It needs no help from the guest.
+ * The arrival check: a source that has stopped and a destination that has not run yet are equal,
+ * every RAM block byte for byte, every device section by section. It needs no help from the guest.
  */
 import { writeFileSync } from 'node:fs';
 import { contractError } from '../../model/errors.js';

@@ -1,7 +1,7 @@
 /**
- * The device state of two stopped machines, section by section. Both save it by the same command, `xen-save-devices-state`:
- * it writes what a migration writes of devices, without RAM, whatever the run state, also of a source that has
- * completed and would refuse another migration.
+ * The device state of two stopped machines, section by section. Both save it by the same command,
+ * `xen-save-devices-state`: it writes what a migration writes of devices, without RAM, whatever the
+ * run state, also of a source that has completed and would refuse another migration.
  */
 import { numberedSections } from '../../memory/device-states.js';
 import { diffDevices } from '../../memory/device-diff.js';

@@ -1,6 +1,7 @@
 /**
- * The names and sizes of the fields of a machine's device state. `xen-save-devices-state` does not write them, a migration does:
- * a machine that is started for this alone, and never runs, migrates to a file.
+ * The names and sizes of the fields of a machine's device state. `xen-save-devices-state` does not
+ * write them, a migration does: a machine that is started for this alone, and never runs, migrates
+ * to a file.
  */
 import { shellQuote } from '../../model/shell.js';
 import { openImage } from '../../memory/image.js';
@@ -16,7 +17,9 @@ const known = new Map<string, Description>();
 /** Options whose values are sockets, files or channels that a second machine must not have. */
 const notTwice = ['-incoming', '-netdev', '-chardev', '-drive', '-blockdev'];
 
-/** @returns why there is none, where that fails: the comparison then names bytes instead of fields */
+/**
+ * @returns why there is none, where that fails: the comparison then names bytes instead of fields
+ */
 export async function describeDevices({
   context,
   spec,

@@ -1,7 +1,8 @@
 /**
- * Differences between the device state of a source and of a destination that are no fault of the migration. Each row was found
- * by running the catalogue, and says why the field may differ. What a version of a section writes never changes, so a
- * row names bytes: it needs no description of the fields.
+ * Differences between the device state of a source and of a destination that are no fault of the
+ * migration. Each row was found by running the catalogue, and says why the field may differ. What a
+ * version of a section writes never changes, so a row names bytes: it needs no description of the
+ * fields.
  */
 
 interface ExpectedDifference {
@@ -41,7 +42,8 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
   {
     device: 'mc146818rtc',
     version: 3,
-    // seconds, minutes, hours, then day of the week, day, month and year, two places for the century
+    // seconds, minutes, hours, then day of the week, day, month and year, two places for the
+    // century
     bytes: [
       [0, 1],
       [2, 1],
@@ -76,7 +78,9 @@ export interface SectionPair {
   readonly second: Buffer;
 }
 
-/** Why all that differs in a section may differ, each reason once; undefined if something may not. */
+/**
+ * Why all that differs in a section may differ, each reason once; undefined if something may not.
+ */
 export function reasonsFor({ name, version, first, second }: SectionPair): string[] | undefined {
   if (first.length !== second.length) return undefined;
   const device = name.replace(/^([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\//, '');

@@ -1,7 +1,8 @@
 /**
- * A value that is the default leaves no trace when a migration loses it. So before a migration devices get values that no
- * reset gives, and RAM that the guest does not write gets pages that are hard to send: zero at first and not later, all alike,
- * noise. What the processor keeps is the guest's own work (guest/README.md).
+ * A value that is the default leaves no trace when a migration loses it. So before a migration
+ * devices get values that no reset gives, and RAM that the guest does not write gets pages that are
+ * hard to send: zero at first and not later, all alike, noise. What the processor keeps is the
+ * guest's own work (guest/README.md).
  */
 import { createHash } from 'node:crypto';
 import type { PortWidth } from '../../qemu/qtest.js';

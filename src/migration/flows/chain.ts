@@ -1,6 +1,7 @@
 /**
- * One guest that migrates several times, each time to a new machine, maybe of another QEMU. After each leg Drover checks
- * that its memory is intact, that it makes progress, and that it was not reset.
+ * One guest that migrates several times, each time to a new machine, maybe of another QEMU. After
+ * each leg Drover checks that its memory is intact, that it makes progress, and that it was not
+ * reset.
  */
 import { contractError } from '../../model/errors.js';
 import type { LegResult, MigrationFigures } from '../../model/outcome.js';
@@ -27,14 +28,17 @@ import { damageOfSilent, waitSigns } from '../sign-of-life.js';
 import { waitByteChange } from '../waits.js';
 
 /**
- * How the guest migrates. `stopped`: the stamps at both ends of a leg must be the same. `live`: it runs, and QEMU sends
- * pages again. `postcopy`: it runs at the destination before its memory is there.
+ * How the guest migrates. `stopped`: the stamps at both ends of a leg must be the same. `live`: it
+ * runs, and QEMU sends pages again. `postcopy`: it runs at the destination before its memory is
+ * there.
  */
 export type LegKind = 'stopped' | 'live' | 'postcopy';
 
 export interface ChainOptions {
   readonly kind: LegKind;
-  /** where each destination listens; `$DIR` is the test's directory, `$LEG` the number of the leg */
+  /**
+   * where each destination listens; `$DIR` is the test's directory, `$LEG` the number of the leg
+   */
   readonly listen: string;
   readonly capabilities?: readonly string[];
 }

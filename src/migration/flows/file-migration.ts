@@ -29,8 +29,8 @@ export const fileEntries = {
 export type FileCommon = Fields<typeof fileEntries> & Hooks;
 
 /**
- * `live` decides whether the guest runs while QEMU writes its memory. If so, the migration is slow until the guest has passed
- * over its memory a few times, and then runs at full speed.
+ * `live` decides whether the guest runs while QEMU writes its memory. If so, the migration is slow
+ * until the guest has passed over its memory a few times, and then runs at full speed.
  */
 export async function fileMigration(
   context: TestContext,

@@ -1,6 +1,6 @@
 /**
- * Postcopy whose connection breaks: both sides pause and continue over a new connection. Optionally the first new
- * connection breaks too, at a given stage.
+ * Postcopy whose connection breaks: both sides pause and continue over a new connection. Optionally
+ * the first new connection breaks too, at a given stage.
  */
 import { pause } from '../../model/deadline.js';
 import { contractError } from '../../model/errors.js';
@@ -13,8 +13,8 @@ import type { Migration, Sides } from '../migration.js';
 import { waitStatus } from '../waits.js';
 
 /**
- * `once`: one break. Otherwise the first attempt to recover breaks as well: `reconnect` while QEMU sets the new channel
- * up, `handshake` while the two sides agree on the missing pages.
+ * `once`: one break. Otherwise the first attempt to recover breaks as well: `reconnect` while QEMU
+ * sets the new channel up, `handshake` while the two sides agree on the missing pages.
  */
 export const recoveries = ['once', 'reconnect', 'handshake'] as const;
 export type Recovery = (typeof recoveries)[number];
@@ -26,7 +26,10 @@ const recovering = [
   'postcopy-paused',
 ] as const;
 
-/** first byte of a stream's section of type command: with it the destination starts to recover, and waits for the rest */
+/**
+ * first byte of a stream's section of type command: with it the destination starts to recover, and
+ * waits for the rest
+ */
 const commandSection = 8;
 const fdName = 'fd-mig';
 

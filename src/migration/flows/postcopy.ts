@@ -1,6 +1,7 @@
 /**
- * The postcopy flow: the guest runs at the destination while part of its memory is still at the source; QEMU fetches a
- * page when the guest touches it. Upstream's flows PC and, with recovery from broken connections, PR.
+ * The postcopy flow: the guest runs at the destination while part of its memory is still at the
+ * source; QEMU fetches a page when the guest touches it. Upstream's flows PC and, with recovery
+ * from broken connections, PR.
  */
 import * as v from 'valibot';
 import { contractError } from '../../model/errors.js';
@@ -30,7 +31,10 @@ export type PostcopyCommon = Fields<typeof postcopyEntries> & Hooks;
 /** so slow that postcopy cannot end before the test breaks its connection; bytes per second */
 const trickle = 4096;
 
-/** what the destination must report about the time that its guest waited for pages, if this QEMU measures it */
+/**
+ * what the destination must report about the time that its guest waited for pages, if this QEMU
+ * measures it
+ */
 const waitFigures = [
   'postcopy-blocktime',
   'postcopy-vcpu-blocktime',
@@ -86,7 +90,10 @@ function ordered(others: readonly string[]): string[] {
   return ['postcopy-ram', ...others.filter(isMultifd), 'postcopy-blocktime', ...late];
 }
 
-/** Migrates until the guest has dirtied memory that was sent, switches to postcopy, and waits for the rest of the memory. */
+/**
+ * Migrates until the guest has dirtied memory that was sent, switches to postcopy, and waits for
+ * the rest of the memory.
+ */
 export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migration> {
   const { context, settings, source, destination } = pair;
   const migration = await pair.migrate();

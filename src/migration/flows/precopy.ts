@@ -1,6 +1,6 @@
 /**
- * The precopy flow: both QEMUs run at the same time and the source sends to the destination. Upstream's flow P; its waits
- * have deadlines, and read events and memory instead of sleeping.
+ * The precopy flow: both QEMUs run at the same time and the source sends to the destination.
+ * Upstream's flow P; its waits have deadlines, and read events and memory instead of sleeping.
  */
 import { pause } from '../../model/deadline.js';
 import type { TestContext } from '../context.js';
@@ -15,7 +15,10 @@ import { trickleUntilTracked, waitDirtyTracking } from '../tracking.js';
 import { endBoth, requireRunning } from '../verify.js';
 import { waitByteChange, waitIterations, waitMarker } from '../waits.js';
 
-/** QEMU measures its bandwidth for the first time after 100 ms; a first iteration that is over before ends the migration. */
+/**
+ * QEMU measures its bandwidth for the first time after 100 ms; a first iteration that is over
+ * before ends the migration.
+ */
 const unmeasuredMs = 120;
 
 /** while memory is sent */
@@ -48,9 +51,10 @@ export async function precopy(context: TestContext, settings: MigrateCommon): Pr
 }
 
 /**
- * A live migration proves something only if the guest dirtied memory that was sent, and QEMU sent it again. QEMU sends
- * memory in ascending order: once the marker has arrived, the pages below it have been sent; if the guest then writes to
- * one of them, another iteration is certain. Only then may the migration converge.
+ * A live migration proves something only if the guest dirtied memory that was sent, and QEMU sent
+ * it again. QEMU sends memory in ascending order: once the marker has arrived, the pages below it
+ * have been sent; if the guest then writes to one of them, another iteration is certain. Only then
+ * may the migration converge.
  */
 export async function finishLive(migration: Migration, liveHook?: LiveHook): Promise<void> {
   await proveLive(migration, liveHook);
@@ -76,7 +80,8 @@ export async function proveLive(migration: Migration, liveHook?: LiveHook): Prom
       await pause(unmeasuredMs, signal);
       await pair.sendFaster();
       await waitIterations(source, { iterations, since: migration.since.source, signal });
-      // QEMU 7.2 may miss what the guest writes during a short iteration, and would take memory for clean (tracking.ts).
+      // QEMU 7.2 may miss what the guest writes during a short iteration, and would take memory for
+      // clean (tracking.ts).
       if (liveHook !== undefined) await pair.ensureNonConverge();
     }
     await liveHook?.(signal);

@@ -1,11 +1,14 @@
 /**
- * A live migration whose content is decided by all of its iterations. The usual guest rewrites all of its memory in
- * milliseconds, so QEMU sends nearly every page again in the last iteration, and what earlier ones lost is never seen. This guest
- * keeps a pace: it writes each page once a second. For three iterations the bandwidth is little more than that, then four times as
- * much, so that each iteration is shorter than the one before, and when the migration converges few pages are dirty. All other pages are what an earlier iteration made
- * of them: a dirty mark, a delta or a page that it lost shows.
+ * A live migration whose content is decided by all of its iterations. The usual guest rewrites all
+ * of its memory in milliseconds, so QEMU sends nearly every page again in the last iteration, and
+ * what earlier ones lost is never seen. This guest keeps a pace: it writes each page once a second.
+ * For three iterations the bandwidth is little more than that, then four times as much, so that
+ * each iteration is shorter than the one before, and when the migration converges few pages are
+ * dirty. All other pages are what an earlier iteration made of them: a dirty mark, a delta or a
+ * page that it lost shows.
  *
- * The destination does not run before it was compared with the source: the guest would write over the traces.
+ * The destination does not run before it was compared with the source: the guest would write over
+ * the traces.
  */
 import { contractError } from '../../model/errors.js';
 import { asObject } from '../../model/json.js';
@@ -28,15 +31,18 @@ export function steadyGuest(stamp: StampKind): GuestShape {
 }
 
 const dirtyRate = pages * 4096;
-/** Most of the pages are dirty again after an iteration: it does not converge. Bytes per second, milliseconds. */
+/**
+ * Most of the pages are dirty again after an iteration: it does not converge. Bytes per second,
+ * milliseconds.
+ */
 const held = { 'max-bandwidth': 1.25 * dirtyRate, 'downtime-limit': 1 } as const;
 /** Each iteration leaves a quarter of what the one before left, down to 32 pages. */
 const released = { 'max-bandwidth': 4 * dirtyRate, 'downtime-limit': 2 } as const;
 /** the number that end before the migration may converge */
 const leastIterations = 3;
 /**
- * How often Drover changes pages while QEMU iterates fast. The first change puts them into the cache of xbzrle, the second is
- * sent as a difference, the third as the difference to that.
+ * How often Drover changes pages while QEMU iterates fast. The first change puts them into the
+ * cache of xbzrle, the second is sent as a difference, the third as the difference to that.
  */
 const changes = 3;
 /** iterations that begin after a change before the next one: by then the change has been sent */
@@ -50,10 +56,12 @@ const tolerance = 1.1;
 type Hold = 'bandwidth' | 'pause' | 'none';
 
 /**
- * What keeps the migration from ending while Drover changes pages. The bandwidth does not where iterations are over in
- * milliseconds: with multifd, which does not keep to it, with xbzrle, and with mapped-ram, of which QEMU 10.0 measures almost none.
- * There QEMU continues as long as any page is dirty, and then pauses before the switchover; what Drover has changed by then is still
- * sent. Over a connection it also waits for the destination's acknowledgement, which Drover withholds (`wire`); 11.1 does not.
+ * What keeps the migration from ending while Drover changes pages. The bandwidth does not where
+ * iterations are over in milliseconds: with multifd, which does not keep to it, with xbzrle, and
+ * with mapped-ram, of which QEMU 10.0 measures almost none. There QEMU continues as long as any
+ * page is dirty, and then pauses before the switchover; what Drover has changed by then is still
+ * sent. Over a connection it also waits for the destination's acknowledgement, which Drover
+ * withholds (`wire`); 11.1 does not.
  */
 function holdOf({ context, settings }: Pick<Sides, 'context' | 'settings'>): Hold {
   const { capabilities = [] } = settings;
@@ -77,8 +85,9 @@ export async function prepareSteady(pair: Pair): Promise<void> {
 }
 
 /**
- * Pages above the stamped range that Drover itself writes between iterations: some become zero and then nearly what they were,
- * in others a byte moves, so that the difference to the page before last is not the one to the last.
+ * Pages above the stamped range that Drover itself writes between iterations: some become zero and
+ * then nearly what they were, in others a byte moves, so that the difference to the page before
+ * last is not the one to the last.
  */
 async function changePages({ qtest, context }: TestMachine, iteration: number): Promise<void> {
   const { end } = context.platform.range;
@@ -195,7 +204,10 @@ function requireLittleLeft({ pair: { source }, answer }: Migration): void {
   );
 }
 
-/** Some iterations, then postcopy; the destination's guest waits, so nothing but QEMU itself asks for pages. */
+/**
+ * Some iterations, then postcopy; the destination's guest waits, so nothing but QEMU itself asks
+ * for pages.
+ */
 export async function settleByPostcopy(pair: Pair): Promise<Migration> {
   const { source } = pair;
   const migration = await pair.migrate();

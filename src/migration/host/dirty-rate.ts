@@ -35,7 +35,10 @@ export function readDirtyRate(answer: JsonObject): DirtyRate {
   return { kind: 'measured', rate };
 }
 
-/** The limit on the first virtual processor in MB/s, from `query-vcpu-dirty-limit`; undefined without one. */
+/**
+ * The limit on the first virtual processor in MB/s, from `query-vcpu-dirty-limit`; undefined
+ * without one.
+ */
 export function readLimit(answer: Json): number | undefined {
   return asNumber(asObject(asArray(answer)[0])['limit-rate']);
 }
@@ -100,8 +103,8 @@ export interface RatePlan {
 const usualMargin = 25;
 
 /**
- * Half the guest's own rate, and the tolerance for a limited guest: that of upstream, but always below the guest's own
- * rate. Undefined if the rate is too low to be halved.
+ * Half the guest's own rate, and the tolerance for a limited guest: that of upstream, but always
+ * below the guest's own rate. Undefined if the rate is too low to be halved.
  */
 export function planLimit(origin: number): RatePlan | undefined {
   const limit = Math.floor(origin / 2);

@@ -1,7 +1,7 @@
 /**
- * Whether KVM's dirty ring works on this host, by using it. Where KVM emulates instructions (inside some virtual machines),
- * the ring can overflow between two reads of it: QEMU measures the guest's rate once, and then the guest writes no more. So
- * the probe checks both.
+ * Whether KVM's dirty ring works on this host, by using it. Where KVM emulates instructions (inside
+ * some virtual machines), the ring can overflow between two reads of it: QEMU measures the guest's
+ * rate once, and then the guest writes no more. So the probe checks both.
  */
 import { nullable, object, string } from 'valibot';
 import type { GenericSchema } from 'valibot';
@@ -41,7 +41,10 @@ export interface HostProbeOptions {
   readonly cache?: ProbeCache;
 }
 
-/** Why the dirty ring cannot be used with either QEMU; undefined when it can. Throws only `Cancelled`. */
+/**
+ * Why the dirty ring cannot be used with either QEMU; undefined when it can. Throws only
+ * `Cancelled`.
+ */
 export async function dirtyRingObstacle(input: HostProbeOptions): Promise<string | undefined> {
   const { plan } = input;
   const same = plan.source.command === plan.destination.command;

@@ -1,6 +1,6 @@
 /**
- * How fast a guest runs on this host under an accelerator, by running one for a moment. A nested KVM may emulate every
- * instruction, which is slower than TCG.
+ * How fast a guest runs on this host under an accelerator, by running one for a moment. A nested
+ * KVM may emulate every instruction, which is slower than TCG.
  */
 import type { Accelerator } from '../../model/arch.js';
 import { literal, number, object } from 'valibot';
@@ -30,7 +30,10 @@ export const runningPaceShape: GenericSchema<unknown, Pace> = object({
   firstSignMs: number(),
 });
 
-/** Runs the source binary's guest under `accel` for a moment after its first sign of life. Throws only `Cancelled`. */
+/**
+ * Runs the source binary's guest under `accel` for a moment after its first sign of life. Throws
+ * only `Cancelled`.
+ */
 export async function measurePace(
   plan: PairPlan,
   accel: Accelerator,

@@ -1,4 +1,7 @@
-/** Where RDMA could listen, with scripts in place of the `rdma` tool: right answers, wrong ones, and none. */
+/**
+ * Where RDMA could listen, with scripts in place of the `rdma` tool: right answers, wrong ones, and
+ * none.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { NetworkInterfaceInfo } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * Where an RDMA migration on this host can listen: the first interface with an RDMA link that carries an
- * address of the wanted family. The `rdma` tool of iproute2 lists the links, the system the addresses. RDMA pins the guest's
- * memory, so the limit on locked memory counts too.
+ * Where an RDMA migration on this host can listen: the first interface with an RDMA link that
+ * carries an address of the wanted family. The `rdma` tool of iproute2 lists the links, the system
+ * the addresses. RDMA pins the guest's memory, so the limit on locked memory counts too.
  */
 import { readFileSync } from 'node:fs';
 import type { NetworkInterfaceInfo } from 'node:os';
@@ -42,7 +42,9 @@ const called = `'rdma ${args.join(' ')}'`;
 /** it only queries the kernel */
 const toolMs = 5000;
 
-/** An address as `rdma:` takes it, IPv6 in brackets, or why there is none. Throws only `Cancelled`. */
+/**
+ * An address as `rdma:` takes it, IPv6 in brackets, or why there is none. Throws only `Cancelled`.
+ */
 export async function findRdmaAddress(family: Family, search: LinkSearch): Promise<Found> {
   const no = (reason: string): Found => ({
     available: false,

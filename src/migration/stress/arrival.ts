@@ -1,4 +1,7 @@
-/** Checks after a round: memory is intact, the guest runs at the destination only, and was not reset. */
+/**
+ * Checks after a round: memory is intact, the guest runs at the destination only, and was not
+ * reset.
+ */
 import { contractError } from '../../model/errors.js';
 import { stateOf } from '../../model/verdict.js';
 import type { MemoryVerdict, SliceVerdict } from '../../model/verdict.js';
@@ -15,7 +18,8 @@ export interface Arrival {
 }
 
 /**
- * Checks the guest before it runs at the destination, since a running guest overwrites damage; then starts it.
+ * Checks the guest before it runs at the destination, since a running guest overwrites damage; then
+ * starts it.
  */
 export async function checkArrival(arrival: Arrival): Promise<MemoryVerdict> {
   const { from, to, before } = arrival;

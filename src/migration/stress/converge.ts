@@ -1,6 +1,7 @@
 /**
- * Waits for the end of a live migration. After the first iteration it has `patienceMs` to converge within the downtime limit;
- * then Drover raises the limit and marks the round as forced. That a guest writes faster than QEMU can send is no error.
+ * Waits for the end of a live migration. After the first iteration it has `patienceMs` to converge
+ * within the downtime limit; then Drover raises the limit and marks the round as forced. That a
+ * guest writes faster than QEMU can send is no error.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled } from '../../model/deadline.js';

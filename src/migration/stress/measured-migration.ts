@@ -1,6 +1,6 @@
 /**
- * One migration that is measured, between two new QEMUs. The guest runs on at the destination by itself, so that the downtime
- * is QEMU's own; then Drover stops it and checks all its stamps.
+ * One migration that is measured, between two new QEMUs. The guest runs on at the destination by
+ * itself, so that the downtime is QEMU's own; then Drover stops it and checks all its stamps.
  */
 import { both } from '../../model/both.js';
 import type { TestContext } from '../context.js';

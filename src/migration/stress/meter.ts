@@ -1,4 +1,6 @@
-/** Measures one migration: by QEMU's events with their time stamps, by its figures, and by /proc. */
+/**
+ * Measures one migration: by QEMU's events with their time stamps, by its figures, and by /proc.
+ */
 import { asObject } from '../../model/json.js';
 import type { Measured } from '../../model/measured.js';
 import type { Side } from '../../model/outcome.js';

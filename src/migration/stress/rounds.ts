@@ -1,6 +1,7 @@
 /**
- * A guest that migrates round after round. In each round it runs on one side and migrates while it writes; Drover checks all
- * its stamps at the destination, where it must run, and nowhere else. The next round migrates it back, or starts a new guest.
+ * A guest that migrates round after round. In each round it runs on one side and migrates while it
+ * writes; Drover checks all its stamps at the destination, where it must run, and nowhere else. The
+ * next round migrates it back, or starts a new guest.
  */
 import { rmSync } from 'node:fs';
 import type { MigrationFigures, Phase, Side } from '../../model/outcome.js';

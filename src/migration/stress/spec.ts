@@ -14,17 +14,26 @@ export interface StressSpec {
   readonly transport: StressTransport;
   /** with multifd */
   readonly channels?: number;
-  /** migration parameters of both sides, over those of the transport; `max-bandwidth` counts once the migration may converge */
+  /**
+   * migration parameters of both sides, over those of the transport; `max-bandwidth` counts once
+   * the migration may converge
+   */
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** one guest for all rounds, migrated back and forth, instead of a new one for each */
   readonly pingPong: boolean;
   /** the first downtime limit, milliseconds */
   readonly downtimeLimitMs: number;
-  /** so long after the first iteration Drover raises the downtime limit, so that a guest that writes too fast migrates as well */
+  /**
+   * so long after the first iteration Drover raises the downtime limit, so that a guest that writes
+   * too fast migrates as well
+   */
   readonly patienceMs: number;
   readonly freeze?: Freeze;
   /** with postcopy: the switch comes after this many iterations; default: 1 */
   readonly postcopyAfter?: number;
-  /** QEMU starts the guest at the destination, as it does by itself; default: the guest stays stopped until it is checked */
+  /**
+   * QEMU starts the guest at the destination, as it does by itself; default: the guest stays
+   * stopped until it is checked
+   */
   readonly autostart?: boolean;
 }

@@ -2,13 +2,19 @@
 import type { Need } from '../../model/features.js';
 import { reliablePreempt } from '../preempt.js';
 
-/** live: to a destination that listens. postcopy: the same, then postcopy. file: the destination reads it afterwards. */
+/**
+ * live: to a destination that listens. postcopy: the same, then postcopy. file: the destination
+ * reads it afterwards.
+ */
 export type StressFlow = 'live' | 'postcopy' | 'file';
 
 export interface StressTransport {
   readonly name: string;
   readonly flow: StressFlow;
-  /** where the destination listens, or the file; `$DIR` is the private directory, `$ROUND` the round's number */
+  /**
+   * where the destination listens, or the file; `$DIR` is the private directory, `$ROUND` the
+   * round's number
+   */
   readonly uri: string;
   /** of both sides */
   readonly capabilities: readonly string[];

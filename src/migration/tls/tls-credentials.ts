@@ -14,8 +14,8 @@ async function useCredentials(machine: Machine, id: string, object: JsonObject):
 }
 
 /**
- * Any cipher but ChaCha20, which GnuTLS prefers for pre-shared keys, and which takes five times as much processor time
- * as AES.
+ * Any cipher but ChaCha20, which GnuTLS prefers for pre-shared keys, and which takes five times as
+ * much processor time as AES.
  */
 const quickCiphers = 'NORMAL:-CHACHA20-POLY1305';
 

@@ -1,5 +1,6 @@
 /**
- * The files of QEMU's TLS credentials: pre-shared keys, or certificates of a temporary authority. Each test has keys of its own.
+ * The files of QEMU's TLS credentials: pre-shared keys, or certificates of a temporary authority.
+ * Each test has keys of its own.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** The last lines of the console: a short list of failures, counts, run time and its split by phase. */
+/**
+ * The last lines of the console: a short list of failures, counts, run time and its split by phase.
+ */
 import { countsText } from '../fold/counts.js';
 import { failureFields, fieldLines } from '../fold/diagnosis.js';
 import { counted, formatCount, formatDuration, formatMs } from '../../model/text/format.js';
@@ -18,7 +20,10 @@ import type { FailureGroup, RunRecord } from '../fold/summary.js';
 const groupsShown = 20;
 const attemptsShown = 5;
 
-/** The attempts of a group, such as ` (attempts 2, 5)`; empty if the run has one attempt of each test. */
+/**
+ * The attempts of a group, such as ` (attempts 2, 5)`; empty if the run has one attempt of each
+ * test.
+ */
 export function attemptsText({ attempts, repeated }: FailureGroup): string {
   if (!repeated) return '';
   const shown = attempts.slice(0, attemptsShown).join(', ');

@@ -1,6 +1,6 @@
 /**
- * The lines that the console prints for each event, on a terminal and elsewhere. The two consoles decide where and
- * when to write them; console-summary makes the lines at the end of a run.
+ * The lines that the console prints for each event, on a terminal and elsewhere. The two consoles
+ * decide where and when to write them; console-summary makes the lines at the end of a run.
  */
 import type { DroverEvent, EventOf, QemuIdentity } from '../../model/events.js';
 import type { OutcomeKind } from '../../model/outcome.js';

@@ -1,11 +1,12 @@
 /**
  * The bottom of a terminal that is redrawn in place, with permanent lines above it.
  *
- * The cursor is always visible, below the area, so that the terminal has one even after SIGKILL. Each update is one write,
- * marked as one frame for terminals with synchronised output, so that nothing flickers.
+ * The cursor is always visible, below the area, so that the terminal has one even after SIGKILL.
+ * Each update is one write, marked as one frame for terminals with synchronised output, so that
+ * nothing flickers.
  *
- * When the user makes the terminal narrower, it may wrap a line of the last frame; then a row stays on the screen. To erase
- * more rows would delete permanent lines on terminals that do not wrap.
+ * When the user makes the terminal narrower, it may wrap a line of the last frame; then a row stays
+ * on the screen. To erase more rows would delete permanent lines on terminals that do not wrap.
  */
 import { Writable } from 'node:stream';
 import { createLogUpdate } from 'log-update';

@@ -79,7 +79,9 @@ export class LiveProgress {
     return nowMs - this.#startedMs;
   }
 
-  /** Mean duration so far times the tests left, divided by the workers; null with too few results. */
+  /**
+   * Mean duration so far times the tests left, divided by the workers; null with too few results.
+   */
   remainingMs(nowMs: number): number | null {
     if (this.#lastsMs !== undefined) return Math.max(0, this.#lastsMs - this.elapsedMs(nowMs));
     const left = this.total - this.done;

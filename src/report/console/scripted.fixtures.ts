@@ -31,7 +31,10 @@ export class FailingPaper extends Paper {
     else done(Object.assign(new Error(`${this.#code}: scripted`), { code: this.#code }));
   }
 
-  /** As with process.stdout, an error does not end the stream: it is writable again, and fails again. */
+  /**
+   * As with process.stdout, an error does not end the stream: it is writable again, and fails
+   * again.
+   */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     done(error);
     (this as unknown as { _undestroy: () => void })._undestroy();

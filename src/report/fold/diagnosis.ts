@@ -1,6 +1,6 @@
 /**
- * Everything known about an attempt that did not pass, as named fields of text lines, for the console and the JUnit file.
- * TAP has its own, structured form.
+ * Everything known about an attempt that did not pass, as named fields of text lines, for the
+ * console and the JUnit file. TAP has its own, structured form.
  */
 import type { Failure, Outcome, PhaseTiming } from '../../model/outcome.js';
 import { writerStates } from '../../model/verdict.js';

@@ -19,7 +19,9 @@ export class Labels {
     return this.#allRepeated || this.#repeated.has(test);
   }
 
-  /** For readers that follow a test by its name: only `--repeat` adds a number, a retry does not. */
+  /**
+   * For readers that follow a test by its name: only `--repeat` adds a number, a retry does not.
+   */
   nameOf(attempt: { readonly test: string; readonly attempt: number }): string {
     return this.isRepeated(attempt.test) ? this.of(attempt) : attempt.test;
   }

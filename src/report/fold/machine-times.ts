@@ -23,8 +23,8 @@ export function stretchesOf(
 }
 
 /**
- * Iterations, by number. MIGRATION_PASS marks the beginning of each but the first, which begins with the status `active`;
- * the last ends with the migration.
+ * Iterations, by number. MIGRATION_PASS marks the beginning of each but the first, which begins
+ * with the status `active`; the last ends with the migration.
  */
 export function passesOf(events: readonly QmpEventSeen[], endMs: number): Stretch[] {
   const statuses = stretchesOf(events, 'MIGRATION', endMs);

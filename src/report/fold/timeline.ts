@@ -1,6 +1,6 @@
 /**
- * When and on which worker each attempt of a run ran, for timelines. Computes worker numbers if the log has none, for logs of
- * older versions and of several shards.
+ * When and on which worker each attempt of a run ran, for timelines. Computes worker numbers if the
+ * log has none, for logs of older versions and of several shards.
  */
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { RunRecord } from './summary.js';
@@ -36,7 +36,8 @@ export class TimedRun {
       const { atMs, slot } = event;
       this.#starts.set(keyOf(event), { atMs, slot, hasPhase: false });
     } else if (event.type === 'phase-started') {
-      // The worker's clock starts with the first phase; before that, the worker had not received the attempt.
+      // The worker's clock starts with the first phase; before that, the worker had not received
+      // the attempt.
       const start = this.#starts.get(keyOf(event));
       if (start === undefined || start.hasPhase) return;
       start.atMs = event.atMs;

@@ -1,7 +1,8 @@
 /**
- * What CI services read from a job's output. GitHub: workflow commands, which become annotations of the
- * run, and the job's summary. GitLab: sections that fold in the job's log (its merge request widget reads the JUnit file).
- * Writes everything at the end of the log, where people start to read.
+ * What CI services read from a job's output. GitHub: workflow commands, which become annotations of
+ * the run, and the job's summary. GitLab: sections that fold in the job's log (its merge request
+ * widget reads the JUnit file). Writes everything at the end of the log, where people start to
+ * read.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';

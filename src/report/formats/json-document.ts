@@ -1,6 +1,6 @@
 /**
- * The run as one JSON document, in pieces, since thousands of attempts should not be one string. It has the data of the
- * events.
+ * The run as one JSON document, in pieces, since thousands of attempts should not be one string. It
+ * has the data of the events.
  */
 import { eventSchema } from '../../model/events.js';
 import type { EventOf } from '../../model/events.js';

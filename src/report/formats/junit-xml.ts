@@ -1,7 +1,7 @@
 /**
- * A run as JUnit XML. Failed is a failure, broken an error, skipped is skipped with its reason. Cancelled is skipped with a
- * message, since the user's Ctrl-C is no fault of QEMU or the host. A run that broke as a whole adds a test case of its
- * own, an error, so that it is never green.
+ * A run as JUnit XML. Failed is a failure, broken an error, skipped is skipped with its reason.
+ * Cancelled is skipped with a message, since the user's Ctrl-C is no fault of QEMU or the host. A
+ * run that broke as a whole adds a test case of its own, an error, so that it is never green.
  */
 import junit from 'junit-report-builder';
 import type { Builder, TestCase, TestSuite } from 'junit-report-builder';
@@ -30,7 +30,9 @@ function seconds(ms: number): number {
   return Math.round(ms) / 1000;
 }
 
-/** The builder writes a bare `<skipped/>`; the reason becomes its attribute as the element is built. */
+/**
+ * The builder writes a bare `<skipped/>`; the reason becomes its attribute as the element is built.
+ */
 function skip(testCase: TestCase, reason: string): void {
   testCase.skipped();
   const build = testCase.build.bind(testCase);
@@ -77,7 +79,9 @@ function addProperties(suite: TestSuite, run: EventOf<'run-started'>): void {
 
 type Finished = EventOf<'test-finished'>;
 
-/** Which tests are flaky and which in quarantine: not every JUnit schema has that for a test case. */
+/**
+ * Which tests are flaky and which in quarantine: not every JUnit schema has that for a test case.
+ */
 function addRetries(suite: TestSuite, { tests }: RunRecord): void {
   for (const status of ['flaky', 'quarantined'] as const) {
     const names = new Set(
@@ -88,8 +92,8 @@ function addRetries(suite: TestSuite, { tests }: RunRecord): void {
 }
 
 /**
- * Retried attempts, as Maven's Surefire writes them: `flaky...` in a case that passed in the end, `rerun...` in others. In
- * the order of its schema: before `system-out`.
+ * Retried attempts, as Maven's Surefire writes them: `flaky...` in a case that passed in the end,
+ * `rerun...` in others. In the order of its schema: before `system-out`.
  */
 function addTries(testCase: TestCase, event: Finished, before: readonly Finished[]): void {
   const word = event.outcome.kind === 'passed' ? 'flaky' : 'rerun';

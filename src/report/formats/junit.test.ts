@@ -181,7 +181,10 @@ test('retried attempts are in the case of the attempt that decides, as Surefire 
   assert.match(textOf(asObject(flaky?.['flakyError'])['stackTrace']), /out of memory # not/);
 });
 
-/** The elements of a case in the order that the schemas of Surefire and of Jenkins have, where both have them. */
+/**
+ * The elements of a case in the order that the schemas of Surefire and of Jenkins have, where both
+ * have them.
+ */
 const order = [
   ...['failure', 'rerunFailure', 'flakyFailure', 'skipped', 'error', 'rerunError', 'flakyError'],
   ...['system-out', 'system-err'],

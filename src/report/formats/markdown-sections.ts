@@ -1,4 +1,7 @@
-/** A run as Markdown sections for a pull request, each with its items, so that whole items can be left out. */
+/**
+ * A run as Markdown sections for a pull request, each with its items, so that whole items can be
+ * left out.
+ */
 import type { EventOf } from '../../model/events.js';
 import { fieldLines, outcomeFields } from '../fold/diagnosis.js';
 import { counted, formatDuration } from '../../model/text/format.js';

@@ -1,6 +1,6 @@
 /**
- * Puts text of QEMU and of users into Markdown for GitHub and GitLab, so that it is no markup, no mention of a person, no link
- * to an issue, and does not end a table cell.
+ * Puts text of QEMU and of users into Markdown for GitHub and GitLab, so that it is no markup, no
+ * mention of a person, no link to an issue, and does not end a table cell.
  */
 import { printable, printableLine } from '../../model/text/printable.js';
 

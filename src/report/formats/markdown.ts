@@ -1,6 +1,6 @@
 /**
- * `--markdown FILE`: a summary for a pull request or a CI job's page, failures first. Its size is limited,
- * since such services refuse longer text: it leaves out complete items and says how many.
+ * `--markdown FILE`: a summary for a pull request or a CI job's page, failures first. Its size is
+ * limited, since such services refuse longer text: it leaves out complete items and says how many.
  */
 import { counted } from '../../model/text/format.js';
 import { headline, sectionsOf } from './markdown-sections.js';

@@ -1,6 +1,6 @@
 /**
- * TAP version 14, during the run. A run with fewer attempts than planned ends with `Bail out!`, so that no reader takes it
- * for one that passed.
+ * TAP version 14, during the run. A run with fewer attempts than planned ends with `Bail out!`, so
+ * that no reader takes it for one that passed.
  */
 import type { DroverEvent, EventOf } from '../../model/events.js';
 import { Labels } from '../fold/labels.js';

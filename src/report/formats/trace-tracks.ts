@@ -1,7 +1,7 @@
 /**
  * A run as tracks of a timeline, in the trace format that Perfetto and chrome://tracing read: a
- * process for each shard; for each worker a track with tests and their phases, below it one for each
- * QEMU with its migration status and events, and one for its iterations.
+ * process for each shard; for each worker a track with tests and their phases, below it one for
+ * each QEMU with its migration status and events, and one for its iterations.
  */
 import type { AttemptTimeline } from '../../model/events.js';
 import { passesOf, stretchesOf } from '../fold/machine-times.js';

@@ -21,7 +21,10 @@ function traceOf(events: readonly DroverEvent[]): Read[] {
   return (JSON.parse(text) as { traceEvents: Read[] }).traceEvents;
 }
 
-/** Every end closes what was begun last on its track, and time never goes back; returns the deepest nesting. */
+/**
+ * Every end closes what was begun last on its track, and time never goes back; returns the deepest
+ * nesting.
+ */
 function requireNested(events: readonly Read[]): number {
   const open = new Map<string, number>();
   const lastTs = new Map<string, number>();

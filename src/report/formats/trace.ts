@@ -1,4 +1,7 @@
-/** `--trace FILE`: the run as a timeline for ui.perfetto.dev, written once, whole, when the run is over. */
+/**
+ * `--trace FILE`: the run as a timeline for ui.perfetto.dev, written once, whole, when the run is
+ * over.
+ */
 import type { TimedRun } from '../fold/timeline.js';
 import { printableLine } from '../../model/text/printable.js';
 import { attemptTracks, trackName } from './trace-tracks.js';

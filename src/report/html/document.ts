@@ -1,7 +1,7 @@
 /**
- * The HTML file in pieces: one document that needs no other file and loads nothing from the network. It contains text from
- * QEMU as data only, with every `<` escaped, and the page makes text nodes of it, never markup; the policy in the head allows
- * only the page's own script.
+ * The HTML file in pieces: one document that needs no other file and loads nothing from the
+ * network. It contains text from QEMU as data only, with every `<` escaped, and the page makes text
+ * nodes of it, never markup; the policy in the head allows only the page's own script.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

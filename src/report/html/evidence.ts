@@ -1,6 +1,7 @@
 /**
- * Reads an attempt's kept directory: QMP transcripts, small text files, the end of larger ones. Everything has a limit, so
- * that a browser can open a report of many failures; the report links to the files. Leaves out what it cannot read.
+ * Reads an attempt's kept directory: QMP transcripts, small text files, the end of larger ones.
+ * Everything has a limit, so that a browser can open a report of many failures; the report links to
+ * the files. Leaves out what it cannot read.
  */
 import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -63,7 +64,8 @@ function endOf(file: string, bytes: number): string | undefined {
   try {
     const read = readSync(fd, buffer, 0, length, bytes - length);
     const text = buffer.subarray(0, read).toString('utf8');
-    // A cut may fall into a character; a NUL or more than a stray bad byte means that it is no text.
+    // A cut may fall into a character; a NUL or more than a stray bad byte means that it is no
+    // text.
     const bad = text.split('\uFFFD').length - 1;
     return text.includes('\0') || bad > 4 ? undefined : printable(text.replace(/^\uFFFD+/, ''));
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The data in the HTML file for its page: the page reads `PagePayload` at the start, and a `PageDetail` when the user opens
- * that attempt.
+ * The data in the HTML file for its page: the page reads `PagePayload` at the start, and a
+ * `PageDetail` when the user opens that attempt.
  */
 import type { EventOf } from '../../model/events.js';
 import type { TestStatus } from '../fold/test-status.js';

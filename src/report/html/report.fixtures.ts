@@ -1,4 +1,7 @@
-/** A report with one of everything, made of a scripted run and of evidence that is hostile where it can be. */
+/**
+ * A report with one of everything, made of a scripted run and of evidence that is hostile where it
+ * can be.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptTimeline, DroverEvent } from '../../model/events.js';

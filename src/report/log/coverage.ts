@@ -1,6 +1,6 @@
 /**
- * Which migration features of a QEMU the tests of a run exercised, and which not: from the features in `run-started` and
- * those of each passed test.
+ * Which migration features of a QEMU the tests of a run exercised, and which not: from the features
+ * in `run-started` and those of each passed test.
  */
 import { coverageKinds } from '../../model/coverage.js';
 import type { CoverageItem, CoverageKind } from '../../model/coverage.js';
@@ -55,7 +55,10 @@ const ordinary = new Set(
   'migration precopy postcopy multifd tcp unix file fd plain ipv6'.split(' '),
 );
 
-/** Skipped tests with the feature, or a word of it, in their name, or with the feature in the reason. */
+/**
+ * Skipped tests with the feature, or a word of it, in their name, or with the feature in the
+ * reason.
+ */
 function meantFor(name: string, skipped: ReadonlyMap<string, string>): Record<string, string> {
   const feature = name.slice(name.indexOf('=') + 1);
   const words = new Set(feature.split('-'));

@@ -1,4 +1,7 @@
-/** The required fields of every kind of event, to check logs from elsewhere. Leaves out what is inside the fields. */
+/**
+ * The required fields of every kind of event, to check logs from elsewhere. Leaves out what is
+ * inside the fields.
+ */
 import type { DroverEvent } from '../../model/events.js';
 import { isObject } from '../../model/json.js';
 
@@ -30,7 +33,10 @@ export const requiredFields: Readonly<Record<DroverEvent['type'], Readonly<Recor
     'run-finished': { counts: 'object', durationMs: 'number', exitCode: 'number' },
   };
 
-/** The first field that an event lacks or that has the wrong type; undefined for an unknown kind of event. */
+/**
+ * The first field that an event lacks or that has the wrong type; undefined for an unknown kind of
+ * event.
+ */
 export function missingField(event: Readonly<Record<string, unknown>>): string | undefined {
   const known = new Map<unknown, Readonly<Record<string, Kind>>>(Object.entries(requiredFields));
   const wanted = Object.entries(known.get(event['type']) ?? {});

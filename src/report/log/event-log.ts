@@ -1,9 +1,9 @@
 /**
- * The record of a run: every event as one JSON line. The log writes each line before it handles the next event, so the line
- * survives a crash of this process (it reaches the disk at the end).
+ * The record of a run: every event as one JSON line. The log writes each line before it handles the
+ * next event, so the line survives a crash of this process (it reaches the disk at the end).
  *
- * A log holds complete lines only. If a line cannot be written, the log cuts it off and ends there: a
- * gap in the middle would be a false record.
+ * A log holds complete lines only. If a line cannot be written, the log cuts it off and ends there:
+ * a gap in the middle would be a false record.
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';

@@ -1,4 +1,7 @@
-/** Holds events to the published schema, and to it alone: a field that the schema does not tell is a fault, too. */
+/**
+ * Holds events to the published schema, and to it alone: a field that the schema does not tell is a
+ * fault, too.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv } from 'ajv';
@@ -18,7 +21,9 @@ function schemaOf(isStrict: boolean): object {
 let published: ValidateFunction | undefined;
 let strict: ValidateFunction | undefined;
 
-/** What is wrong with one event, as lines; none where it is as published, and has no further field. */
+/**
+ * What is wrong with one event, as lines; none where it is as published, and has no further field.
+ */
 export function eventFaults(event: unknown): string[] {
   published ??= new Ajv({ allErrors: true, strict: false }).compile(schemaOf(false));
   strict ??= new Ajv({ allErrors: true, strict: false }).compile(schemaOf(true));

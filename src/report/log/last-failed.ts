@@ -2,7 +2,10 @@
 import { eventLogPath, readEventLog, runsIn } from './read-log.js';
 import { testStatusOf } from '../fold/test-status.js';
 
-/** Names of tests, in the order of that run. A test that failed and passed on a retry is not among them. */
+/**
+ * Names of tests, in the order of that run. A test that failed and passed on a retry is not among
+ * them.
+ */
 export async function lastFailed(place: string, note?: (text: string) => void): Promise<string[]> {
   const bad = new Set<string>();
   for (const run of await runsIn(place)) {

@@ -1,6 +1,6 @@
 /**
- * Decides whether several logs are the shards of one run or the pairs of one matrix, and which are missing or duplicated.
- * Pure: the first events in, a decision out.
+ * Decides whether several logs are the shards of one run or the pairs of one matrix, and which are
+ * missing or duplicated. Pure: the first events in, a decision out.
  */
 import type {
   EventOf,

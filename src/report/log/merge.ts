@@ -1,6 +1,7 @@
 /**
- * Joins the logs of a run's shards into one, line by line, with one event of each log in memory. Events keep the times
- * of their own run and are sorted by them, as if all shards had started together.
+ * Joins the logs of a run's shards into one, line by line, with one event of each log in memory.
+ * Events keep the times of their own run and are sorted by them, as if all shards had started
+ * together.
  */
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -25,7 +26,10 @@ export async function logFacts(from: string, note?: (text: string) => void): Pro
   return { from, started, finished, lastAtMs };
 }
 
-/** All events of the merged log: `run-started` first, `run-finished` last, with the sums over the shards. */
+/**
+ * All events of the merged log: `run-started` first, `run-finished` last, with the sums over the
+ * shards.
+ */
 export async function* mergedEvents(
   { logs, merged }: MergePlan,
   exitCode: number,

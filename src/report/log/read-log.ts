@@ -1,6 +1,7 @@
 /**
- * Reads an event log line by line, however long it is. The log of a killed run may end in the middle of a
- * line: the reader leaves that line out. Any other line that is no event is an error with its line number.
+ * Reads an event log line by line, however long it is. The log of a killed run may end in the
+ * middle of a line: the reader leaves that line out. Any other line that is no event is an error
+ * with its line number.
  */
 import type { ReadStream } from 'node:fs';
 import { existsSync } from 'node:fs';
@@ -36,7 +37,10 @@ export async function eventLogPath(place: string): Promise<string> {
   }
 }
 
-/** The place itself, or, if it is a folder without a log, the folders in it that have one: the pairs of a matrix. */
+/**
+ * The place itself, or, if it is a folder without a log, the folders in it that have one: the pairs
+ * of a matrix.
+ */
 export async function runsIn(place: string): Promise<string[]> {
   if (existsSync(join(place, logName))) return [place];
   const names = await readdir(place).catch(() => []);
@@ -47,8 +51,8 @@ export async function runsIn(place: string): Promise<string[]> {
 }
 
 /**
- * Removes the logs of an earlier matrix in this folder, whose pairs would look like pairs of the next one, and a log in the
- * folder itself, which would hide all pairs. Other runs below it stay.
+ * Removes the logs of an earlier matrix in this folder, whose pairs would look like pairs of the
+ * next one, and a log in the folder itself, which would hide all pairs. Other runs below it stay.
  */
 export async function removeLogs(place: string): Promise<void> {
   await rm(join(place, logName), { force: true });
@@ -109,8 +113,8 @@ async function openLog(path: string): Promise<ReadStream> {
 }
 
 /**
- * The events of a log, in order; the first is `run-started`. Those of an earlier schema version are converted, which `note`
- * says once, before the first event.
+ * The events of a log, in order; the first is `run-started`. Those of an earlier schema version are
+ * converted, which `note` says once, before the first event.
  */
 export async function* readEventLog(
   path: string,

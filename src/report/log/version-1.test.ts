@@ -1,4 +1,6 @@
-/** Logs that an earlier Drover wrote: a clean run, one with damage, a stress run, and two shards. */
+/**
+ * Logs that an earlier Drover wrote: a clean run, one with damage, a stress run, and two shards.
+ */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';

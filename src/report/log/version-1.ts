@@ -1,6 +1,7 @@
 /**
- * Version 1 of the event schema, converted to version 2. It had two forms of a verdict: `level: 'byte'` for one writer's byte
- * stamps, whose damage had no kind, and `level: 'slices'` for all others. What else has changed since is optional. Pure.
+ * Version 1 of the event schema, converted to version 2. It had two forms of a verdict: `level:
+ * 'byte'` for one writer's byte stamps, whose damage had no kind, and `level: 'slices'` for all
+ * others. What else has changed since is optional. Pure.
  */
 import { isObject } from '../../model/json.js';
 import type { Outcome } from '../../model/outcome.js';

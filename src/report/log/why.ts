@@ -1,4 +1,6 @@
-/** Explains a test's outcome from its directory alone, for readers who have nothing else of the run. */
+/**
+ * Explains a test's outcome from its directory alone, for readers who have nothing else of the run.
+ */
 import type { QemuIdentity } from '../../model/events.js';
 import type { TestRecord } from '../../model/test-record.js';
 import { fieldLines, outcomeFields, phaseLine } from '../fold/diagnosis.js';

@@ -1,4 +1,7 @@
-/** A matrix as one JSON document, in pieces. Of each pair that ran it holds what `drover run --json` writes. */
+/**
+ * A matrix as one JSON document, in pieces. Of each pair that ran it holds what `drover run --json`
+ * writes.
+ */
 import type { Failure } from '../../model/outcome.js';
 import type { Counts } from '../fold/counts.js';
 import type { JsonReport } from '../formats/json-document.js';

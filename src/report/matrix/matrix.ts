@@ -1,5 +1,6 @@
 /**
- * The results of all pairs of several QEMUs as one table, from the events of each pair's run. The other files here show it.
+ * The results of all pairs of several QEMUs as one table, from the events of each pair's run. The
+ * other files here show it.
  */
 import type { EventOf, MatrixPair, MatrixQemu } from '../../model/events.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';
@@ -49,7 +50,10 @@ export interface Cell {
   readonly ran?: PairRecord;
 }
 
-/** Versions as labels, with a number where several have the same; undefined is a QEMU that cannot be used. */
+/**
+ * Versions as labels, with a number where several have the same; undefined is a QEMU that cannot be
+ * used.
+ */
 export function uniqueLabels(versions: readonly (string | undefined)[]): string[] {
   const names = versions.map((version) => version ?? 'unusable');
   return names.map((name, index) => {

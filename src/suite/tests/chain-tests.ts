@@ -1,6 +1,6 @@
 /**
- * One guest that migrates several times: in `drover chain` through the given QEMUs, otherwise to the destination's QEMU and
- * back.
+ * One guest that migrates several times: in `drover chain` through the given QEMUs, otherwise to
+ * the destination's QEMU and back.
  */
 import { chain } from '../../migration/flows/chain.js';
 import type { ChainOptions } from '../../migration/flows/chain.js';

@@ -1,4 +1,7 @@
-/** Compressed migration in the main channel: xbzrle sends the difference to the page that was sent before. */
+/**
+ * Compressed migration in the main channel: xbzrle sends the difference to the page that was sent
+ * before.
+ */
 import { precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 import { unixSocket } from './unix-socket.js';

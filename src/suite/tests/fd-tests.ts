@@ -1,4 +1,6 @@
-/** Migration over descriptors handed to QEMU: a pair of connected sockets, and a file opened twice. */
+/**
+ * Migration over descriptors handed to QEMU: a pair of connected sockets, and a file opened twice.
+ */
 import { constants } from 'node:fs';
 import { migrateIncoming } from '../../migration/commands.js';
 import { SocketPair, nameFile, requireNameGone } from '../../migration/descriptors.js';

@@ -1,4 +1,7 @@
-/** Live migrations whose content is decided by all of their iterations: losses that a guest in a hurry would write over. */
+/**
+ * Live migrations whose content is decided by all of their iterations: losses that a guest in a
+ * hurry would write over.
+ */
 import type { Need } from '../../model/features.js';
 import type { StampKind } from '../../model/stamps.js';
 import { steadyGuest } from '../../migration/flows/steady.js';
@@ -43,7 +46,8 @@ export const iterationsTests: readonly TestDefinition[] = [
       wire: 'withheld',
       capabilities: ['return-path', 'switchover-ack', 'xbzrle'],
       sourceParameters: { 'xbzrle-cache-size': 32 * MiB },
-      // with stamps of this kind the guests of other architectures flush their TLB too rarely (migration/tracking.ts)
+      // with stamps of this kind the guests of other architectures flush their TLB too rarely
+      // (migration/tracking.ts)
       arches: portArches,
     },
     // a delta between two whole stamps would be longer than the page

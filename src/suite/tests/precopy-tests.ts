@@ -1,4 +1,7 @@
-/** Precopy over sockets, exec and vsock, and with each kind of memory, without compression or encryption. */
+/**
+ * Precopy over sockets, exec and vsock, and with each kind of memory, without compression or
+ * encryption.
+ */
 import { randomInt } from 'node:crypto';
 import { dirtyRing } from '../../migration/host/dirty-rate.js';
 import { precopy } from '../../migration/flows/precopy.js';
@@ -58,7 +61,8 @@ export const precopyTests: readonly TestDefinition[] = [
     ...dirtyRing,
     live: true,
   }),
-  // Upstream runs it only with --full. It takes a quarter of a second and is the only smoke test that expects a failure.
+  // Upstream runs it only with --full. It takes a quarter of a second and is the only smoke test
+  // that expects a failure.
   precopyTest({
     path: '/migration/bad_dest',
     level: 'smoke',

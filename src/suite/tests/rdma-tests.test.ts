@@ -1,4 +1,7 @@
-/** Where the RDMA tests meet. What they do there is the precopy flow; no link was at hand to run it over. */
+/**
+ * Where the RDMA tests meet. What they do there is the precopy flow; no link was at hand to run it
+ * over.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rdmaUri } from './rdma-tests.js';

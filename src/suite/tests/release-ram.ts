@@ -1,4 +1,7 @@
-/** With capability release-ram the source gives memory back that it has sent in the postcopy phase, which Linux shows. */
+/**
+ * With capability release-ram the source gives memory back that it has sent in the postcopy phase,
+ * which Linux shows.
+ */
 import { asObject } from '../../model/json.js';
 import { formatBytes } from '../../model/text/sizes.js';
 import { noEffect } from '../../migration/effects.js';

@@ -1,4 +1,7 @@
-/** With capability switchover-ack the source must not switch over before the destination has acknowledged, which Drover withholds. */
+/**
+ * With capability switchover-ack the source must not switch over before the destination has
+ * acknowledged, which Drover withholds.
+ */
 import { noEffect } from '../../migration/effects.js';
 import type { Pair } from '../../migration/pair.js';
 

@@ -1,6 +1,7 @@
 /**
- * QEMU decides whether it can switch over from avail-switchover-bandwidth, not from the measured bandwidth: a live migration
- * that bandwidth and downtime limit keep from converging completes as soon as this parameter is large.
+ * QEMU decides whether it can switch over from avail-switchover-bandwidth, not from the measured
+ * bandwidth: a live migration that bandwidth and downtime limit keep from converging completes as
+ * soon as this parameter is large.
  */
 import { setParameters } from '../../migration/commands.js';
 import type { TestContext } from '../../migration/context.js';

@@ -1,4 +1,7 @@
-/** Encrypted migration: pre-shared keys and certificates, matching and not, over one connection and several. */
+/**
+ * Encrypted migration: pre-shared keys and certificates, matching and not, over one connection and
+ * several.
+ */
 import type { Hooks, MigrateCommon } from '../../migration/migrate-common.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import {
@@ -50,7 +53,10 @@ function certificates(name: keyof typeof setups): Credentials {
   };
 }
 
-/** The handshake fails, or the destination refuses while the source already sends: both sides run on. */
+/**
+ * The handshake fails, or the destination refuses while the source already sends: both sides run
+ * on.
+ */
 const bothGoOn: Expectation = { kind: 'fails', throughActive: true, destination: 'alive' };
 /** The source does not trust the destination and closes the connection; the destination ends. */
 const destinationGivesUp: Expectation = {

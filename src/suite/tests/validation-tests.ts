@@ -1,4 +1,7 @@
-/** Wrong input, which QEMU must refuse: UUIDs that differ, no address or two; and a stream that Drover itself reads. */
+/**
+ * Wrong input, which QEMU must refuse: UUIDs that differ, no address or two; and a stream that
+ * Drover itself reads.
+ */
 import { ignoreShared } from './file/ignore-shared.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import { startPair } from '../../migration/pair.js';
@@ -23,7 +26,10 @@ interface UuidRow {
 const uuidArgs = (uuid: string | undefined): string[] =>
   uuid === undefined ? [] : ['-uuid', uuid];
 
-/** only the source has the capability: it sends its UUID, and the destination compares it with its own, if it has one */
+/**
+ * only the source has the capability: it sends its UUID, and the destination compares it with its
+ * own, if it has one
+ */
 function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinition {
   return precopyTest({
     path: `/migration/${name}`,

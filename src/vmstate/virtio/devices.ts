@@ -33,7 +33,8 @@ function readNet(cursor: Cursor, features: bigint): Record<string, Json> {
   };
   const hasOffloads = (features & guestOffloads) !== 0n;
   const pairBytes = cursor.left - (hasOffloads ? 8 : 0);
-  // Of devices that can have several pairs of queues. The number of queues does not tell: a guest may use one pair only.
+  // Of devices that can have several pairs of queues. The number of queues does not tell: a guest
+  // may use one pair only.
   if (pairBytes > 0) {
     state['max_queue_pairs'] = cursor.u16();
     const pairs = cursor.u16();
@@ -61,7 +62,10 @@ function readConsole(cursor: Cursor): Record<string, Json> {
   return state;
 }
 
-/** A mark before each request that is in flight; the requests' layout differs, so only an empty list is decoded. */
+/**
+ * A mark before each request that is in flight; the requests' layout differs, so only an empty list
+ * is decoded.
+ */
 function readBlock(cursor: Cursor): Record<string, Json> {
   if (cursor.left === 1 && cursor.bytes[cursor.at] === 0) {
     cursor.u8();

@@ -1,4 +1,7 @@
-/** Names of status and feature bits, as in the specification of virtio 1.2, those of legacy devices too. Pure. */
+/**
+ * Names of status and feature bits, as in the specification of virtio 1.2, those of legacy devices
+ * too. Pure.
+ */
 import type { Json } from '../../model/json.js';
 import { hex64 } from '../leaves.js';
 
@@ -30,7 +33,10 @@ const commonNames: Names = {
   40: 'VIRTIO_F_RING_RESET',
 };
 
-/** Names of bits from 0 on, an empty one for a bit without a name; without their prefix, which the key is. */
+/**
+ * Names of bits from 0 on, an empty one for a bit without a name; without their prefix, which the
+ * key is.
+ */
 const deviceNames: Readonly<Record<string, readonly string[]>> = {
   NET: [
     ...['CSUM', 'GUEST_CSUM', 'CTRL_GUEST_OFFLOADS', 'MTU', '', 'MAC', 'GSO', 'GUEST_TSO4'],
@@ -65,7 +71,10 @@ const deviceNames: Readonly<Record<string, readonly string[]>> = {
   PMEM: ['SHMEM_REGION'],
 };
 
-/** What is set, by name: `{ value: '0x5', ACKNOWLEDGE: true, DRIVER_OK: true }`. So a comparison names each bit that differs. */
+/**
+ * What is set, by name: `{ value: '0x5', ACKNOWLEDGE: true, DRIVER_OK: true }`. So a comparison
+ * names each bit that differs.
+ */
 function flags(value: bigint, shown: Json, nameOf: (bit: number) => string | undefined): Json {
   const names: [string, true][] = [];
   for (let bit = 0; value >> BigInt(bit) !== 0n; bit++) {

@@ -1,7 +1,7 @@
 /**
- * The state of a virtio device, which QEMU's description gives as one field without a layout: what the transport adds, what
- * all virtio devices have, what the kind of device adds, and subsections. The layouts are those that QEMU 7.2, 10.0
- * and 11.1 write. Pure.
+ * The state of a virtio device, which QEMU's description gives as one field without a layout: what
+ * the transport adds, what all virtio devices have, what the kind of device adds, and subsections.
+ * The layouts are those that QEMU 7.2, 10.0 and 11.1 write. Pure.
  */
 import type { Json } from '../../model/json.js';
 import { Cursor, Misfit } from '../cursor.js';

@@ -7,7 +7,10 @@ import { featureFlags } from './names.js';
 const family = 'virtio/';
 /** VIRTIO_QUEUE_MAX: QEMU writes a row for each, also for queues that the device does not have. */
 const queueRows = 1024;
-/** Places that look like a subsection. Only a guest that writes such texts into its addresses makes more than a few. */
+/**
+ * Places that look like a subsection. Only a guest that writes such texts into its addresses makes
+ * more than a few.
+ */
 const mostTries = 64;
 
 interface Layout {
@@ -77,7 +80,9 @@ const layouts: Readonly<Record<string, Layout>> = {
   'virtio/extra_state': { read: extraState },
 };
 
-/** Of a modern PCI device: what its driver has written into the registers. A legacy one has none. */
+/**
+ * Of a modern PCI device: what its driver has written into the registers. A legacy one has none.
+ */
 function extraState(cursor: Cursor): Json {
   if (cursor.left === 0) return {};
   const modern = subsectionAt(cursor.bytes, cursor.at);
@@ -101,7 +106,9 @@ function modernQueue(row: Cursor): Json {
   return { num, enabled: row.bool(), desc: words(), avail: words(), used: words() };
 }
 
-/** The next place at or behind `from` that looks like one of the family; the end if there is none. */
+/**
+ * The next place at or behind `from` that looks like one of the family; the end if there is none.
+ */
 function nextHeader(bytes: Buffer, from: number): number {
   for (let at = from; ; at += 1) {
     const name = bytes.indexOf(family, at + 2, 'latin1');

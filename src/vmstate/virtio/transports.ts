@@ -1,6 +1,6 @@
 /**
- * What the transport of a virtio device adds to its state: bytes before the device's own, and bytes for each queue. The layouts
- * were seen in streams of QEMU 7.2, 10.0 and 11.1. Pure.
+ * What the transport of a virtio device adds to its state: bytes before the device's own, and bytes
+ * for each queue. The layouts were seen in streams of QEMU 7.2, 10.0 and 11.1. Pure.
  */
 import type { Json } from '../../model/json.js';
 import type { Cursor } from '../cursor.js';
@@ -65,7 +65,10 @@ function readMmio(cursor: Cursor): Transport {
   return { members: { mmio }, aligns: true, vectors: false };
 }
 
-/** Bytes of a subchannel before its subsection, of the ORB in that, and of indicators and adapter before theirs. */
+/**
+ * Bytes of a subchannel before its subsection, of the ORB in that, and of indicators and adapter
+ * before theirs.
+ */
 const [subchannelBytes, orbBytes, adapterBytes] = [366, 12, 46] as const;
 
 function readCcw(cursor: Cursor): Transport {

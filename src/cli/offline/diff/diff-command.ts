@@ -1,4 +1,6 @@
-/** `drover diff`: do two files, or stopped guests, hold the same memory and the same device state? */
+/**
+ * `drover diff`: do two files, or stopped guests, hold the same memory and the same device state?
+ */
 import { diffDevices } from '../../../memory/device-diff.js';
 import { diffPlan, nothing } from './diff-plan.js';
 import type { ImageShape } from './diff-plan.js';

@@ -196,7 +196,10 @@ function byName(a: ImageShape, b: ImageShape): DiffPlan {
   return { ...nothing, comparisons, missing, notCompared };
 }
 
-/** A PC shows VGA and ROM here, and so do dumps of what its processor sees; streams have the RAM behind. */
+/**
+ * A PC shows VGA and ROM here, and so do dumps of what its processor sees; streams have the RAM
+ * behind.
+ */
 const shadowed: Range = { start: 0xa0000, end: 0x100000 };
 
 /** Dumps and raw memory know guest addresses only: compared is what both hold. */

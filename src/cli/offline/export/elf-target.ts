@@ -1,4 +1,7 @@
-/** The processor that an exported ELF file names: from --arch, the source's own ELF header, or the machine type. */
+/**
+ * The processor that an exported ELF file names: from --arch, the source's own ELF header, or the
+ * machine type.
+ */
 import type { MemoryImage } from '../../../memory/image.js';
 
 export interface ElfTarget {
@@ -25,7 +28,10 @@ const targets: Readonly<Record<string, ElfTarget>> = {
 };
 const unknown: ElfTarget = { machine: 0, bigEndian: false };
 
-/** machine types of one architecture, and names of main memory where several have a machine of that name */
+/**
+ * machine types of one architecture, and names of main memory where several have a machine of that
+ * name
+ */
 const architectures: readonly (readonly [RegExp, string])[] = [
   [/^(pc|q35|isapc|microvm)/, 'x86_64'],
   [/^s390-ccw-virtio/, 's390x'],

@@ -1,4 +1,7 @@
-/** The ELF headers of `drover export`: how many segments they count, and the note of the guest's kernel. */
+/**
+ * The ELF headers of `drover export`: how many segments they count, and the note of the guest's
+ * kernel.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The files that `drover export` writes: raw memory, ELF cores as the System V ABI defines them, and LiME's format of
- * version 1. What comes before and between the memory, and where each stretch of memory lies in the file. Pure.
+ * The files that `drover export` writes: raw memory, ELF cores as the System V ABI defines them,
+ * and LiME's format of version 1. What comes before and between the memory, and where each stretch
+ * of memory lies in the file. Pure.
  */
 import type { Range } from '../../../model/text/sizes.js';
 import { machineX86_64 } from './elf-target.js';
@@ -76,7 +77,10 @@ interface KernelImage {
 /** where x86-64 Linux maps its own image */
 const [imageStart, imageEnd] = [0xffffffff80000000n, 0xffffffffc0000000n];
 
-/** Where the image lies, by the kernel's note. As in a kdump, it is listed a second time, with virtual addresses. */
+/**
+ * Where the image lies, by the kernel's note. As in a kdump, it is listed a second time, with
+ * virtual addresses.
+ */
 function kernelImage(note: Buffer, stretches: readonly Range[]): KernelImage | undefined {
   const text = note.toString('latin1');
   const base = /^NUMBER\(phys_base\)=(-?\d{1,15})$/m.exec(text)?.[1];
@@ -90,8 +94,8 @@ function kernelImage(note: Buffer, stretches: readonly Range[]): KernelImage | u
 }
 
 /**
- * An ELF core of class 64: a PT_NOTE, empty at first, and a PT_LOAD for each stretch; of x86-64 one more header, which stays
- * a PT_NULL unless a kernel is found.
+ * An ELF core of class 64: a PT_NOTE, empty at first, and a PT_LOAD for each stretch; of x86-64 one
+ * more header, which stays a PT_NULL unless a kernel is found.
  */
 function elfLayout(stretches: readonly Range[], target: ElfTarget): ExportLayout {
   const count = stretches.length + (target.machine === machineX86_64 ? 2 : 1);
@@ -178,7 +182,8 @@ class Fields {
 }
 
 /**
- * The VMCOREINFO note that `head` begins with, in the guest's byte order; undefined where it only looks like one.
+ * The VMCOREINFO note that `head` begins with, in the guest's byte order; undefined where it only
+ * looks like one.
  *
  * @param head `noteBytes` from where the note may be
  */

@@ -1,4 +1,7 @@
-/** `drover export`: the file to write that exists, is the source or does not fit, and sources that cannot be read. */
+/**
+ * `drover export`: the file to write that exists, is the source or does not fit, and sources that
+ * cannot be read.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -116,7 +119,8 @@ test('on a full disk the message says so, and no part of the file stays', async 
   }
   const dump = inside(scratch, 'dump');
   writeFileSync(dump, kdump(8, Buffer.alloc(pageBytes, 7), [0, 1, 5], []));
-  // The headers take three pages beside the three of memory: what fits is none of it, the memory, and parts of both.
+  // The headers take three pages beside the three of memory: what fits is none of it, the memory,
+  // and parts of both.
   for (const [size, reason] of [
     ['8k', /\/mnt\/out: cannot be written \(No space left on device\)\n$/],
     ['12k', /\/mnt\/out: cannot be written \(ENOSPC\)\n$/],

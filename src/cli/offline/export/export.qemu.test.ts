@@ -1,4 +1,7 @@
-/** Exported memory of a real guest is what QEMU itself saves of it, and tools of Drover read it again. */
+/**
+ * Exported memory of a real guest is what QEMU itself saves of it, and tools of Drover read it
+ * again.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,7 +14,10 @@ import { drover } from '../../process/drover.fixtures.js';
 import { bytesOf } from './export.fixtures.js';
 import { onlySlice } from '../../../memory/verdict.fixtures.js';
 
-/** A PC shows VGA and ROM here; a stream has the RAM behind, and a dump lists no memory where VGA is. */
+/**
+ * A PC shows VGA and ROM here; a stream has the RAM behind, and a dump lists no memory where VGA
+ * is.
+ */
 const shadows = {
   stream: { start: 0xa0000, end: 0x100000 },
   dump: { start: 0xa0000, end: 0xc0000 },

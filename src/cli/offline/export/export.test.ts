@@ -1,4 +1,7 @@
-/** `drover export`: what is in the files, what is left out, and what happens where they cannot be written. */
+/**
+ * `drover export`: what is in the files, what is left out, and what happens where they cannot be
+ * written.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** `--extract DIR`: RAM blocks, device state and its description as files. Nothing that exists is written over. */
+/**
+ * `--extract DIR`: RAM blocks, device state and its description as files. Nothing that exists is
+ * written over.
+ */
 import { mkdir } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';

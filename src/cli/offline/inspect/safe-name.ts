@@ -1,6 +1,6 @@
 /**
- * File names for things whose names come from a file: block and device names hold slashes, and in a hostile file
- * anything. Different names stay different. Pure.
+ * File names for things whose names come from a file: block and device names hold slashes, and in a
+ * hostile file anything. Different names stay different. Pure.
  */
 import { createHash } from 'node:crypto';
 
@@ -8,7 +8,10 @@ const plain = /^[A-Za-z0-9_.-]$/;
 /** With a prefix, an instance and a suffix this stays below the 255 bytes of a file name. */
 const longest = 160;
 
-/** `name` has one character for each byte. The answer holds no slash, does not begin with a dot, and is not empty. */
+/**
+ * `name` has one character for each byte. The answer holds no slash, does not begin with a dot, and
+ * is not empty.
+ */
 export function safeName(name: string): string {
   let safe = '';
   for (let index = 0; index < name.length; index++) {

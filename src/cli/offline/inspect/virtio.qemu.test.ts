@@ -1,4 +1,7 @@
-/** Virtio devices whose driver is this test: what it writes into their registers is what `inspect` and `diff` show. */
+/**
+ * Virtio devices whose driver is this test: what it writes into their registers is what `inspect`
+ * and `diff` show.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
@@ -41,7 +44,10 @@ class ModernDevice {
     return (await this.#qtest.read(this.#base + offset, sizeBytes)).readUIntLE(0, sizeBytes);
   }
 
-  /** Takes all features that are offered, and gives queue N empty rings from `rings` + N * 0x3000 on. */
+  /**
+   * Takes all features that are offered, and gives queue N empty rings from `rings` + N * 0x3000
+   * on.
+   */
   async start(rings: number): Promise<void> {
     for (const status of [0, 1, 3]) await this.write(0x14, status, 1);
     for (const word of [0, 1]) {

@@ -65,9 +65,10 @@ export async function resumeHeld({ machine }: Stage): Promise<void> {
 }
 
 /**
- * Lets memory be sent three times, where that can be, once QEMU is sure to notice what the guest writes. Then holds the
- * migration until the guest has flushed its TLB and gone round again: QEMU 7.2 misses writes to pages that it sent after
- * a bitmap sync until then (see tracking.ts), and these tests are about what was sent, not about that.
+ * Lets memory be sent three times, where that can be, once QEMU is sure to notice what the guest
+ * writes. Then holds the migration until the guest has flushed its TLB and gone round again: QEMU
+ * 7.2 misses writes to pages that it sent after a bitmap sync until then (see tracking.ts), and
+ * these tests are about what was sent, not about that.
  */
 export async function sendAgain({ context, machine }: Stage, since: EventCursor): Promise<void> {
   await waitStatus(machine, { goal: 'active', since });
@@ -85,7 +86,10 @@ export async function sendAgain({ context, machine }: Stage, since: EventCursor)
   await waitDirtyTracking({ context, source: machine, settings: {} });
 }
 
-/** Sends the memory of a running guest three times, where that can be, and the rest once the guest is stopped. */
+/**
+ * Sends the memory of a running guest three times, where that can be, and the rest once the guest
+ * is stopped.
+ */
 export async function migrateLive(stage: Stage, uri: string): Promise<void> {
   await resumeHeld(stage);
   await migrateTo(stage, uri, async (since) => {
@@ -95,7 +99,9 @@ export async function migrateLive(stage: Stage, uri: string): Promise<void> {
   });
 }
 
-/** Listens on a UNIX socket and writes each connection to a file of its own, in the order they come. */
+/**
+ * Listens on a UNIX socket and writes each connection to a file of its own, in the order they come.
+ */
 export class CaptureSink implements AsyncDisposable {
   readonly uri: string;
   readonly #files: string[] = [];
@@ -137,7 +143,10 @@ const pageBytes = 4096;
 /** A PC shows VGA and ROM here instead of the RAM behind, and pmemsave sees what the guest sees. */
 const shadowed = { start: 0xa0000, end: 0x100000 };
 
-/** Pages of an image that are not what a memory dump from address 0 on has there; and how many were compared. */
+/**
+ * Pages of an image that are not what a memory dump from address 0 on has there; and how many were
+ * compared.
+ */
 export async function compareWithDump(
   image: MemoryImage,
   dump: string,

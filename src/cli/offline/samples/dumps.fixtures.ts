@@ -47,7 +47,9 @@ export function elfCore(pieces: readonly ElfPiece[]): Buffer {
   return Buffer.concat([head, ...pieces.map(({ data }) => data)]);
 }
 
-/** A kdump of version 6: `page` at each of `held`; `leftOut` are memory that makedumpfile excluded. */
+/**
+ * A kdump of version 6: `page` at each of `held`; `leftOut` are memory that makedumpfile excluded.
+ */
 export function kdump(
   pages: number,
   page: Buffer,

@@ -1,4 +1,7 @@
-/** Files of every kind that the offline commands meet, whole and damaged: what to give a command as SOURCE. */
+/**
+ * Files of every kind that the offline commands meet, whole and damaged: what to give a command as
+ * SOURCE.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

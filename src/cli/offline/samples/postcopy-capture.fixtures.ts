@@ -15,7 +15,10 @@ import type { Machine } from '../../../qemu/machine.js';
 import { resumeHeld, sendAgain } from './captures.fixtures.js';
 import type { Stage } from './captures.fixtures.js';
 
-/** Passes each connection on to another socket, both ways, and writes what comes from the caller to a file. */
+/**
+ * Passes each connection on to another socket, both ways, and writes what comes from the caller to
+ * a file.
+ */
 class CaptureRelay implements AsyncDisposable {
   readonly files: string[] = [];
   readonly #server: Server;
@@ -79,8 +82,8 @@ async function obstacle(machines: readonly Machine[]): Promise<string | undefine
 }
 
 /**
- * The source's memory stays what it was at the switch; the guest goes on at the destination. Gives the source's bytes,
- * or a reason why there are none.
+ * The source's memory stays what it was at the switch; the guest goes on at the destination. Gives
+ * the source's bytes, or a reason why there are none.
  */
 export async function capturePostcopy(
   stage: Stage,

@@ -1,6 +1,6 @@
 /**
- * A small real QEMU whose guest never ran, with stamps of level `page` in its memory, written from outside by a
- * twin of the contract's formula.
+ * A small real QEMU whose guest never ran, with stamps of level `page` in its memory, written from
+ * outside by a twin of the contract's formula.
  */
 import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import { contextFor, planFor } from '../../../migration/context.fixtures.js';

@@ -1,6 +1,6 @@
 /**
- * A range of memory drawn in the terminal: 64 columns, each character a few pages, so that a pattern of damage is seen
- * at a glance. The worst that is in a cell decides its character. Pure.
+ * A range of memory drawn in the terminal: 64 columns, each character a few pages, so that a
+ * pattern of damage is seen at a glance. The worst that is in a cell decides its character. Pure.
  */
 import type { PageDamage, PageDamageKind } from '../../../model/verdict.js';
 import type { NativePageMap } from '../../../native/image-addon.js';
@@ -92,7 +92,10 @@ function cellCharacters(input: MapInput): string[] {
   });
 }
 
-/** Runs may be long and many: each cell is visited once per run that touches it, and there are few cells. */
+/**
+ * Runs may be long and many: each cell is visited once per run that touches it, and there are few
+ * cells.
+ */
 function damageByCell(input: MapInput): Map<number, string> {
   const { map, damage = [] } = input;
   const found = new Map<number, string>();

@@ -116,7 +116,10 @@ export const addScanCommand: AddCommand = (program, environment, finish) => {
   });
 };
 
-/** stamps at level byte by the first two, at the others by all but the second; not every host has each */
+/**
+ * stamps at level byte by the first two, at the others by all but the second; not every host has
+ * each
+ */
 const scanKernels = ['serial', 'prefetch', 'avx2', 'avx512', 'neon'];
 
 /** Refuses options that this level would ignore. */

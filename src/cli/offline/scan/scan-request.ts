@@ -29,7 +29,10 @@ export interface ScanInput {
 }
 
 const MiB = 1024 ** 2;
-/** What migration tests stamp, counted from where RAM begins: the range of upstream's guests and of ours. */
+/**
+ * What migration tests stamp, counted from where RAM begins: the range of upstream's guests and of
+ * ours.
+ */
 const usualRange: Range = { start: 1 * MiB, end: 100 * MiB };
 /** stamps are this far apart even where pages are smaller */
 const usualStep = 4096;
@@ -56,7 +59,8 @@ export function scanRequest(
   const block = index === undefined ? mainBlock(image.blocks) : image.blocks[index];
   if (block === undefined)
     throw refuse('the file has no RAM block to scan: give a file with guest memory');
-  // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's: 64 KiB on ppc64.
+  // What a kdump calls a page is the unit it is packed in, which may hold several of the guest's:
+  // 64 KiB on ppc64.
   const packed = image.format === 'kdump';
   const step = input.pageBytes ?? (packed ? usualStep : Math.max(usualStep, block.pageBytes));
   const ranges =

@@ -48,7 +48,8 @@ for (const qemu of realQemus) {
             const since = machine.qmp.events.cursor;
             await machine.qmp.execute('cont');
             await waitEvent(machine, 'RESUME', since);
-            // Drover checks the threads before it reads memory and after. On a busy host they may not run at the first check.
+            // Drover checks the threads before it reads memory and after. On a busy host they may
+            // not run at the first check.
             const running = await drover(['scan', source], scratch);
             assert.equal(running.code, 2, running.stdout);
             assert.match(

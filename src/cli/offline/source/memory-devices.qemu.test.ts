@@ -1,4 +1,7 @@
-/** Memory devices of real machines: without their address a comparison leaves them out and says so, with it they count. */
+/**
+ * Memory devices of real machines: without their address a comparison leaves them out and says so,
+ * with it they count.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextFor, planFor } from '../../../migration/context.fixtures.js';

@@ -1,7 +1,7 @@
 /**
- * Opens what a command is given as SOURCE: a file, several files of one stream, `-` for standard input, a snapshot as
- * FILE#NAME, or `pid:N`, a QEMU whose guest is stopped.
- * A live guest is watched before and after it is read, since memory that changes while it is read shows nothing.
+ * Opens what a command is given as SOURCE: a file, several files of one stream, `-` for standard
+ * input, a snapshot as FILE#NAME, or `pid:N`, a QEMU whose guest is stopped. A live guest is
+ * watched before and after it is read, since memory that changes while it is read shows nothing.
  */
 import { stat } from 'node:fs/promises';
 import os from 'node:os';
@@ -60,7 +60,9 @@ export class OfflineSource implements Disposable {
     return this.#live !== undefined;
   }
 
-  /** After reading: throws when the guest has begun to run meanwhile, or a file is not what it was. */
+  /**
+   * After reading: throws when the guest has begun to run meanwhile, or a file is not what it was.
+   */
   async requireUnchanged(signal: AbortSignal): Promise<void> {
     for (const [word, before] of this.#files) {
       const now = await stampOf(word);
@@ -143,7 +145,10 @@ export async function openSource(
   }
 }
 
-/** Where a stream was only looked for, the file may be memory that holds a stream's first bytes by chance. */
+/**
+ * Where a stream was only looked for, the file may be memory that holds a stream's first bytes by
+ * chance.
+ */
 function guessed(error: unknown, unpacked: readonly UnpackedFile[]): unknown {
   const prefix = unpacked
     .flatMap(({ containers }) => containers)

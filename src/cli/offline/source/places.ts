@@ -85,7 +85,9 @@ export function bytesIn(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** An ELF, kdump or Windows dump, or a LiME file: the file lists the guest addresses of its memory. */
+/**
+ * An ELF, kdump or Windows dump, or a LiME file: the file lists the guest addresses of its memory.
+ */
 export const isDump = (format: string): boolean => format !== 'raw' && format !== 'stream';
 
 /** Pages of a dump's block that are no memory: the dump does not list their addresses. */
@@ -100,7 +102,10 @@ interface PlacedSource {
   readonly blocks: readonly NativeBlock[];
 }
 
-/** `--place` must name blocks of one of the sources, none of a dump, and no address may have two places. */
+/**
+ * `--place` must name blocks of one of the sources, none of a dump, and no address may have two
+ * places.
+ */
 export function requirePlaced(
   sources: readonly PlacedSource[],
   wanted: readonly NamedPlace[],

@@ -1,4 +1,7 @@
-/** Elements from code. All text becomes text nodes and attribute values, so nothing in it is ever markup. */
+/**
+ * Elements from code. All text becomes text nodes and attribute values, so nothing in it is ever
+ * markup.
+ */
 
 export type Child = Node | string | undefined;
 type Value = string | number | boolean | undefined | ((event: Event) => void);

@@ -1,4 +1,7 @@
-/** Which results the list shows, in which order: the filter, its form in the address, and its result. */
+/**
+ * Which results the list shows, in which order: the filter, its form in the address, and its
+ * result.
+ */
 import { testStatuses } from '../../fold/test-status.js';
 import type { TestStatus } from '../../fold/test-status.js';
 import type { PageRow } from '../payload.js';

@@ -109,7 +109,8 @@ function start(): void {
     }
     const heading = main.querySelector<HTMLElement>('h2');
     document.title = `${heading?.textContent ?? ''}: Drover report`;
-    // After a link, the focus and the announcement move to its target; a page that is opened starts at its top.
+    // After a link, the focus and the announcement move to its target; a page that is opened starts
+    // at its top.
     if (shown !== undefined && shown !== at) {
       scrollTo(0, 0);
       heading?.focus();

@@ -1,4 +1,7 @@
-/** The list of results: filters, a table that shows one page at a time, and announcements for screen readers. */
+/**
+ * The list of results: filters, a table that shows one page at a time, and announcements for screen
+ * readers.
+ */
 import { formatCount, formatDuration } from '../../../model/text/format.js';
 import { testStatuses } from '../../fold/test-status.js';
 import type { PageRow } from '../payload.js';

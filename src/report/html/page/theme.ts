@@ -1,4 +1,7 @@
-/** Light or dark: as the system is set, until the reader chooses; the choice is stored where the browser allows it. */
+/**
+ * Light or dark: as the system is set, until the reader chooses; the choice is stored where the
+ * browser allows it.
+ */
 import { h } from './dom.js';
 
 const key = 'drover-theme';

@@ -1,4 +1,7 @@
-/** One attempt over time: its phases, each QEMU's migration status and events, and the same as a table. */
+/**
+ * One attempt over time: its phases, each QEMU's migration status and events, and the same as a
+ * table.
+ */
 import type { AttemptTimeline } from '../../../model/events.js';
 import { endStatuses } from '../../../model/outcome.js';
 import { formatMs } from '../../../model/text/format.js';

@@ -1,4 +1,6 @@
-/** What each worker ran and when it was idle: a lane for each worker, and the figures as a table. */
+/**
+ * What each worker ran and when it was idle: a lane for each worker, and the figures as a table.
+ */
 import { groupBy } from '../../../model/group-by.js';
 import { formatCount, formatDuration } from '../../../model/text/format.js';
 import type { PageRow } from '../payload.js';

@@ -182,8 +182,9 @@ async function prepare(
 }
 
 /**
- * Migrates until the guest has written memory that was sent. It does not rely on the speed of the guest, since a busy host may
- * not run it: at first, sending all its memory would take 5 s, and after the marker has arrived, hours.
+ * Migrates until the guest has written memory that was sent. It does not rely on the speed of the
+ * guest, since a busy host may not run it: at first, sending all its memory would take 5 s, and
+ * after the marker has arrived, hours.
  */
 async function migrateHalfway(pair: Pair): Promise<Migration> {
   const { context, source, destination } = pair;

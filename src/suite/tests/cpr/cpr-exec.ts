@@ -1,6 +1,7 @@
 /**
- * CPR by exec: QEMU writes its state to a file and replaces itself by another QEMU, in the same process, with the guest's
- * memory in place. There is no second machine: the new program inherits the connections and greets on them again.
+ * CPR by exec: QEMU writes its state to a file and replaces itself by another QEMU, in the same
+ * process, with the guest's memory in place. There is no second machine: the new program inherits
+ * the connections and greets on them again.
  */
 import { statSync } from 'node:fs';
 import type { Json } from '../../../model/json.js';
@@ -69,7 +70,10 @@ const fileChannel = (filename: string): Json => [
   { 'channel-type': 'main', addr: { transport: 'file', filename, offset: 0 } },
 ];
 
-/** Waits until the source has written its state; after that it becomes the other program and answers no command. */
+/**
+ * Waits until the source has written its state; after that it becomes the other program and answers
+ * no command.
+ */
 async function waitWritten(machine: TestMachine, since: number): Promise<void> {
   const { deadlines, signal } = machine.context;
   const ends = ['completed', 'failed'];

@@ -1,4 +1,7 @@
-/** Migration modes. Checkpoint and restart (CPR): the guest's memory stays in place while another QEMU takes over. */
+/**
+ * Migration modes. Checkpoint and restart (CPR): the guest's memory stays in place while another
+ * QEMU takes over.
+ */
 import { figuresOf, setParameters } from '../../../migration/commands.js';
 import { requireLittleSent } from '../file/ignore-shared.js';
 import { cprExec } from './cpr-exec.js';

@@ -1,7 +1,7 @@
 /**
- * CPR by transfer: a new QEMU takes over the old one's memory in place, as descriptors over the CPR channel; the rest of the
- * state goes over the main channel. The destination reads the CPR channel first, so it answers QMP only after the source
- * got `migrate`.
+ * CPR by transfer: a new QEMU takes over the old one's memory in place, as descriptors over the CPR
+ * channel; the rest of the state goes over the main channel. The destination reads the CPR channel
+ * first, so it answers QMP only after the source got `migrate`.
  */
 import { readFileSync } from 'node:fs';
 import { escapeValue } from '../../../model/command-line.js';
@@ -77,7 +77,8 @@ export async function cprTransfer(
 
 /** A socket has its file before it listens; until then it refuses connections. */
 function isListening(socket: string): boolean {
-  // address, references, protocol, flags (with __SO_ACCEPTCON where it listens), type, state, inode, path
+  // address, references, protocol, flags (with __SO_ACCEPTCON where it listens), type, state,
+  // inode, path
   return readFileSync('/proc/net/unix', 'utf8')
     .split('\n')
     .some((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[3] === '00010000');

@@ -1,7 +1,7 @@
 /**
- * After a migration the destination announces the guest's new place to the network: it sends RARP packets for each network
- * card, as often and at the intervals that the announce-* parameters set. The test receives them on the netdev's UDP
- * socket.
+ * After a migration the destination announces the guest's new place to the network: it sends RARP
+ * packets for each network card, as often and at the intervals that the announce-* parameters set.
+ * The test receives them on the netdev's UDP socket.
  */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';

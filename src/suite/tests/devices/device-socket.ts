@@ -16,7 +16,10 @@ export class DeviceSocket implements AsyncDisposable {
     private readonly server: Server,
   ) {}
 
-  /** @param take reads one message at the beginning of what the device sent; returns its length, 0 while it is incomplete */
+  /**
+   * @param take reads one message at the beginning of what the device sent; returns its length, 0
+   * while it is incomplete
+   */
   static async listen(file: string, take: (bytes: Buffer) => number): Promise<DeviceSocket> {
     const server = createServer();
     const end = new DeviceSocket(file, server);

@@ -1,4 +1,7 @@
-/** Devices whose state migrates with the guest: what they wrote, block bitmaps, announcements, memory of their own. */
+/**
+ * Devices whose state migrates with the guest: what they wrote, block bitmaps, announcements,
+ * memory of their own.
+ */
 import { announceGuest } from './announce.js';
 import { deviceWrites } from './device-writes.js';
 import { dirtyBitmaps } from './dirty-bitmaps.js';

@@ -1,7 +1,7 @@
 /**
- * What a device writes to guest memory during a migration must arrive as well: the device writes known content to pages, to
- * some of them again after QEMU sent them. At the destination each page must hold what was written last, and the device must
- * work on.
+ * What a device writes to guest memory during a migration must arrive as well: the device writes
+ * known content to pages, to some of them again after QEMU sent them. At the destination each page
+ * must hold what was written last, and the device must work on.
  */
 import { contractError } from '../../../model/errors.js';
 import { batchSize, pageBytes } from './virtio-queue.js';

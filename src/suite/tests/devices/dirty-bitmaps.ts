@@ -1,4 +1,7 @@
-/** Dirty bitmaps of a block device: the destination must know what was written since the last backup. */
+/**
+ * Dirty bitmaps of a block device: the destination must know what was written since the last
+ * backup.
+ */
 import { contractError } from '../../../model/errors.js';
 import { asArray, asObject } from '../../../model/json.js';
 import type { JsonObject } from '../../../model/json.js';

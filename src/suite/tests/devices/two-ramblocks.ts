@@ -1,4 +1,7 @@
-/** Two ramblocks: the guest's own, and a DIMM to whose pages the test writes by qtest, before and during the migration. */
+/**
+ * Two ramblocks: the guest's own, and a DIMM to whose pages the test writes by qtest, before and
+ * during the migration.
+ */
 import type { Arch } from '../../../model/arch.js';
 import { contractError } from '../../../model/errors.js';
 import { asArray, asNumber, asObject } from '../../../model/json.js';

@@ -1,6 +1,6 @@
 /**
- * A virtio network card. The test sends frames of known content, which the card writes to guest memory; then the card sends
- * that memory as frames, and the test compares them.
+ * A virtio network card. The test sends frames of known content, which the card writes to guest
+ * memory; then the card sends that memory as frames, and the test compares them.
  */
 import path from 'node:path';
 import { pollUntil } from '../../../model/deadline.js';
@@ -128,8 +128,8 @@ class VirtioNet implements WritingDevice {
   }
 
   /**
-   * Frames that the source's card has not received are lost, as on a real network. The buffers that wait for frames have
-   * migrated: the test sends other frames for them.
+   * Frames that the source's card has not received are lost, as on a real network. The buffers that
+   * wait for frames have migrated: the test sends other frames for them.
    */
   async moveTo(qtest: QtestClient): Promise<void> {
     requireWhole((await this.#receive?.collect()) ?? []);

@@ -1,6 +1,6 @@
 /**
- * One queue of a virtio device in guest memory, which the test fills by qtest. One batch of requests at a time, so that
- * descriptors need no book-keeping.
+ * One queue of a virtio device in guest memory, which the test fills by qtest. One batch of
+ * requests at a time, so that descriptors need no book-keeping.
  *
  * Layout: Virtual I/O Device specification, version 1.2, "Legacy Interface" of 2.7.
  */

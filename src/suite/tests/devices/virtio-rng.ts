@@ -1,6 +1,6 @@
 /**
- * A virtio device for random numbers whose entropy is known: the test sends it over a socket, by the protocol of the entropy
- * gathering daemon, and each 8 bytes name their place in the stream.
+ * A virtio device for random numbers whose entropy is known: the test sends it over a socket, by
+ * the protocol of the entropy gathering daemon, and each 8 bytes name their place in the stream.
  */
 import path from 'node:path';
 import type { WaitOptions } from '../../../model/deadline.js';
@@ -38,7 +38,8 @@ async function openDaemon(side: Side, file: string): Promise<DeviceSocket> {
   const socket = await DeviceSocket.listen(file, (bytes) => {
     const [command, length] = bytes;
     if (length === undefined) return 0;
-    // only this command gets bytes; the test's wait reports bytes that are missing after another one
+    // only this command gets bytes; the test's wait reports bytes that are missing after another
+    // one
     if (command !== readBlocking) return commandBytes;
     const answer = stream(side, sent, length);
     sent += length;
@@ -96,7 +97,10 @@ class VirtioRng implements WritingDevice {
     return new Map(this.#pages.map((page, index) => [page, this.#arrived[index] ?? Buffer.of()]));
   }
 
-  /** The destination's device requests again what it has not received, from the beginning of its own stream. */
+  /**
+   * The destination's device requests again what it has not received, from the beginning of its own
+   * stream.
+   */
   async moveTo(qtest: QtestClient): Promise<void> {
     for (const { written } of (await this.#queue?.collect()) ?? []) this.#take(written);
     this.#queue = this.#queue?.movedTo(new VirtioTransport(qtest));

@@ -1,6 +1,6 @@
 /**
- * Drives a virtio device by qtest: legacy virtio over I/O ports of a PCI device, so that the device, not the guest, reads and
- * writes guest memory. x86 machines only.
+ * Drives a virtio device by qtest: legacy virtio over I/O ports of a PCI device, so that the
+ * device, not the guest, reads and writes guest memory. x86 machines only.
  *
  * Registers: Virtual I/O Device specification, version 1.2, "Legacy Interface" of 4.1.4.10.
  */

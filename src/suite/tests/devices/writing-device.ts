@@ -1,6 +1,6 @@
 /**
- * A device that writes known content to guest memory: what the test of device writes uses of it. The kinds are rows in
- * writing-devices.ts.
+ * A device that writes known content to guest memory: what the test of device writes uses of it.
+ * The kinds are rows in writing-devices.ts.
  */
 import type { WaitOptions } from '../../../model/deadline.js';
 import type { Side } from '../../../model/outcome.js';
@@ -18,8 +18,14 @@ export interface WritingDevice extends AsyncDisposable {
   submit(pages: readonly number[]): Promise<void>;
   /** Waits until all is written. @returns the content of the pages */
   finish(wait: WaitOptions): Promise<Written>;
-  /** Continues at the destination, which must finish the open requests; the source still exists, stopped. */
+  /**
+   * Continues at the destination, which must finish the open requests; the source still exists,
+   * stopped.
+   */
   moveTo(qtest: QtestClient): Promise<void>;
-  /** Makes the device read pages, if its kind does that, and compares what it sends with this content. */
+  /**
+   * Makes the device read pages, if its kind does that, and compares what it sends with this
+   * content.
+   */
   readBack?(pages: Written, wait: WaitOptions): Promise<void>;
 }

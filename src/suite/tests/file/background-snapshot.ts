@@ -1,6 +1,6 @@
 /**
- * A background snapshot: QEMU writes memory as it was at the start of the migration to a file, while the guest runs on at
- * the source. The destination restores it from the file.
+ * A background snapshot: QEMU writes memory as it was at the start of the migration to a file,
+ * while the guest runs on at the source. The destination restores it from the file.
  */
 import { setCapability } from '../../../migration/commands.js';
 import type { TestContext } from '../../../migration/context.js';

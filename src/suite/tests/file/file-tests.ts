@@ -1,4 +1,7 @@
-/** Migration to a file and back: plain, at an offset, through descriptors, and with pages at fixed places. */
+/**
+ * Migration to a file and back: plain, at an offset, through descriptors, and with pages at fixed
+ * places.
+ */
 import { constants } from 'node:fs';
 import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
 import { backgroundSnapshot } from './background-snapshot.js';
@@ -15,7 +18,10 @@ const setAtOffset = `file:/dev/fdset/${setId},offset=${fileOffset}`;
 
 const { O_DIRECT, O_RDONLY, O_WRONLY } = constants;
 
-/** Descriptors of the file in one set on each side: the source may only write, the destination only read. */
+/**
+ * Descriptors of the file in one set on each side: the source may only write, the destination only
+ * read.
+ */
 async function fillSets(pair: Pair, extraFlags: readonly number[]): Promise<void> {
   prefillFile(pair);
   const path = pair.context.file('migfile');

@@ -1,4 +1,7 @@
-/** A migration stream in a file, which Drover itself reads to its end: pages, devices, configuration. */
+/**
+ * A migration stream in a file, which Drover itself reads to its end: pages, devices,
+ * configuration.
+ */
 import { existsSync } from 'node:fs';
 import { pollUntil } from '../../../model/deadline.js';
 import type { HarnessError } from '../../../model/errors.js';
@@ -34,7 +37,8 @@ export async function readBack(context: TestContext, uuid: string): Promise<Flow
   context.observer.phase('migrate');
   const file = context.file('migfile');
   const part = `${file}.part`;
-  // QEMU reports `completed` when it has sent all; the file has its name only when the command has written all.
+  // QEMU reports `completed` when it has sent all; the file has its name only when the command has
+  // written all.
   const migration = await pair.migrate({
     uri: `exec:cat > ${shellQuote(part)} && mv ${shellQuote(part)} ${shellQuote(file)}`,
   });

@@ -25,18 +25,20 @@ const largest = 99;
 /** iterations between two steps of throttling */
 const passesPerStep = 2;
 /**
- * QEMU synchronises its dirty bitmap after 10 s if no iteration began since 5 s, otherwise 5 s later; less some time for a
- * busy host.
+ * QEMU synchronises its dirty bitmap after 10 s if no iteration began since 5 s, otherwise 5 s
+ * later; less some time for a busy host.
  */
 const slowByMs = 4800;
 
-/** At 3 MB/s an iteration takes 33 s: an earlier synchronisation is one of those during throttling. */
+/**
+ * At 3 MB/s an iteration takes 33 s: an earlier synchronisation is one of those during throttling.
+ */
 const slow = 3_000_000;
 const lookEveryMs = 100;
 
 /**
- * QEMU 10.0 synchronises its dirty bitmap every few seconds while it throttles; 7.2 does not, and 11.1 did not within 25 s. The
- * parameter and the status came in the releases between.
+ * QEMU 10.0 synchronises its dirty bitmap every few seconds while it throttles; 7.2 does not, and
+ * 11.1 did not within 25 s. The parameter and the status came in the releases between.
  */
 function looksWhileThrottling({ parameters, statuses }: QemuFeatures): boolean {
   return parameters.includes('multifd-qatzip-level') && !statuses.includes('failing');
@@ -59,8 +61,8 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   await waitNonZero(pair);
 
   context.observer.phase('migrate');
-  // An iteration takes a second at this bandwidth, so that the migration does not end before QEMU throttles the guest, even if
-  // a busy host does not run the guest for some milliseconds.
+  // An iteration takes a second at this bandwidth, so that the migration does not end before QEMU
+  // throttles the guest, even if a busy host does not run the guest for some milliseconds.
   const looks = looksWhileThrottling(context.plan.sourceFeatures);
   const migration = await pair.migrate();
   await migration.whileActive(async () => {
@@ -81,7 +83,9 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   return await migration.arrive();
 }
 
-/** throttles as soon as the guest dirties a tenth of what QEMU sends, in steps that become smaller */
+/**
+ * throttles as soon as the guest dirties a tenth of what QEMU sends, in steps that become smaller
+ */
 export const throttleEarly = {
   'throttle-trigger-threshold': 10,
   'cpu-throttle-tailslow': true,
@@ -131,9 +135,10 @@ async function waitSync({ context, source }: Pair): Promise<void> {
 }
 
 /**
- * Waits until QEMU throttles the guest, checking once for each iteration. If the test then waits seconds for a synchronisation,
- * a guest throttled by little would only use processor time: so the second step is as large as possible, which must end at
- * the limit, and the test waits for it if it comes in time.
+ * Waits until QEMU throttles the guest, checking once for each iteration. If the test then waits
+ * seconds for a synchronisation, a guest throttled by little would only use processor time: so the
+ * second step is as large as possible, which must end at the limit, and the test waits for it if it
+ * comes in time.
  */
 async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<void> {
   const { context, source } = migration.pair;

@@ -1,6 +1,6 @@
 /**
- * Limits on how fast a guest may dirty its memory: set by QMP, and set by a migration that would not converge otherwise. Both
- * need KVM with a dirty ring that works.
+ * Limits on how fast a guest may dirty its memory: set by QMP, and set by a migration that would
+ * not converge otherwise. Both need KVM with a dirty ring that works.
  */
 import { pollUntil } from '../../../model/deadline.js';
 import type { HarnessError } from '../../../model/errors.js';
@@ -43,7 +43,10 @@ const mostRemaining = (final['max-bandwidth'] * final['downtime-limit'] * 1.01) 
 const pollMs = 50;
 const unthrottledMs = 5000;
 
-/** A migration limits the guest; when cancelled, it removes the limit; a second one limits the guest and completes. */
+/**
+ * A migration limits the guest; when cancelled, it removes the limit; a second one limits the guest
+ * and completes.
+ */
 export async function dirtyLimit(context: TestContext): Promise<FlowResult> {
   const first = await startPair(context, { ...unixSocket, ...dirtyRing });
   const { source } = first;
@@ -99,9 +102,9 @@ export function throttleTime(answer: JsonObject): number {
 }
 
 /**
- * Migrates until QEMU throttles the guest. At first iterations take a second, the shortest period that QEMU measures; after it
- * has set a limit, the migration is so slow that it does not converge, since QEMU needs another second or more to apply the
- * limit.
+ * Migrates until QEMU throttles the guest. At first iterations take a second, the shortest period
+ * that QEMU measures; after it has set a limit, the migration is so slow that it does not converge,
+ * since QEMU needs another second or more to apply the limit.
  */
 async function migrateUntilLimited(pair: Pair, bandwidth: number): Promise<Migration> {
   const { context, source } = pair;
@@ -155,8 +158,8 @@ async function waitUnthrottled(source: TestMachine): Promise<void> {
 }
 
 /**
- * QEMU 10.0 and 11.1 keep the limit after the migration is cancelled, which upstream's test does not check. Removes it, so that
- * the next migration has to set its own.
+ * QEMU 10.0 and 11.1 keep the limit after the migration is cancelled, which upstream's test does
+ * not check. Removes it, so that the next migration has to set its own.
  */
 async function requireNoLimit(source: Machine): Promise<void> {
   if ((await queryLimit(source)) === undefined) return;
@@ -184,7 +187,9 @@ export function requireLittleLeft(answer: JsonObject): void {
 /** upstream's, a second each */
 const mostMeasurements = 19;
 
-/** Limits a running guest to half its own rate, without a migration, and removes the limit again. */
+/**
+ * Limits a running guest to half its own rate, without a migration, and removes the limit again.
+ */
 export async function vcpuDirtyLimit(context: TestContext): Promise<FlowResult> {
   context.observer.phase('launch');
   const machine = await context.startMachine({

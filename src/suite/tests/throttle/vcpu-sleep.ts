@@ -1,4 +1,7 @@
-/** Whether QEMU makes a guest sleep, by Linux's count of the time that its virtual processor's thread runs. */
+/**
+ * Whether QEMU makes a guest sleep, by Linux's count of the time that its virtual processor's
+ * thread runs.
+ */
 import { readFileSync } from 'node:fs';
 import { pause } from '../../../model/deadline.js';
 import { asArray, asObject } from '../../../model/json.js';
@@ -13,7 +16,10 @@ const leastShare = 1 / 4;
 /** of the time watched */
 const leastRunnable = 1 / 4;
 
-/** Milliseconds that a thread ran, and waited for a processor; undefined where this kernel does not count them. */
+/**
+ * Milliseconds that a thread ran, and waited for a processor; undefined where this kernel does not
+ * count them.
+ */
 function scheduled(pid: number, thread: number): { ranMs: number; waitedMs: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8');
@@ -24,7 +30,10 @@ function scheduled(pid: number, thread: number): { ranMs: number; waitedMs: numb
   }
 }
 
-/** While QEMU says that it throttles the guest by at least `percent`: it must sleep in a part of the time that it could run. */
+/**
+ * While QEMU says that it throttles the guest by at least `percent`: it must sleep in a part of the
+ * time that it could run.
+ */
 export async function requireSleep(
   { qmp, pid, context }: TestMachine,
   percent: number,
