@@ -4,7 +4,7 @@
  */
 import type { Accelerator } from '../model/arch.js';
 import type { HostIdentity, QemuIdentity } from '../model/events.js';
-import type { Measured } from '../model/measured.js';
+import type { Measured, Timeline } from '../model/measured.js';
 import type { FigureKey } from './figures.js';
 import type { HostState } from './host-state.js';
 import type { Label } from './order.js';
@@ -37,6 +37,7 @@ export interface Sample {
   /** from 1; 0: a warm-up that failed */
   readonly pair: number;
   readonly measured?: Measured | undefined;
+  readonly timeline?: Timeline | undefined;
   readonly failure?: SampleFailure | undefined;
 }
 

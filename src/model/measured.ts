@@ -1,4 +1,6 @@
-/** What one migration of a benchmark took. Plain data. */
+/** What a benchmark measures of one migration. Plain data. */
+import type { Side } from './outcome.js';
+
 export interface Measured {
   /**
    * from the moment when Drover lifts the bandwidth limit of the start, to the source's event
@@ -26,4 +28,64 @@ export interface Measured {
   readonly destinationProcessorMs?: number | undefined;
   /** the migration did not converge in time, and Drover raised the downtime limit */
   readonly isForced?: boolean;
+}
+
+/**
+ * The course of one migration. Times are in milliseconds since the total time began, with
+ * fractions; what happened before it has negative ones.
+ */
+export interface Timeline {
+  /** in the order of time */
+  readonly marks: readonly Mark[];
+  /** what `query-migrate` of the source said, in the order of time */
+  readonly progress: readonly ProgressPoint[];
+  /** absent where Drover did not watch the guest's memory */
+  readonly guestSpeed?: GuestSpeed | undefined;
+  /** processor time until both sides have completed, by class of thread */
+  readonly processor: readonly ProcessorShare[];
+  /** what the downtime consists of, by QEMU's trace events; empty where QEMU has none */
+  readonly downtimeParts: readonly DowntimePart[];
+  /** faults of postcopy by latency: number n counts those of 2^n to 2^(n+1) µs */
+  readonly faultLatency?: readonly number[] | undefined;
+}
+
+export interface Mark {
+  readonly atMs: number;
+  /** such as `iteration 2`, `STOP`, `postcopy-active`, `RESUME`, `completed` */
+  readonly name: string;
+  readonly side: Side;
+}
+
+/** Absent members: QEMU does not say, or not in this state. */
+export interface ProgressPoint {
+  readonly atMs: number;
+  readonly remainingBytes?: number | undefined;
+  readonly transferredBytes?: number | undefined;
+  readonly dirtyPagesPerSecond?: number | undefined;
+  readonly megabitsPerSecond?: number | undefined;
+  readonly throttlePercent?: number | undefined;
+  readonly expectedDowntimeMs?: number | undefined;
+}
+
+/** Pages that the guest wrote, at whichever side it ran, in bins of one length. */
+export interface GuestSpeed {
+  /** start of the first bin */
+  readonly fromMs: number;
+  readonly binMs: number;
+  readonly pages: readonly number[];
+}
+
+export interface ProcessorShare {
+  readonly side: Side;
+  /** such as `main`, `migration`, `multifd send`, `multifd receive`, `vCPU`, `other` */
+  readonly threads: string;
+  readonly ms: number;
+}
+
+export interface DowntimePart {
+  readonly side: Side;
+  /** a step of the switchover, or a device */
+  readonly name: string;
+  readonly kind: 'step' | 'device';
+  readonly ms: number;
 }
