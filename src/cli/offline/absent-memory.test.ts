@@ -205,6 +205,7 @@ test('NUMA nodes of a PC are compared by address', { skip }, async () => {
   const truth = unpackCase('numa.truth.raw', scratch.directory);
   const found = await droverJson(['diff', stream, truth], scratch, 0);
   assert.deepEqual(found['notCompared'], []);
+  assert.match(JSON.stringify(found['notes']), /ram-node0, ram-node1: placed as NUMA nodes in the/);
   assert.deepEqual(
     asArray(found['ram']).map((one) => asObject(one)['what']),
     ['guest memory 0x0-0xa0000', 'guest memory 0x100000-0x1000000'],
@@ -222,7 +223,9 @@ test('--place says where a block lies, in one piece or more', { skip }, async ()
   const stream = unpackCase('numa.mig', scratch.directory);
   const truth = unpackCase('numa.truth.raw', scratch.directory);
   const diff = (...args: string[]): string[] => ['diff', stream, truth, ...args];
-  await droverJson(diff('--place', 'ram-node0=0+4M', '--place', 'ram-node0=4M'), scratch, 0);
+  const told = diff('--place', 'ram-node0=0+4M', '--place', 'ram-node0=4M');
+  const placed = await droverJson(told, scratch, 0);
+  assert.doesNotMatch(JSON.stringify(placed['notes']), /NUMA/);
   const moved = await droverJson(
     diff('--place', 'ram-node0=8M', '--place', 'ram-node1=16M'),
     scratch,

@@ -22,7 +22,7 @@ import type { OfflineSource } from '../source/offline-source.js';
 import { rangeArgument } from '../../options/size-arguments.js';
 import type { Range } from '../../../model/text/sizes.js';
 import { counted } from '../../../model/text/format.js';
-import { requirePlaced } from '../source/places.js';
+import { assumedNodes, requirePlaced } from '../source/places.js';
 import {
   isDevicesAlone,
   requireMemory,
@@ -157,6 +157,12 @@ async function diff(
     ram.some(({ found }) => found.differentPages > 0) ||
     (devices !== undefined && devices.differences.length > 0);
   const equal = !different && notCompared.length === 0;
+  const named = (options.place ?? []).map(({ block }) => block);
+  const isByAddress = ram.some(({ comparison }) => comparison.addresses === 'guest');
+  const notes = [
+    ...plan.notes,
+    ...(isByAddress ? [first, second].flatMap((one) => assumedNodes(shapeOf(one), named)) : []),
+  ];
   const facts = [sourceFacts(first), sourceFacts(second)] as const;
   await print(
     options.json === true
@@ -167,7 +173,7 @@ async function diff(
           b: facts[1],
           missing: plan.missing,
           notCompared,
-          notes: plan.notes,
+          notes,
           ram: ram.map(({ comparison: { what, addresses }, found }) => ({
             what,
             addresses,
@@ -182,7 +188,7 @@ async function diff(
           ...ram.flatMap((one) => ramText(one, options.limit, paint)),
           ...(devices === undefined ? [] : deviceText(devices, options.limit, paint)),
           ...notCompared.map((text) => paint.warning(`not compared: ${text}`)),
-          ...plan.notes,
+          ...notes,
         ]),
   );
   if (different) return exitCodes.failed;

@@ -27,7 +27,7 @@ import { offlineSession, showName, toJson } from '../offline-output.js';
 import type { OfflinePaint, OfflineSession } from '../offline-output.js';
 import { openSource } from '../source/offline-source.js';
 import type { OfflineSource } from '../source/offline-source.js';
-import { bytesIn, joined, requirePlaced } from '../source/places.js';
+import { assumedNodes, bytesIn, joined, requirePlaced } from '../source/places.js';
 import { requireMemory, sourceFacts, sourceText, trouble } from '../source/source-facts.js';
 
 interface ExportOptions extends SourceOptions {
@@ -105,6 +105,9 @@ async function exportMemory(
   const wrong = trouble(source);
   const { stretches, fileBytes, writtenBytes, absentBytes, leftOut } = found;
   const memoryBytes = bytesIn(stretches);
+  const { label, image } = source;
+  const named = (options.place ?? []).map(({ block }) => block);
+  const notes = assumedNodes({ label, format: image.format, blocks: image.blocks }, named);
   await print(
     options.json === true
       ? `${toJson({
@@ -118,6 +121,7 @@ async function exportMemory(
           absentBytes,
           ranges: stretches,
           leftOut,
+          notes,
         })}\n`
       : lines([
           ...sourceText(facts, wrong, paint),
@@ -132,6 +136,7 @@ async function exportMemory(
                 paint.warning(`absent: the source lacks ${counted(absentBytes, 'byte')} of memory`),
               ]),
           ...leftOutText(leftOut, paint),
+          ...notes,
         ]),
   );
   if (wrong !== undefined) return exitCodes.failed;

@@ -103,6 +103,26 @@ interface PlacedSource {
 }
 
 /**
+ * The order of NUMA nodes, where it was taken from the numbers in the names of their blocks: a
+ * stream does not say which block is which node.
+ * @param named blocks that `--place` names
+ */
+export function assumedNodes(
+  { label, format, blocks }: PlacedSource,
+  named: readonly string[],
+): string[] {
+  const nodes = blocks.filter(
+    ({ name, mainMemory, places }) =>
+      mainMemory && places.length > 0 && /\d$/.test(name) && !named.includes(name),
+  );
+  if (format !== 'stream' || nodes.length < 2) return [];
+  const names = nodes.map(({ name }) => showName(name)).join(', ');
+  return [
+    `${label}: ${names}: placed as NUMA nodes in the order of their numbers, which the file does not say; --place says another`,
+  ];
+}
+
+/**
  * `--place` must name blocks of one of the sources, none of a dump, and no address may have two
  * places.
  */
