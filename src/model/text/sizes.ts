@@ -1,5 +1,5 @@
 /** Sizes, addresses and ranges as people write and read them. Pure. */
-import { hex } from './format.js';
+import { counted, hex } from './format.js';
 
 export interface Range {
   readonly start: number;
@@ -30,3 +30,12 @@ export function formatBytes(bytes: number): string {
 }
 
 export const formatRange = ({ start, end }: Range): string => `${hex(start)}-${hex(end)}`;
+
+const mostListed = 20;
+
+/** Separated by commas; of very many, only the first 20 and how many more there are. */
+export function formatRanges(ranges: readonly Range[]): string {
+  const more = ranges.length - mostListed;
+  const listed = ranges.slice(0, mostListed).map(formatRange);
+  return [...listed, ...(more > 0 ? [`and ${counted(more, 'more range')}`] : [])].join(', ');
+}

@@ -4,7 +4,7 @@
 import { diffDevices } from '../../../memory/device-diff.js';
 import { diffPlan, nothing } from './diff-plan.js';
 import type { ImageShape } from './diff-plan.js';
-import { deviceText, ramText } from './diff-text.js';
+import { deviceText, ramTexts } from './diff-text.js';
 import type { RamDiff } from './diff-text.js';
 import type { Environment } from '../../process/environment.js';
 import { exitCodes } from '../../process/exit-codes.js';
@@ -185,7 +185,7 @@ async function diff(
           ...sourceText(facts[0], wrong[0], paint).map((line) => `A: ${line}`),
           ...sourceText(facts[1], wrong[1], paint).map((line) => `B: ${line}`),
           ...plan.missing.map((text) => paint.damaged(text)),
-          ...ram.flatMap((one) => ramText(one, options.limit, paint)),
+          ...ramTexts(ram, options.limit, paint),
           ...(devices === undefined ? [] : deviceText(devices, options.limit, paint)),
           ...notCompared.map((text) => paint.warning(`not compared: ${text}`)),
           ...notes,

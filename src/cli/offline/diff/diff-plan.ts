@@ -1,7 +1,7 @@
 /** What of two images is compared with what. Pure. */
 import { HarnessError } from '../../../model/errors.js';
 import type { NativeBlock, NativeDiffRequest } from '../../../native/image-addon.js';
-import { formatRange } from '../../../model/text/sizes.js';
+import { formatRange, formatRanges } from '../../../model/text/sizes.js';
 import { counted } from '../../../model/text/format.js';
 import type { Range } from '../../../model/text/sizes.js';
 import { usage } from '../bad-source.js';
@@ -162,9 +162,7 @@ function someRanges(a: ImageShape, b: ImageShape, ranges: readonly Range[]): Dif
       const places = placesOf([block]);
       const within = intersect(left, places);
       if (within.length === 0) continue;
-      notCompared.push(
-        `${within.map(formatRange).join(', ')}: ${elsewhere(block.name)}, in ${side}`,
-      );
+      notCompared.push(`${formatRanges(within)}: ${elsewhere(block.name)}, in ${side}`);
       left = subtract(left, places);
     }
   }
@@ -249,7 +247,7 @@ function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
     ] as const) {
       if (ranges.length === 0) continue;
       into.push(
-        `${counted(bytesIn(ranges), 'byte')} of ${name} have nothing to be compared with: ${ranges.map(formatRange).join(', ')}`,
+        `${counted(bytesIn(ranges), 'byte')} of ${name} have nothing to be compared with: ${formatRanges(ranges)}`,
       );
     }
   }
@@ -292,7 +290,5 @@ function withoutContent(side: string, { blocks, format }: ImageShape): string[] 
 
 function describe(name: string, { blocks }: ImageShape): string[] {
   const places = heldPlaces(blocks);
-  return [
-    `${name}: ${places.length === 0 ? 'no guest addresses known' : places.map(formatRange).join(', ')}`,
-  ];
+  return [`${name}: ${places.length === 0 ? 'no guest addresses known' : formatRanges(places)}`];
 }

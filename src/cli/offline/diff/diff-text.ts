@@ -14,11 +14,7 @@ export interface RamDiff {
   readonly found: NativeDiff;
 }
 
-export function ramText(
-  { comparison, found }: RamDiff,
-  limit: number,
-  paint: OfflinePaint,
-): string[] {
+function ramText({ comparison, found }: RamDiff, limit: number, paint: OfflinePaint): string[] {
   const { what } = comparison;
   const compared = found.pages - found.absentInBoth;
   if (found.differentPages === 0) {
@@ -35,6 +31,21 @@ export function ramText(
     `${what}: ${paint.damaged(count)} (${detail})`,
     ...found.runs.slice(0, limit).map((run) => `  ${runText(run)}`),
     ...(more > 0 ? [`  and ${counted(more, 'more run')}`] : []),
+  ];
+}
+
+/** Very many ranges that are equal are one line, so that the differences can be seen. */
+export function ramTexts(all: readonly RamDiff[], limit: number, paint: OfflinePaint): string[] {
+  const equal = all.filter(({ found }) => found.differentPages === 0);
+  if (equal.length <= limit) return all.flatMap((one) => ramText(one, limit, paint));
+  const pages = equal.reduce((sum, { found }) => sum + found.pages - found.absentInBoth, 0);
+  const others = all.filter(({ found }) => found.differentPages > 0);
+  const shown = others.slice(0, limit).flatMap((one) => ramText(one, limit, paint));
+  const more = others.length - limit;
+  return [
+    `guest memory, ${counted(equal.length, 'range')}: ${counted(pages, 'page')} ${paint.intact('equal')}`,
+    ...shown,
+    ...(more > 0 ? [`${counted(more, 'more range')}: ${paint.damaged('different')}`] : []),
   ];
 }
 

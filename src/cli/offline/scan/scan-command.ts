@@ -33,7 +33,7 @@ import { scanRequest } from './scan-request.js';
 import { isIntact, isElsewhere, hashText, statisticsText, verdictText } from './scan-text.js';
 import { rangeArgument } from '../../options/size-arguments.js';
 import { stampKinds } from '../../../model/stamps.js';
-import { formatRange } from '../../../model/text/sizes.js';
+import { formatRanges } from '../../../model/text/sizes.js';
 import type { Range } from '../../../model/text/sizes.js';
 import { requireMemory, sourceFacts, sourceText, trouble } from '../source/source-facts.js';
 
@@ -244,7 +244,7 @@ function requireRam(blocks: readonly NativeBlock[], range: Range): void {
   throw usage(
     ram.length === 0
       ? '--range: the guest addresses of the RAM blocks are unknown; give --machine or --place, or --block and offsets in it'
-      : `--range: there is no RAM at ${missing.map(formatRange).join(', ')}; RAM is at ${ram.map(formatRange).join(', ')}`,
+      : `--range: there is no RAM at ${formatRanges(missing)}; RAM is at ${formatRanges(ram)}`,
   );
 }
 

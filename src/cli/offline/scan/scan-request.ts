@@ -8,7 +8,7 @@ import type {
   NativeSlice,
 } from '../../../native/image-addon.js';
 import { mapColumns, mapRows } from './page-map.js';
-import { formatRange } from '../../../model/text/sizes.js';
+import { formatRange, formatRanges } from '../../../model/text/sizes.js';
 import type { Range } from '../../../model/text/sizes.js';
 import { showName } from '../offline-output.js';
 import { blockNamed, isWithin, placesOf } from '../source/places.js';
@@ -102,7 +102,7 @@ function usual(
   if (format === 'raw') return lowest;
   throw refuse(
     `the usual range of test guests, ${formatRange(range)}, does not fit into RAM: give --range`,
-    [`RAM: ${places.map(formatRange).join(', ')}`],
+    [`RAM: ${formatRanges(places)}`],
   );
 }
 

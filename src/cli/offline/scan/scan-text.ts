@@ -9,7 +9,7 @@ import type {
 import type { PageDamageKind } from '../../../model/verdict.js';
 import { pageAt } from '../../../model/stamps.js';
 import { drawPageMap } from './page-map.js';
-import { formatRange } from '../../../model/text/sizes.js';
+import { formatRange, formatRanges } from '../../../model/text/sizes.js';
 import type { Range } from '../../../model/text/sizes.js';
 import { counted, formatCount, hex } from '../../../model/text/format.js';
 import { showName } from '../offline-output.js';
@@ -164,7 +164,7 @@ export function hashText(
   const why = contentElsewhere
     ? 'its content is not in the file (x-ignore-shared)'
     : notListed.length > 0
-      ? `the dump lists no memory in ${notListed.map(formatRange).join(', ')}`
+      ? `the dump lists no memory in ${formatRanges(notListed)}`
       : `${formatCount(absent - holes)} of ${counted(pages - holes, 'page')} are not in the file; --range hashes a part that is`;
   return `no hash  ${showName(name)}: ${why}`;
 }
