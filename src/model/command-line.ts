@@ -61,9 +61,12 @@ export const mainBlockName = 'mig.mem';
 /** Descriptors that the child inherits, in the order spawn hands them over. */
 const inherited = { qmp: 3, qtest: 4, serial: 5, memory: 6 } as const;
 
-/** `-chardev` and `-mon` for a QMP monitor on an inherited socket */
+/**
+ * A QMP monitor on an inherited socket. By `-qmp`, which no release warns of: `-mon` is deprecated
+ * from 11.1 on, and its successor is not in earlier ones.
+ */
 export function qmpArgs(): string[] {
-  return ['-chardev', `socket,id=qmp,fd=${inherited.qmp}`, '-mon', 'chardev=qmp,mode=control'];
+  return ['-chardev', `socket,id=qmp,fd=${inherited.qmp}`, '-qmp', 'chardev:qmp'];
 }
 
 /** a comma inside an option value is written twice */

@@ -69,8 +69,8 @@ const needKinds = [
   /** a value of an enum-typed migration parameter */
   v.strictObject({ kind: v.literal('value'), parameter: text, name: text, since }),
   /**
-   * A behaviour that introspection does not show: `witness` is a capability, or a member of the
-   * answer of query-migrate, that came in the same release, and stands for it.
+   * A behaviour that introspection does not show: `witness` is a capability, a migration status, or
+   * a member of the answer of query-migrate, that came in the same release, and stands for it.
    */
   v.strictObject({ kind: v.literal('behaviour'), what: text, witness: text, since }),
   /**
@@ -130,8 +130,9 @@ export function unmet(
         ? undefined
         : lacks(`argument ${need.name} of ${need.command}`);
     case 'behaviour':
-      return features.capabilities.includes(need.witness) ||
-        features.migrationFigures.includes(need.witness)
+      return [features.capabilities, features.migrationFigures, features.statuses].some((names) =>
+        names.includes(need.witness),
+      )
         ? undefined
         : lacks(need.what);
     case 'value':

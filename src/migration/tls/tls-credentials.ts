@@ -1,4 +1,5 @@
 /** Encrypted migration: makes credentials and gives them to both sides. For the hooks of a test. */
+import { contractError } from '../../model/errors.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Machine } from '../../qemu/machine.js';
 import type { CertificateRequest } from '../../credentials/certificates.js';
@@ -18,6 +19,33 @@ async function useCredentials(machine: Machine, id: string, object: JsonObject):
  * much processor time as AES.
  */
 const quickCiphers = 'NORMAL:-CHACHA20-POLY1305';
+
+/** Sets a parameter of TLS to null, which must leave it empty. */
+async function clear(machine: Machine, name: 'tls-creds' | 'tls-hostname'): Promise<void> {
+  await machine.qmp.execute('migrate-set-parameters', { [name]: null });
+  const { [name]: value } = await machine.qmp.execute('query-migrate-parameters');
+  if (value === '') return;
+  throw contractError(
+    'wrong-parameter',
+    `QEMU set ${name} to ${JSON.stringify(value)}, not to ''`,
+    {
+      side: machine.side,
+      waitedFor: `${name} ''`,
+      lastSeen: JSON.stringify(value),
+    },
+  );
+}
+
+/** Credentials, and then none: the migration must not be encrypted. */
+export async function dropCredentials(pair: Pair): Promise<void> {
+  await usePsk(pair);
+  for (const machine of [pair.source, pair.destination]) await clear(machine, 'tls-creds');
+}
+
+/** No name of its own for the destination: the source must take that of the address. */
+export async function dropHostname({ source, destination }: Pair): Promise<void> {
+  for (const machine of [source, destination]) await clear(machine, 'tls-hostname');
+}
 
 export interface PskSetup {
   /** default: the same on both sides */

@@ -42,6 +42,12 @@ const rows: readonly Row[] = [
   { path: 'postcopy/preempt/recovery/tls/psk', preempt: true, psk: true, recovery: 'once' },
   { path: 'multifd+postcopy/plain', multifd: true },
   { path: 'multifd+postcopy/preempt/plain', multifd: true, preempt: true },
+  {
+    path: 'multifd+postcopy/preempt/recovery/plain',
+    multifd: true,
+    preempt: true,
+    recovery: 'once',
+  },
   { path: 'multifd+postcopy/recovery/tls/psk', multifd: true, psk: true, recovery: 'once' },
   {
     path: 'multifd+postcopy/preempt/recovery/tls/psk',

@@ -5,6 +5,8 @@
 import type { Hooks, MigrateCommon } from '../../migration/migrate-common.js';
 import type { Expectation } from '../../migration/pair-settings.js';
 import {
+  dropCredentials,
+  dropHostname,
   prepareCertificates,
   useCertificates,
   usePsk,
@@ -30,6 +32,7 @@ const setups = {
   'hostile-client': { ...strict, ip, client: 'hostile', authorize: true },
   'allow-anon-client': { ...lax, ip },
   'reject-anon-client': { ...strict, ip, client: 'none' },
+  'no-hostname': { ...strict, authorize: true },
 } as const satisfies Record<string, CertificateSetup>;
 
 function psk(setup?: PskSetup): Credentials {
@@ -52,6 +55,14 @@ function certificates(name: keyof typeof setups): Credentials {
     },
   };
 }
+
+const withoutHostname: Credentials = {
+  ...certificates('no-hostname'),
+  startHook: async (pair) => {
+    await useCertificates(pair, setups['no-hostname']);
+    await dropHostname(pair);
+  },
+};
 
 /**
  * The handshake fails, or the destination refuses while the source already sends: both sides run
@@ -115,6 +126,17 @@ export const tlsTests: readonly TestDefinition[] = [
   x509Test('precopy/tcp', 'mismatch-host', { expect: destinationGivesUp }),
   x509Test('precopy/tcp', 'hostile-client', { expect: bothGoOn }),
   x509Test('precopy/tcp', 'reject-anon-client', { expect: bothGoOn }),
+
+  precopyTest({
+    path: '/migration/precopy/tcp/no-tls',
+    level: 'full',
+    needs: [needsTls],
+    ...tcp,
+    startHook: dropCredentials,
+    wire: 'plain',
+  }),
+  // neither the certificate nor tls-hostname names the destination
+  tlsTest('precopy/tcp/tls/no-hostname', withoutHostname, { expect: destinationGivesUp }),
 
   tlsTest('multifd/tcp/tls/psk/match', matchingPsk),
   tlsTest('multifd/tcp/tls/psk/mismatch', differentPsk, { expect: bothGoOn }),
