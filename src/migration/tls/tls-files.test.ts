@@ -16,7 +16,7 @@ test('certificates are complete, signed by one authority, and made once for equa
   ];
   await Promise.all(
     wishes.map(async (wish, i) => {
-      writeCertificates(path.join(folder, String(i)), await makeCertificates(wish));
+      writeCertificates(path.join(folder, String(i)), await makeCertificates(wish), true);
     }),
   );
   const file = (place: number, name: string): string =>

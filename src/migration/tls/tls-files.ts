@@ -11,18 +11,25 @@ import { writeDhParams } from '../../credentials/dh-params.js';
 /** the user name on both sides */
 export const pskUser = 'qemu';
 
-/** Makes `directory` with a file of one new key. */
-export function writePsk(directory: string): void {
+/**
+ * Makes `directory` with a file of one new key.
+ * @param wantsDh whether the server would make Diffie-Hellman parameters of its own otherwise
+ */
+export function writePsk(directory: string, wantsDh: boolean): void {
   mkdirSync(directory, { mode: 0o700 });
   const key = randomBytes(16).toString('hex');
   writeFileSync(path.join(directory, 'keys.psk'), `${pskUser}:${key}\n`, { mode: 0o600 });
-  writeDhParams(directory);
+  if (wantsDh) writeDhParams(directory);
 }
 
-/** Makes `directory` with certificates in it. */
-export function writeCertificates(directory: string, files: CertificateFiles): void {
+/** Makes `directory` with certificates in it. @param wantsDh as in writePsk */
+export function writeCertificates(
+  directory: string,
+  files: CertificateFiles,
+  wantsDh: boolean,
+): void {
   mkdirSync(directory, { mode: 0o700 });
-  writeDhParams(directory);
+  if (wantsDh) writeDhParams(directory);
   for (const [name, text] of files) {
     writeFileSync(path.join(directory, name), `${text}\n`, { mode: 0o600 });
   }
