@@ -8,6 +8,7 @@ import { deviceTests } from './tests/devices/device-tests.js';
 import { fdTests } from './tests/fd-tests.js';
 import { fileTests } from './tests/file/file-tests.js';
 import { throttleTests } from './tests/throttle/throttle-tests.js';
+import { hmpTests } from './tests/hmp/hmp-tests.js';
 import { iterationsTests } from './tests/iterations-tests.js';
 import { multifdTests } from './tests/multifd-tests.js';
 import { postcopyTests } from './tests/postcopy-tests.js';
@@ -30,6 +31,7 @@ export const allTests: readonly TestDefinition[] = [
   ...throttleTests,
   ...cprTests,
   ...validationTests,
+  ...hmpTests,
   ...deviceTests,
   ...chainTests,
   pingPongTest,
