@@ -15,17 +15,21 @@ import type { TestDefinition } from './definition.js';
 export const qemu = realQemu('10.0');
 export const facts = { path: '/migration/made-up', level: 'smoke' } as const;
 
-/** @param known facts about the host; default: what is found out about it */
+/**
+ * @param known facts about the host; default: what is found out about it
+ * @param on which QEMU
+ */
 export async function outcomeOf(
   definition: TestDefinition,
   timeoutMs = 30_000,
   interference: Interference = {},
   known?: HostFacts,
+  on = qemu,
 ): Promise<Outcome> {
   using scratch = new Scratch();
   const directory = path.join(scratch.directory, 'test');
   mkdirSync(directory);
-  const plan = await planFor(qemu, scratch.directory);
+  const plan = await planFor(on, scratch.directory);
   const signal = new AbortController().signal;
   const host = known ?? (await probeHost(definition.needs ?? [], { plan, directory, signal }));
   const { outcome } = await runAttempt({

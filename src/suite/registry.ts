@@ -1,6 +1,7 @@
 /** All of Drover's own tests, and how to find one by its path. */
 import { cancelTests } from './tests/cancel/cancel-tests.js';
 import { chainTests, pingPongTest } from './tests/chain-tests.js';
+import { coloTests } from './tests/colo/colo-tests.js';
 import { compressionTests } from './tests/compression-tests.js';
 import { cprTests } from './tests/cpr/cpr-tests.js';
 import type { TestDefinition } from './definition.js';
@@ -32,6 +33,7 @@ export const allTests: readonly TestDefinition[] = [
   ...cprTests,
   ...validationTests,
   ...hmpTests,
+  ...coloTests,
   ...deviceTests,
   ...chainTests,
   pingPongTest,

@@ -92,10 +92,9 @@ async function requireSet(
   const scaled = inMebibytes === true && !takesBytes;
   const kept = scaled ? Number(value) * mebibyte : reported;
   const { [name]: now } = await machine.qmp.execute('query-migrate-parameters');
-  if (JSON.stringify(now) !== JSON.stringify(kept)) {
-    throw wrong(machine, `${name} ${text}`, `QMP reports ${JSON.stringify(kept)}`, String(now));
-  }
-  const shown = scaled ? String(kept) : text;
+  const [seen = 'nothing', wanted = ''] = [now, kept].map((one) => JSON.stringify(one));
+  if (seen !== wanted) throw wrong(machine, `${name} ${text}`, `QMP reports ${wanted}`, seen);
+  const shown = scaled ? wanted : text;
   const all = await monitor(machine, 'info migrate_parameters');
   const line = all.split('\n').find((one) => one.startsWith(`${name}:`)) ?? '(no such line)';
   // before 11.2 strings of TLS stand in quotes
