@@ -33,7 +33,7 @@ async function clear(machine: Machine, name: 'tls-creds' | 'tls-hostname'): Prom
   const { [name]: value } = await machine.qmp.execute('query-migrate-parameters');
   if (value === '') return;
   throw contractError(
-    'wrong-parameter',
+    'parameter-not-set',
     `QEMU set ${name} to ${JSON.stringify(value)}, not to ''`,
     {
       side: machine.side,
