@@ -46,6 +46,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("openSharedRam", Napi::Function::New<Ram::openShared>(env, "openSharedRam"));
   exports.Set("openProcessRam", Napi::Function::New<Ram::openProcess>(env, "openProcessRam"));
   exports.Set("checkStamps", Napi::Function::New<Ram::checkStamps>(env, "checkStamps"));
+  exports.Set("watchWrites", Napi::Function::New<drover::watchWrites>(env, "watchWrites"));
   exports.Set("verifyKernelNames",
               Napi::Function::New<verifyKernelNames>(env, "verifyKernelNames"));
   exports.Set("defaultVerifyKernel",

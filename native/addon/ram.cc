@@ -38,8 +38,6 @@ Result<std::vector<Region>> parseRegions(const Napi::Value& value, const char* t
   return Parsed::of(std::move(regions));
 }
 
-namespace {
-
 Result<RegionTable> parseTable(const Napi::Value& value, const char* targetField) {
   Result<std::vector<Region>> regions = parseRegions(value, targetField);
   if (!regions.ok()) return Result<RegionTable>::failed(regions.status);
@@ -53,6 +51,8 @@ Result<Descriptor> openFile(const Napi::Value& file) {
   if (path) return openRegularFile(path->c_str());
   return Result<Descriptor>::failed(Status::of(Fault::badArgument, "a path or a descriptor"));
 }
+
+namespace {
 
 struct Bytes {
   std::unique_ptr<std::uint8_t[]> data;

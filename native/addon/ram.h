@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/ram/page_source.h"
 
 namespace drover {
@@ -19,6 +20,13 @@ struct PerEnvironment {
 // A list of FileRegion or ProcessRegion; `targetField` is a number in the one and a bigint in the
 // other.
 Result<std::vector<Region>> parseRegions(const Napi::Value& value, const char* targetField);
+
+Result<RegionTable> parseTable(const Napi::Value& value, const char* targetField);
+// A path, or a descriptor, which is duplicated.
+Result<Descriptor> openFile(const Napi::Value& file);
+
+// Samples how a guest writes, at both sides of its migration.
+Napi::Value watchWrites(const Napi::CallbackInfo& info);
 
 class Ram final : public Napi::ObjectWrap<Ram> {
  public:

@@ -94,7 +94,10 @@ async function samplesOf(
     input.onTurn(scenario, { label, pair }, ended);
     const failure = failureOf(ended);
     if (failure !== undefined) samples.push({ label, pair, failure });
-    else if (pair > 0) samples.push({ label, pair, measured: ended.measured });
+    else if (pair > 0) {
+      const { measured, course: timeline } = ended;
+      samples.push({ label, pair, measured, timeline });
+    }
   }
   return samples;
 }

@@ -13,11 +13,13 @@ const mostDowntimeMs = 2_000_000;
 
 /**
  * @param own parameters of one side of the comparison, over those of the scenario
+ * @param probes measure what QEMU itself does not report
  * @throws HarnessError `bad-bench`
  */
 export function taskOf(
   { guest, machine, migration, limits }: Scenario,
   own: Parameters,
+  probes = true,
 ): BenchTask {
   const { capabilities = [], parameters, channels, postcopyAfter } = migration;
   const { 'downtime-limit': ownLimitMs, ...others } = own;
@@ -42,6 +44,7 @@ export function taskOf(
     downtimeLimitMs,
     patienceMs: limits.patienceMs,
     postcopyAfter,
+    probes,
   };
   return { spec, guest: shapeOf(guest) };
 }

@@ -7,7 +7,7 @@ import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
 import type { ArrivalCheck } from '../model/arrival.js';
-import type { Measured } from '../model/measured.js';
+import type { Measured, Timeline } from '../model/measured.js';
 import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { countSockets } from '../qemu/open-files.js';
@@ -34,6 +34,7 @@ export interface FlowResult {
   readonly legs?: readonly LegResult[];
   /** of a benchmark */
   readonly measured?: Measured;
+  readonly course?: Timeline | undefined;
   /** the leg on which memory was damaged, for the message */
   readonly leg?: string;
 }

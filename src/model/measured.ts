@@ -9,6 +9,14 @@ export interface Measured {
   readonly totalMs?: number | undefined;
   /** from the source's event STOP to the destination's event RESUME, by QEMU's time stamps */
   readonly stopToResumeMs?: number | undefined;
+  /** the longest time around that without a write of the guest to its memory */
+  readonly guestDowntimeMs?: number | undefined;
+  /** so much the guest downtime may be off */
+  readonly guestDowntimeErrorMs?: number | undefined;
+  /** what the guest did not write over the total time, as time at its speed before */
+  readonly guestLostMs?: number | undefined;
+  /** from RESUME until the guest is back at 90 % of its speed before */
+  readonly guestRecoveryMs?: number | undefined;
   /** QEMU's `downtime` */
   readonly qemuDowntimeMs?: number | undefined;
   /** QEMU's `setup-time` */

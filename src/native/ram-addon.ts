@@ -37,6 +37,32 @@ export interface NativeWatchResult {
   readonly elapsedMs: number;
 }
 
+/** The pages of one writer: `below` of them from `start` on, the others from `above` on. */
+export interface NativeWriterSlice {
+  readonly start: number;
+  readonly below: number;
+  readonly above: number;
+  readonly pages: number;
+}
+
+export interface NativeWriteWatch {
+  /** address of the first writer's counter */
+  readonly heartbeat: number;
+  readonly step: number;
+  readonly intervalMs: number;
+  /** the first word of each page is its generation; else pages are not counted */
+  readonly hasGenerations: boolean;
+  readonly slices: readonly NativeWriterSlice[];
+}
+
+/** Pairs: milliseconds since 1970, with fractions, and a number that only grows. */
+export interface WriteRecord {
+  /** what all writers together have counted, at whichever side they run */
+  readonly beats: Float64Array;
+  /** how many pages they have stamped; sampled less often */
+  readonly pages: Float64Array;
+}
+
 /**
  * Readable guest memory. Held by every task under way, so `close` never pulls memory from under
  * one.
@@ -67,6 +93,16 @@ export interface NativeRamAddon {
     mayShrink: boolean,
   ): NativeRam;
   openProcessRam(pid: number, regions: readonly ProcessRegion[]): NativeRam;
+  /**
+   * Samples a guest's writes at both sides of its migration, by pread, which brings no absent page
+   * into being. `cancel` ends it, and the promise resolves with what was recorded.
+   */
+  watchWrites(
+    source: string,
+    destination: string,
+    regions: readonly FileRegion[],
+    request: NativeWriteWatch,
+  ): NativeTask<WriteRecord>;
   /**
    * The same verdict on stamps fetched by the caller: byte i belongs to the page at start + i *
    * step.

@@ -7,7 +7,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { HarnessError } from '../model/errors.js';
 import type { MachineSpec } from '../model/command-line.js';
 import type { GuestRam } from '../memory/guest-ram.js';
-import { openProcessRam, openSharedRam, type ProcessRegion } from '../memory/open-ram.js';
+import { openProcessRam, openSharedRam } from '../memory/open-ram.js';
+import type { FileRegion, ProcessRegion } from '../memory/open-ram.js';
 import { readerRam } from '../memory/reader-ram.js';
 import type { QmpClient } from '../qmp/client.js';
 import type { QtestClient } from './qtest.js';
@@ -33,30 +34,28 @@ export async function openGuestRam(access: RamAccess): Promise<GuestRam> {
       message: `guest memory up to ${hex(access.range.end)} is wanted, and the ${access.spec.side}'s RAM ends at ${hex(Math.max(...ends))}`,
     });
   }
+  const file = sharedRamFile(access);
+  if (file === undefined) return await openAnonymous(access);
+  // a shmem file only QEMU has, and QEMU does not change its size
+  return await openSharedRam({ ...file, mayShrink: memory.kind !== 'shmem' });
+}
+
+/** The file that holds a machine's memory, and where in it; undefined: its memory is private. */
+export function sharedRamFile({
+  pid,
+  spec,
+}: Pick<RamAccess, 'pid' | 'spec'>): { path: string; regions: FileRegion[] } | undefined {
+  const { memory, ramRegions } = spec;
+  if (memory.kind === 'anon') return undefined;
+  // the name of a shmem file is already removed: both sides have it open
+  const name = memory.kind === 'shmem' ? memory.path : '/memfd:memory-backend-memfd';
   let offset = 0;
-  const whole = ramRegions.map(({ address, size }) => {
+  const regions = ramRegions.map(({ address, size }) => {
     const region = { address, size, offset };
     offset += size;
     return region;
   });
-  switch (memory.kind) {
-    case 'memfd':
-    case 'hugetlb':
-      return await openSharedRam({
-        path: openFilePath(access.pid, '/memfd:memory-backend-memfd'),
-        regions: whole,
-      });
-    case 'shmem':
-      return await openSharedRam({
-        // its name is already removed: both sides have it open
-        path: openFilePath(access.pid, memory.path),
-        regions: whole,
-        // only QEMU has it, and QEMU does not change its size
-        mayShrink: false,
-      });
-    case 'anon':
-      return await openAnonymous(access);
-  }
+  return { path: openFilePath(pid, name), regions };
 }
 
 async function openAnonymous(access: RamAccess): Promise<GuestRam> {

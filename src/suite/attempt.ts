@@ -9,7 +9,7 @@ import { Cancelled } from '../model/deadline.js';
 import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
 import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
-import type { Measured } from '../model/measured.js';
+import type { Measured, Timeline } from '../model/measured.js';
 import type { Failure, Outcome, Phase, PhaseTiming, Side } from '../model/outcome.js';
 import { formatCount } from '../model/text/format.js';
 import type { MemoryVerdict } from '../model/verdict.js';
@@ -52,6 +52,7 @@ export interface AttemptReport {
   readonly exercised?: readonly CoverageItem[];
   /** of a benchmark */
   readonly measured?: Measured | undefined;
+  readonly course?: Timeline | undefined;
 }
 
 export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> {
@@ -80,10 +81,11 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
 
   let outcome: Outcome;
   let measured: Measured | undefined;
+  let course: Timeline | undefined;
   try {
     const result = await input.definition.run(context);
     const { verdict, figures, legs, leg, arrival } = result;
-    measured = result.measured;
+    ({ measured, course } = result);
     outcome =
       verdict?.intact === false
         ? { kind: 'failed', failure: placed(damaged(verdict), leg), verdict }
@@ -107,6 +109,7 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
     timeline,
     exercised: exercised.length === 0 ? undefined : exercised,
     measured,
+    course,
   };
 }
 

@@ -14,6 +14,13 @@
 
 namespace drover {
 
+// A number as the guest stores it.
+inline std::uint64_t littleEndian(std::span<const std::uint8_t> bytes) noexcept {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes.size(); i > 0; --i) value = value << 8 | bytes[i - 1];
+  return value;
+}
+
 class PageSource {
  public:
   PageSource() = default;

@@ -1,7 +1,5 @@
 #include "core/ram/watch.h"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <array>
 
@@ -15,15 +13,6 @@ namespace {
 constexpr unsigned kSpins = 50;
 constexpr std::uint64_t kFirstSleepNs = 5'000;
 constexpr std::uint64_t kLongestSleepNs = 1'000'000;
-
-// Lets short sleeps of this thread end on time; the default adds 50 us.
-constexpr unsigned long kTimerSlackNs = 1'000;
-
-std::uint64_t littleEndian(std::span<const std::uint8_t> bytes) noexcept {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i > 0; --i) value = value << 8 | bytes[i - 1];
-  return value;
-}
 
 bool isMet(const WatchRequest& request, std::uint64_t last, std::uint64_t advanced) noexcept {
   switch (request.until) {
@@ -44,7 +33,7 @@ Result<WatchResult> watch(const PageSource& source, const WatchRequest& request,
   if (request.width != 1 && request.width != 8) {
     return Result<WatchResult>::failed(Status::of(Fault::badArgument, "a width of 1 or 8"));
   }
-  ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs, 0, 0, 0);
+  wakeOnTime();
   const std::uint64_t startNs = monotonicNs();
   std::array<std::uint8_t, 8> bytes{};
   const std::span<std::uint8_t> wanted(bytes.data(), request.width);

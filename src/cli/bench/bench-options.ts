@@ -18,6 +18,7 @@ export interface BenchOptions extends PairOptions {
   readonly list?: boolean;
   readonly pairs: number;
   readonly seed?: number;
+  readonly probes: boolean;
   readonly threshold: number;
   readonly json?: string;
   readonly markdown?: string;
@@ -70,6 +71,10 @@ export function withBenchOptions(command: Command): Command {
       '--seed <n>',
       'the order of A and B follows from it (default: a random one, which the report shows)',
       countUpTo(seedLimit),
+    )
+    .option(
+      '--no-probes',
+      "measure QEMU's own figures and events only, without watching the guest",
     );
   return withThreshold(command)
     .optionsGroup('Results:')

@@ -168,7 +168,7 @@ async function planSide(
     qemus,
   });
   if (planned.kind === 'absent') throw usageError('bad-bench', planned.reason);
-  const task = taskOf(scenario, sides.parameters[label]);
+  const task = taskOf(scenario, sides.parameters[label], options.probes);
   const { route: _route, ...plan } = planned.plan;
   const host = await probeHost(task.spec.transport.needs, { plan, directory, signal });
   return { plan: slowed({ ...plan, host }, scenario), task };

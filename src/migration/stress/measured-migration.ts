@@ -38,5 +38,5 @@ export async function measuredMigration(
   await requireRunning(source, false);
   await endBoth({ source, destination });
   const measured = { ...moved.measured, isForced: moved.figures.forced };
-  return { verdict, figures: moved.migration, measured };
+  return { verdict, figures: moved.migration, measured, course: moved.course };
 }

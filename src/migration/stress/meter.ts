@@ -7,9 +7,11 @@ import type { Side } from '../../model/outcome.js';
 import { processorUse } from '../../qemu/proc-stat.js';
 import type { Migration } from '../migration.js';
 import { figuresOf } from '../commands.js';
+import type { Moments } from './probes.js';
 
 export class Meter {
-  readonly #startedAtMs: number;
+  /** milliseconds since 1970 */
+  readonly startedAtMs: number;
   readonly #before: Record<Side, number | undefined>;
 
   private constructor(
@@ -18,7 +20,7 @@ export class Meter {
   ) {
     this.#before = { source: this.#usedMs('source'), destination: this.#usedMs('destination') };
     // last, so that reading /proc is no part of the total time
-    this.#startedAtMs = Date.now();
+    this.startedAtMs = Date.now();
   }
 
   /** Starts to measure. */
@@ -33,7 +35,7 @@ export class Meter {
     const { answer } = this.migration;
     const { downtimeMs, setupTimeMs, transferredBytes, dirtySyncCount } = figuresOf(answer);
     const completedMs = this.#at('source', 'MIGRATION', 'completed');
-    const totalMs = completedMs === undefined ? undefined : completedMs - this.#startedAtMs;
+    const totalMs = completedMs === undefined ? undefined : completedMs - this.startedAtMs;
     return {
       totalMs,
       stopToResumeMs: span(this.#at('source', 'STOP'), this.#at('destination', 'RESUME')),
@@ -54,6 +56,16 @@ export class Meter {
           : ((transferredBytes - (sentBeforeBytes ?? 0)) * 8) / totalMs / 1000,
       sourceProcessorMs: span(this.#before.source, this.#usedMs('source')),
       destinationProcessorMs: span(this.#before.destination, this.#usedMs('destination')),
+    };
+  }
+
+  /** of what was measured; the migration has just ended */
+  moments(): Moments {
+    return {
+      startedMs: this.startedAtMs,
+      endedMs: Date.now(),
+      stopMs: this.#at('source', 'STOP'),
+      resumeMs: this.#at('destination', 'RESUME'),
     };
   }
 

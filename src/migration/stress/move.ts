@@ -1,5 +1,5 @@
 /** One migration of a running guest, from one machine to another. */
-import type { Measured } from '../../model/measured.js';
+import type { Measured, Timeline } from '../../model/measured.js';
 import type { MigrationFigures } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
 import { discoverAddress, setParameters } from '../commands.js';
@@ -9,6 +9,7 @@ import { trickleRate, untilTracked } from '../tracking.js';
 import { converge, convergeByPostcopy, fullRate, requirePostcopy } from './converge.js';
 import { freezeInTurn } from './freeze.js';
 import { Meter } from './meter.js';
+import { Probes } from './probes.js';
 import type { StressSpec } from './spec.js';
 
 export interface Move {
@@ -23,6 +24,8 @@ export interface Moved {
   readonly migration: MigrationFigures;
   readonly figures: Omit<RoundFigures, 'verifyMs' | 'verifiedPages'>;
   readonly measured: Measured;
+  /** with probes */
+  readonly course?: Timeline | undefined;
 }
 
 export async function moveGuest(move: Move): Promise<Moved> {
@@ -32,6 +35,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
     .replaceAll('$DIR', context.directory)
     .replaceAll('$ROUND', String(round));
   const pair = new Pair(context, { listen: uri }, from, to);
+  await using probes = spec.probes === true ? await Probes.start(from, to) : undefined;
   await setParameters(from, trickleRate);
   if (transport.flow !== 'file') await pair.listen({ uri });
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
@@ -59,6 +63,8 @@ export async function moveGuest(move: Move): Promise<Moved> {
   await migrating.until('completed', { side: 'destination' });
   const migrationMs = performance.now() - startMs;
   if (spec.autostart === true) await migrating.untilEvent('RESUME', 'destination');
+  const measured = meter.read(transport.flow === 'file');
+  const probed = await probes?.finish(meter.moments());
   return {
     migration,
     figures: {
@@ -68,7 +74,14 @@ export async function moveGuest(move: Move): Promise<Moved> {
       transferredBytes: migration.transferredBytes,
       passes: migration.dirtySyncCount,
     },
-    measured: meter.read(transport.flow === 'file'),
+    measured: { ...measured, ...probed?.figures },
+    course: probed && {
+      marks: [],
+      progress: [],
+      processor: [],
+      downtimeParts: [],
+      ...probed.timeline,
+    },
   };
 }
 

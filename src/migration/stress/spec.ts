@@ -36,4 +36,6 @@ export interface StressSpec {
    * stopped until it is checked
    */
   readonly autostart?: boolean;
+  /** measure what QEMU itself does not report (probes.ts) */
+  readonly probes?: boolean;
 }
