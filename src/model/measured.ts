@@ -19,12 +19,26 @@ export interface Measured {
   readonly guestRecoveryMs?: number | undefined;
   /** QEMU's `downtime` */
   readonly qemuDowntimeMs?: number | undefined;
+  /** QEMU's last `expected-downtime` before it stopped the guest */
+  readonly expectedDowntimeMs?: number | undefined;
+  /** how fast the guest wrote new pages over how fast QEMU sent, in the last iteration */
+  readonly dirtyOverTransfer?: number | undefined;
   /** QEMU's `setup-time` */
   readonly setupMs?: number | undefined;
   /** of a migration through a file: how long the destination read it */
   readonly restoreMs?: number | undefined;
   /** QEMU's `ram.transferred` */
   readonly transferredBytes?: number | undefined;
+  /** of these, before the downtime, in it, and after it */
+  readonly precopyBytes?: number | undefined;
+  readonly downtimeBytes?: number | undefined;
+  readonly postcopyBytes?: number | undefined;
+  /** what multifd's channels sent, which no phase counts */
+  readonly multifdBytes?: number | undefined;
+  /** QEMU's `postcopy-blocktime`: virtual processors waited for pages */
+  readonly postcopyBlocktimeMs?: number | undefined;
+  /** QEMU's `postcopy-latency`, mean */
+  readonly faultLatencyUs?: number | undefined;
   /** QEMU's `ram.dirty-sync-count` */
   readonly iterations?: number | undefined;
   /** how much of it QEMU had sent when the total time began */
@@ -34,6 +48,9 @@ export interface Measured {
   /** processor time of the QEMU, its guest included, until both sides have completed */
   readonly sourceProcessorMs?: number | undefined;
   readonly destinationProcessorMs?: number | undefined;
+  /** the most memory that the QEMU had at once, its guest's included */
+  readonly sourcePeakBytes?: number | undefined;
+  readonly destinationPeakBytes?: number | undefined;
   /** the migration did not converge in time, and Drover raised the downtime limit */
   readonly isForced?: boolean;
 }

@@ -81,6 +81,15 @@ export function heldBytes(pid: number, start: bigint): number | undefined {
   return kib === undefined ? undefined : (kib + (kibOf('Swap', entry) ?? 0)) * 1024;
 }
 
+/** The most memory that a process had at once, mapped files included; undefined: gone. */
+export function peakBytes(pid: number): number | undefined {
+  const kib = kibOf(
+    'VmHWM',
+    orNothing(() => readFileSync(`/proc/${pid}/status`, 'utf8')),
+  );
+  return kib === undefined ? undefined : kib * 1024;
+}
+
 function kibOf(name: string, text: string): number | undefined {
   const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
   return kib === undefined ? undefined : Number(kib);

@@ -1,9 +1,10 @@
 /**
  * Measures one migration: by QEMU's events with their time stamps, by its figures, and by /proc.
  */
-import { asObject } from '../../model/json.js';
+import { asNumber, asObject } from '../../model/json.js';
 import type { Measured } from '../../model/measured.js';
 import type { Side } from '../../model/outcome.js';
+import { peakBytes } from '../../qemu/memory-use.js';
 import { processorUse } from '../../qemu/proc-stat.js';
 import type { Migration } from '../migration.js';
 import { figuresOf } from '../commands.js';
@@ -32,7 +33,10 @@ export class Meter {
   /** @param isFile the destination read a file that the source had written */
   read(isFile: boolean): Measured {
     const { sentBeforeBytes } = this;
-    const { answer } = this.migration;
+    const { answer, pair } = this.migration;
+    // 0: of a phase that there was not, and through a file of all
+    const bytes = (name: string): number | undefined =>
+      asNumber(asObject(answer['ram'])[name]) || undefined;
     const { downtimeMs, setupTimeMs, transferredBytes, dirtySyncCount } = figuresOf(answer);
     const completedMs = this.#at('source', 'MIGRATION', 'completed');
     const totalMs = completedMs === undefined ? undefined : completedMs - this.startedAtMs;
@@ -54,6 +58,12 @@ export class Meter {
         totalMs === undefined || transferredBytes === undefined
           ? undefined
           : ((transferredBytes - (sentBeforeBytes ?? 0)) * 8) / totalMs / 1000,
+      precopyBytes: bytes('precopy-bytes'),
+      downtimeBytes: bytes('downtime-bytes'),
+      postcopyBytes: bytes('postcopy-bytes'),
+      multifdBytes: bytes('multifd-bytes'),
+      sourcePeakBytes: peakBytes(pair.source.pid),
+      destinationPeakBytes: peakBytes(pair.destination.pid),
       sourceProcessorMs: span(this.#before.source, this.#usedMs('source')),
       destinationProcessorMs: span(this.#before.destination, this.#usedMs('destination')),
     };

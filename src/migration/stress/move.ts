@@ -35,7 +35,8 @@ export async function moveGuest(move: Move): Promise<Moved> {
     .replaceAll('$DIR', context.directory)
     .replaceAll('$ROUND', String(round));
   const pair = new Pair(context, { listen: uri }, from, to);
-  await using probes = spec.probes === true ? await Probes.start(from, to) : undefined;
+  await using probes =
+    spec.probes === true ? await Probes.start(from, to, transport.flow) : undefined;
   await setParameters(from, trickleRate);
   if (transport.flow !== 'file') await pair.listen({ uri });
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
@@ -45,6 +46,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
   await untilTracked(migrating);
   const startMs = performance.now();
   const meter = await Meter.start(migrating);
+  probes?.follow(migrating);
   await setParameters(from, {
     'max-bandwidth': spec.parameters['max-bandwidth'] ?? fullRate,
     'downtime-limit': isPostcopy ? 1 : spec.downtimeLimitMs,
@@ -64,7 +66,8 @@ export async function moveGuest(move: Move): Promise<Moved> {
   const migrationMs = performance.now() - startMs;
   if (spec.autostart === true) await migrating.untilEvent('RESUME', 'destination');
   const measured = meter.read(transport.flow === 'file');
-  const probed = await probes?.finish(meter.moments());
+  const used = { source: measured.sourceProcessorMs, destination: measured.destinationProcessorMs };
+  const probed = await probes?.finish(migrating, meter.moments(), used);
   return {
     migration,
     figures: {
@@ -75,13 +78,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
       passes: migration.dirtySyncCount,
     },
     measured: { ...measured, ...probed?.figures },
-    course: probed && {
-      marks: [],
-      progress: [],
-      processor: [],
-      downtimeParts: [],
-      ...probed.timeline,
-    },
+    course: probed?.timeline,
   };
 }
 

@@ -2,12 +2,20 @@
  * What a benchmark measures beside QEMU's own figures: begins before the migration and ends a
  * moment after it. `drover bench --no-probes` goes without.
  */
-import type { Measured, Timeline } from '../../model/measured.js';
 import { pause } from '../../model/deadline.js';
+import type { GuestSpeed, Measured, Timeline } from '../../model/measured.js';
+import type { Side } from '../../model/outcome.js';
 import type { WriteRecord } from '../../native/ram-addon.js';
+import { QmpCommandError } from '../../qmp/client.js';
+import type { QmpEvent } from '../../qmp/events.js';
+import { setCapability } from '../commands.js';
 import type { TestMachine } from '../context.js';
+import type { Migration } from '../migration.js';
+import { Course } from './course.js';
 import { binsOf, brownoutOf, speedBetween, standstill } from './guest-course.js';
 import { GuestWatch } from './guest-watch.js';
+import type { StressFlow } from './transports.js';
+import { expectationOf, faultsOf, marksOf, progressOf } from './timeline.js';
 
 /** the guest's full speed is that of this time before the migration */
 const beforeMs = 500;
@@ -26,24 +34,32 @@ export interface Moments {
   readonly resumeMs?: number | undefined;
 }
 
+export type UsedMs = Readonly<Record<Side, number | undefined>>;
+
 export interface Probed {
   readonly figures: Partial<Measured>;
-  readonly timeline: Partial<Timeline>;
+  readonly timeline: Timeline;
 }
+
+const blocktime = 'postcopy-blocktime';
 
 export class Probes implements AsyncDisposable {
   #baseline: { readonly fromMs: number; readonly toMs: number } = { fromMs: 0, toMs: 0 };
 
+  #course: Course | undefined;
+
   private constructor(
     private readonly from: TestMachine,
+    private readonly to: TestMachine,
     private readonly watch: GuestWatch | undefined,
   ) {}
 
   /** Begins, and sees how fast the guest writes before it migrates. */
-  static async start(from: TestMachine, to: TestMachine): Promise<Probes> {
+  static async start(from: TestMachine, to: TestMachine, flow: StressFlow): Promise<Probes> {
     const watch = GuestWatch.start(from, to);
-    const probes = new Probes(from, watch);
+    const probes = new Probes(from, to, watch);
     try {
+      if (flow === 'postcopy') await countFaults(to);
       const fromMs = Date.now();
       if (watch !== undefined) await pause(beforeMs, from.context.signal);
       probes.#baseline = { fromMs, toMs: Date.now() };
@@ -54,15 +70,46 @@ export class Probes implements AsyncDisposable {
     }
   }
 
-  async finish(moments: Moments): Promise<Probed> {
-    if (this.watch === undefined) return { figures: {}, timeline: {} };
-    await pause(afterMs, this.from.context.signal);
-    return this.#guest(await this.watch.stop(), moments);
+  /** The total time begins: follows its course. */
+  follow(migration: Migration): void {
+    this.#course = new Course(migration);
   }
 
-  #guest({ beats, pages }: WriteRecord, moments: Moments): Probed {
+  /** @param used processor time of both QEMUs in the total time */
+  async finish(migration: Migration, moments: Moments, used: UsedMs): Promise<Probed> {
+    await this.#course?.[Symbol.asyncDispose]();
+    const processor = this.#course?.processor(used) ?? [];
+    const { pair, since } = migration;
+    const eventsOf = (side: Side): readonly QmpEvent[] =>
+      pair[side].qmp.events.all.slice(since[side]);
+    const marks = marksOf(
+      { source: eventsOf('source'), destination: eventsOf('destination') },
+      moments.startedMs,
+    );
+    const answers = this.#course?.answers ?? [];
+    const { faultLatency, figures } = faultsOf(await this.to.qmp.execute('query-migrate'));
+    const { from, watch } = this;
+    if (watch !== undefined) await pause(afterMs, from.context.signal);
+    const guest = watch === undefined ? undefined : this.#guest(await watch.stop(), moments);
+    return {
+      figures: { ...figures, ...expectationOf(answers, moments.stopMs), ...guest?.figures },
+      timeline: {
+        marks,
+        progress: progressOf(answers, moments.startedMs),
+        guestSpeed: guest?.guestSpeed,
+        processor,
+        downtimeParts: [],
+        faultLatency,
+      },
+    };
+  }
+
+  #guest(
+    { beats, pages }: WriteRecord,
+    moments: Moments,
+  ): { figures: Measured; guestSpeed: GuestSpeed | undefined } | undefined {
     const { startedMs, endedMs, stopMs, resumeMs } = moments;
-    if (stopMs === undefined || resumeMs === undefined) return { figures: {}, timeline: {} };
+    if (stopMs === undefined || resumeMs === undefined) return undefined;
     const still = standstill(beats, stopMs, resumeMs);
     const fullSpeed = speedBetween(pages, this.#baseline.fromMs, this.#baseline.toMs);
     const brownout =
@@ -76,11 +123,23 @@ export class Probes implements AsyncDisposable {
         guestLostMs: brownout?.lostMs,
         guestRecoveryMs: brownout?.recoveryMs,
       },
-      timeline: { guestSpeed: binsOf(pages, binMs, startedMs) },
+      guestSpeed: binsOf(pages, binMs, startedMs),
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#course?.[Symbol.asyncDispose]();
     await this.watch?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Where QEMU can: it refuses on a kernel that does not say which thread faulted. */
+async function countFaults(to: TestMachine): Promise<void> {
+  const { destinationFeatures } = to.context.plan;
+  if (!destinationFeatures.capabilities.includes(blocktime)) return;
+  try {
+    await setCapability(to, blocktime);
+  } catch (error) {
+    if (!(error instanceof QmpCommandError)) throw error;
   }
 }
