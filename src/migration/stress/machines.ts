@@ -7,6 +7,7 @@ import { setCapability, setParameters } from '../commands.js';
 import type { TestContext, TestMachine } from '../context.js';
 import { endMachine } from '../verify.js';
 import { usualStressChannels } from './transports.js';
+import { traceArgs } from './downtime-parts.js';
 import type { StressSpec } from './spec.js';
 
 export interface Place {
@@ -39,7 +40,10 @@ export async function startMember(
       tag,
       incoming: receives ? 'defer' : undefined,
       // A guest that runs after the migration overwrites damage.
-      extraArgs: receives && spec.autostart !== true ? ['-S'] : undefined,
+      extraArgs: [
+        ...(receives && spec.autostart !== true ? ['-S'] : []),
+        ...(spec.probes === true ? traceArgs : []),
+      ],
     });
   } finally {
     closeMemory(memory);

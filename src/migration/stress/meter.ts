@@ -35,8 +35,10 @@ export class Meter {
     const { sentBeforeBytes } = this;
     const { answer, pair } = this.migration;
     // 0: of a phase that there was not, and through a file of all
-    const bytes = (name: string): number | undefined =>
-      asNumber(asObject(answer['ram'])[name]) || undefined;
+    const bytes = (name: string): number | undefined => {
+      const count = asNumber(asObject(answer['ram'])[name]);
+      return count === 0 ? undefined : count;
+    };
     const { downtimeMs, setupTimeMs, transferredBytes, dirtySyncCount } = figuresOf(answer);
     const completedMs = this.#at('source', 'MIGRATION', 'completed');
     const totalMs = completedMs === undefined ? undefined : completedMs - this.startedAtMs;

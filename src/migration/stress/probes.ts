@@ -2,6 +2,7 @@
  * What a benchmark measures beside QEMU's own figures: begins before the migration and ends a
  * moment after it. `drover bench --no-probes` goes without.
  */
+import { both } from '../../model/both.js';
 import { pause } from '../../model/deadline.js';
 import type { GuestSpeed, Measured, Timeline } from '../../model/measured.js';
 import type { Side } from '../../model/outcome.js';
@@ -12,6 +13,7 @@ import { setCapability } from '../commands.js';
 import type { TestMachine } from '../context.js';
 import type { Migration } from '../migration.js';
 import { Course } from './course.js';
+import { readDowntimeParts, traceDowntime } from './downtime-parts.js';
 import { binsOf, brownoutOf, speedBetween, standstill } from './guest-course.js';
 import { GuestWatch } from './guest-watch.js';
 import type { StressFlow } from './transports.js';
@@ -60,6 +62,7 @@ export class Probes implements AsyncDisposable {
     const probes = new Probes(from, to, watch);
     try {
       if (flow === 'postcopy') await countFaults(to);
+      await both(traceDowntime(from), traceDowntime(to));
       const fromMs = Date.now();
       if (watch !== undefined) await pause(beforeMs, from.context.signal);
       probes.#baseline = { fromMs, toMs: Date.now() };
@@ -98,7 +101,7 @@ export class Probes implements AsyncDisposable {
         progress: progressOf(answers, moments.startedMs),
         guestSpeed: guest?.guestSpeed,
         processor,
-        downtimeParts: [],
+        downtimeParts: readDowntimeParts(migration.pair),
         faultLatency,
       },
     };

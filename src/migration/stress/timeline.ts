@@ -30,7 +30,7 @@ export function marksOf(
 
 function markName({ name, data }: QmpEvent): string | undefined {
   if (name === 'MIGRATION') return asString(data['status']);
-  if (name === 'MIGRATION_PASS') return `iteration ${String(data['pass'])}`;
+  if (name === 'MIGRATION_PASS') return `iteration ${asNumber(data['pass']) ?? ''}`;
   return name === 'STOP' || name === 'RESUME' ? name : undefined;
 }
 
