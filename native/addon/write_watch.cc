@@ -14,27 +14,29 @@ namespace {
 
 Result<WriteWatchRequest> toWriteWatch(const Napi::Value& value) {
   using Parsed = Result<WriteWatchRequest>;
-  const Parsed refused = Parsed::failed(
-      Status::of(Fault::badArgument, "heartbeat, step, intervalMs, hasGenerations and slices"));
-  if (!value.IsObject()) return refused;
+  const auto refused = [] {
+    return Parsed::failed(
+        Status::of(Fault::badArgument, "heartbeat, step, intervalMs, hasGenerations and slices"));
+  };
+  if (!value.IsObject()) return refused();
   const auto fields = value.As<Napi::Object>();
   const auto heartbeat = toUint(fields.Get("heartbeat"));
   const auto step = toUint(fields.Get("step"));
   const auto intervalNs = toNs(fields.Get("intervalMs"));
   const Napi::Value slices = fields.Get("slices");
-  if (!heartbeat || !step || !intervalNs || !slices.IsArray()) return refused;
+  if (!heartbeat || !step || !intervalNs || !slices.IsArray()) return refused();
   const bool hasGenerations = fields.Get("hasGenerations").ToBoolean();
   WriteWatchRequest request{*heartbeat, *step, *intervalNs, hasGenerations, {}};
   const auto list = slices.As<Napi::Array>();
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Value entry = list.Get(i);
-    if (!entry.IsObject()) return refused;
+    if (!entry.IsObject()) return refused();
     const auto slice = entry.As<Napi::Object>();
     const auto start = toUint(slice.Get("start"));
     const auto below = toUint(slice.Get("below"));
     const auto above = toUint(slice.Get("above"));
     const auto pages = toUint(slice.Get("pages"));
-    if (!start || !below || !above || !pages || *pages == 0) return refused;
+    if (!start || !below || !above || !pages || *pages == 0) return refused();
     request.slices.push_back({*start, *below, *above, *pages});
   }
   return Parsed::of(std::move(request));

@@ -25,7 +25,7 @@ struct Guest {
   void put(std::uint64_t at, std::uint64_t value) const {
     CHECK(::pwrite(memory.get(), &value, 8, static_cast<off_t>(at)) == 8);
   }
-  void beat(std::uint64_t value, unsigned writer = 0) const { put(writer * 64, value); }
+  void beat(std::uint64_t value, std::uint64_t writer = 0) const { put(writer * 64, value); }
   void stamp(std::uint64_t page, std::uint64_t generation) const {
     put((1 + page) * kPage, generation);
   }

@@ -50,14 +50,14 @@ export const figures: readonly Figure[] = [
     name: 'guest downtime, error',
     show: ms,
     from: 'the largest distance between two samples at both ends of the guest downtime',
-    resolution: 'exact; 0.5 ms on an idle host',
+    resolution: 'exact; about 1 ms on an idle host',
   },
   {
     key: 'guestLostMs',
     name: 'guest time lost',
     show: ms,
     from: 'pages that the guest did not write in the total time and until the destination has completed, as time at its speed before the migration; the downtime included',
-    resolution: '2 ms, and as steady as the speed of the guest is',
+    resolution: '4 ms, and as steady as the speed of the guest is',
   },
   {
     key: 'guestRecoveryMs',

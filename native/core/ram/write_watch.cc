@@ -11,7 +11,7 @@ constexpr std::uint64_t kStride = 64;  // between two counters: GUEST_HEARTBEAT_
 constexpr std::size_t kWritersMax = 64;
 // Looking for the place takes ten reads and more, the counters take one a side.
 constexpr std::size_t kSamplesPerPlace = 4;
-// 35 minutes at a sample each half millisecond, 64 MiB
+// more than an hour at a sample each millisecond, 64 MiB
 constexpr std::size_t kSamplesMax = std::size_t{1} << 22;
 // A guest with a few pages only may be faster than the search: then the rest is for the next time.
 constexpr int kPassesAtOnce = 4;
@@ -56,12 +56,14 @@ class Place {
   }
 
  private:
+  // In the present generation or a later one, at either side.
   [[nodiscard]] bool isStamped(std::uint64_t page) const noexcept {
-    return generationAt(page) >= generation_;
+    return generationAt(page, generation_) >= generation_;
   }
 
-  // The newest of both sides; 0 where the page is absent.
-  [[nodiscard]] std::uint64_t generationAt(std::uint64_t page) const noexcept {
+  // The newest of both sides, or the first that is enough; 0 where the page is absent.
+  [[nodiscard]] std::uint64_t generationAt(std::uint64_t page,
+                                           std::uint64_t enough = UINT64_MAX) const noexcept {
     const std::uint64_t address = page < slice_.below
                                       ? slice_.start + page * step_
                                       : slice_.above + (page - slice_.below) * step_;
@@ -69,6 +71,7 @@ class Place {
     for (const auto& side : sides_) {
       std::array<std::uint8_t, 8> word{};
       if (side->read(address, word).ok()) newest = std::max(newest, littleEndian(word));
+      if (newest >= enough) break;
     }
     return newest;
   }

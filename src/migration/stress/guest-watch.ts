@@ -9,7 +9,8 @@ import { slicesOf } from '../../model/stamps.js';
 import { sharedRamFile } from '../../qemu/ram.js';
 import type { TestMachine } from '../context.js';
 
-const intervalMs = 0.5;
+/** a sample costs tens of microseconds, most of them for waking up */
+const intervalMs = 1;
 
 export class GuestWatch implements AsyncDisposable {
   private constructor(private readonly task: NativeTask<WriteRecord>) {
