@@ -1,10 +1,11 @@
 /** A scenario as the migration story takes it, and why a QEMU or the host cannot run it. Pure. */
 import type { GuestShape } from '../guest/shape.js';
 import type { StressSpec } from '../migration/stress/spec.js';
-import { stressTransports } from '../migration/stress/transports.js';
 import { usageError } from '../model/errors.js';
 import type { BenchTask } from '../suite/bench.js';
-import type { Parameters, Scenario } from './scenario.js';
+import type { Parameters } from '../suite/scenario-input.js';
+import { rowOf } from './contradiction.js';
+import type { Scenario } from './scenario.js';
 
 const mebibyte = 2 ** 20;
 export const pageBytes = 4096;
@@ -21,9 +22,10 @@ export function taskOf(
   own: Parameters,
   probes = true,
 ): BenchTask {
-  const { capabilities = [], parameters, channels, postcopyAfter } = migration;
+  const { capabilities = [], parameters, channels, tls, tlsPriority } = migration;
   const { 'downtime-limit': ownLimitMs, ...others } = own;
-  const transport = stressTransports.find(({ name }) => name === migration.transport);
+  const { dirtyRingSize: ringSize } = machine;
+  const transport = rowOf(migration);
   if (transport === undefined) throw new Error(`no transport ${migration.transport}`);
   if (ownLimitMs !== undefined && transport.flow === 'postcopy') {
     throw usageError('bad-bench', '--b-parameter downtime-limit: it does not apply to postcopy');
@@ -38,12 +40,18 @@ export function taskOf(
   const spec: StressSpec = {
     memory: machine.backend,
     transport: { ...transport, capabilities: [...transport.capabilities, ...capabilities] },
-    channels,
+    ...{ channels, tls, tlsPriority },
     parameters: { ...parameters, ...others },
+    accelOptions: ringSize === undefined ? undefined : `dirty-ring-size=${ringSize}`,
+    placement: {
+      source: { cpus: machine.sourceCpus, node: machine.sourceNode },
+      destination: { cpus: machine.destinationCpus, node: machine.destinationNode },
+    },
     pingPong: false,
     downtimeLimitMs,
     patienceMs: limits.patienceMs,
-    postcopyAfter,
+    postcopyAfter: migration.postcopyAfter,
+    pauseAfter: migration.pauseAfter,
     probes,
   };
   return { spec, guest: shapeOf(guest) };

@@ -1,6 +1,7 @@
 /** The scenarios that Drover brings, one row each; their names are computed (scenario.ts). */
+import type { ScenarioInput } from '../suite/scenario-input.js';
 import { resolveScenario } from './scenario.js';
-import type { Scenario, ScenarioInput } from './scenario.js';
+import type { Scenario } from './scenario.js';
 
 const inputs: readonly ScenarioInput[] = [
   { migration: { transport: 'unix' } },

@@ -5,9 +5,10 @@
 import * as v from 'valibot';
 import { closest, distance } from 'fastest-levenshtein';
 import { usageError } from '../model/errors.js';
+import type { ScenarioInput } from '../suite/scenario-input.js';
 import { builtInScenarios } from './built-in.js';
 import { fileShape, groupOf, resolveScenario } from './scenario.js';
-import type { Scenario, ScenarioInput } from './scenario.js';
+import type { Scenario } from './scenario.js';
 
 /** One field, or migration parameter, with its values. */
 export interface Sweep {

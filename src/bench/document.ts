@@ -8,7 +8,8 @@ import type { Measured, Timeline } from '../model/measured.js';
 import type { FigureKey } from './figures.js';
 import type { HostState } from './host-state.js';
 import type { Label } from './order.js';
-import type { Parameters, Scenario } from './scenario.js';
+import type { Parameters } from '../suite/scenario-input.js';
+import type { Scenario } from './scenario.js';
 import type { BenchVerdict } from './verdict.js';
 
 /** raised when a member goes or changes its meaning */

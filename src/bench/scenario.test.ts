@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { packageRoot } from '../model/scratch.fixtures.js';
 import { stressTransports } from '../migration/stress/transports.js';
+import { needsOfSpec } from '../suite/stress.js';
 import { taskOf } from './bench-spec.js';
 import { builtInScenarios } from './built-in.js';
 import { chooseScenarios } from './choose-scenarios.js';
@@ -85,6 +86,32 @@ const faults: readonly (readonly [unknown, RegExp])[] = [
     /workingSetMiB: it must be less/,
   ],
   [
+    { migration: { transport: 'mapped-ram', tls: 'psk' } },
+    /migration\.tls: transport mapped-ram has no connection/,
+  ],
+  [{ migration: { transport: 'tcp', tlsPriority: 'NORMAL' } }, /only with migration\.tls/],
+  [{ migration: { transport: 'postcopy', pauseAfter: 1 } }, /postcopy, which stops the guest/],
+  [
+    { migration: { transport: 'tcp', capabilities: ['dirty-limit'] } },
+    /migration\.capabilities: dirty-limit: it needs a dirty ring/,
+  ],
+  [
+    { migration: { transport: 'tcp', capabilities: ['pause-before-switchover'] } },
+    /pause-before-switchover: nobody would continue/,
+  ],
+  [
+    { machine: { accel: 'tcg', dirtyRingSize: 4096 }, migration: { transport: 'tcp' } },
+    /dirtyRingSize: only KVM/,
+  ],
+  [
+    { migration: { transport: 'mapped-ram', parameters: { 'direct-io': true } } },
+    /direct-io with transport mapped-ram-multifd only/,
+  ],
+  [
+    { machine: { sourceCpus: '0-' }, migration: { transport: 'tcp' } },
+    /machine\.sourceCpus: expected processors such as 0-3,8/,
+  ],
+  [
     { migration: { transport: 'unix', parameters: { 'downtime-limit': 1 } } },
     /give limits\.downtimeLimitMs instead of parameter downtime-limit/,
   ],
@@ -126,6 +153,25 @@ test('a scenario becomes what the migration story takes, with the parameters of 
   assert.equal(spec.downtimeLimitMs, 300);
   assert.equal(guest.pages, 16_384);
   assert.equal(guest.pacePagesPerSecond, undefined);
+});
+
+test('encryption, the dirty ring, the place and the stop of a scenario reach the migration', () => {
+  const scenario = resolveScenario(
+    {
+      machine: { dirtyRingSize: 4096, sourceCpus: '0-1', destinationNode: 1 },
+      migration: { transport: 'tcp', tls: 'psk', capabilities: ['dirty-limit'], pauseAfter: 0 },
+    },
+    '',
+  );
+  assert.equal(scenario.machine.accel, 'kvm');
+  const { spec } = taskOf(scenario, {});
+  assert.equal(spec.accelOptions, 'dirty-ring-size=4096');
+  assert.equal(spec.placement?.source?.cpus, '0-1');
+  assert.equal(spec.placement.destination?.node, 1);
+  assert.equal(spec.pauseAfter, 0);
+  const needs = needsOfSpec(spec);
+  assert.ok(needs.some(({ kind }) => kind === 'tls'));
+  assert.ok(needs.some((need) => need.kind === 'host' && need.name === 'dirty-ring'));
 });
 
 test('a downtime limit of B is a number of milliseconds, and not of postcopy', () => {

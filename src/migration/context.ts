@@ -40,11 +40,18 @@ export interface MachineOptions
   extends
     Pick<
       MachineSpec,
-      'side' | 'memory' | 'firmware' | 'incoming' | 'paused' | 'extraArgs' | 'accelOptions'
+      | 'side'
+      | 'memory'
+      | 'hostNode'
+      | 'firmware'
+      | 'incoming'
+      | 'paused'
+      | 'extraArgs'
+      | 'accelOptions'
     >,
     Pick<LaunchOptions, 'oob' | 'tag'> {
   /** default: that of the side */
-  readonly binary?: QemuBinary;
+  readonly binary?: QemuBinary | undefined;
   /** default: that of the run */
   readonly accel?: Accelerator;
 }
@@ -138,6 +145,10 @@ export class TestContext implements AsyncDisposable {
     this.#owned.push(disposable);
   }
 
+  binaryOf(side: Side): QemuBinary {
+    return side === 'source' ? this.plan.source : this.plan.destination;
+  }
+
   /** a path in the private directory */
   file(name: string): string {
     return path.join(this.directory, name);
@@ -195,7 +206,7 @@ export class TestContext implements AsyncDisposable {
       ...own,
       answer,
       stopTimeouts,
-      binary: own.binary ?? (side === 'source' ? plan.source : plan.destination),
+      binary: own.binary ?? this.binaryOf(side),
       directory: this.directory,
       env: plan.env,
       timeoutMs: this.deadlines.launchMs,

@@ -32,7 +32,7 @@ export interface MachineSpec {
   readonly arch: Arch;
   readonly accel: Accelerator;
   /** extra properties of the accelerator, such as `dirty-ring-size=4096` */
-  readonly accelOptions?: string;
+  readonly accelOptions?: string | undefined;
   /** versioned machine type, such as pc-q35-7.2 */
   readonly machine: string;
   readonly ramBytes: number;
@@ -41,6 +41,8 @@ export interface MachineSpec {
   /** virtual processors; default: 1 */
   readonly processors?: number;
   readonly memory: MemoryBackend;
+  /** NUMA node of the host that all of it is bound to; default: none */
+  readonly hostNode?: number | undefined;
   /** path of the patched guest image, given as firmware */
   readonly firmware: string;
   readonly serialLog: string;
@@ -74,8 +76,9 @@ export function escapeValue(value: string): string {
   return value.replaceAll(',', ',,');
 }
 
-function memoryObject(backend: MemoryBackend, bytes: number): string {
-  const tail = `id=${mainBlockName},size=${bytes}`;
+function memoryObject({ memory: backend, ramBytes, hostNode }: MachineSpec): string {
+  const bound = hostNode === undefined ? '' : `,host-nodes=${hostNode},policy=bind`;
+  const tail = `id=${mainBlockName},size=${ramBytes}${bound}`;
   switch (backend.kind) {
     case 'anon':
       return `memory-backend-ram,${tail},share=off`;
@@ -114,7 +117,7 @@ export function machineArgs(spec: MachineSpec): string[] {
     '-machine',
     `memory-backend=${mainBlockName}`,
     '-object',
-    memoryObject(spec.memory, spec.ramBytes),
+    memoryObject(spec),
     ...(tellSize === undefined ? [] : ['-m', `${spec.ramBytes}B`]),
     ...(spec.processors === undefined ? [] : ['-smp', String(spec.processors)]),
     '-chardev',

@@ -7,9 +7,12 @@ import type { Need } from '../model/features.js';
 import type { HostFactName } from '../model/host-facts.js';
 import type { PairSettings } from '../migration/pair-settings.js';
 
+/** the first release that had it, or the first and the last one */
 const capabilities: Readonly<Record<string, string>> = {
   xbzrle: '1.2',
   'auto-converge': '1.6',
+  'zero-blocks': '1.6 to 11.0',
+  compress: '2.4 to 9.0',
   'postcopy-ram': '2.6',
   'release-ram': '2.9',
   'return-path': '2.10',

@@ -7,7 +7,9 @@ import type { GuestShape } from '../guest/shape.js';
 import { stressRounds } from '../migration/stress/rounds.js';
 import type { RoundResult } from '../migration/stress/rounds.js';
 import type { StressSpec } from '../migration/stress/spec.js';
+import type { Need } from '../model/features.js';
 import type { TestDefinition } from './definition.js';
+import { allNeeds, needsTls } from './needs.js';
 import { PhaseClock } from './phase-clock.js';
 
 export interface StressTask {
@@ -26,6 +28,14 @@ export interface StressListener {
   started(round: number): void;
   /** @returns whether another round follows */
   finished(report: RoundReport): Promise<boolean>;
+}
+
+/** What it needs of both QEMUs and of the host. */
+export function needsOfSpec(spec: StressSpec): Need[] {
+  const { transport, parameters, memory, accelOptions, tls } = spec;
+  const { capabilities, uri: listen } = transport;
+  const data = { listen, capabilities, parameters, memory, accelOptions };
+  return allNeeds(data, [...transport.needs, ...(tls === undefined ? [] : [needsTls])]);
 }
 
 export function stressPath(spec: StressSpec): string {

@@ -7,14 +7,17 @@ import { taskOf } from '../../bench/bench-spec.js';
 import type { PlannedScenario, PlannedSide } from '../../bench/bench-run.js';
 import type { Label } from '../../bench/order.js';
 import { scenarioFields } from '../../bench/scenario.js';
-import type { Parameters, Scenario } from '../../bench/scenario.js';
+import type { Scenario } from '../../bench/scenario.js';
+import type { Parameters } from '../../suite/scenario-input.js';
+import { needsOfSpec } from '../../suite/stress.js';
+import { placementObstacle } from './placement.js';
 import { buildGuestImage } from '../../guest/image.js';
 import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
 import { kvmObstacle } from '../../migration/host/accelerator.js';
 import type { AccelChoice } from '../../migration/host/accelerator.js';
 import { probeHost } from '../../migration/host/host-probes.js';
 import type { PairPlan } from '../../migration/plan.js';
-import { unknownParameter, unmetTransport } from '../../migration/stress/unmet.js';
+import { unknownParameter, unmetSpec } from '../../migration/stress/unmet.js';
 import { platforms } from '../../model/arch.js';
 import { HarnessError, usageError } from '../../model/errors.js';
 import { resolveBinary } from '../../qemu/binary.js';
@@ -93,7 +96,10 @@ export async function planScenarios(input: PlanOfBench): Promise<PlannedScenario
   return planned;
 }
 
-async function planScenario(input: PlanOfBench, scenario: Scenario): Promise<PlannedScenario> {
+async function planScenario(
+  input: PlanOfBench,
+  scenario: Scenario,
+): Promise<PlannedScenario> {
   const { sides, options, environment } = input;
   const obstacle = await accelObstacle(input, scenario);
   // even a scenario that is skipped has a plan
@@ -103,22 +109,30 @@ async function planScenario(input: PlanOfBench, scenario: Scenario): Promise<Pla
   const { spec, guest } = a.task;
   const { arch, machine } = a.plan;
   buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, guest), machine));
-  const { memory, transport } = spec;
   const ramBytes = scenario.guest.memoryMiB * 2 ** 20;
-  const throughFile = transport.flow === 'file';
-  const sizeText = (mebibytes: number): string => `memoryMiB=${mebibytes}`;
-  checkRoom({ ramBytes, memory, throughFile, sizeText }, environment);
-  const reasons = sides.labels.map((label) => {
+  const lacks = sides.labels.map((label) => {
     const { plan, task } = label === 'A' ? a : b;
     const unknown = unknownParameter(plan, task.spec);
     if (unknown !== undefined && Object.hasOwn(sides.parameters.B, unknown.name)) {
       throw usageError('bad-bench', `--b-parameter ${unknown.name}: ${unknown.why}`);
     }
-    const lacks = unknown === undefined ? undefined : `parameter ${unknown.name}: ${unknown.why}`;
-    return unmetTransport(plan, task.spec, plan.host) ?? lacks;
+    return {
+      unmet: unmetSpec(plan, task.spec, needsOfSpec(task.spec), plan.host),
+      parameter: unknown === undefined ? undefined : `parameter ${unknown.name}: ${unknown.why}`,
+    };
   });
-  refuseUnknownParameter(a, b);
-  const skipped = obstacle ?? reasons.find((reason) => reason !== undefined);
+  const unmet =
+    obstacle ??
+    placementObstacle(spec, ramBytes, environment.searchPath) ??
+    lacks.find((each) => each.unmet !== undefined)?.unmet;
+  if (unmet === undefined) refuseUnknownParameter(a, b);
+  const skipped = unmet ?? lacks.find(({ parameter }) => parameter !== undefined)?.parameter;
+  if (skipped === undefined) {
+    const { memory, transport } = spec;
+    const throughFile = transport.flow === 'file';
+    const sizeText = (mebibytes: number): string => `memoryMiB=${mebibytes}`;
+    checkRoom({ ramBytes, memory, throughFile, sizeText }, environment);
+  }
   return { scenario, skipped, sides: { A: a, B: b } };
 }
 
@@ -170,7 +184,8 @@ async function planSide(
   if (planned.kind === 'absent') throw usageError('bad-bench', planned.reason);
   const task = taskOf(scenario, sides.parameters[label], options.probes);
   const { route: _route, ...plan } = planned.plan;
-  const host = await probeHost(task.spec.transport.needs, { plan, directory, signal });
+  const { cache } = qemus;
+  const host = await probeHost(needsOfSpec(task.spec), { plan, directory, signal, cache });
   return { plan: slowed({ ...plan, host }, scenario), task };
 }
 

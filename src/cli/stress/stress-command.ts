@@ -13,7 +13,12 @@ import { guestPlatform } from '../../guest/platforms.js';
 import { probeHost } from '../../migration/host/host-probes.js';
 import type { PairPlan } from '../../migration/plan.js';
 import type { StressSpec } from '../../migration/stress/spec.js';
-import { unknownParameter, unmetTransport } from '../../migration/stress/unmet.js';
+import {
+  unknownParameter,
+  unmetSpec,
+  unsupportedCapability,
+} from '../../migration/stress/unmet.js';
+import { needsOfSpec } from '../../suite/stress.js';
 import { removeDirectory } from '../../qemu/work-directory.js';
 import type { Environment } from '../process/environment.js';
 import { checkRoom } from '../run/guest-room.js';
@@ -57,6 +62,14 @@ async function stressCommand(options: StressOptions, environment: Environment): 
       `--transport ${transport.name}:${channels} and --set multifd-channels both set the number of channels: give one of them`,
     );
   }
+  if (options.tls !== undefined && transport.flow === 'file') {
+    throw usageError(
+      'bad-stress',
+      `--tls ${options.tls}: transport ${transport.name} has no connection that could be encrypted`,
+    );
+  }
+  const unsupported = unsupportedCapability(options.capability, false);
+  if (unsupported !== undefined) throw usageError('bad-stress', `--capability ${unsupported}`);
   const binaries = resolveBinaries(options, environment);
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);
@@ -132,8 +145,12 @@ function specOf(options: StressOptions): StressSpec {
   const { transport, channels } = options.transport;
   return {
     memory: options.backend,
-    transport,
+    transport: {
+      ...transport,
+      capabilities: [...transport.capabilities, ...options.capability],
+    },
     channels,
+    tls: options.tls,
     parameters: Object.fromEntries(options.set),
     pingPong: options.pingPong === true,
     downtimeLimitMs: options.downtimeLimit,
@@ -152,11 +169,11 @@ async function requireTransport(
   spec: StressSpec,
   place: { readonly directory: string; readonly signal: AbortSignal },
 ): Promise<PairPlan> {
-  const { transport } = spec;
-  const host = await probeHost(transport.needs, { plan, ...place });
-  const reason = unmetTransport(plan, spec, host);
+  const needs = needsOfSpec(spec);
+  const host = await probeHost(needs, { plan, ...place });
+  const reason = unmetSpec(plan, spec, needs, host);
   if (reason !== undefined)
-    throw usageError('bad-stress', `--transport ${transport.name}: ${reason}`);
+    throw usageError('bad-stress', `--transport ${spec.transport.name}: ${reason}`);
   const unknown = unknownParameter(plan, spec);
   if (unknown !== undefined)
     throw usageError('bad-stress', `--set ${unknown.name}: ${unknown.why}`);

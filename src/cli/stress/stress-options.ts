@@ -6,7 +6,9 @@ import type { MemoryBackend } from '../../model/command-line.js';
 import { stampKinds } from '../../model/stamps.js';
 import type { StampKind } from '../../model/stamps.js';
 import type { Freeze } from '../../migration/stress/spec.js';
-import { countUpTo, withPairOptions, withQemuOptions } from '../options/options.js';
+import { tlsKinds } from '../../migration/stress/transports.js';
+import type { TlsKind } from '../../migration/stress/transports.js';
+import { collect, countUpTo, withPairOptions, withQemuOptions } from '../options/options.js';
 import type { QemuOptions } from '../options/options.js';
 import { withReportOptions } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
@@ -29,6 +31,8 @@ export interface StressOptions extends QemuOptions, ReportOptions {
   readonly pace?: number;
   readonly backend: MemoryBackend['kind'];
   readonly transport: TransportChoice;
+  readonly tls?: TlsKind;
+  readonly capability: readonly string[];
   readonly rounds?: number;
   readonly duration?: number;
   readonly pingPong?: boolean;
@@ -102,6 +106,12 @@ function withMoveOptions(command: Command): Command {
         .argParser(transportArgument)
         .default(transportArgument('multifd'), 'multifd'),
     )
+    .addOption(
+      new Option(
+        '--tls <kind>',
+        'encrypt with a pre-shared key (psk) or with certificates (x509), new ones for each round',
+      ).choices(tlsKinds),
+    )
     .option('--rounds <n>', `how many migrations (default: ${usualRounds})`, countUpTo(100_000_000))
     .option(
       '--duration <time>',
@@ -122,6 +132,12 @@ function withMoveOptions(command: Command): Command {
       )
         .argParser(durationArgument)
         .default(10_000, '10s'),
+    )
+    .option(
+      '--capability <name>',
+      'switch a migration capability on at both sides; repeatable',
+      collect,
+      [],
     )
     .option(
       '--set <name=value>',

@@ -22,6 +22,8 @@ export function stressCommandLine(options: StressOptions, plan: PairPlan): strin
     ...(options.pace === undefined ? [] : ['--pace', `${options.pace}pages/s`]),
     ...['--backend', options.backend],
     ...['--transport', channels === undefined ? transport.name : `${transport.name}:${channels}`],
+    ...(options.tls === undefined ? [] : ['--tls', options.tls]),
+    ...options.capability.flatMap((name) => ['--capability', name]),
     ...(options.duration === undefined ? [] : ['--duration', `${options.duration / 1000}s`]),
     ...(options.rounds === undefined ? [] : ['--rounds', String(options.rounds)]),
     ...(options.pingPong === true ? ['--ping-pong'] : []),

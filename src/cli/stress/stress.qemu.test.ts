@@ -50,6 +50,10 @@ const runs = [
   ['a new guest for each round, by postcopy', ['--transport', 'postcopy']],
   ['through a file', ['--transport', 'mapped-ram', '--backend', 'anon', '--stamp', 'byte']],
   [
+    'one guest, encrypted with new certificates in each round',
+    ['--ping-pong', '--transport', 'multifd:2', '--tls', 'x509', '--capability', 'return-path'],
+  ],
+  [
     'both sides stopped for a moment',
     ['--ping-pong', '--transport', 'unix', '--freeze', 'both:200ms'],
   ],
@@ -163,6 +167,21 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
 }
 
 const refusals: readonly Refusal[] = [
+  [
+    'TLS of a file',
+    ['--transport', 'file', '--tls', 'psk'],
+    /--tls psk: transport file has no conn/,
+  ],
+  [
+    'a capability that is gone',
+    ['--capability', 'compress'],
+    /QEMU 11\.1\.\d+ has no capability compress \(needs 2\.4 to 9\.0\)/,
+  ],
+  [
+    'a capability that Drover would have to serve',
+    ['--capability', 'pause-before-switchover'],
+    /--capability pause-before-switchover: nobody would continue/,
+  ],
   [
     'more memory than the host has',
     ['--memory', '900T'],

@@ -81,6 +81,36 @@ export async function convergeByPostcopy(migration: Migration, after: number): P
   return false;
 }
 
+/** Drover stops the guest after this many iterations; then the rest converges by itself. */
+export async function convergeByPause(migration: Migration, after: number): Promise<boolean> {
+  const { context, source } = migration.pair;
+  await whileAlive(migration.pair, async () => {
+    if (after > 0) await passesEnd(migration, after, context.signal);
+    // after the end of the migration it has no effect
+    await source.qmp.execute('stop');
+    await migration.until('completed');
+  });
+  return false;
+}
+
+/**
+ * A guest that Drover stopped at the source does not continue by itself.
+ * @throws HarnessError `no-pause`: the migration completed before Drover stopped the guest
+ */
+export async function continuePaused({ pair }: Migration): Promise<void> {
+  const { destination } = pair;
+  const { status } = await destination.qmp.execute('query-status');
+  if (status === 'paused') {
+    await destination.qmp.execute('cont');
+    return;
+  }
+  throw contractError(
+    'no-pause',
+    'the migration completed before Drover stopped the guest: give a guest that writes more, or a stop after fewer iterations',
+    { side: 'destination', waitedFor: 'status paused', lastSeen: JSON.stringify(status) },
+  );
+}
+
 /** @throws HarnessError `no-postcopy`: the migration completed as precopy */
 export function requirePostcopy({ pair, since }: Migration): void {
   const { events } = pair.source.qmp;

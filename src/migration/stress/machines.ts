@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import type { Side } from '../../model/outcome.js';
 import { pagesOf } from '../../model/stamps.js';
+import type { QemuBinary } from '../../qemu/binary.js';
 import { closeMemory, openMemory } from '../../qemu/shared-memory.js';
 import { setCapability, setParameters } from '../commands.js';
 import type { TestContext, TestMachine } from '../context.js';
@@ -23,6 +24,12 @@ export interface Member {
   readonly stem: string;
 }
 
+/** taskset becomes QEMU, whose threads all inherit the processors. */
+const pinned = (binary: QemuBinary, cpus: string): QemuBinary => ({
+  ...binary,
+  command: `taskset -c ${cpus} ${binary.command}`,
+});
+
 export async function startMember(
   context: TestContext,
   spec: StressSpec,
@@ -31,13 +38,13 @@ export async function startMember(
   // each has memory of its own: memory that both sides map would not migrate
   const memory = openMemory(spec.memory, context.platform.ramBytes);
   const tag = `-round${round}`;
+  const { cpus, node } = spec.placement?.[side] ?? {};
   let machine: TestMachine;
   try {
     machine = await context.startMachine({
-      side,
-      memory,
+      ...{ side, memory, tag, accelOptions: spec.accelOptions, hostNode: node },
+      binary: cpus === undefined ? undefined : pinned(context.binaryOf(side), cpus),
       firmware: context.writeGuest(),
-      tag,
       incoming: receives ? 'defer' : undefined,
       // A guest that runs after the migration overwrites damage.
       extraArgs: [

@@ -6,7 +6,15 @@ import { discoverAddress, setParameters } from '../commands.js';
 import type { TestContext, TestMachine } from '../context.js';
 import { Pair } from '../pair.js';
 import { trickleRate, untilTracked } from '../tracking.js';
-import { converge, convergeByPostcopy, fullRate, requirePostcopy } from './converge.js';
+import {
+  continuePaused,
+  converge,
+  convergeByPause,
+  convergeByPostcopy,
+  fullRate,
+  requirePostcopy,
+} from './converge.js';
+import { encrypt } from './encryption.js';
 import { freezeInTurn } from './freeze.js';
 import { Meter } from './meter.js';
 import { Probes } from './probes.js';
@@ -37,33 +45,34 @@ export async function moveGuest(move: Move): Promise<Moved> {
   const pair = new Pair(context, { listen: uri }, from, to);
   await using probes =
     spec.probes === true ? await Probes.start(from, to, transport.flow) : undefined;
+  await encrypt(pair, spec, round);
   await setParameters(from, trickleRate);
   if (transport.flow !== 'file') await pair.listen({ uri });
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
   const migrating = await pair.migrate({ uri: target });
-  // Postcopy must start before the rest fits into the downtime limit.
   const isPostcopy = transport.flow === 'postcopy';
+  const { pauseAfter, postcopyAfter = 1, patienceMs } = spec;
   await untilTracked(migrating);
   const startMs = performance.now();
   const meter = await Meter.start(migrating);
   probes?.follow(migrating);
   await setParameters(from, {
     'max-bandwidth': spec.parameters['max-bandwidth'] ?? fullRate,
-    'downtime-limit': isPostcopy ? 1 : spec.downtimeLimitMs,
+    // Postcopy and the stop must come before the rest fits into the downtime limit.
+    'downtime-limit': isPostcopy || pauseAfter !== undefined ? 1 : spec.downtimeLimitMs,
   });
-  const forced = await whileHeld(
-    move,
-    async () =>
-      await (isPostcopy
-        ? convergeByPostcopy(migrating, spec.postcopyAfter ?? 1)
-        : converge(migrating, spec.patienceMs)),
-  );
+  const forced = await whileHeld(move, async () => {
+    if (isPostcopy) return await convergeByPostcopy(migrating, postcopyAfter);
+    if (pauseAfter !== undefined) return await convergeByPause(migrating, pauseAfter);
+    return await converge(migrating, patienceMs);
+  });
   // the figures of precopy say nothing about postcopy; a stress run measures nothing
   if (isPostcopy && spec.autostart === true) requirePostcopy(migrating);
   const migration = migrating.figures;
   if (transport.flow === 'file') await pair.listen({ uri });
   await migrating.until('completed', { side: 'destination' });
   const migrationMs = performance.now() - startMs;
+  if (pauseAfter !== undefined) await continuePaused(migrating);
   if (spec.autostart === true) await migrating.untilEvent('RESUME', 'destination');
   const measured = meter.read(transport.flow === 'file');
   const used = { source: measured.sourceProcessorMs, destination: measured.destinationProcessorMs };

@@ -11,6 +11,7 @@ import type { TestContext } from '../context.js';
 import type { FlowResult } from '../migration.js';
 import { checkArrival } from './arrival.js';
 import { both } from '../../model/both.js';
+import { forgetKeys } from './encryption.js';
 import { retire, startMember, wholePass } from './machines.js';
 import type { Member } from './machines.js';
 import { moveGuest } from './move.js';
@@ -68,6 +69,7 @@ export async function stressRounds(
     phase('end');
     await retire(from);
     rmSync(context.file(`round${round}.mig`), { force: true });
+    forgetKeys(context, round);
     const figures = { ...moved.figures, verifyMs: verdict.elapsedMs, verifiedPages: verdict.pages };
     const more = await hooks.finished({ round, figures, migration: moved.migration, verdict });
     if (more && spec.pingPong) {

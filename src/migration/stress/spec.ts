@@ -1,12 +1,20 @@
 /** What a stress run does: how the guest migrates, and what disturbs it meanwhile. Plain data. */
 import type { MemoryBackend } from '../../model/command-line.js';
 import type { Side } from '../../model/outcome.js';
-import type { StressTransport } from './transports.js';
+import type { StressTransport, TlsKind } from './transports.js';
 
 /** QEMUs that SIGSTOP stops for a while in each round, while memory is sent. */
 export interface Freeze {
   readonly sides: readonly Side[];
   readonly ms: number;
+}
+
+/** Where a QEMU runs on the host. */
+export interface Placement {
+  /** processors as `taskset -c` takes them, such as 0-3,8 */
+  readonly cpus?: string | undefined;
+  /** the guest's memory is bound to this NUMA node */
+  readonly node?: number | undefined;
 }
 
 export interface StressSpec {
@@ -29,6 +37,14 @@ export interface StressSpec {
    */
   readonly patienceMs: number;
   readonly freeze?: Freeze;
+  readonly tls?: TlsKind | undefined;
+  /** as GnuTLS takes it; default: that of QEMU */
+  readonly tlsPriority?: string | undefined;
+  /** extra properties of the accelerator of both sides, such as `dirty-ring-size=4096` */
+  readonly accelOptions?: string | undefined;
+  readonly placement?: Readonly<Partial<Record<Side, Placement>>> | undefined;
+  /** Drover stops the guest after this many iterations, and then the migration completes */
+  readonly pauseAfter?: number | undefined;
   /** with postcopy: the switch comes after this many iterations; default: 1 */
   readonly postcopyAfter?: number;
   /**

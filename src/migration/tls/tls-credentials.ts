@@ -58,13 +58,16 @@ export interface PskSetup {
   /** default: the same on both sides */
   readonly keys?: 'same' | 'different';
   /** which ciphers GnuTLS may choose; default: those that are fast on current processors */
-  readonly ciphers?: 'usual' | 'quick';
+  readonly ciphers?: 'usual' | 'quick' | { readonly priority: string };
+  /** distinguishes the keys of several migrations of one guest; default: none */
+  readonly tag?: string;
 }
 
 /** A pre-shared key on both sides: the same, or another one at the destination. */
 export async function usePsk(pair: Pair, setup: PskSetup = {}): Promise<void> {
   const { context, source, destination } = pair;
-  const directory = context.file('psk');
+  const { ciphers = 'quick', tag = '' } = setup;
+  const directory = context.file(`psk${tag}`);
   const wantsDh = wantsDhParams(context);
   writePsk(directory, wantsDh);
   let other = directory;
@@ -72,17 +75,19 @@ export async function usePsk(pair: Pair, setup: PskSetup = {}): Promise<void> {
     other = context.file('psk-other');
     writePsk(other, wantsDh);
   }
+  const priorities = { usual: undefined, quick: quickCiphers };
   const type = {
     'qom-type': 'tls-creds-psk',
-    priority: setup.ciphers === 'usual' ? undefined : quickCiphers,
+    priority: typeof ciphers === 'string' ? priorities[ciphers] : ciphers.priority,
   };
-  await useCredentials(source, 'tlscredspsk0', {
+  const id = `tlscredspsk0${tag}`;
+  await useCredentials(source, id, {
     ...type,
     endpoint: 'client',
     dir: directory,
     username: pskUser,
   });
-  await useCredentials(destination, 'tlscredspsk0', { ...type, endpoint: 'server', dir: other });
+  await useCredentials(destination, id, { ...type, endpoint: 'server', dir: other });
 }
 
 /** the client name that the destination accepts, if it checks names */
@@ -96,33 +101,39 @@ export interface CertificateSetup extends Pick<CertificateRequest, 'host' | 'ip'
   readonly client: 'friendly' | 'hostile' | 'none';
   /** the destination accepts only the friendly client */
   readonly authorize?: boolean;
+  /** which ciphers GnuTLS may choose; default: those that it prefers */
+  readonly priority?: string | undefined;
+  /** distinguishes the files of several migrations of one guest; default: none */
+  readonly tag?: string;
 }
 
-const certificateFolder = 'x509';
+const certificateFolder = ({ tag = '' }: CertificateSetup): string => `x509${tag}`;
 
 /** Makes the files that `useCertificates` needs. */
 export async function prepareCertificates(
   context: TestContext,
-  { host, ip, client }: CertificateSetup,
+  setup: CertificateSetup,
 ): Promise<void> {
+  const { host, ip, client } = setup;
   const names = { friendly: friendlyClient, hostile: hostileClient, none: undefined };
   const files = await context.certificates({ host, ip, client: names[client] }, context.signal);
-  writeCertificates(context.file(certificateFolder), files, wantsDhParams(context));
+  const wantsDh = wantsDhParams(context);
+  writeCertificates(context.file(certificateFolder(setup)), files, wantsDh);
 }
 
 /** Certificates on both sides. With a `host`, the source expects that name (`tls-hostname`). */
 export async function useCertificates(pair: Pair, setup: CertificateSetup): Promise<void> {
   const { context, source, destination } = pair;
-  const { host, authorize } = setup;
-  const directory = context.file(certificateFolder);
-  const type = { 'qom-type': 'tls-creds-x509', dir: directory, 'sanity-check': true };
-  await useCredentials(source, 'tlscredsx509client0', {
+  const { host, authorize, priority, tag = '' } = setup;
+  const dir = context.file(certificateFolder(setup));
+  const type = { 'qom-type': 'tls-creds-x509', dir, 'sanity-check': true, priority };
+  await useCredentials(source, `tlscredsx509client0${tag}`, {
     ...type,
     endpoint: 'client',
     'verify-peer': true,
   });
   if (host !== undefined) await setParameters(source, { 'tls-hostname': host });
-  await useCredentials(destination, 'tlscredsx509server0', {
+  await useCredentials(destination, `tlscredsx509server0${tag}`, {
     ...type,
     endpoint: 'server',
     'verify-peer': setup.verifyClient,

@@ -1,0 +1,52 @@
+/** What the fields of one scenario exclude. Pure. */
+import { stressTransports } from '../migration/stress/transports.js';
+import type { StressTransport } from '../migration/stress/transports.js';
+import { unsupportedCapability } from '../migration/stress/unmet.js';
+import type { ScenarioInput } from '../suite/scenario-input.js';
+
+type Migration = ScenarioInput['migration'];
+
+export const rowOf = ({ transport }: Migration): StressTransport | undefined =>
+  stressTransports.find(({ name }) => name === transport);
+
+/** parameters that a field sets */
+const fieldsInstead: Readonly<Record<string, string>> = {
+  'downtime-limit': 'limits.downtimeLimitMs',
+  'multifd-channels': 'migration.channels',
+  'tls-creds': 'migration.tls',
+};
+
+interface Given {
+  readonly guest: { readonly memoryMiB: number; readonly workingSetMiB?: number };
+  readonly machine: NonNullable<ScenarioInput['machine']>;
+  readonly migration: Migration;
+}
+
+/** The first fault; undefined without one. */
+export function contradiction({ guest, machine, migration }: Given): string | undefined {
+  const { transport, channels, tls, tlsPriority, postcopyAfter, pauseAfter } = migration;
+  const { capabilities = [], parameters = {} } = migration;
+  const row = rowOf(migration);
+  if (channels !== undefined && row?.takesChannels !== true)
+    return `migration.channels: transport ${transport} has one channel only`;
+  if (postcopyAfter !== undefined && row?.flow !== 'postcopy')
+    return `migration.postcopyAfter: transport ${transport} is no postcopy`;
+  if (pauseAfter !== undefined && row?.flow === 'postcopy')
+    return `migration.pauseAfter: transport ${transport} is postcopy, which stops the guest itself`;
+  if (tls !== undefined && row?.flow === 'file')
+    return `migration.tls: transport ${transport} has no connection`;
+  if (tlsPriority !== undefined && tls === undefined)
+    return 'migration.tlsPriority: only with migration.tls';
+  if (guest.workingSetMiB !== undefined && guest.workingSetMiB >= guest.memoryMiB)
+    return 'guest.workingSetMiB: it must be less than guest.memoryMiB';
+  if (machine.dirtyRingSize !== undefined && machine.accel !== 'kvm')
+    return 'machine.dirtyRingSize: only KVM has a dirty ring';
+  const unsupported = unsupportedCapability(capabilities, machine.dirtyRingSize !== undefined);
+  if (unsupported !== undefined) return `migration.capabilities: ${unsupported}`;
+  if (parameters['direct-io'] === true && transport !== 'mapped-ram-multifd')
+    return 'migration.parameters: QEMU uses direct-io with transport mapped-ram-multifd only';
+  const taken = Object.entries(fieldsInstead).find(([name]) => Object.hasOwn(parameters, name));
+  return taken === undefined
+    ? undefined
+    : `migration.parameters: give ${taken[1]} instead of parameter ${taken[0]}`;
+}
