@@ -7,8 +7,8 @@ import { packageRoot } from '../model/scratch.fixtures.js';
 import { stressTransports } from '../migration/stress/transports.js';
 import { needsOfSpec } from '../suite/stress.js';
 import { taskOf } from './bench-spec.js';
-import { builtInScenarios } from './built-in.js';
-import { chooseScenarios } from './choose-scenarios.js';
+import { builtInGroups, builtInScenarios } from './built-in.js';
+import { chooseGroups, chooseScenarios, scenariosInJson } from './choose-scenarios.js';
 import { resolveScenario } from './scenario.js';
 
 const chosen = (
@@ -16,9 +16,8 @@ const chosen = (
   scenarios?: readonly unknown[],
   sweeps: Parameters<typeof chooseScenarios>[0]['sweeps'] = [],
 ): string[] => {
-  const text = JSON.stringify({ version: 1, scenarios });
-  const file = scenarios === undefined ? undefined : { name: 'own.json', text };
-  return chooseScenarios({ names, file, sweeps }).map(({ name }) => name);
+  const own = scenarios === undefined ? undefined : { name: 'own.json', scenarios };
+  return chooseScenarios({ names, own, sweeps }).map(({ name }) => name);
 };
 
 test('the built-in scenarios have different names, computed from their values', () => {
@@ -28,7 +27,51 @@ test('the built-in scenarios have different names, computed from their values', 
     assert.ok(names.includes(name), `${name} among ${names.join(' ')}`);
   }
   assert.ok(names.includes('tcp+xbzrle,stamp=wide,xbzrle-cache-size=268435456'));
-  assert.deepEqual(chosen([]), names);
+  const inGroups = builtInGroups.flatMap(({ scenarios }) => scenarios);
+  for (const each of inGroups) {
+    const same = builtInScenarios.find(({ name }) => name === each.name);
+    assert.deepEqual(each, same, 'a name stands for the same values in every group');
+  }
+  for (const { name: group, scenarios } of builtInGroups) {
+    const own = scenarios.map(({ name }) => name);
+    assert.equal(new Set(own).size, own.length, group);
+  }
+  assert.deepEqual(chosen([]), basic);
+});
+
+const basic = (builtInGroups[0]?.scenarios ?? []).map(({ name }) => name);
+
+test('a group, or all below a name, is chosen; guestperf has its 42 scenarios', () => {
+  const inGroup = (...groups: string[]) => chooseScenarios({ names: [], groups, sweeps: [] });
+  assert.equal(inGroup('guestperf').length, 42);
+  assert.equal(inGroup('guestperf/pause-iters').length, 4);
+  assert.deepEqual(
+    inGroup('tls').map(({ name }) => name),
+    ['tcp,tls=psk', 'multifd:4,tls=psk', 'tcp,tls=x509', 'multifd:4,tls=x509'],
+  );
+  assert.throws(() => inGroup('guestpref'), /no group 'guestpref'/);
+  const all = chooseGroups({ names: [], sweeps: [], isAll: true });
+  assert.deepEqual(all, builtInGroups);
+});
+
+test('every xbzrle cache is a power of two of bytes, and no larger than the guest', () => {
+  for (const { name, guest, migration } of builtInScenarios) {
+    const bytes = migration.parameters?.['xbzrle-cache-size'];
+    if (bytes === undefined) continue;
+    assert.ok(Number.isInteger(Math.log2(Number(bytes))), name);
+    assert.ok(Number(bytes) <= guest.memoryMiB * 2 ** 20, name);
+  }
+});
+
+test('a field that a module sets to undefined has its default', () => {
+  const input = {
+    guest: { memoryMiB: undefined },
+    migration: { transport: 'multifd', channels: undefined, tls: undefined },
+  };
+  assert.deepEqual(
+    resolveScenario(input, ''),
+    resolveScenario({ migration: { transport: 'multifd' } }, ''),
+  );
 });
 
 test('only values that are not the default are in a name', () => {
@@ -57,6 +100,10 @@ test('a sweep makes one scenario of each value; two sweeps make all combinations
     chosen(['multifd:4'], undefined, [{ field: 'channels', values: [1, 2, 4, 8] }]),
     ['multifd:1', 'multifd:2', 'multifd:4', 'multifd:8'],
   );
+  assert.deepEqual(chosen(['tcp'], undefined, [{ field: 'sourceCpus', values: [0, '0-3'] }]), [
+    'tcp,sourceCpus=0',
+    'tcp,sourceCpus=0-3',
+  ]);
   assert.deepEqual(
     chosen(['tcp'], undefined, [
       { field: 'memoryMiB', values: [256, 512] },
@@ -123,11 +170,8 @@ for (const [scenario, message] of faults) {
 }
 
 test('files that hold no scenarios, names that do not exist and sweeps that cannot be are refused', () => {
-  const file = (text: string) => ({ name: 'own.json', text });
   for (const text of ['{', '[]', '{"version": 2, "scenarios": []}']) {
-    assert.throws(() => chooseScenarios({ names: [], file: file(text), sweeps: [] }), {
-      code: 'bad-scenario',
-    });
+    assert.throws(() => scenariosInJson(text, 'own.json'), { code: 'bad-scenario' });
   }
   assert.throws(() => chosen(['multifd:5']), {
     code: 'no-such-scenario',

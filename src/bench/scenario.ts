@@ -32,7 +32,12 @@ const count = (least: number, most: number) =>
 
 const text = v.optional(v.pipe(v.string(), v.nonEmpty('expected a text')));
 const processors = v.optional(
-  v.pipe(v.string(), v.regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'expected processors such as 0-3,8')),
+  v.pipe(
+    // --sweep sourceCpus=0 is a number
+    v.union([v.string(), v.number()]),
+    v.transform(String),
+    v.regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'expected processors such as 0-3,8'),
+  ),
 );
 
 const groups = {
@@ -59,7 +64,7 @@ const groups = {
     tlsPriority: text,
     capabilities: v.optional(v.array(v.string())),
     parameters: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
-    postcopyAfter: count(1, 1000),
+    postcopyAfter: count(0, 1000),
     pauseAfter: count(0, 1000),
   },
   limits: { downtimeLimitMs: count(0, 2_000_000), patienceMs: count(1, 60_000) },
@@ -125,14 +130,22 @@ export function resolveScenario(input: unknown, where: string): Scenario {
   }
   const { guest, machine, migration, limits } = parsed.output;
   const scenario = {
-    guest: { ...usual.guest, ...guest },
-    machine: withRing({ ...usual.machine, ...machine }),
-    migration: withChannels(migration),
-    limits: { ...usual.limits, ...limits },
+    guest: { ...usual.guest, ...defined(guest) },
+    machine: withRing({ ...usual.machine, ...defined(machine) }),
+    migration: withChannels(defined(migration)),
+    limits: { ...usual.limits, ...defined(limits) },
   };
   const fault = contradiction(scenario);
   if (fault !== undefined) throw refused(where, fault);
   return { name: nameOf(scenario), ...scenario };
+}
+
+/** A field that a module sets to undefined has its default. */
+function defined<T extends object | undefined>(fields: T): T {
+  return (
+    fields &&
+    (Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T)
+  );
 }
 
 const refused = (where: string, why: string) => usageError('bad-scenario', `${where}: ${why}`);

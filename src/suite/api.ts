@@ -1,6 +1,8 @@
 /** What `import ... from 'drover'` gives to authors of tests: definitions, and steps for hooks. */
 export { fileTest, levels, migrationTest, postcopyTest, precopyTest } from './definition.js';
 export type { Level, Takes, TestDefinition, TestFacts } from './definition.js';
+export { defineScenarios } from './scenario-input.js';
+export type { Parameters, ScenarioInput, TransportName } from './scenario-input.js';
 export { HarnessError } from '../model/errors.js';
 export type { Blame, HarnessErrorInput } from '../model/errors.js';
 export type { Arch, Platform } from '../model/arch.js';

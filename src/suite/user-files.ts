@@ -2,7 +2,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { HarnessError, fileProblem, usageError } from '../model/errors.js';
-import { canReadTypeScript, typescriptEnding } from './user-modules.js';
+import { requireReadable } from './import-module.js';
 
 export interface UserFile {
   readonly file: string;
@@ -24,7 +24,7 @@ const isModule = (name: string): boolean =>
  */
 export function userFiles(
   given: readonly string[],
-  canRead: (file: string) => boolean = canReadTypeScript,
+  canRead?: (file: string) => boolean,
 ): UserFile[] {
   const files = new Map<string, UserFile>();
   for (const each of given) {
@@ -32,13 +32,7 @@ export function userFiles(
       if (files.get(file.file)?.found !== false) files.set(file.file, file);
     }
   }
-  for (const { file } of files.values()) {
-    if (!typescriptEnding.test(file) || canRead(file)) continue;
-    throw usageError(
-      'tests-typescript',
-      `--tests: '${file}' is TypeScript, which Node ${process.version} does not run: use Node 22.18 or newer, or add the compiler to your project (npm install --save-dev typescript), or compile the file first and give the JavaScript`,
-    );
-  }
+  for (const { file } of files.values()) requireReadable(file, '--tests', canRead);
   return [...files.values()];
 }
 

@@ -2,15 +2,13 @@
  * A user's own tests (`--tests`): modules whose `default` or `tests` export is an array of
  * definitions. The main thread loads them for their data, a worker to run them.
  */
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { within } from '../model/deadline.js';
 import type { HarnessError } from '../model/errors.js';
 import { usageError } from '../model/errors.js';
 import { definitionFaults } from './check-definition.js';
 import type { TestDefinition } from './definition.js';
 import { userFiles } from './user-files.js';
 import type { UserFile } from './user-files.js';
-import { installHooks } from './user-modules.js';
+import { importModule } from './import-module.js';
 
 export interface UserTest {
   readonly definition: TestDefinition;
@@ -24,11 +22,6 @@ interface Place {
   readonly text: string;
 }
 
-/** deadline for the import of a module */
-const importMs = 30_000;
-/** how lines of Node and of Drover itself show in a stack */
-const droverRoot = fileURLToPath(new URL('../..', import.meta.url));
-const droverPlaces = ['node:internal/', `${droverRoot}dist/`, `${droverRoot}node_modules/`];
 const exportNames = ['default', 'tests'] as const;
 
 /**
@@ -74,7 +67,7 @@ async function definitionsIn(
   path?: string,
 ): Promise<{ readonly definition: TestDefinition; readonly place: Place }[]> {
   const { file } = from;
-  const module = await importModule(file);
+  const module = await importModule(file, '--tests');
   const lists = new Map<unknown, string>();
   for (const name of exportNames) {
     if (name in module && !lists.has(module[name])) lists.set(module[name], name);
@@ -116,34 +109,4 @@ function duplicate(path: string, { text }: Place, before: string): HarnessError 
     'duplicate-test',
     `--tests: ${text}: there is a test ${path} already, from ${before}; give this one another path`,
   );
-}
-
-async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
-  installHooks();
-  try {
-    const url = pathToFileURL(file).href;
-    return await within(
-      import(url) as Promise<Record<string, unknown>>,
-      { timeoutMs: importMs },
-      () => new Error(`its top level is not done after ${importMs / 1000} s`),
-    );
-  } catch (error) {
-    throw usageError(
-      'tests-import',
-      `--tests: cannot load ${file}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-      { details: placeOf(error, file) },
-    );
-  }
-}
-
-/** The user's own part of a stack, and the source line where Node shows it. */
-function placeOf(error: unknown, file: string): string[] {
-  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
-  const own = lines.filter((line) => !droverPlaces.some((place) => line.includes(place)));
-  const message = own.findIndex((line) => /^(\w*Error|AssertionError)\b/.test(line));
-  const shown = own.filter((_line, index) => index !== message).slice(0, 10);
-  // Node gives no line for a syntax error in the module
-  return error instanceof SyntaxError && shown.length === 0
-    ? [`node --check ${file}   shows the place`]
-    : shown.map((line) => line.replaceAll(/\t/g, '  '));
 }

@@ -1,10 +1,11 @@
 /** `drover bench`: measures migrations of one QEMU, or compares two. */
 import { randomInt } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import os from 'node:os';
 import { runBench } from '../../bench/bench-run.js';
 import type { BenchRequest, PlannedScenario } from '../../bench/bench-run.js';
-import { chooseScenarios } from '../../bench/choose-scenarios.js';
+import { chooseGroups, chooseScenarios } from '../../bench/choose-scenarios.js';
+import type { Wanted } from '../../bench/choose-scenarios.js';
 import { benchVersion, confidence } from '../../bench/document.js';
 import type { BenchDocument, ScenarioResult } from '../../bench/document.js';
 import { figures } from '../../bench/figures.js';
@@ -12,7 +13,6 @@ import { HostWatch, hostWarnings } from '../../bench/host-state.js';
 import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
 import type { Design } from '../../bench/order.js';
 import type { Scenario } from '../../bench/scenario.js';
-import { fileProblem, usageError } from '../../model/errors.js';
 import { shellQuote } from '../../model/shell.js';
 import { createEvidenceDirectory, removeDirectory } from '../../qemu/work-directory.js';
 import { withExamples } from '../options/help.js';
@@ -26,6 +26,8 @@ import { droverVersion } from '../process/version.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { identity } from '../run/run-facts.js';
 import { withWorkplace } from '../run/run-workspace.js';
+import { listLines, obstaclesOf } from './bench-list.js';
+import { readScenarios } from './read-scenarios.js';
 import { withBenchOptions } from './bench-options.js';
 import type { BenchOptions } from './bench-options.js';
 import { planScenarios, sidesOf } from './bench-plan.js';
@@ -48,15 +50,14 @@ export const addBenchCommand: AddCommand = (program, environment, finish) => {
 };
 
 async function benchCommand(options: BenchOptions, environment: Environment): Promise<number> {
-  const scenarios = chooseScenarios({
+  const wanted = {
     names: options.scenario,
-    file: options.scenarios === undefined ? undefined : readScenarios(options.scenarios),
+    groups: options.group,
+    own: options.scenarios === undefined ? undefined : await readScenarios(options.scenarios),
     sweeps: options.sweep,
-  });
-  if (options.list === true) {
-    await print(lines(scenarios.map(({ name }) => name)));
-    return exitCodes.passed;
-  }
+  };
+  if (options.list === true) return await listScenarios(wanted, options, environment);
+  const scenarios = chooseScenarios(wanted);
   const sides = sidesOf(options, environment);
   const { json, markdown, csv } = options;
   await checkReportOptions(options);
@@ -118,14 +119,25 @@ const jsonPieces = (document: BenchDocument): string[] => [
 const isReplaced = (file: string): boolean =>
   statSync(file, { throwIfNoEntry: false })?.isFile() !== false;
 
-function readScenarios(file: string): { readonly name: string; readonly text: string } {
-  try {
-    return { name: `--scenarios: ${file}`, text: readFileSync(file, 'utf8') };
-  } catch (cause) {
-    throw usageError('bad-scenario', `--scenarios: cannot read ${file}: ${fileProblem(cause)}`, {
-      cause,
-    });
+async function listScenarios(
+  wanted: Wanted,
+  options: BenchOptions,
+  environment: Environment,
+): Promise<number> {
+  const groups = chooseGroups({ ...wanted, isAll: true });
+  if (options.qemu.length === 0) {
+    await print(lines(listLines(groups)));
+    return exitCodes.passed;
   }
+  const sides = sidesOf(options, environment);
+  return await withWorkplace(environment, async ({ probeDirectory: directory, interruption }) => {
+    const { signal } = interruption;
+    const qemus = new Qemus(environment, directory, signal, options.cache);
+    const scenarios = groups.flatMap((group) => group.scenarios);
+    const what = { sides, scenarios, options, environment, qemus, directory, signal };
+    await print(lines(listLines(groups, await obstaclesOf(what))));
+    return exitCodes.passed;
+  });
 }
 
 /** One line to standard error for each migration, since results come only at the end. */

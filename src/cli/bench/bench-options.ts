@@ -13,6 +13,7 @@ export interface BenchOptions extends PairOptions {
   readonly bParameter: readonly Setting[];
   readonly aa?: boolean;
   readonly scenario: readonly string[];
+  readonly group: readonly string[];
   readonly scenarios?: string;
   readonly sweep: readonly Sweep[];
   readonly list?: boolean;
@@ -48,18 +49,27 @@ export function withBenchOptions(command: Command): Command {
     .optionsGroup('Scenarios:')
     .option(
       '--scenario <name>',
-      'measure only this scenario; repeatable (default: all of --scenarios, or all that are built in)',
+      'measure only this scenario; repeatable (default: all of --scenarios, or group basic)',
       collect,
       [],
     )
-    .option('--scenarios <file>', 'JSON file of your own scenarios')
+    .option(
+      '--group <name>',
+      'measure the built-in scenarios of this group, such as tls or guestperf; repeatable',
+      collect,
+      [],
+    )
+    .option('--scenarios <file>', 'your own scenarios: JSON, or a JavaScript or TypeScript module')
     .option(
       '--sweep <field=values>',
       'measure each scenario with each of these values of a field or a migration parameter, such as channels=1,2,4,8; repeatable',
       sweepArgument,
       [],
     )
-    .option('--list', 'list the scenarios and exit')
+    .option(
+      '--list',
+      'list the scenarios in groups and exit; with --qemu: which of them run here, and why not',
+    )
     .optionsGroup('Measurement:')
     .option(
       '--pairs <n>',

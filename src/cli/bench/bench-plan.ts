@@ -22,6 +22,7 @@ import { platforms } from '../../model/arch.js';
 import { HarnessError, usageError } from '../../model/errors.js';
 import { resolveBinary } from '../../qemu/binary.js';
 import type { QemuBinary } from '../../qemu/binary.js';
+import type { PairOptions } from '../options/options.js';
 import type { Environment } from '../process/environment.js';
 import { checkRoom } from '../run/guest-room.js';
 import { planPair } from '../run/plan-pair.js';
@@ -38,7 +39,10 @@ export interface Sides {
 }
 
 /** @throws HarnessError `bad-bench` */
-export function sidesOf(options: BenchOptions, environment: Environment): Sides {
+export function sidesOf(
+  options: Pick<BenchOptions, 'qemu' | 'aa' | 'bParameter'>,
+  environment: Environment,
+): Sides {
   const { qemu, aa, bParameter } = options;
   const refuse = (message: string): never => {
     throw usageError('bad-bench', message);
@@ -50,7 +54,7 @@ export function sidesOf(options: BenchOptions, environment: Environment): Sides 
   const [first, second] = qemu.map((command) =>
     resolveBinary(command, { searchPath: environment.searchPath, origin: '--qemu' }),
   );
-  const a = first ?? resolveBinaries({ ...options, qemu: undefined }, environment).source;
+  const a = first ?? resolveBinaries({}, environment).source;
   const b = second ?? a;
   if (a.arch !== b.arch) refuse(`A emulates ${a.arch} and B ${b.arch}: nothing can be compared`);
   const isCompared = second !== undefined || aa === true || bParameter.length > 0;
@@ -64,7 +68,7 @@ export function sidesOf(options: BenchOptions, environment: Environment): Sides 
 export interface PlanOfBench {
   readonly sides: Sides;
   readonly scenarios: readonly Scenario[];
-  readonly options: BenchOptions;
+  readonly options: PairOptions;
   readonly environment: Environment;
   readonly qemus: Qemus;
   /** for probes */
@@ -96,7 +100,8 @@ export async function planScenarios(input: PlanOfBench): Promise<PlannedScenario
   return planned;
 }
 
-async function planScenario(
+/** @throws HarnessError as `planScenarios` */
+export async function planScenario(
   input: PlanOfBench,
   scenario: Scenario,
 ): Promise<PlannedScenario> {

@@ -50,3 +50,21 @@ for (const version of ['11.1', '10.0'] as const) {
     },
   );
 }
+
+test(
+  '--list says which scenarios a QEMU runs, and why not',
+  { skip: realQemu('11.1').skip },
+  async () => {
+    using scratch = new Scratch();
+    const groups = ['--group', 'guestperf/compr-mt', '--group', 'tls', '--accel', 'tcg'];
+    const what = ['bench', '--list', '--qemu', realQemu('11.1').command, ...groups];
+    const ran = await drover(what, scratch);
+    cleanEnd(ran, scratch, 0);
+    assert.match(ran.stdout, /^guestperf\/compr-mt:$/m);
+    assert.match(
+      ran.stdout,
+      /compress-threads=4.* skipped: .* no capability compress \(needs 2\.4 to/,
+    );
+    assert.match(ran.stdout, /^ {2}multifd:4,tls=x509 +runs$/m);
+  },
+);

@@ -1,6 +1,7 @@
 /** Holds the page about benchmarks to the tables in the source. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { builtInGroups } from '../../bench/built-in.js';
 import { figures } from '../../bench/figures.js';
 import { scenarioFields } from '../../bench/scenario.js';
 import { stressTransports } from '../../migration/stress/transports.js';
@@ -23,4 +24,13 @@ test('bench.md has a row for every field of a scenario, and names every transpor
   );
   const [, transports = ''] = rows.find(([field]) => field === '`migration.transport`') ?? [];
   for (const { name } of stressTransports) assert.ok(transports.includes(`\`${name}\``), name);
+});
+
+test('bench.md has a row for every group of scenarios', () => {
+  assert.deepEqual(
+    rowsIn(part('bench.md', '## Groups'))
+      .map(([group = '']) => group.replaceAll('`', ''))
+      .filter((group) => group !== 'group'),
+    builtInGroups.map(({ name }) => name),
+  );
 });

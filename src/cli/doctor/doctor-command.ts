@@ -78,7 +78,7 @@ function binariesOf(options: DoctorOptions, environment: Environment): Named[] {
     }));
   }
   try {
-    const { source, destination } = resolveBinaries({ accel: 'auto', cache: true }, environment);
+    const { source, destination } = resolveBinaries({}, environment);
     const both = source.command === destination.command ? [source] : [source, destination];
     return both.map((binary) => ({ title: binary.command, binary }));
   } catch (error) {

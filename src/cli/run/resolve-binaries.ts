@@ -12,7 +12,10 @@ export interface Binaries {
 }
 
 /** Options come before variables, and those of one side before those of both. */
-export function resolveBinaries(options: QemuOptions, environment: Environment): Binaries {
+export function resolveBinaries(
+  options: Pick<QemuOptions, 'qemu' | 'qemuSrc' | 'qemuDst'>,
+  environment: Environment,
+): Binaries {
   const search = environment.searchPath;
   const pick = (
     side: readonly [string | undefined, string],

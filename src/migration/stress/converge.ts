@@ -71,8 +71,8 @@ export async function convergeByPostcopy(migration: Migration, after: number): P
   const { context, source } = migration.pair;
   await whileAlive(migration.pair, async () => {
     // The migration of a guest that writes little may complete earlier.
-    const { data } = await passesEnd(migration, after, context.signal);
-    if (data['status'] === undefined) {
+    const { data } = after === 0 ? {} : await passesEnd(migration, after, context.signal);
+    if (data?.['status'] === undefined) {
       await source.qmp.execute('migrate-start-postcopy');
       await migration.untilEvent('STOP');
     }
