@@ -29,6 +29,15 @@ const documents = [
     isOpen: true,
   },
   {
+    file: 'advise.schema.json',
+    types: 'src/bench/advise/advice.ts',
+    type: 'Advice',
+    version: 'adviceVersion',
+    title: (version) => `drover advise --json, version ${version}`,
+    page: 'advise.md',
+    isOpen: true,
+  },
+  {
     file: 'bench-scenarios.schema.json',
     types: 'src/bench/scenario.ts',
     type: 'ScenarioFile',

@@ -22,6 +22,11 @@ interface Given {
   readonly migration: Migration;
 }
 
+function isPlainMultifd({ transport, tls, parameters = {} }: Migration): boolean {
+  const method = parameters['multifd-compression'] ?? 'none';
+  return transport === 'multifd' && tls === undefined && method === 'none';
+}
+
 /** The first fault; undefined without one. */
 export function contradiction({ guest, machine, migration }: Given): string | undefined {
   const { transport, channels, tls, tlsPriority, postcopyAfter, pauseAfter } = migration;
@@ -43,6 +48,8 @@ export function contradiction({ guest, machine, migration }: Given): string | un
     return 'machine.dirtyRingSize: only KVM has a dirty ring';
   const unsupported = unsupportedCapability(capabilities, machine.dirtyRingSize !== undefined);
   if (unsupported !== undefined) return `migration.capabilities: ${unsupported}`;
+  if (capabilities.includes('zero-copy-send') && !isPlainMultifd(migration))
+    return 'migration.capabilities: zero-copy-send needs multifd without TLS and compression';
   if (parameters['direct-io'] === true && transport !== 'mapped-ram-multifd')
     return 'migration.parameters: QEMU uses direct-io with transport mapped-ram-multifd only';
   const taken = Object.entries(fieldsInstead).find(([name]) => Object.hasOwn(parameters, name));

@@ -151,6 +151,10 @@ const faults: readonly (readonly [unknown, RegExp])[] = [
     /dirtyRingSize: only KVM/,
   ],
   [
+    { migration: { transport: 'multifd', tls: 'psk', capabilities: ['zero-copy-send'] } },
+    /zero-copy-send needs multifd without TLS and compression/,
+  ],
+  [
     { migration: { transport: 'mapped-ram', parameters: { 'direct-io': true } } },
     /direct-io with transport mapped-ram-multifd only/,
   ],

@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
   },
   'Measure:': {
     bench: async () => (await import('./bench/bench-command.js')).addBenchCommand,
+    advise: async () => (await import('./bench/advise-command.js')).addAdviseCommand,
     compare: async () => (await import('./bench/compare-command.js')).addCompareCommand,
   },
   'Memory images, dumps and migration files:': {

@@ -9,7 +9,7 @@ import { allOf, output, part, rowsIn } from './pages.fixtures.js';
 const commands = {
   'cli.md': [
     ...['run', 'matrix', 'chain', 'stress', 'list', 'doctor', 'report', 'merge', 'shards'],
-    ...['rerun', 'vmstate', 'bench', 'compare'],
+    ...['rerun', 'vmstate', 'bench', 'compare', 'advise'],
   ],
   'offline.md': ['scan', 'inspect', 'diff', 'export'],
 };
