@@ -84,6 +84,8 @@ export interface BenchDocument {
   /** the order of A and B follows from it */
   readonly seed: number;
   readonly pairs: number;
+  /** the command that measures the same again; older documents lack it */
+  readonly rerun?: string | undefined;
   /** the least change that matters, such as 0.05 */
   readonly threshold: number;
   /** of all intervals and verdicts, such as 0.95 */

@@ -9,7 +9,7 @@ import type { Label } from './order.js';
 import { medianInterval } from './statistics/many.js';
 import { mostPairs } from './verdict.js';
 
-const percent = (change: number): string => {
+export const percent = (change: number): string => {
   const text = (100 * change).toFixed(Math.abs(change) < 0.1 ? 1 : 0);
   return `${change > 0 ? '+' : ''}${text} %`;
 };
@@ -30,13 +30,16 @@ export function comparisonRow(comparison: Comparison): string[] {
     figures.find(({ key }) => key === figure)?.name ?? figure,
     percent(change),
     low === undefined || high === undefined ? '' : `${percent(low)} to ${percent(high)}`,
-    p < 0.0001 ? '< 0.0001' : p.toFixed(p < 0.001 ? 4 : 3),
+    pText(p),
     String(samples),
     verdictText(comparison),
   ];
 }
 
-function verdictText({ verdict, samplesNeeded, low }: Comparison): string {
+export const pText = (p: number): string =>
+  p < 0.0001 ? '< 0.0001' : p.toFixed(p < 0.001 ? 4 : 3);
+
+export function verdictText({ verdict, samplesNeeded, low }: Comparison): string {
   if (verdict !== 'not-enough-data') return verdict;
   if (low === undefined) return `not enough data (needs at least ${samplesNeeded ?? 0})`;
   const needed = samplesNeeded === undefined ? `more than ${mostPairs}` : `about ${samplesNeeded}`;

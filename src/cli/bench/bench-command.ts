@@ -10,7 +10,6 @@ import { benchVersion, confidence } from '../../bench/document.js';
 import type { BenchDocument, ScenarioResult } from '../../bench/document.js';
 import { figures } from '../../bench/figures.js';
 import { HostWatch, hostWarnings } from '../../bench/host-state.js';
-import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
 import type { Design } from '../../bench/order.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { shellQuote } from '../../model/shell.js';
@@ -31,6 +30,7 @@ import { readScenarios } from './read-scenarios.js';
 import { withBenchOptions } from './bench-options.js';
 import type { BenchOptions } from './bench-options.js';
 import { planScenarios, sidesOf } from './bench-plan.js';
+import { benchJson, reportBench } from './bench-reports.js';
 import type { Sides } from './bench-plan.js';
 
 export const addBenchCommand: AddCommand = (program, environment, finish) => {
@@ -59,7 +59,7 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
   if (options.list === true) return await listScenarios(wanted, options, environment);
   const scenarios = chooseScenarios(wanted);
   const sides = sidesOf(options, environment);
-  const { json, markdown, csv } = options;
+  const { json } = options;
   await checkReportOptions(options);
   return await withWorkplace(environment, async (place) => {
     const { directory, probeDirectory, interruption } = place;
@@ -75,7 +75,8 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
     const design = { labels, pairs: options.pairs, seed: options.seed ?? randomInt(1, 1e6) };
     const argv = process.argv.slice(2);
     if (options.seed === undefined) argv.push('--seed', String(design.seed));
-    const head = { time, watch, options, design };
+    const rerun = ['drover', ...argv].map(shellQuote).join(' ');
+    const head = { time, watch, options, design, rerun };
     const documentSoFar = (results: readonly ScenarioResult[], isOver: boolean): BenchDocument =>
       documentOf({ ...head, isOver }, sides, planned, results);
     let evidence: string | undefined;
@@ -87,33 +88,20 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
       directory,
       evidenceDirectory: () =>
         (evidence ??= createEvidenceDirectory(environment.temporaryDirectory)),
-      rerun: ['drover', ...argv].map(shellQuote).join(' '),
+      rerun,
       signal,
       warn: noteOnStderr,
       onScenario: async (soFar) => {
         if (json === undefined || !isReplaced(json)) return;
-        await writeFiles([[json, jsonPieces(documentSoFar(soFar, false))]], exitCodes.passed);
+        await writeFiles([[json, [benchJson(documentSoFar(soFar, false))]]], exitCodes.passed);
       },
       onTurn: progress(design),
     });
     const document = documentSoFar(results, !signal.aborted);
-    // first the files: the reader of standard output may be gone
-    const exitCode = await writeFiles(
-      [
-        [json, jsonPieces(document)],
-        [markdown, [benchMarkdown(document)]],
-        [csv, [benchCsv(document)]],
-      ],
-      signal.aborted ? exitCodes.cancelled : exitCodeOfBench(document),
-    );
-    await print(lines(benchLines(document)));
-    return exitCode;
+    const exitCode = signal.aborted ? exitCodes.cancelled : exitCodeOfBench(document);
+    return await reportBench(document, options, exitCode);
   });
 }
-
-const jsonPieces = (document: BenchDocument): string[] => [
-  `${JSON.stringify(document, null, 2)}\n`,
-];
 
 /** A pipe would get one document after another. */
 const isReplaced = (file: string): boolean =>
@@ -161,12 +149,13 @@ interface Head {
   readonly watch: HostWatch;
   readonly options: BenchOptions;
   readonly design: Design;
+  readonly rerun: string;
   /** all scenarios were measured */
   readonly isOver: boolean;
 }
 
 function documentOf(
-  { time, watch, options, design, isOver }: Head,
+  { time, watch, options, design, rerun, isOver }: Head,
   { labels, binaries, parameters }: Sides,
   [first]: readonly PlannedScenario[],
   scenarios: readonly ScenarioResult[],
@@ -181,6 +170,7 @@ function documentOf(
     warnings: hostWarnings(hostState, os.cpus().length),
     seed: design.seed,
     pairs: design.pairs,
+    rerun,
     threshold: options.threshold,
     confidence,
     isSelfTest: options.aa === true,

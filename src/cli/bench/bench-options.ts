@@ -7,8 +7,9 @@ import { collect, countUpTo, withPairOptions } from '../options/options.js';
 import type { PairOptions } from '../options/options.js';
 import { settingArgument, settingValue } from '../stress/stress-values.js';
 import type { Setting } from '../stress/stress-values.js';
+import type { BenchFiles } from './bench-reports.js';
 
-export interface BenchOptions extends PairOptions {
+export interface BenchOptions extends PairOptions, BenchFiles {
   readonly qemu: readonly string[];
   readonly bParameter: readonly Setting[];
   readonly aa?: boolean;
@@ -21,9 +22,6 @@ export interface BenchOptions extends PairOptions {
   readonly seed?: number;
   readonly probes: boolean;
   readonly threshold: number;
-  readonly json?: string;
-  readonly markdown?: string;
-  readonly csv?: string;
 }
 
 const seedLimit = 2 ** 31;
@@ -89,6 +87,7 @@ export function withBenchOptions(command: Command): Command {
   return withThreshold(command)
     .optionsGroup('Results:')
     .option('--json <file>', 'write all samples and verdicts as one JSON document')
+    .option('--html <file>', 'write one HTML file with drawings and all samples, for a browser')
     .option('--markdown <file>', 'write the tables for a mail or a pull request')
     .option('--csv <file>', 'write one line for each sample');
 }

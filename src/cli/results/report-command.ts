@@ -11,6 +11,8 @@ import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
 import { noteOnStderr } from '../process/print.js';
 import { exitCodes } from '../process/exit-codes.js';
+import { reportBench } from '../bench/bench-reports.js';
+import { isBenchFile, readBench } from '../bench/read-bench.js';
 import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
@@ -23,29 +25,43 @@ import {
 } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
 
+/** `csv` is of a benchmark only. */
+interface ReportFiles extends ReportOptions {
+  readonly csv?: string;
+}
+
 export const addReportCommand: AddCommand = (program, environment, finish) => {
   const command = program
     .command('report')
-    .description('make reports of a finished run from its event log')
+    .description('make reports of a finished run from its event log, or of a benchmark')
     .argument(
       '<run...>',
-      'the folder of --out of a run or a matrix, or a log (events.jsonl); several with --html only',
+      'the folder of --out of a run or a matrix, or a log (events.jsonl); several with --html only. Or the file of bench --json',
     );
-  withReportOptions(command).action(async (places: readonly string[], options: ReportOptions) => {
-    finish(await reportCommand(places, options, environment));
-  });
+  withReportOptions(command)
+    .option('--csv <file>', 'of a benchmark: write one line for each sample')
+    .action(async (places: readonly string[], options: ReportFiles) => {
+      finish(await reportCommand(places, options, environment));
+    });
   withExamples(command, {
     'drover report results': 'what the console showed',
     'drover report results --html run.html --junit run.xml': 'two reports as files',
     'drover report matrix --html grid.html': 'of a matrix: the grid as text and as a file',
+    'drover report bench.json --html bench.html':
+      'of a benchmark: the tables, and a page with drawings',
   });
 };
 
 async function reportCommand(
   places: readonly string[],
-  options: ReportOptions,
+  options: ReportFiles,
   environment: Environment,
 ): Promise<number> {
+  const [bench] = places.filter(isBenchFile);
+  if (bench !== undefined) return await reportOfBench(bench, places, options);
+  if (options.csv !== undefined) {
+    throw usageError('report-of-benchmark', '--csv is of a benchmark (bench --json): leave it out');
+  }
   const runs = (await Promise.all(places.map(runsIn))).flat();
   const logs = await Promise.all(runs.map(eventLogPath));
   await checkReportOptions(options);
@@ -67,6 +83,30 @@ async function reportCommand(
     for await (const event of eventsOf(log)) reporters.onEvent(event);
   }
   return await closeReports(reporters, exitCodes.passed);
+}
+
+/** @throws HarnessError `report-of-benchmark` */
+async function reportOfBench(
+  file: string,
+  { length }: readonly string[],
+  options: ReportFiles,
+): Promise<number> {
+  const given = (['tap', 'junit', 'trace'] as const).filter((name) => options[name] !== undefined);
+  const refuse = (message: string, advice: string): never => {
+    throw usageError('report-of-benchmark', message, { details: [advice] });
+  };
+  if (length > 1) {
+    refuse(`${file} is a benchmark: give it alone`, 'two are compared by drover compare');
+  }
+  if (given.length > 0) {
+    refuse(
+      `${file} is a benchmark: leave out ${given.map((name) => `--${name}`).join(', ')}`,
+      'it has --html, --json, --markdown and --csv',
+    );
+  }
+  const document = readBench(file);
+  await checkReportOptions(options);
+  return await reportBench(document, options, exitCodes.passed);
 }
 
 async function* eventsOf(log: string): AsyncGenerator<DroverEvent> {

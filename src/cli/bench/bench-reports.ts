@@ -1,0 +1,43 @@
+/** The files of a benchmark: of `bench` itself, and of `report` from a kept JSON document. */
+import type { BenchDocument } from '../../bench/document.js';
+import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
+import { writeFiles } from '../options/report-options.js';
+import { lines, print } from '../process/print.js';
+
+export interface BenchFiles {
+  readonly json?: string;
+  readonly html?: string;
+  readonly markdown?: string;
+  readonly csv?: string;
+}
+
+export const benchJson = (document: BenchDocument): string =>
+  `${JSON.stringify(document, null, 2)}\n`;
+
+/**
+ * Writes the files that were asked for, and then the text, since the reader of standard output may
+ * be gone. @returns the exit code: a file that cannot be written turns 0 into 3
+ */
+export async function reportBench(
+  document: BenchDocument,
+  { json, html, markdown, csv }: BenchFiles,
+  exitCode: number,
+): Promise<number> {
+  const code = await writeFiles(
+    [
+      [json, [benchJson(document)]],
+      [markdown, [benchMarkdown(document)]],
+      [csv, [benchCsv(document)]],
+      [html, html === undefined ? [] : await htmlPieces(document)],
+    ],
+    exitCode,
+  );
+  await print(lines(benchLines(document)));
+  return code;
+}
+
+/** Loads the library of drawings, which takes a while, only where it is needed. */
+async function htmlPieces(document: BenchDocument): Promise<Iterable<string>> {
+  const { benchHtmlPieces } = await import('../../bench/html/bench-html.js');
+  return benchHtmlPieces(document);
+}
