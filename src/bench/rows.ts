@@ -6,6 +6,7 @@ import { valuesOf } from './compare.js';
 import { figures } from './figures.js';
 import type { Figure } from './figures.js';
 import type { Label } from './order.js';
+import { sparkLine } from './spark.js';
 import { medianInterval } from './statistics/many.js';
 import { mostPairs } from './verdict.js';
 
@@ -52,18 +53,41 @@ export function noiseText({ low, high }: Comparison): string | undefined {
   return `±${(50 * (high - low)).toFixed(1)} %`;
 }
 
-export function figureHead(labels: readonly Label[]): string[] {
-  return ['figure', ...labels.flatMap((label) => [`${label}: median`, `${label}: interval`])];
+export function figureHead(labels: readonly Label[], hasSparks = false): string[] {
+  return [
+    'figure',
+    ...labels.flatMap((label) => [`${label}: median`, `${label}: interval`]),
+    ...(hasSparks ? labels.map((label) => `${label}: samples`) : []),
+  ];
 }
 
-/** One row for each figure that any sample has. */
-export function figureRows(samples: readonly Sample[], labels: readonly Label[]): string[][] {
+/**
+ * One row for each figure that any sample has.
+ * @param hasSparks with the samples of each side in their order, as a line of blocks on one scale
+ */
+export function figureRows(
+  samples: readonly Sample[],
+  labels: readonly Label[],
+  hasSparks = false,
+): string[][] {
   return figures.flatMap((figure) => {
     const cells = labels.map((label) => cellsOf(figure, valuesOf(samples, label, figure.key)));
     return cells.every((each) => each === undefined)
       ? []
-      : [[figure.name, ...cells.flatMap((each) => each ?? ['', ''])]];
+      : [
+          [
+            figure.name,
+            ...cells.flatMap((each) => each ?? ['', '']),
+            ...(hasSparks ? sparksOf(samples, labels, figure) : []),
+          ],
+        ];
   });
+}
+
+function sparksOf(samples: readonly Sample[], labels: readonly Label[], { key }: Figure): string[] {
+  const sides = labels.map((label) => valuesOf(samples, label, key));
+  const all = sides.flat();
+  return sides.map((values) => sparkLine(values, Math.min(...all), Math.max(...all)));
 }
 
 function cellsOf({ show }: Figure, values: readonly number[]): string[] | undefined {

@@ -49,6 +49,14 @@ test('failures, raised limits and missing pairs are remarks', () => {
   assert.match(benchCsv(partial), /^unix,A,3,memory-damaged,,,/m);
 });
 
+test('on a terminal the samples of each side are lines of blocks, in their order', () => {
+  const text = benchLines(document, true).join('\n');
+  assert.match(text, /B: interval +A: samples +B: samples$/m);
+  assert.match(text, /^ {2}total time .* [▁▂▃▄▅]{12} {2}[▃▄▅▆▇█]{12}$/m);
+  assert.doesNotMatch(benchLines(document).join('\n'), /[▁▂▃▄▅▆▇█]/);
+  assert.doesNotMatch(benchMarkdown(document), /[▁▂▃▄▅▆▇█]/);
+});
+
 test('one side alone has figures and no verdict', () => {
   const alone = madeDocument(samples.filter(({ label }) => label === 'A'));
   const text = benchLines(alone).join('\n');

@@ -15,7 +15,8 @@ import {
   sideText,
 } from './rows.js';
 
-export function benchLines(document: BenchDocument): string[] {
+/** @param hasSparks the reader sees a terminal that shows UTF-8 */
+export function benchLines(document: BenchDocument, hasSparks = false): string[] {
   const { sides, scenarios, warnings, host, isPartial } = document;
   const labels = sides.map(({ label }) => label);
   return [
@@ -24,12 +25,12 @@ export function benchLines(document: BenchDocument): string[] {
     `host: ${host.cpu}, ${host.cores} cores, Linux ${host.kernel}`,
     ...warnings.map((warning) => `warning: ${warning}`),
     ...scenarios.flatMap((result) => {
-      const rows = figureRows(result.samples, labels);
+      const rows = figureRows(result.samples, labels, hasSparks);
       return [
         '',
         `${result.scenario.name} (${result.machine}, ${result.accel})`,
         ...remarksOf(result, document).map((remark) => `  ${printableLine(remark)}`),
-        ...(rows.length === 0 ? [] : columns([figureHead(labels), ...rows])),
+        ...(rows.length === 0 ? [] : columns([figureHead(labels, hasSparks), ...rows])),
         ...comparisonLines(result.comparisons, comparisonHead('B against A', 'pairs')),
       ];
     }),

@@ -12,6 +12,8 @@ import { figures } from '../../bench/figures.js';
 import { HostWatch, hostWarnings } from '../../bench/host-state.js';
 import type { Design } from '../../bench/order.js';
 import type { Scenario } from '../../bench/scenario.js';
+import { TimeLeft } from '../../bench/time-left.js';
+import { formatDuration } from '../../model/text/format.js';
 import { shellQuote } from '../../model/shell.js';
 import { createEvidenceDirectory, removeDirectory } from '../../qemu/work-directory.js';
 import { withExamples } from '../options/help.js';
@@ -95,11 +97,11 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
         if (json === undefined || !isReplaced(json)) return;
         await writeFiles([[json, [benchJson(documentSoFar(soFar, false))]]], exitCodes.passed);
       },
-      onTurn: progress(design),
+      onTurn: progress(design, planned),
     });
     const document = documentSoFar(results, !signal.aborted);
     const exitCode = signal.aborted ? exitCodes.cancelled : exitCodeOfBench(document);
-    return await reportBench(document, options, exitCode);
+    return await reportBench(document, options, environment, exitCode);
   });
 }
 
@@ -129,7 +131,14 @@ async function listScenarios(
 }
 
 /** One line to standard error for each migration, since results come only at the end. */
-function progress({ pairs }: Design): BenchRequest['onTurn'] {
+function progress(
+  { labels, pairs }: Design,
+  planned: readonly PlannedScenario[],
+): BenchRequest['onTurn'] {
+  const turns = planned.flatMap(({ scenario, skipped }) =>
+    skipped === undefined ? [[scenario.name, labels.length * (pairs + 1)] as const] : [],
+  );
+  const time = new TimeLeft(new Map(turns), () => performance.now());
   return ({ name }: Scenario, { label, pair }, { outcome, measured }) => {
     const told = figures.flatMap(({ key, isJudged, name: figure, show }) => {
       const value = measured?.[key];
@@ -140,7 +149,9 @@ function progress({ pairs }: Design): BenchRequest['onTurn'] {
       outcome.kind === 'failed' || outcome.kind === 'broken'
         ? `${outcome.kind}: ${outcome.failure.message}`
         : told.join(', ');
-    noteOnStderr(`${name} ${label} ${which}: ${result}`);
+    const leftMs = time.ended(name);
+    const left = leftMs > 0 ? `; about ${formatDuration(leftMs)} left` : '';
+    noteOnStderr(`${name} ${label} ${which}: ${result}${left}`);
   };
 }
 

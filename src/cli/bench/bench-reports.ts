@@ -2,7 +2,9 @@
 import type { BenchDocument } from '../../bench/document.js';
 import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
 import { writeFiles } from '../options/report-options.js';
+import type { Environment } from '../process/environment.js';
 import { lines, print } from '../process/print.js';
+import { outputIsTerminal } from '../process/stdout-errors.js';
 
 export interface BenchFiles {
   readonly json?: string;
@@ -21,6 +23,7 @@ export const benchJson = (document: BenchDocument): string =>
 export async function reportBench(
   document: BenchDocument,
   { json, html, markdown, csv }: BenchFiles,
+  environment: Environment,
   exitCode: number,
 ): Promise<number> {
   const code = await writeFiles(
@@ -32,9 +35,12 @@ export async function reportBench(
     ],
     exitCode,
   );
-  await print(lines(benchLines(document)));
+  await print(lines(benchLines(document, showsBlocks(environment))));
   return code;
 }
+
+/** Standard output is a terminal that shows UTF-8. */
+export const showsBlocks = ({ unicode }: Environment): boolean => unicode && outputIsTerminal();
 
 /** Loads the library of drawings, which takes a while, only where it is needed. */
 async function htmlPieces(document: BenchDocument): Promise<Iterable<string>> {

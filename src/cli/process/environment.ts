@@ -41,6 +41,8 @@ export interface Environment {
   /** CI, TERM=dumb and NO_COLOR decide what a terminal gets */
   readonly plain: boolean;
   readonly color: boolean;
+  /** LC_ALL, LC_CTYPE or LANG, the first that is given: a terminal shows UTF-8 */
+  readonly unicode: boolean;
   /** DROVER_DEBUG: stack traces of internal errors */
   readonly debug: boolean;
   /** GITHUB_ACTIONS or GITLAB_CI: which service runs the job, and where its checkout is */
@@ -89,6 +91,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     cacheDirectory: path.join(cacheHome, 'drover'),
     plain: given('CI') !== undefined || env['TERM'] === 'dumb',
     color: given('NO_COLOR') === undefined,
+    unicode: /utf-?8$/i.test(given('LC_ALL') ?? given('LC_CTYPE') ?? given('LANG') ?? ''),
     debug: given('DROVER_DEBUG') !== undefined,
     forQemu,
   };

@@ -58,7 +58,7 @@ async function reportCommand(
   environment: Environment,
 ): Promise<number> {
   const [bench] = places.filter(isBenchFile);
-  if (bench !== undefined) return await reportOfBench(bench, places, options);
+  if (bench !== undefined) return await reportOfBench(bench, places, options, environment);
   if (options.csv !== undefined) {
     throw usageError('report-of-benchmark', '--csv is of a benchmark (bench --json): leave it out');
   }
@@ -90,6 +90,7 @@ async function reportOfBench(
   file: string,
   { length }: readonly string[],
   options: ReportFiles,
+  environment: Environment,
 ): Promise<number> {
   const given = (['tap', 'junit', 'trace'] as const).filter((name) => options[name] !== undefined);
   const refuse = (message: string, advice: string): never => {
@@ -106,7 +107,7 @@ async function reportOfBench(
   }
   const document = readBench(file);
   await checkReportOptions(options);
-  return await reportBench(document, options, exitCodes.passed);
+  return await reportBench(document, options, environment, exitCodes.passed);
 }
 
 async function* eventsOf(log: string): AsyncGenerator<DroverEvent> {
