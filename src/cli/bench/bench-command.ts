@@ -18,7 +18,7 @@ import { shellQuote } from '../../model/shell.js';
 import { createEvidenceDirectory, removeDirectory } from '../../qemu/work-directory.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
-import { checkReportOptions, writeFiles } from '../options/report-options.js';
+import { writeFiles } from '../options/report-options.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { hostIdentity } from '../process/host-capacity.js';
@@ -32,7 +32,7 @@ import { readScenarios } from './read-scenarios.js';
 import { withBenchOptions } from './bench-options.js';
 import type { BenchOptions } from './bench-options.js';
 import { planScenarios, sidesOf } from './bench-plan.js';
-import { benchJson, reportBench } from './bench-reports.js';
+import { benchJson, checkBenchFiles, reportBench } from './bench-reports.js';
 import type { Sides } from './bench-plan.js';
 
 export const addBenchCommand: AddCommand = (program, environment, finish) => {
@@ -62,7 +62,7 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
   const scenarios = chooseScenarios(wanted);
   const sides = sidesOf(options, environment);
   const { json } = options;
-  await checkReportOptions(options);
+  await checkBenchFiles(options);
   return await withWorkplace(environment, async (place) => {
     const { directory, probeDirectory, interruption } = place;
     const { signal } = interruption;

@@ -2,12 +2,14 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Sweep } from '../../bench/choose-scenarios.js';
+import { exportFormats } from '../../bench/exports/formats.js';
+import type { ExportFormat } from '../../bench/exports/formats.js';
 import { mostPairs } from '../../bench/verdict.js';
 import { collect, countUpTo, withPairOptions } from '../options/options.js';
 import type { PairOptions } from '../options/options.js';
 import { settingArgument, settingValue } from '../stress/stress-values.js';
 import type { Setting } from '../stress/stress-values.js';
-import type { BenchFiles } from './bench-reports.js';
+import type { BenchFiles, Export } from './bench-reports.js';
 
 export interface BenchOptions extends PairOptions, BenchFiles {
   readonly qemu: readonly string[];
@@ -84,13 +86,23 @@ export function withBenchOptions(command: Command): Command {
       '--no-probes',
       "measure QEMU's own figures and events only, without watching the guest",
     );
-  return withThreshold(command)
-    .optionsGroup('Results:')
-    .option('--json <file>', 'write all samples and verdicts as one JSON document')
-    .option('--html <file>', 'write one HTML file with drawings and all samples, for a browser')
-    .option('--markdown <file>', 'write the tables for a mail or a pull request')
-    .option('--csv <file>', 'write one line for each sample');
+  return withExport(
+    withThreshold(command)
+      .optionsGroup('Results:')
+      .option('--json <file>', 'write all samples and verdicts as one JSON document')
+      .option('--html <file>', 'write one HTML file with drawings and all samples, for a browser')
+      .option('--markdown <file>', 'write the tables for a mail or a pull request')
+      .option('--csv <file>', 'write one line for each sample'),
+  );
 }
+
+export const withExport = (command: Command): Command =>
+  command.option(
+    '--export <format=file>',
+    `of a benchmark: write it for another program: ${Object.keys(exportFormats).join(', ')}; repeatable`,
+    exportArgument,
+    [],
+  );
 
 export function withThreshold(command: Command): Command {
   return command.addOption(
@@ -109,6 +121,17 @@ export function percentArgument(text: string): number {
   const percent = Number(number);
   if (percent > 0 && percent <= 1000) return percent / 100;
   throw new InvalidArgumentError(`expected a percentage above 0, such as 5%, not '${text}'.`);
+}
+
+/** `benchstat=FILE` */
+export function exportArgument(text: string, before: readonly Export[] = []): Export[] {
+  const [, format = '', file = ''] = /^([a-z-]+)=(.+)$/s.exec(text) ?? [];
+  if (Object.hasOwn(exportFormats, format)) {
+    return [...before, { format: format as ExportFormat, file }];
+  }
+  throw new InvalidArgumentError(
+    `expected FORMAT=FILE, with one of ${Object.keys(exportFormats).join(', ')}, not '${text}'.`,
+  );
 }
 
 /** `channels=1,2,4,8` */

@@ -1,7 +1,9 @@
 /** The files of a benchmark: of `bench` itself, and of `report` from a kept JSON document. */
 import type { BenchDocument } from '../../bench/document.js';
+import { exportFormats } from '../../bench/exports/formats.js';
+import type { ExportFormat } from '../../bench/exports/formats.js';
 import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
-import { writeFiles } from '../options/report-options.js';
+import { checkReportOptions, writeFiles } from '../options/report-options.js';
 import type { Environment } from '../process/environment.js';
 import { lines, print } from '../process/print.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
@@ -11,7 +13,20 @@ export interface BenchFiles {
   readonly html?: string;
   readonly markdown?: string;
   readonly csv?: string;
+  readonly export: readonly Export[];
 }
+
+export interface Export {
+  readonly format: ExportFormat;
+  readonly file: string;
+}
+
+export const checkBenchFiles = async (options: BenchFiles): Promise<void> => {
+  await checkReportOptions(
+    options,
+    options.export.map(({ format, file }) => [`export ${format}`, file] as const),
+  );
+};
 
 export const benchJson = (document: BenchDocument): string =>
   `${JSON.stringify(document, null, 2)}\n`;
@@ -22,7 +37,7 @@ export const benchJson = (document: BenchDocument): string =>
  */
 export async function reportBench(
   document: BenchDocument,
-  { json, html, markdown, csv }: BenchFiles,
+  { json, html, markdown, csv, export: exports }: BenchFiles,
   environment: Environment,
   exitCode: number,
 ): Promise<number> {
@@ -31,6 +46,7 @@ export async function reportBench(
       [json, [benchJson(document)]],
       [markdown, [benchMarkdown(document)]],
       [csv, [benchCsv(document)]],
+      ...exports.map(({ format, file }) => [file, [exportFormats[format](document)]] as const),
       [html, html === undefined ? [] : await htmlPieces(document)],
     ],
     exitCode,

@@ -172,6 +172,17 @@ const refusals: readonly Refusal[] = [
   ['a sweep of no field', ['--sweep', 'memoryMib=64'], /memoryMib; did you mean 'memoryMiB'\?/],
   ['a downtime limit in words', ['--b-parameter', 'downtime-limit=fast'], /whole milliseconds/],
   ['two results in one file', ['--json', 'r', '--csv', 'r'], /--json and --csv both name r/],
+  [
+    'an unknown format',
+    ['--export', 'xml=x'],
+    /expected FORMAT=FILE, with one of benchstat, bencher,/,
+  ],
+  [
+    'an export below no folder',
+    ['--export', 'benchstat=/no/such/x'],
+    /cannot write a report to \/no/,
+  ],
+  ['a page below no folder', ['--html', '/no/such/x'], /cannot write a report to \/no/],
   ['an unknown parameter', ['--b-parameter', 'no-such=1'], /--b-parameter no-such: QEMU 11/],
 ];
 for (const refusal of refusals) testRefusal(small, refusal, qemu.skip);

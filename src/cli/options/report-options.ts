@@ -54,13 +54,18 @@ export function refuseReports(
   );
 }
 
-/** Checks, before any test runs, that every report can be written. */
+/**
+ * Checks, before any test runs, that every report can be written.
+ * @param more options with the files that they name
+ */
 export async function checkReportOptions(
   options: ReportOptions & { readonly csv?: string },
+  more: readonly (readonly [option: string, file: string])[] = [],
 ): Promise<void> {
   const { junit, json, html, markdown, trace, csv } = options;
   const taken = new Map<string, string>();
-  for (const [option, file] of Object.entries({ junit, json, html, markdown, trace, csv })) {
+  const files = Object.entries({ junit, json, html, markdown, trace, csv });
+  for (const [option, file] of [...files, ...more]) {
     if (file === undefined) continue;
     const other = taken.get(path.resolve(file));
     // two reports may go to one device, such as /dev/stdout

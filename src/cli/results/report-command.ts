@@ -11,7 +11,9 @@ import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
 import { noteOnStderr } from '../process/print.js';
 import { exitCodes } from '../process/exit-codes.js';
-import { reportBench } from '../bench/bench-reports.js';
+import { withExport } from '../bench/bench-options.js';
+import { checkBenchFiles, reportBench } from '../bench/bench-reports.js';
+import type { BenchFiles } from '../bench/bench-reports.js';
 import { isBenchFile, readBench } from '../bench/read-bench.js';
 import { matrixReports, reportMatrix } from '../matrix/matrix-report.js';
 import { withExamples } from '../options/help.js';
@@ -25,10 +27,8 @@ import {
 } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
 
-/** `csv` is of a benchmark only. */
-interface ReportFiles extends ReportOptions {
-  readonly csv?: string;
-}
+/** `csv` and `export` are of a benchmark only. */
+type ReportFiles = ReportOptions & BenchFiles;
 
 export const addReportCommand: AddCommand = (program, environment, finish) => {
   const command = program
@@ -38,11 +38,13 @@ export const addReportCommand: AddCommand = (program, environment, finish) => {
       '<run...>',
       'the folder of --out of a run or a matrix, or a log (events.jsonl); several with --html only. Or the file of bench --json',
     );
-  withReportOptions(command)
-    .option('--csv <file>', 'of a benchmark: write one line for each sample')
-    .action(async (places: readonly string[], options: ReportFiles) => {
-      finish(await reportCommand(places, options, environment));
-    });
+  withReportOptions(command).option(
+    '--csv <file>',
+    'of a benchmark: write one line for each sample',
+  );
+  withExport(command).action(async (places: readonly string[], options: ReportFiles) => {
+    finish(await reportCommand(places, options, environment));
+  });
   withExamples(command, {
     'drover report results': 'what the console showed',
     'drover report results --html run.html --junit run.xml': 'two reports as files',
@@ -59,8 +61,11 @@ async function reportCommand(
 ): Promise<number> {
   const [bench] = places.filter(isBenchFile);
   if (bench !== undefined) return await reportOfBench(bench, places, options, environment);
-  if (options.csv !== undefined) {
-    throw usageError('report-of-benchmark', '--csv is of a benchmark (bench --json): leave it out');
+  if (options.csv !== undefined || options.export.length > 0) {
+    throw usageError(
+      'report-of-benchmark',
+      '--csv and --export are of a benchmark (bench --json): leave them out',
+    );
   }
   const runs = (await Promise.all(places.map(runsIn))).flat();
   const logs = await Promise.all(runs.map(eventLogPath));
@@ -102,11 +107,11 @@ async function reportOfBench(
   if (given.length > 0) {
     refuse(
       `${file} is a benchmark: leave out ${given.map((name) => `--${name}`).join(', ')}`,
-      'it has --html, --json, --markdown and --csv',
+      'it has --html, --json, --markdown, --csv and --export',
     );
   }
   const document = readBench(file);
-  await checkReportOptions(options);
+  await checkBenchFiles(options);
   return await reportBench(document, options, environment, exitCodes.passed);
 }
 
