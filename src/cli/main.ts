@@ -32,6 +32,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     bench: async () => (await import('./bench/bench-command.js')).addBenchCommand,
     advise: async () => (await import('./bench/advise-command.js')).addAdviseCommand,
     compare: async () => (await import('./bench/compare-command.js')).addCompareCommand,
+    history: async () => (await import('./bench/history-command.js')).addHistoryCommand,
   },
   'Memory images, dumps and migration files:': {
     scan: async () => (await import('./offline/scan/scan-command.js')).addScanCommand,

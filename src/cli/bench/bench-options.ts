@@ -86,7 +86,7 @@ export function withBenchOptions(command: Command): Command {
       '--no-probes',
       "measure QEMU's own figures and events only, without watching the guest",
     );
-  return withExport(
+  return withBenchExtras(
     withThreshold(command)
       .optionsGroup('Results:')
       .option('--json <file>', 'write all samples and verdicts as one JSON document')
@@ -96,13 +96,19 @@ export function withBenchOptions(command: Command): Command {
   );
 }
 
-export const withExport = (command: Command): Command =>
-  command.option(
-    '--export <format=file>',
-    `of a benchmark: write it for another program: ${Object.keys(exportFormats).join(', ')}; repeatable`,
-    exportArgument,
-    [],
-  );
+/** Of `bench`, and of `report` with the JSON document of a benchmark. */
+export const withBenchExtras = (command: Command): Command =>
+  command
+    .option(
+      '--export <format=file>',
+      `of a benchmark: write it for another program: ${Object.keys(exportFormats).join(', ')}; repeatable`,
+      exportArgument,
+      [],
+    )
+    .option(
+      '--history <dir>',
+      'of a benchmark: add its medians to the history of this host, for drover history',
+    );
 
 export function withThreshold(command: Command): Command {
   return command.addOption(

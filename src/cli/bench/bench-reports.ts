@@ -2,10 +2,14 @@
 import type { BenchDocument } from '../../bench/document.js';
 import { exportFormats } from '../../bench/exports/formats.js';
 import type { ExportFormat } from '../../bench/exports/formats.js';
+import { appendHistory, checkHistory } from '../../bench/history/store.js';
 import { benchCsv, benchLines, benchMarkdown } from '../../bench/text.js';
+import { toFailure } from '../../model/errors.js';
+import type { HostIdentity } from '../../model/events.js';
 import { checkReportOptions, writeFiles } from '../options/report-options.js';
 import type { Environment } from '../process/environment.js';
-import { lines, print } from '../process/print.js';
+import { exitCodes } from '../process/exit-codes.js';
+import { lines, noteOnStderr, print } from '../process/print.js';
 import { outputIsTerminal } from '../process/stdout-errors.js';
 
 export interface BenchFiles {
@@ -14,6 +18,7 @@ export interface BenchFiles {
   readonly markdown?: string;
   readonly csv?: string;
   readonly export: readonly Export[];
+  readonly history?: string;
 }
 
 export interface Export {
@@ -21,12 +26,14 @@ export interface Export {
   readonly file: string;
 }
 
-export const checkBenchFiles = async (options: BenchFiles): Promise<void> => {
+/** Before any migration. @param host that the benchmark is of */
+export async function checkBenchFiles(options: BenchFiles, host: HostIdentity): Promise<void> {
   await checkReportOptions(
     options,
     options.export.map(({ format, file }) => [`export ${format}`, file] as const),
   );
-};
+  if (options.history !== undefined) await checkHistory(options.history, host);
+}
 
 export const benchJson = (document: BenchDocument): string =>
   `${JSON.stringify(document, null, 2)}\n`;
@@ -37,11 +44,11 @@ export const benchJson = (document: BenchDocument): string =>
  */
 export async function reportBench(
   document: BenchDocument,
-  { json, html, markdown, csv, export: exports }: BenchFiles,
+  { json, html, markdown, csv, history, export: exports }: BenchFiles,
   environment: Environment,
   exitCode: number,
 ): Promise<number> {
-  const code = await writeFiles(
+  let code = await writeFiles(
     [
       [json, [benchJson(document)]],
       [markdown, [benchMarkdown(document)]],
@@ -51,8 +58,21 @@ export async function reportBench(
     ],
     exitCode,
   );
+  if (history !== undefined && !(await isAppended(history, document))) {
+    code = code === exitCodes.passed ? exitCodes.broken : code;
+  }
   await print(lines(benchLines(document, showsBlocks(environment))));
   return code;
+}
+
+async function isAppended(folder: string, document: BenchDocument): Promise<boolean> {
+  try {
+    await appendHistory(folder, document);
+    return true;
+  } catch (error) {
+    noteOnStderr(toFailure(error).message);
+    return false;
+  }
 }
 
 /** Standard output is a terminal that shows UTF-8. */

@@ -183,6 +183,11 @@ const refusals: readonly Refusal[] = [
     /cannot write a report to \/no/,
   ],
   ['a page below no folder', ['--html', '/no/such/x'], /cannot write a report to \/no/],
+  [
+    'a history in a file',
+    ['--history', '/dev/null'],
+    /--history: cannot write \/dev\/null\/.*jsonl/,
+  ],
   ['an unknown parameter', ['--b-parameter', 'no-such=1'], /--b-parameter no-such: QEMU 11/],
 ];
 for (const refusal of refusals) testRefusal(small, refusal, qemu.skip);

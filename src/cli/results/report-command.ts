@@ -11,7 +11,7 @@ import { Reporters } from '../../report/reporter.js';
 import type { Environment } from '../process/environment.js';
 import { noteOnStderr } from '../process/print.js';
 import { exitCodes } from '../process/exit-codes.js';
-import { withExport } from '../bench/bench-options.js';
+import { withBenchExtras } from '../bench/bench-options.js';
 import { checkBenchFiles, reportBench } from '../bench/bench-reports.js';
 import type { BenchFiles } from '../bench/bench-reports.js';
 import { isBenchFile, readBench } from '../bench/read-bench.js';
@@ -42,7 +42,7 @@ export const addReportCommand: AddCommand = (program, environment, finish) => {
     '--csv <file>',
     'of a benchmark: write one line for each sample',
   );
-  withExport(command).action(async (places: readonly string[], options: ReportFiles) => {
+  withBenchExtras(command).action(async (places: readonly string[], options: ReportFiles) => {
     finish(await reportCommand(places, options, environment));
   });
   withExamples(command, {
@@ -61,10 +61,10 @@ async function reportCommand(
 ): Promise<number> {
   const [bench] = places.filter(isBenchFile);
   if (bench !== undefined) return await reportOfBench(bench, places, options, environment);
-  if (options.csv !== undefined || options.export.length > 0) {
+  if (options.csv !== undefined || options.history !== undefined || options.export.length > 0) {
     throw usageError(
       'report-of-benchmark',
-      '--csv and --export are of a benchmark (bench --json): leave them out',
+      '--csv, --export and --history are of a benchmark (bench --json): leave them out',
     );
   }
   const runs = (await Promise.all(places.map(runsIn))).flat();
@@ -107,11 +107,11 @@ async function reportOfBench(
   if (given.length > 0) {
     refuse(
       `${file} is a benchmark: leave out ${given.map((name) => `--${name}`).join(', ')}`,
-      'it has --html, --json, --markdown, --csv and --export',
+      'it has --html, --json, --markdown, --csv, --export and --history',
     );
   }
   const document = readBench(file);
-  await checkBenchFiles(options);
+  await checkBenchFiles(options, document.host);
   return await reportBench(document, options, environment, exitCodes.passed);
 }
 
