@@ -16,8 +16,9 @@ interface Family {
 /** Times in seconds, sizes in bytes, as the format wants it. */
 function familyOf({ key }: Figure): Family {
   const snake = `drover_bench_${kebab(key).replaceAll('-', '_')}`;
-  if (unitOf(key) === 'ms') {
-    return { name: snake.replace(/_ms$/, '_seconds'), unit: 'seconds', divisor: 1000 };
+  const divisor = { ms: 1e3, µs: 1e6 }[unitOf(key)];
+  if (divisor !== undefined) {
+    return { name: snake.replace(/_[mu]s$/, '_seconds'), unit: 'seconds', divisor };
   }
   if (unitOf(key) === 'B') return { name: snake, unit: 'bytes', divisor: 1 };
   return { name: snake, divisor: 1 };

@@ -147,6 +147,7 @@ function scalingPlot(
           y: (each: Point) => scaled(each.median),
           text: () => label,
           dx: 12,
+          dy: label === 'A' ? -6 : 6,
           fill: sideColor[label],
           fontWeight: 'bold',
         }),

@@ -122,10 +122,10 @@ function panelDrawing(
     height: (isFirst ? 112 : 90) + (isLast ? 32 : 0),
     marginTop: isFirst ? 40 : 18,
     marginBottom: isLast ? 40 : 8,
-    marginLeft: 56,
+    marginLeft: 62,
     x: {
       domain: span.map((ms) => ms / time.divisor),
-      label: isLast ? `time since the start (${time.unit})` : null,
+      label: isLast ? `since the total time began (${time.unit})` : null,
       ticks: isLast ? 6 : [],
     },
     y: {
@@ -137,6 +137,7 @@ function panelDrawing(
     },
     marks: [
       ...phaseMarks(phasesOf(timeline), span, time.divisor, isFirst),
+      Plot.ruleX([0], { strokeOpacity: 0.5, strokeDasharray: '2 3' }),
       Plot.line(points, {
         x: 'at',
         y: 'value',
@@ -212,7 +213,7 @@ export function switchoverFigure(courses: readonly Course[]): string {
   const svg = drawn({
     summary: `Pages per second that the guest wrote; ${curves.map(({ label, downtime }) => `${label} was stopped for ${downtime.toFixed(1)} ms`).join(', ')}.`,
     height: 210,
-    marginLeft: 60,
+    marginLeft: 62,
     x: { label: 'time since the source stopped (ms)', domain: [-around, longest + around] },
     y: { label: 'guest writes (pages/s)', grid: true, nice: true },
     marks: [

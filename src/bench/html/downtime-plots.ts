@@ -1,7 +1,7 @@
 /** Drawings of what the downtime, the processor time and the faults of postcopy consist of. */
 import * as Plot from '@observablehq/plot';
 import { max, median, sum } from 'simple-statistics';
-import type { DowntimePart } from '../../model/measured.js';
+import type { DowntimePart, ProcessorShare } from '../../model/measured.js';
 import type { Label } from '../order.js';
 import type { Course } from './course-plots.js';
 import type { Run } from './runs.js';
@@ -29,9 +29,10 @@ export function waterfallFigures(courses: readonly Course[]): string[] {
     const svg = drawn({
       summary: `${label}: ${rows.map((row) => `${row.text} ${row.ms.toFixed(2)} ms`).join(', ')}.`,
       height: 60 + 20 * rows.length,
-      marginLeft: 175,
+      width: 440,
+      marginLeft: 205,
       marginRight: 48,
-      x: { label: 'ms', domain: [0, most], grid: true },
+      x: { label: 'time (ms)', domain: [0, most], grid: true },
       y: {
         label: null,
         domain: rows.map(({ key }) => key),
@@ -74,30 +75,31 @@ export function fallOf(parts: readonly DowntimePart[]) {
     .slice(0, mostDevices)
     .map((part) => ({ ...part, fromMs: 0, toMs: part.ms }));
   const rows = [...steps, ...slowest].map((row, index) => {
-    const text = `${row.side === 'source' ? 'src' : 'dst'}: ${shortName(row.name, 24)}`;
+    const text = `${machineName[row.side]}: ${shortName(row.name, 28)}`;
     return { ...row, text, key: `${index} ${text}` };
   });
   return { rows, left: devices.length - slowest.length };
 }
 
+const machineName = { source: 'src', destination: 'dst' } as const;
+const threadName = ({ side, threads }: ProcessorShare): string =>
+  shortName(`${machineName[side]}: ${threads}`, 26);
+
 /** Median over the runs of each side, by class of thread. */
 export function processorFigure(runs: readonly Run[], labels: readonly Label[]): string {
   const title = 'Processor time by threads';
   const shares = runs.flatMap(({ sample: { label, timeline } }) =>
-    (timeline?.processor ?? []).map(({ side, threads, ms }) => ({ label, side, threads, ms })),
+    (timeline?.processor ?? []).map((share) => ({ label, name: threadName(share), ms: share.ms })),
   );
   if (shares.length === 0) return absent(title, 'no run has the processor time of its threads.');
-  const names = [...new Set(shares.map(({ side, threads }) => `${side}: ${threads}`))].sort(
-    (a, b) => b.localeCompare(a, 'en'),
+  // the source first
+  const names = [...new Set(shares.map(({ name }) => name))].sort((a, b) =>
+    b.localeCompare(a, 'en'),
   );
   const rows = names.flatMap((name) =>
     labels.flatMap((label) => {
-      const own = shares.filter(
-        (each) => each.label === label && `${each.side}: ${each.threads}` === name,
-      );
-      return own.length === 0
-        ? []
-        : [{ name: shortName(name, 28), label, ms: median(own.map(({ ms }) => ms)) }];
+      const own = shares.filter((each) => each.label === label && each.name === name);
+      return own.length === 0 ? [] : [{ name, label, ms: median(own.map(({ ms }) => ms)) }];
     }),
   );
   const most = max(rows.map(({ ms }) => ms));
@@ -105,16 +107,11 @@ export function processorFigure(runs: readonly Run[], labels: readonly Label[]):
   const svg = drawn({
     summary: `Median processor time: ${rows.map(({ name, label, ms }) => `${name} of ${label} ${ms.toFixed(0)} ms`).join(', ')}.`,
     height: 60 + names.length * (8 + 15 * labels.length),
-    marginLeft: 165,
+    marginLeft: 155,
     marginRight: 40,
     x: { label: `processor time (${unit.unit})`, grid: true },
     y: { axis: null, domain: labels, padding: 0.1 },
-    fy: {
-      label: null,
-      domain: names.map((name) => shortName(name, 28)),
-      axis: 'left',
-      padding: 0.25,
-    },
+    fy: { label: null, domain: names, axis: 'left', padding: 0.25 },
     marks: [
       Plot.barX(rows, {
         x: ({ ms }: { ms: number }) => ms / unit.divisor,

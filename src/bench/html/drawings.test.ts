@@ -47,7 +47,8 @@ test('phases are the iterations, the downtime until the destination runs, and wh
 test('what was before the total time, and postcopy, are phases of their own', () => {
   const postcopy = marked([
     at(-20, 'setup'),
-    at(0, 'iteration 1'),
+    at(-10, 'active', 'destination'),
+    at(0, 'active'),
     at(40, 'STOP'),
     at(41, 'postcopy-active'),
     at(44, 'RESUME', 'destination'),

@@ -57,6 +57,9 @@ th .key { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.35
   .runs details:not([open]) { display: none; }
   .wide, .drawing { overflow: visible; }
   tr, .verdicts li { break-inside: avoid; }
+  table { font-size: 8pt; }
+  th, td { padding: 0.2rem 0.3rem; }
+  .number, .interval { white-space: normal; }
 }
 `;
 

@@ -43,6 +43,8 @@ function phaseAfter(
   if (kind === 'stopped') return undefined;
   if (name === 'completed' && side === 'source') return { kind: 'after', name: 'after' };
   if (kind === 'postcopy' || kind === 'after') return undefined;
+  // QEMU has no event at the start of the first iteration
+  if (name === 'active' && side === 'source') return { kind: 'iteration', name: 'iteration 1' };
   return name.startsWith('iteration') ? { kind: 'iteration', name } : undefined;
 }
 

@@ -51,5 +51,9 @@ function marksTable(marks: NonNullable<Run['sample']['timeline']>['marks']): str
     );
   const left = marks.length - rows.length;
   const more = left > 0 ? `; ${counted(left, 'more mark')} left out` : '';
-  return scrollTable(`Marks, by the time since the start${more}`, ['Time', 'Side', 'Mark'], rows);
+  return scrollTable(
+    `Marks, by the time since the total time began${more}`,
+    ['Time', 'Side', 'Mark'],
+    rows,
+  );
 }
