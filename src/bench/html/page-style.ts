@@ -14,6 +14,8 @@ const dark = `--side-a: #56b4e9; --side-b: #f0a35e; --quiet: #7c838c; --band: #2
 
 const own = `
 h2 { border-top: 1px solid var(--line); padding-top: 1rem; }
+/* a long report opens without the layout of what is not in view */
+main > section { content-visibility: auto; contain-intrinsic-size: auto 3500px; }
 .drawings { display: grid; gap: 1rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22.5rem), 1fr)); }
 .drawings > * { min-width: 0; }
 figure { margin: 0; break-inside: avoid; }
@@ -52,6 +54,7 @@ th .key { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.35
   .facts dd, .verdicts { font-size: 0.95rem; }
 }
 @media print {
+  main > section { content-visibility: visible; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   .drawings { grid-template-columns: 1fr 1fr; }
   .runs details:not([open]) { display: none; }
