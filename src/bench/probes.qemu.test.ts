@@ -14,7 +14,7 @@ import type { AttemptReport } from '../suite/attempt.js';
 import { benchTest } from '../suite/bench.js';
 import { taskOf } from './bench-spec.js';
 import { resolveScenario } from './scenario.js';
-import type { ScenarioInput } from './scenario.js';
+import type { ScenarioInput } from '../suite/scenario-input.js';
 
 interface Run {
   readonly version: QemuVersion;

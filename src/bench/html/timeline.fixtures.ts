@@ -5,7 +5,7 @@ import { madeDocument, madeSamples } from '../bench.fixtures.js';
 import { comparePairs } from '../compare.js';
 import type { BenchDocument, Sample, ScenarioResult } from '../document.js';
 import { resolveScenario } from '../scenario.js';
-import type { ScenarioInput } from '../scenario.js';
+import type { ScenarioInput } from '../../suite/scenario-input.js';
 
 /** would be markup, end a style or a script, turn the direction of writing, or drive a terminal */
 export const hostile = `<img src=x onerror=alert(1)></style></script><!-- "'&\u202e\u001b[31m`;

@@ -68,7 +68,7 @@ export function sidesOf(
 export interface PlanOfBench {
   readonly sides: Sides;
   readonly scenarios: readonly Scenario[];
-  readonly options: PairOptions;
+  readonly options: PairOptions & { readonly probes?: boolean };
   readonly environment: Environment;
   readonly qemus: Qemus;
   /** for probes */
