@@ -9,7 +9,7 @@ import { ROOT, removeUnusableCache } from '../setup/stages.mjs';
 import { onPath } from '../setup/system.mjs';
 import { finding, timed } from './tally.mjs';
 
-const LIMITS = { cwd: ROOT, timeoutMs: 1_200_000 };
+const LIMITS = { cwd: ROOT, timeoutMs: 3_600_000 };
 
 /** Runs CMake for a tree of its own, so that a second run compiles only what changed. */
 export function configure({ folder, source = '.', options }, run = runCommand) {
@@ -31,7 +31,7 @@ export const coreOptions = ({ sanitizers = '', unity }) => [
 const sanitized = (title, folder, sanitizers) => ({
   ...{ title, folder, options: coreOptions({ sanitizers, unity: true }) },
   async run() {
-    const options = ['--verbose', '--no-tests=error', '--timeout', '600'];
+    const options = ['--verbose', '--no-tests=error', '--timeout', '1800'];
     const command = ['ctest', '--test-dir', folder, ...options];
     const result = await runCommand(command, LIMITS);
     // Where the kernel scatters addresses widely, g++ 12's thread sanitizer cannot start unless the kernel is asked

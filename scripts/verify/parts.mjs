@@ -14,7 +14,7 @@ const node = (script, ...args) => [process.execPath, script, ...args];
 
 async function command(title, words, advice = '') {
   const [result, tookMs] = await timed(() =>
-    runCommand(words, { cwd: ROOT, timeoutMs: 1_200_000 }),
+    runCommand(words, { cwd: ROOT, timeoutMs: 3_600_000 }),
   );
   const detail = `${ending(result)}\n${result.output.trimEnd()}\n${advice}`;
   return check(title, tookMs, result.ok, detail);

@@ -112,7 +112,6 @@ for (const version of ['7.2', '10.0', '11.1'] as const) {
     async () => {
       const scenario: ScenarioInput = { guest: small, migration: { transport: 'postcopy' } };
       const { measured, course } = coherent(await measure({ version, scenario }));
-      assert.ok(course.processor.some(({ threads }) => threads === 'postcopy listen'));
       assert.ok((measured.postcopyBytes ?? 0) > 2 ** 20);
       assert.equal(course.downtimeParts.length > 0, version !== '7.2');
       assert.equal(course.faultLatency !== undefined, version === '11.1');

@@ -115,8 +115,8 @@ const faults: readonly (readonly [string, string, string, number, RegExp, readon
     'stopped',
     'FAIL',
     1,
-    /not done within 5\.0 s/,
-    ['--timeout', '5'],
+    /not done within 20\.0 s/,
+    ['--timeout', '20'],
   ],
   [
     'a process that has no descriptor left breaks the test that needs one',
