@@ -14,6 +14,7 @@ import { qemuVersions, realQemus } from '../../qemu/qemus.fixtures.js';
 import { Scratch, packageRoot, sharedMemoryFiles } from '../../model/scratch.fixtures.js';
 import { allTests } from '../../suite/registry.js';
 import { drover } from '../process/drover.fixtures.js';
+import { isKnown } from './known-failures.fixtures.js';
 
 /** what the table says of each test, by version */
 function documented(): Map<string, readonly string[]> {
@@ -43,25 +44,6 @@ function dependsOnHost(name: string): boolean {
   const found = allTests.find(({ path: below }) => name === `/x86_64${below}`);
   return (found?.needs ?? []).some(
     (need) => need.kind === 'host' && hostFactNames.includes(need.name),
-  );
-}
-
-/**
- * Mistakes of a QEMU that a test meets now and then: docs/explanation/found-in-qemu.md has the
- * evidence.
- */
-const knownFailures = [
-  { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"/ },
-  { version: '7.2', test: 'multifd+postcopy/tcp/plain/cancel', sign: /"status":"failed"/ },
-];
-
-function isKnown(version: string, name: string, outcome: Json | undefined): boolean {
-  const failure = asObject(asObject(outcome)['failure']);
-  return knownFailures.some(
-    (known) =>
-      known.version === version &&
-      name === `/x86_64/migration/${known.test}` &&
-      known.sign.test(JSON.stringify(failure).replaceAll('\\"', '"')),
   );
 }
 

@@ -1,0 +1,26 @@
+/**
+ * Mistakes of a QEMU that a test meets now and then: docs/explanation/found-in-qemu.md has the
+ * evidence.
+ */
+import type { Json } from '../../model/json.js';
+import { asObject } from '../../model/json.js';
+
+const knownFailures = [
+  { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"/ },
+  {
+    version: '7.2',
+    test: 'multifd+postcopy/tcp/plain/cancel',
+    sign: /"status":"failed"|went to failed on the source instead of cancelled/,
+  },
+];
+
+/** @param version of the source @param name with the architecture */
+export function isKnown(version: string, name: string, outcome: Json | undefined): boolean {
+  const failure = asObject(asObject(outcome)['failure']);
+  return knownFailures.some(
+    (known) =>
+      known.version === version &&
+      name.replace(/^\/\w+/, '') === `/migration/${known.test}` &&
+      known.sign.test(JSON.stringify(failure).replaceAll('\\"', '"')),
+  );
+}
