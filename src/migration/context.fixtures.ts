@@ -43,7 +43,7 @@ export function contextFor(plan: PairPlan, directory: string, guest: GuestShape 
     plan,
     directory,
     guest,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(600_000),
     observer: { phase: () => undefined, status: () => undefined },
   });
 }
@@ -60,7 +60,7 @@ export async function stoppedMachine(
     firmware: context.writeGuest(),
     extraArgs,
   });
-  await machine.serial.waitForB({ timeoutMs: 20_000 });
+  await machine.serial.waitForB({ timeoutMs: 120_000 });
   await machine.qmp.execute('stop');
   await waitEvent(machine, 'STOP', 0);
   return machine;

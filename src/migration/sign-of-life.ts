@@ -6,7 +6,7 @@
 import { Cancelled, pause } from '../model/deadline.js';
 import { contractError, HarnessError } from '../model/errors.js';
 import type { MemoryVerdict } from '../model/verdict.js';
-import { processStat, processorUse } from '../qemu/proc-stat.js';
+import { describeThreads, processStat, processorUse } from '../qemu/proc-stat.js';
 import type { TestMachine } from './context.js';
 import { waitEvent, waitSerial } from './waits.js';
 import { verifyStopped } from './verify.js';
@@ -60,8 +60,9 @@ async function death(machine: TestMachine, signal: AbortSignal): Promise<never> 
   // QEMU itself, not a program around it
   const { pid } = machine;
   let last = glance(pid);
-  let idleSinceMs = performance.now();
+  let idleMs = 0;
   for (;;) {
+    const beganMs = performance.now();
     const moved = await ram.watch({
       address,
       width: 1,
@@ -74,17 +75,25 @@ async function death(machine: TestMachine, signal: AbortSignal): Promise<never> 
     // A person or a signal may keep QEMU from running.
     const excused = moved.met || now.stopped || plan.debug !== undefined;
     if (excused) last = now;
-    if (excused || now.runnable) idleSinceMs = performance.now();
+    // A host that stood still as a whole counts as one glance.
+    idleMs =
+      excused || now.runnable ? 0 : idleMs + Math.min(performance.now() - beganMs, 2 * glanceMs);
     if (excused) await pause(glanceMs, signal);
     const workedMs = now.usedMs - last.usedMs;
-    const idleMs = performance.now() - idleSinceMs;
     if (workedMs < deadWorkMs * factor && idleMs < deadIdleMs * factor) continue;
     throw contractError('guest-dead', `the guest is dead on the ${side}`, {
       side,
       waitedFor: 'a change of its memory',
       lastSeen: `none while QEMU used ${(workedMs / 1000).toFixed(1)} s of processor time`,
+      details: [...describeThreads(pid), await runState(machine)],
     });
   }
+}
+
+async function runState(machine: TestMachine): Promise<string> {
+  const answer = await machine.qmp.execute('query-status').catch((error: unknown) => String(error));
+  const { starts, signs } = machine.serial;
+  return `query-status: ${JSON.stringify(answer)}; serial port: ${starts} starts, ${signs} signs of life`;
 }
 
 interface Glance {

@@ -37,6 +37,16 @@ function cellOf(outcome: Json | undefined): string {
 }
 
 /**
+ * A guest that stood still for seconds, or a migration that took another way, on a busy host.
+ * Memory or state that was lost once is lost, whatever a second attempt shows.
+ */
+function mayRepeat(outcome: Json | undefined): boolean {
+  const { kind, verdict, failure } = asObject(outcome);
+  if (kind !== 'failed' || verdict !== undefined) return false;
+  return repeatable.includes(asString(asObject(failure)['code']) ?? '');
+}
+
+/**
  * another host may offer more, or less: such a test may be skipped, with a reason, where others
  * pass
  */
@@ -47,7 +57,10 @@ function dependsOnHost(name: string): boolean {
   );
 }
 
+const repeatable = ['deadline', 'guest-dead', 'wrong-status'];
 const table = documented();
+/** so many tests may fail once on a busy host, and pass when they run again */
+const mostRepeated = 2;
 const halves = process.env['DROVER_TEST_CATALOGUE'] === 'whole' ? [] : ['1/2', '2/2'];
 
 for (const [column, qemu] of realQemus.entries()) {
@@ -58,7 +71,8 @@ for (const [column, qemu] of realQemus.entries()) {
     async (context) => {
       using scratch = new Scratch();
       const file = path.join(scratch.directory, 'results.json');
-      const args = ['--level', 'flaky', '--accel', 'tcg', '--qemu', qemu.command];
+      const usual = ['--level', 'flaky', '--accel', 'tcg', '--retries', '1'];
+      const args = [...usual, '--qemu', qemu.command];
       if (shard !== undefined) args.push('--shard', shard);
       const ran = await drover(['run', ...args, '--json', file], scratch);
       const document = JSON.parse(readFileSync(file, 'utf8')) as Json;
@@ -67,9 +81,16 @@ for (const [column, qemu] of realQemus.entries()) {
       if (shard === undefined) assert.deepEqual(names, new Set(table.keys()));
       else assert.ok(names.size > table.size / 3, `${names.size} of ${table.size} tests`);
       let known = 0;
-      for (const result of results) {
+      let repeated = 0;
+      for (const [index, result] of results.entries()) {
         const name = asString(result['test']) ?? '';
         const cell = cellOf(result['outcome']);
+        const isRepeated = results.slice(index + 1).some(({ test: later }) => later === name);
+        if (isRepeated && mayRepeat(result['outcome'])) {
+          repeated += 1;
+          context.diagnostic(`${name} ran again, since: ${JSON.stringify(result['outcome'])}`);
+          continue;
+        }
         if (cell === 'failed' && isKnown(qemu.version, name, result['outcome'])) {
           known += 1;
           context.diagnostic(`${name}: a known failure of QEMU ${qemu.version}`);
@@ -78,6 +99,7 @@ for (const [column, qemu] of realQemus.entries()) {
         if (dependsOnHost(name) && /^(passed|skipped: .)/.test(cell)) continue;
         assert.equal(cell, table.get(name)?.[column], `${name}\n${ran.stdout.slice(-6000)}`);
       }
+      assert.ok(repeated <= mostRepeated, `${repeated} tests failed and ran again\n${ran.stdout}`);
       assert.equal(ran.code, known > 0 ? 1 : 0, `${ran.stdout.slice(-6000)}\n${ran.stderr}`);
       assert.deepEqual(scratch.content, ['results.json'], 'nothing else is left in TMPDIR');
       assert.deepEqual(scratch.processes(), []);
