@@ -64,7 +64,8 @@ export class QtestClient {
   /** writes bytes at a guest-physical address */
   async write(address: number, bytes: Buffer, wait: WaitOptions = this.#wait): Promise<void> {
     const size = hex(bytes.length);
-    await this.#command(`write ${hex(address)} ${size} 0x${bytes.toString('hex')}`, wait);
+    // a third shorter than `write` with its digits
+    await this.#command(`b64write ${hex(address)} ${size} ${bytes.toString('base64')}`, wait);
   }
 
   /** reads an I/O port of an x86 machine */
