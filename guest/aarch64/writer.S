@@ -43,7 +43,7 @@ writer:
 	b.eq	5f
 	strb	wzr, [x1]
 	b	8f
-5:	stp	xzr, xzr, [x1]
+5:	stp	xzr, x1, [x1]
 	b	8f
 6:	mov	x3, x1
 	mov	x4, #GUEST_STAMP_PAGE_BYTES / 128
@@ -147,7 +147,6 @@ pass_wide:
 	mov	x9, #1
 1:	ldr	x2, [x0]
 	add	x2, x2, #1
-	str	x0, [x0, #8]
 	str	x2, [x0]
 	bl	account
 	add	x0, x0, x22

@@ -66,7 +66,8 @@ writer:
 	.endm
 	.macro CLEAR_WIDE
 	std %r3, 0(%r20)
-	std %r3, 8(%r20)
+	li %r4, 8
+	stdbrx %r20, %r20, %r4
 	.endm
 	.macro CLEAR_PAGE
 	li %r4, GUEST_STAMP_PAGE_BYTES / 64
@@ -104,11 +105,9 @@ writer:
 	.endm
 
 	.macro STAMP_WIDE
-	li %r4, 8
 	mtctr %r27
 21:	ldbrx %r3, 0, %r20
 	addi %r3, %r3, 1
-	stdbrx %r20, %r20, %r4
 	stdbrx %r3, 0, %r20
 	add %r20, %r20, %r16
 	bdnz 21b

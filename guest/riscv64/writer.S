@@ -42,7 +42,7 @@ writer:
 	sb	zero, 0(a0)
 	j	8f
 5:	sd	zero, 0(a0)
-	sd	zero, 8(a0)
+	sd	a0, 8(a0)
 	j	8f
 6:	mv	a2, a0
 	li	a3, GUEST_STAMP_PAGE_BYTES / 128
@@ -144,7 +144,6 @@ pass_wide:
 	li	a5, 1
 1:	ld	a2, 0(a0)
 	addi	a2, a2, 1
-	sd	a0, 8(a0)
 	sd	a2, 0(a0)
 	jal	account
 	add	a0, a0, s3

@@ -83,7 +83,7 @@ writer:
 	.endm
 	.macro CLEAR_WIDE
 	mvghi 0(%r11), 0
-	mvghi 8(%r11), 0
+	strvg %r11, 8(%r11)
 	.endm
 	.macro CLEAR_PAGE
 	lgr %r1, %r11
@@ -122,7 +122,6 @@ writer:
 	lgr %r2, %r3
 21:	lrvg %r1, 0(%r11)
 	la %r1, 1(%r1)
-	strvg %r11, 8(%r11)
 	strvg %r1, 0(%r11)
 	la %r11, 0(%r7, %r11)
 	brctg %r2, 21b

@@ -108,6 +108,14 @@ TEST_CASE("lost pages are zeroed, not stale by as many generations as there were
   }
 }
 
+TEST_CASE("a lost page that the guest has counted up since is zeroed, too") {
+  Bytes memory = sound();
+  std::fill_n(pageOf(memory, 30), kTestPage, std::uint8_t{0});
+  *pageOf(memory, 30) = 7;
+  CHECK(only(check(memory, StampLevel::wide)).kind == DamageKind::zeroed);
+  CHECK(only(check(memory, StampLevel::wide)).found == 7);
+}
+
 TEST_CASE("memory that was never stamped is not clean at the levels that know their stamps") {
   for (const StampLevel level : {StampLevel::wide, StampLevel::page}) {
     const SliceVerdict verdict = check(Bytes(8 * kTestPage), level);

@@ -52,8 +52,8 @@ export interface SliceVerdict {
   /** the first runs, in address order, capped */
   readonly damage: readonly PageDamage[];
   /**
-   * of stamps of kind `byte` that lie in one piece: the same memory judged by upstream's sequential
-   * rule, in upstream's words; empty when that rule finds nothing
+   * of one writer's memory that lies in one piece: byte 0 of its pages judged by upstream's
+   * sequential rule, in upstream's words; empty when that rule finds nothing
    */
   readonly upstreamLines: readonly string[];
 }

@@ -19,6 +19,7 @@ import type { Interference } from '../migration/context.js';
 import { LegError } from '../migration/migration.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
+import { usualStamp } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { PhaseClock } from './phase-clock.js';
 import { timelineOf } from './timeline.js';
@@ -74,7 +75,7 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
       note: input.onNote,
     },
     certificates: input.certificates,
-    guest: input.definition.guest,
+    guest: { stamp: usualStamp, ...input.definition.guest },
     interference: input.interference,
   });
   context.observer.phase('prepare');

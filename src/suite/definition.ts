@@ -18,6 +18,7 @@ import { needShape } from '../model/features.js';
 import type { Need } from '../model/features.js';
 import { whole } from '../model/shapes.js';
 import { stampKinds } from '../model/stamps.js';
+import type { StampKind } from '../model/stamps.js';
 import type { Fields } from '../model/shapes.js';
 import type { GuestShape } from '../guest/shape.js';
 import type { TestContext } from '../migration/context.js';
@@ -45,6 +46,14 @@ function pathFault(path: string): string | undefined {
   if (isArch(path.split('/')[1] ?? '')) return 'a path without the architecture in front';
   return path.length > longestPath ? `at most ${longestPath} characters` : undefined;
 }
+
+/**
+ * Of a test that does not choose: a page also holds its own address, and a generation that does not
+ * wrap. A pass takes no longer than with `byte`.
+ */
+export const usualStamp: StampKind = 'wide';
+/** the kind of QEMU's own test guest, and the only one that can suspend */
+export const byteStamps = { stamp: 'byte' } as const;
 
 /** How the guest differs from the architecture's usual one (guest/shape.ts). */
 const guest = v.strictObject({

@@ -28,7 +28,7 @@ enum class DamageKind : std::uint8_t {
   ahead,          // complete, but `by` generations too new
   misplaced,      // a complete page that belongs to address `from`
   partlyWritten,  // of two generations; the other one begins at `byteOffset`
-  zeroed,         // every byte 0 where a generation was due
+  zeroed,         // 0 where a generation was due; at level wide the guest may have counted up since
   absent,         // not in the image at all
   garbage,        // none of these
   flipped,        // as it should be but for one bit, in the byte at `byteOffset`
@@ -105,7 +105,7 @@ struct SliceVerdict {
   std::uint64_t damagedRuns = 0;
   std::array<std::uint64_t, kDamageKinds> pagesByKind{};
   std::vector<PageDamage> damage;  // in address order, the first of them
-  // Level byte, when no page is absent: upstream's rule over the same memory.
+  // Of the only slice, in one piece, with no page absent: upstream's rule over byte 0 of its pages.
   std::vector<std::string> upstreamLines;
   std::uint64_t elapsedNs = 0;
   std::uint64_t pagesPerCell = 0;

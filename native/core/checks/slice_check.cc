@@ -88,6 +88,26 @@ Status SliceCheck::reportPerhapsZeroed(const Finding& finding) noexcept {
   });
 }
 
+// Upstream's guests know of no hole, and have one writer.
+Status SliceCheck::judgeAsUpstream(const StampRuns& stamps) noexcept {
+  if (stamps_.absent() > 0 || slice_.hasHole() || request_.slices.size() > 1) return {};
+  auto lines = upstreamLines(stamps, slice_.start, request_.step, cancel_);
+  if (!lines.ok()) return lines.status;
+  verdict_.upstreamLines = std::move(lines.value);
+  return {};
+}
+
+// Byte 0 of each page obeys upstream's rule at every level. Only damage is worth another scan.
+Status SliceCheck::judgeWideAsUpstream() noexcept {
+  if (verdict_.damagedPages == 0 || request_.slices.size() > 1) return {};
+  Progress unseen;
+  const ImageStamps source(image_, stamps_, unseen);
+  const ScanRange range{0, stamps_.present(), 1};
+  const Result<StampRuns> stamps =
+      scanStamps(source, range, *request_.gather, request_.threads, cancel_);
+  return stamps.ok() ? judgeAsUpstream(stamps.value) : stamps.status;
+}
+
 Status SliceCheck::checkBytes() noexcept {
   const ImageStamps source(image_, stamps_, progress_);
   const ScanRange range{0, stamps_.present(), 1};
@@ -99,12 +119,8 @@ Status SliceCheck::checkBytes() noexcept {
   verdict_.generation = cut.value.generation;
   edge_ = cut.value.edgePage.value_or(stamps_.present());
   if (cut.value.edgePage) verdict_.edge = stamps_.addressOf(edge_);
-  // Upstream's guests know of no hole.
-  if (stamps_.absent() == 0 && !slice_.hasHole()) {
-    auto lines = upstreamLines(stamps.value, slice_.start, request_.step, cancel_);
-    if (!lines.ok()) return lines.status;
-    verdict_.upstreamLines = std::move(lines.value);
-  }
+  const Status judged = judgeAsUpstream(stamps.value);
+  if (!judged.ok()) return judged;
 
   Status failure;
   const auto add = [&](const Run& run, std::uint8_t expected) noexcept {
@@ -148,6 +164,7 @@ Result<SliceVerdict> SliceCheck::run() noexcept {
   Status status;
   if (stamps_.present() > 0) {
     status = request_.level == StampLevel::byte ? checkBytes() : checkGenerations();
+    if (status.ok() && request_.level != StampLevel::byte) status = judgeWideAsUpstream();
   }
   if (!status.ok()) return Checked::failed(status);
   reportAbsentBefore(stamps_.present());

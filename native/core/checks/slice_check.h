@@ -6,6 +6,7 @@
 #include "core/checks/inspect_page.h"
 #include "core/checks/slice_map.h"
 #include "core/checks/stamp_sequence.h"
+#include "core/ram/stamp_runs.h"
 
 namespace drover {
 
@@ -28,6 +29,8 @@ class SliceCheck {
   [[nodiscard]] Status findStamps() noexcept;
   [[nodiscard]] Status checkBytes() noexcept;
   [[nodiscard]] Status checkGenerations() noexcept;
+  [[nodiscard]] Status judgeAsUpstream(const StampRuns& stamps) noexcept;
+  [[nodiscard]] Status judgeWideAsUpstream() noexcept;
 
   // What to say about stamps [first, first + count), in order.
   struct Finding {

@@ -3,7 +3,7 @@ import type { Recovery } from '../../migration/flows/postcopy-recovery.js';
 import { reliablePreempt } from '../../migration/preempt.js';
 import { usePsk } from '../../migration/tls/tls-credentials.js';
 import type { Need } from '../../model/features.js';
-import { postcopyTest } from '../definition.js';
+import { byteStamps, postcopyTest } from '../definition.js';
 import type { Level, TestDefinition } from '../definition.js';
 import { needsTls, suspendArches } from '../needs.js';
 import { requireReleased } from './release-ram.js';
@@ -72,6 +72,7 @@ export const postcopyTests: readonly TestDefinition[] = [
     postcopyTest({
       path: `/migration/${row.path}`,
       level: row.level ?? 'full',
+      guest: row.suspend ? byteStamps : undefined,
       needs: needsOf(row),
       // in this order: preempt is refused without postcopy
       capabilities: [

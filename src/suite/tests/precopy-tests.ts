@@ -7,7 +7,7 @@ import { dirtyRing } from '../../migration/host/dirty-rate.js';
 import { precopy } from '../../migration/flows/precopy.js';
 import { requireAck } from './switchover-ack.js';
 import { switchoverBandwidth } from './switchover-bandwidth.js';
-import { migrationTest, precopyTest } from '../definition.js';
+import { byteStamps, migrationTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
 import { needsOf, suspendArches } from '../needs.js';
 import { unixSocket } from './unix-socket.js';
@@ -45,6 +45,7 @@ export const precopyTests: readonly TestDefinition[] = [
     ...unixSocket,
     live: true,
     suspend: true,
+    guest: byteStamps,
   }),
   precopyTest({
     path: '/migration/precopy/unix/suspend/notlive',
@@ -52,6 +53,7 @@ export const precopyTests: readonly TestDefinition[] = [
     arches: suspendArches,
     ...unixSocket,
     suspend: true,
+    guest: byteStamps,
   }),
   precopyTest({
     path: '/migration/dirty_ring',
