@@ -18,7 +18,7 @@ export interface Standstill {
 
 /**
  * The longest time without growth that reaches into [`stopMs`, `resumeMs`]; undefined if the record
- * does not see its beginning or its end.
+ * does not see the beginning or the end of each: also if nothing grows after `resumeMs`.
  */
 export function standstill(
   record: Growth,
@@ -40,7 +40,8 @@ export function standstill(
     }
     last = sample;
   }
-  return longest;
+  // the last standstill has no end in the record
+  return last === undefined || timeOf(record, last) <= resumeMs ? undefined : longest;
 }
 
 /** The number at a time, on a straight line between two samples. */
