@@ -15,7 +15,7 @@ import { historyLines } from './history-text.js';
 import { appendHistory, checkHistory, readHistory } from './store.js';
 import { trendGroups } from './trends.js';
 
-/** Values around levels, each level so many times. */
+/** Values around levels; each part is a level and how many values it has. */
 function levels(seed: number, noise: number, ...parts: readonly (readonly [number, number])[]) {
   const draw = drawing(seed);
   return parts.flatMap(([level, count]) =>

@@ -91,9 +91,9 @@ export interface Span {
   readonly resumeMs: number;
 }
 
-/** back is who writes for so long ... */
+/** a guest is back at its speed if it writes for this long ... */
 const backForMs = 100;
-/** ... this share of the speed before */
+/** ... at least this share of the speed before */
 const backAt = 0.9;
 const stepMs = 10;
 

@@ -32,8 +32,8 @@ export interface StressSpec {
   /** the first downtime limit, milliseconds */
   readonly downtimeLimitMs: number;
   /**
-   * so long after the first iteration Drover raises the downtime limit, so that a guest that writes
-   * too fast migrates as well
+   * this long after the first iteration Drover raises the downtime limit, so that a guest that
+   * writes too fast migrates as well
    */
   readonly patienceMs: number;
   readonly freeze?: Freeze;
