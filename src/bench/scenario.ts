@@ -83,6 +83,7 @@ const groups = {
     capabilities: v.optional(v.array(v.string())),
     parameters: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
     postcopyAfter: count(0, 1000),
+    postcopyAfterBytes: count(1, Number.MAX_SAFE_INTEGER),
     pauseAfter: count(0, 1000),
   },
   limits: { downtimeLimitMs: count(0, 2_000_000), patienceMs: count(1, 60_000) },

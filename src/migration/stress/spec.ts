@@ -47,6 +47,8 @@ export interface StressSpec {
   readonly pauseAfter?: number | undefined;
   /** with postcopy: the switch comes after this many iterations; default: 1 */
   readonly postcopyAfter?: number;
+  /** instead: as soon as the source has sent this many bytes since the slow start ended */
+  readonly postcopyAfterBytes?: number | undefined;
   /**
    * QEMU starts the guest at the destination, as it does by itself; default: the guest stays
    * stopped until it is checked
