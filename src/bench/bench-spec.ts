@@ -51,6 +51,7 @@ export function taskOf(
     downtimeLimitMs,
     patienceMs: limits.patienceMs,
     postcopyAfter: migration.postcopyAfter,
+    postcopyAfterBytes: migration.postcopyAfterBytes,
     pauseAfter: migration.pauseAfter,
     probes,
   };

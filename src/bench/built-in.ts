@@ -52,7 +52,7 @@ const basic: readonly ScenarioInput[] = [
   { migration: { transport: 'mapped-ram' } },
 ];
 
-/** what `drover bench` measures unless told otherwise */
+/** what `drover bench` measures unless --group, --scenario or --scenarios is given */
 export const usualGroup = 'basic';
 
 const inputs: Readonly<Record<string, readonly ScenarioInput[]>> = {

@@ -29,13 +29,18 @@ function isPlainMultifd({ transport, tls, parameters = {} }: Migration): boolean
 
 /** The first fault; undefined without one. */
 export function contradiction({ guest, machine, migration }: Given): string | undefined {
-  const { transport, channels, tls, tlsPriority, postcopyAfter, pauseAfter } = migration;
+  const { transport, channels, tls, tlsPriority, pauseAfter } = migration;
+  const { postcopyAfter, postcopyAfterBytes } = migration;
   const { capabilities = [], parameters = {} } = migration;
   const row = rowOf(migration);
   if (channels !== undefined && row?.takesChannels !== true)
     return `migration.channels: transport ${transport} has one channel only`;
   if (postcopyAfter !== undefined && row?.flow !== 'postcopy')
     return `migration.postcopyAfter: transport ${transport} is no postcopy`;
+  if (postcopyAfterBytes !== undefined && row?.flow !== 'postcopy')
+    return `migration.postcopyAfterBytes: transport ${transport} is no postcopy`;
+  if (postcopyAfterBytes !== undefined && postcopyAfter !== undefined)
+    return 'migration.postcopyAfterBytes: give it or migration.postcopyAfter, not both';
   if (pauseAfter !== undefined && row?.flow === 'postcopy')
     return `migration.pauseAfter: transport ${transport} is postcopy, which stops the guest itself`;
   if (tls !== undefined && row?.flow === 'file')

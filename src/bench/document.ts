@@ -94,6 +94,8 @@ export interface BenchDocument {
   readonly isSelfTest: boolean;
   /** cancelled, or a scenario is partial */
   readonly isPartial: boolean;
+  /** it was cancelled, or still runs: scenarios may be missing; absent if it is over */
+  readonly isUnfinished?: boolean | undefined;
   /** one, or two that are compared */
   readonly sides: readonly BenchSide[];
   readonly scenarios: readonly ScenarioResult[];

@@ -42,7 +42,7 @@ export const figures: readonly Figure[] = [
     key: 'guestDowntimeMs',
     name: 'guest downtime',
     show: ms,
-    from: 'the longest time without a write of the guest to its memory that reaches into the downtime; Drover samples the counters of the writers at both sides',
+    from: 'the longest time without a write of the guest to its memory that reaches into the downtime; Drover samples the counters of the writers at both sides; absent if the guest does not write again',
     resolution: 'see the next row',
   },
   {

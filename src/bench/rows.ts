@@ -1,5 +1,6 @@
 /** The cells of the tables that the console and Markdown show. Pure. */
 import { counted } from '../model/text/format.js';
+import { printableLine } from '../model/text/printable.js';
 import { confidence } from './document.js';
 import type { BenchDocument, Comparison, Sample, ScenarioResult } from './document.js';
 import { valuesOf } from './compare.js';
@@ -28,7 +29,7 @@ export const comparisonHead = (what: string, counted: string): string[] => [
 export function comparisonRow(comparison: Comparison): string[] {
   const { figure, change, low, high, p, samples } = comparison;
   return [
-    figures.find(({ key }) => key === figure)?.name ?? figure,
+    figures.find(({ key }) => key === figure)?.name ?? printableLine(figure),
     percent(change),
     low === undefined || high === undefined ? '' : `${percent(low)} to ${percent(high)}`,
     pText(p),

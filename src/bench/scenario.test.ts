@@ -89,6 +89,13 @@ test('only values that are not the default are in a name', () => {
   );
 });
 
+test('a switch after some bytes is in the name and in what the migration takes', () => {
+  const migration = { transport: 'postcopy', postcopyAfterBytes: 5_000_000 };
+  const scenario = resolveScenario({ migration }, '');
+  assert.equal(scenario.name, 'postcopy,postcopyAfterBytes=5000000');
+  assert.equal(taskOf(scenario, {}).spec.postcopyAfterBytes, 5_000_000);
+});
+
 test('scenarios of a file replace the built-in ones, which can still be named', () => {
   const own = [{ migration: { transport: 'multifd', channels: 16 } }];
   assert.deepEqual(chosen([], own), ['multifd:16']);
@@ -124,6 +131,15 @@ const faults: readonly (readonly [unknown, RegExp])[] = [
   [{ migration: { transport: 'unix' }, surprise: 1 }, /surprise: /],
   [{ migration: { transport: 'unix', channels: 2 } }, /transport unix has one channel only/],
   [{ migration: { transport: 'tcp', postcopyAfter: 2 } }, /transport tcp is no postcopy/],
+  [{ migration: { transport: 'tcp', postcopyAfterBytes: 2 } }, /transport tcp is no postcopy/],
+  [
+    { migration: { transport: 'postcopy', postcopyAfter: 1, postcopyAfterBytes: 2 } },
+    /give it or migration\.postcopyAfter, not both/,
+  ],
+  [
+    { migration: { transport: 'postcopy', postcopyAfterBytes: 0 } },
+    /postcopyAfterBytes: expected a whole number from 1 to/,
+  ],
   [
     { migration: { transport: 'unix' }, guest: { memoryMiB: 1 } },
     /guest\.memoryMiB: expected a whole number from 16/,

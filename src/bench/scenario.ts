@@ -37,8 +37,26 @@ const processors = v.optional(
     v.union([v.string(), v.number()]),
     v.transform(String),
     v.regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'expected processors such as 0-3,8'),
+    v.check(
+      (list) => reversed(list) === undefined,
+      ({ input }) => {
+        const { range, first, last } = reversed(input) ?? {};
+        return `range ${range} ends before it begins: write ${last}-${first}`;
+      },
+    ),
   ),
 );
+
+/** The first range such as 7-3, whose processors are none. */
+function reversed(list: string) {
+  return list
+    .split(',')
+    .map((range) => {
+      const [first = '', last = first] = range.split('-');
+      return { range, first, last };
+    })
+    .find(({ first, last }) => Number(first) > Number(last));
+}
 
 const groups = {
   guest: {
@@ -65,6 +83,7 @@ const groups = {
     capabilities: v.optional(v.array(v.string())),
     parameters: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
     postcopyAfter: count(0, 1000),
+    postcopyAfterBytes: count(1, Number.MAX_SAFE_INTEGER),
     pauseAfter: count(0, 1000),
   },
   limits: { downtimeLimitMs: count(0, 2_000_000), patienceMs: count(1, 60_000) },

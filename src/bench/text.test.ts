@@ -86,6 +86,43 @@ test('Markdown has a table of verdicts and one of figures', () => {
   assert.match(text, /^\| figure \| A: median \| A: interval \| B: median \| B: interval \|$/m);
 });
 
+test('names of others end no cell and no line of Markdown, and drive no terminal', () => {
+  const name = 'a|b\n| c |\u001b[31m';
+  const [first] = document.scenarios;
+  assert.ok(first !== undefined);
+  const [comparison] = first.comparisons;
+  assert.ok(comparison !== undefined);
+  const hostile: BenchDocument = {
+    ...document,
+    host: { ...document.host, cpu: name },
+    warnings: [name],
+    scenarios: [
+      {
+        ...first,
+        scenario: { ...first.scenario, name },
+        machine: name,
+        comparisons: [{ ...comparison, figure: name as 'totalMs' }],
+        samples: [
+          ...first.samples,
+          { label: 'A', pair: 9, failure: { kind: 'failed', code: name, message: name } },
+        ],
+      },
+    ],
+  };
+  const text = benchMarkdown(hostile);
+  const tables = text.split('\n').filter((line) => line.startsWith('|'));
+  const widths = new Set(tables.map((line) => line.split('|').length));
+  assert.deepEqual(
+    [...widths].sort((a, b) => a - b),
+    [7, 8],
+    'the table of figures and that of comparisons',
+  );
+  assert.doesNotMatch(text, /^\| c/m);
+  assert.match(text, /^#### `a¦b ¦ c ¦\\x1b\[31m`$/m);
+  assert.ok(!benchLines(hostile).join('\n').includes('\u001b'));
+  assert.ok(benchLines(hostile).every((line) => !line.startsWith('| c')));
+});
+
 test('a document keeps to the published schema', () => {
   const file = path.join(packageRoot, 'docs', 'reference', 'bench.schema.json');
   const validate = new Ajv({ strict: false }).compile(

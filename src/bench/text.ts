@@ -22,13 +22,13 @@ export function benchLines(document: BenchDocument, hasSparks = false): string[]
   return [
     `drover ${document.drover} bench: ${designText(document)}`,
     ...sides.map((side) => printableLine(sideText(side))),
-    `host: ${host.cpu}, ${host.cores} cores, Linux ${host.kernel}`,
-    ...warnings.map((warning) => `warning: ${warning}`),
+    printableLine(`host: ${host.cpu}, ${host.cores} cores, Linux ${host.kernel}`),
+    ...warnings.map((warning) => printableLine(`warning: ${warning}`)),
     ...scenarios.flatMap((result) => {
       const rows = figureRows(result.samples, labels, hasSparks);
       return [
         '',
-        `${result.scenario.name} (${result.machine}, ${result.accel})`,
+        printableLine(`${result.scenario.name} (${result.machine}, ${result.accel})`),
         ...remarksOf(result, document).map((remark) => `  ${printableLine(remark)}`),
         ...(rows.length === 0 ? [] : columns([figureHead(labels, hasSparks), ...rows])),
         ...comparisonLines(result.comparisons, comparisonHead('B against A', 'pairs')),
@@ -53,7 +53,7 @@ function noiseLines({ isSelfTest, scenarios }: BenchDocument): string[] {
     comparisons.flatMap((comparison) => {
       const noise = noiseText(comparison);
       const name = figures.find(({ key }) => key === comparison.figure)?.name ?? '';
-      return noise === undefined ? [] : [`  ${scenario.name}, ${name}: ${noise}`];
+      return noise === undefined ? [] : [`  ${printableLine(scenario.name)}, ${name}: ${noise}`];
     }),
   );
   return noises.length === 0

@@ -2,7 +2,8 @@
 import { fewestPairs } from './statistics/paired.js';
 import type { Shift } from './statistics/exact.js';
 
-export type BenchVerdict = 'faster' | 'slower' | 'same' | 'not-enough-data';
+export const benchVerdicts = ['faster', 'slower', 'same', 'not-enough-data'] as const;
+export type BenchVerdict = (typeof benchVerdicts)[number];
 
 export interface Question {
   /** of the logarithm of B over A; of all figures that have a verdict, a larger one is worse */

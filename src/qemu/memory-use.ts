@@ -30,8 +30,8 @@ export async function memoryOfDescendants(): Promise<ProcessMemory[]> {
 }
 
 /**
- * Read without awaiting: asking another thread for each of so many small files takes longer than
- * the file.
+ * Read without awaiting: there are many small files, and asking another thread for each takes
+ * longer than the file.
  */
 function descendantsOf(pid: number | 'self'): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);

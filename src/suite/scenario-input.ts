@@ -61,6 +61,11 @@ export interface ScenarioInput {
     readonly parameters?: Parameters;
     /** with a postcopy transport: switch after this many iterations; 0: at once; default: 1 */
     readonly postcopyAfter?: number;
+    /**
+     * with a postcopy transport, instead of postcopyAfter: switch as soon as the source has sent
+     * this many bytes since the total time began
+     */
+    readonly postcopyAfterBytes?: number;
     /** stop the guest after this many iterations; 0: at once; default: QEMU stops it */
     readonly pauseAfter?: number;
   };

@@ -105,6 +105,7 @@ test('what converges comes first; a narrow margin may converge; the rest says wh
   assert.match(text, /tcp +does not converge +227 MB\/s +no end +no end +no end +needs 8\.91 s/);
   assert.match(text, /not measured, multifd:9: no/);
   assert.match(text, /^ {2}unsure, all: processor time contains the guest's own$/m);
+  assert.match(text, /^settings for postcopy \(on both sides, where no side is named\):$/m);
   assert.match(text, /migrate-start-postcopy/);
   assert.match(text, /virsh migrate --live --verbose --postcopy --postcopy-after-precopy/);
 });
@@ -166,8 +167,16 @@ test('settings name the channels, the keys, and the downtime limit without the f
 test('a calibration is read back, and belongs to its host, QEMU and accelerator', () => {
   const text = JSON.stringify(calibration);
   assert.deepEqual(parseCalibration(text, 'c.json'), calibration);
-  for (const bad of ['{', '{}', text.replace('"version":1', '"version":2')]) {
-    assert.throws(() => parseCalibration(bad, 'c.json'), { code: 'bad-calibration' });
+  for (const bad of [
+    ...['{', '{}', 'null', text.replace('"version":1', '"version":2')],
+    text.replace('"time":', '"when":'),
+    text.replace('"transport":"tcp"', '"transport":"pigeon"'),
+    text.replace('"spread":', '"spreads":'),
+  ]) {
+    assert.throws(() => parseCalibration(bad, 'c.json'), {
+      code: 'bad-calibration',
+      message: /^--calibration: c\.json: .*; give another file, or remove this one/,
+    });
   }
   const here = { host, qemu, accel: 'kvm' };
   assert.equal(foreignness(calibration, here), undefined);

@@ -6,6 +6,7 @@ import { median } from 'simple-statistics';
 import * as v from 'valibot';
 import { usageError } from '../../model/errors.js';
 import type { HostIdentity, QemuIdentity } from '../../model/events.js';
+import { stressTransports } from '../../migration/stress/transports.js';
 import type { Measured, Timeline } from '../../model/measured.js';
 import type { Side } from '../../model/outcome.js';
 import { pageBytes } from '../bench-spec.js';
@@ -134,21 +135,37 @@ function processorMs(side: Side, measured: Measured, timeline: Timeline | undefi
   return (side === 'source' ? sourceProcessorMs : destinationProcessorMs) ?? 0;
 }
 
+/** what to do about a file that is of no use */
+export const anotherFile = 'give another file, or remove this one to calibrate anew';
+
 const positive = v.pipe(v.number(), v.gtValue(0));
 const shape = v.looseObject({
   version: v.literal(calibrationVersion),
+  time: v.string(),
   host: v.looseObject({ hostname: v.string(), cpu: v.string(), kernel: v.string() }),
-  qemu: v.looseObject({ version: v.string(), package: v.string() }),
+  qemu: v.looseObject({
+    version: v.string(),
+    package: v.string(),
+    digest: v.optional(v.string()),
+  }),
   accel: v.string(),
   memoryBytes: positive,
   scenarios: v.array(
     v.looseObject({
       name: v.string(),
-      migration: v.looseObject({ transport: v.string() }),
+      migration: v.looseObject({
+        transport: v.picklist(stressTransports.map(({ name }) => name)),
+      }),
+      isPostcopy: v.boolean(),
       bytesPerSecond: positive,
       wireShare: positive,
       setupMs: v.number(),
       fixedDowntimeMs: v.number(),
+      sourceSecondsPerGigabyte: v.number(),
+      destinationSecondsPerGigabyte: v.number(),
+      includesGuest: v.boolean(),
+      spread: v.number(),
+      migrations: v.number(),
     }),
   ),
   missing: v.array(v.looseObject({ name: v.string(), why: v.string() })),
@@ -157,7 +174,7 @@ const shape = v.looseObject({
 /** @throws HarnessError `bad-calibration` */
 export function parseCalibration(text: string, file: string): Calibration {
   const refuse = (why: string): never => {
-    throw usageError('bad-calibration', `--calibration: ${file}: ${why}`);
+    throw usageError('bad-calibration', `--calibration: ${file}: ${why}; ${anotherFile}`);
   };
   let value: unknown;
   try {

@@ -54,6 +54,15 @@ test('the fixed part alone may be more than what is allowed', () => {
   assert.ok(predicted.downtimeMs >= 50);
 });
 
+test('iterations end when less than a page is left', () => {
+  // no data fits into the downtime: 8 GB, halved 21 times, are less than 4096 bytes
+  const predicted = predict(speed, { ...work, downtimeMs: 50 });
+  assert.equal(predicted.iterations, 21);
+  assert.equal(predicted.downtimeMs, 50);
+  assert.equal(predicted.converges, true);
+  assert.ok(Math.abs(predicted.sentBytes - 16 * gigabyte) < 2 * 4096);
+});
+
 test('postcopy sends one pass and what was dirtied meanwhile, whatever the dirty rate', () => {
   const predicted = predict({ ...speed, isPostcopy: true }, { ...work, dirtyBytesPerSecond: 9e9 });
   assert.deepEqual(predicted, {
@@ -124,7 +133,7 @@ test('precopy converges if and only if the rate allows, or the working set fits'
       const room = ((load.downtimeMs - one.fixedDowntimeMs) / 1000) * rate;
       const workingSet = Math.min(load.workingSetBytes, load.memoryBytes);
       const isSlowGuest = load.dirtyBytesPerSecond < 0.99 * rate && room > 1000;
-      const fits = room >= workingSet || room >= load.memoryBytes;
+      const fits = room >= workingSet || room >= load.memoryBytes || workingSet < 4096;
       if (isSlowGuest || (fits && room > 0)) assert.ok(predicted.converges);
       if (room < 0 || (load.dirtyBytesPerSecond > 1.01 * rate && !fits))
         assert.ok(!predicted.converges);

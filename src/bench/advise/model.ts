@@ -2,6 +2,7 @@
  * How a migration will go: iterations of precopy whose size follows from the dirty rate over the
  * transfer rate, or one pass and postcopy. Pure; docs/reference/advise.md has the model in words.
  */
+import { pageBytes } from '../bench-spec.js';
 
 export interface Workload {
   readonly memoryBytes: number;
@@ -68,11 +69,13 @@ export function predict(speed: Speed, work: Workload): Prediction {
     };
   }
   const room = (Math.max(0, work.downtimeMs - fixedDowntimeMs) / 1000) * bytesPerSecond;
-  let left = memoryBytes;
+  // of less than a page nothing is left
+  const whole = (bytes: number): number => (bytes < pageBytes ? 0 : bytes);
+  let left = whole(memoryBytes);
   let sentBytes = 0;
   let iterations = 0;
   while (left > room) {
-    const next = dirtiedWhile(left);
+    const next = whole(dirtiedWhile(left));
     sentBytes += left;
     iterations += 1;
     // QEMU goes on for ever, and nothing gets less

@@ -76,7 +76,7 @@ function rowFor(advice: ScenarioAdvice): string[] {
 
 function settingsOf({ name, flags }: ScenarioAdvice): string[] {
   return [
-    `settings for ${name}:`,
+    `settings for ${name} (on both sides, where no side is named):`,
     ...flags.qemu.map((line) => `  QEMU   ${line}`),
     ...flags.qmp.map((line) => `  QMP    ${line}`),
     ...(flags.virsh ?? ['there is no option for this']).map((line) => `  virsh  ${line}`),

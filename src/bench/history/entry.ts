@@ -30,6 +30,8 @@ const entryShape = v.object({
   sides: v.array(
     v.object({
       label: v.picklist(['A', 'B']),
+      /** lines of earlier Drovers lack it */
+      arch: v.optional(v.string()),
       version: v.string(),
       package: v.string(),
       digest: v.optional(v.string()),
@@ -60,6 +62,7 @@ export function entryOf(document: BenchDocument): HistoryEntry {
     host: document.host,
     sides: document.sides.map(({ label, qemu, parameters }: BenchSide) => ({
       label,
+      arch: qemu.arch,
       version: qemu.version,
       package: qemu.package,
       digest: qemu.digest,

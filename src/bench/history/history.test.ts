@@ -9,12 +9,13 @@ import { madeDocument, madeSamples } from '../bench.fixtures.js';
 import type { BenchDocument } from '../document.js';
 import { changePoints } from './change-points.js';
 import { entryFrom, entryOf, historyFile } from './entry.js';
+import type { HistoryEntry } from './entry.js';
 import { historyHtmlPieces } from './history-html.js';
 import { historyLines } from './history-text.js';
 import { appendHistory, checkHistory, readHistory } from './store.js';
 import { trendGroups } from './trends.js';
 
-/** Values around levels, each level so many times. */
+/** Values around levels; each part is a level and how many values it has. */
 function levels(seed: number, noise: number, ...parts: readonly (readonly [number, number])[]) {
   const draw = drawing(seed);
   return parts.flatMap(([level, count]) =>
@@ -197,7 +198,7 @@ test('a trend has the change of its level, and what else changed there, as text 
   assert.equal(text.match(/change: /g)?.length, 1);
   const html = [...historyHtmlPieces(hosts, 0.05)].join('');
   assert.match(html, /1 changes? of a level/);
-  assert.match(html, /unix \(tcg\): change: total time \+/);
+  assert.match(html, /unix \(x86_64, pc-q35, tcg\): change: total time \+/);
   assert.ok(!html.includes('<b>') && !html.includes(' style='));
   assert.equal(html.match(/<script/g)?.length, 1);
   assert.doesNotMatch(
@@ -210,5 +211,41 @@ test('two sides of a comparison, and other parameters, are series of their own',
   const names = trendGroups([entryOf(benchmark('2026-11-29T20:00:00.000Z'))], 0.05).map(
     ({ name }) => name,
   );
-  assert.deepEqual(names, ['unix (tcg)', 'unix (tcg), B, max-bandwidth=180000000']);
+  const guest = 'x86_64, pc-q35, tcg';
+  assert.deepEqual(names, [`unix (${guest})`, `unix (${guest}), B, max-bandwidth=180000000`]);
+});
+
+test('another architecture or machine type is another series, a new version of it is not', () => {
+  const withGuest = (day: number, arch: string, machine: string): HistoryEntry => {
+    const base = benchmark(`2026-11-0${day}T20:00:00.000Z`);
+    return entryOf({
+      ...base,
+      sides: base.sides.slice(0, 1).map((side) => ({ ...side, qemu: { ...side.qemu, arch } })),
+      scenarios: base.scenarios.map((result) => ({ ...result, machine })),
+    });
+  };
+  const entries = [
+    withGuest(1, 'x86_64', 'pc-q35-10.0'),
+    withGuest(2, 'x86_64', 'pc-q35-11.1'),
+    withGuest(3, 'i386', 'pc-q35-11.1'),
+    withGuest(4, 'x86_64', 'pc-i440fx-11.1'),
+    withGuest(5, 'aarch64', 'virt-10.0'),
+  ];
+  const { sides, ...rest } = withGuest(6, 'x86_64', 'pc-q35-10.0');
+  const old = { ...rest, sides: sides.map(({ arch: _arch, ...side }) => side) };
+  const read = entryFrom(JSON.stringify(old));
+  assert.ok(read !== undefined, 'a line of an earlier Drover');
+  assert.deepEqual(
+    trendGroups([...entries, read], 0.05).map(({ name, trends }) => [
+      name,
+      trends[0]?.points.length,
+    ]),
+    [
+      ['unix (x86_64, pc-q35, tcg)', 2],
+      ['unix (i386, pc-q35, tcg)', 1],
+      ['unix (x86_64, pc-i440fx, tcg)', 1],
+      ['unix (aarch64, virt, tcg)', 1],
+      ['unix (pc-q35, tcg)', 1],
+    ],
+  );
 });

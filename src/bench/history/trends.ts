@@ -1,4 +1,4 @@
-/** The histories of a host as series: one for each scenario, side and figure. Pure. */
+/** The histories of a host as series: one for each scenario, guest, side and figure. Pure. */
 import { groupBy } from '../../model/group-by.js';
 import { printableLine } from '../../model/text/printable.js';
 import { figures } from '../figures.js';
@@ -24,7 +24,9 @@ export interface Trend {
 
 /** What was measured in the same way each time. */
 export interface TrendGroup {
-  /** `multifd:4 (tcg)`; with two sides `multifd:4 (tcg), B, multifd-compression=zstd` */
+  /**
+   * `multifd:4 (x86_64, pc-q35, tcg)`; with two sides `..., B, multifd-compression=zstd` after it
+   */
   readonly name: string;
   readonly trends: readonly Trend[];
 }
@@ -63,15 +65,23 @@ export function trendGroups(entries: readonly HistoryEntry[], threshold: number)
   }));
 }
 
+/** A new QEMU has new versions of its machine types, and a history compares QEMUs. */
+const withoutVersion = (machine: string): string => machine.replace(/-(?:rhel)?\d+(?:\.\d+)+$/, '');
+
 function nameOf(
   { sides }: HistoryEntry,
-  { scenario, accel, label }: HistoryEntry['results'][number],
+  { scenario, machine, accel, label }: HistoryEntry['results'][number],
 ): string {
   const own = sides.find((side) => side.label === label);
   const parameters = Object.entries(own?.parameters ?? {}).map(
     ([key, value]) => `${key}=${String(value)}`,
   );
-  const parts = [`${scenario} (${accel})`, ...(label === 'B' ? ['B'] : []), ...parameters.sort()];
+  const guest = [...(own?.arch === undefined ? [] : [own.arch]), withoutVersion(machine), accel];
+  const parts = [
+    `${scenario} (${guest.join(', ')})`,
+    ...(label === 'B' ? ['B'] : []),
+    ...parameters.sort(),
+  ];
   return printableLine(parts.join(', '));
 }
 

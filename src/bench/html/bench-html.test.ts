@@ -11,7 +11,7 @@ import { madeDocument, madeSamples } from '../bench.fixtures.js';
 import type { BenchDocument } from '../document.js';
 import { verdictLines } from '../verdict-lines.js';
 import { benchHtmlPieces, summaryOf } from './bench-html.js';
-import { madePage } from './timeline.fixtures.js';
+import { hostile, madePage } from './timeline.fixtures.js';
 
 const pageOf = (document: BenchDocument): string => [...benchHtmlPieces(document)].join('');
 const migrations = [
@@ -30,6 +30,35 @@ test('nothing of the text of others is markup, and no element has a style of its
   assert.equal(html.match(/<script/g)?.length, 1);
   assert.equal(html.match(/<style/g)?.length, 1);
   assert.ok(html.includes('&lt;img src=x'));
+});
+
+test('what should be one of a few words is no markup either', () => {
+  const [first, ...rest] = whole.scenarios;
+  assert.ok(first !== undefined);
+  const page = pageOf({
+    ...whole,
+    scenarios: [
+      {
+        ...first,
+        machine: hostile,
+        accel: hostile as 'kvm',
+        samples: first.samples.map((sample) => ({
+          ...sample,
+          failure: sample.failure && {
+            ...sample.failure,
+            kind: hostile as 'failed',
+            code: hostile,
+          },
+        })),
+        comparisons: first.comparisons.map((each) => ({ ...each, verdict: hostile as 'same' })),
+      },
+      ...rest,
+    ],
+  });
+  for (const markup of ['<img', '<!--', '</style><', ' onerror=alert(1)>']) {
+    assert.ok(!page.includes(markup), markup);
+  }
+  assert.equal(page.match(/<script/g)?.length, 1);
 });
 
 test('every link leads to an element that is there, and no two elements have one id', () => {

@@ -84,7 +84,7 @@ function overview(document: BenchDocument): string {
           ? ''
           : `<span class="interval">${escaped(`${percent(low)} to ${percent(high)}`)}</span>`;
       return [
-        `<td>${escaped(percent(change))}${interval}</td><td class="${verdict}">${escaped(verdictText(found))}</td>`,
+        `<td>${escaped(percent(change))}${interval}</td><td class="${escaped(verdict)}">${escaped(verdictText(found))}</td>`,
       ];
     });
     const failed = samples.filter(({ failure }) => failure !== undefined).length;

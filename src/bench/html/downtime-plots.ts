@@ -85,23 +85,11 @@ const machineName = { source: 'src', destination: 'dst' } as const;
 const threadName = ({ side, threads }: ProcessorShare): string =>
   shortName(`${machineName[side]}: ${threads}`, 26);
 
-/** Median over the runs of each side, by class of thread. */
+/** Median over the runs of each side, by class of thread; a run without such threads counts as 0. */
 export function processorFigure(runs: readonly Run[], labels: readonly Label[]): string {
   const title = 'Processor time by threads';
-  const shares = runs.flatMap(({ sample: { label, timeline } }) =>
-    (timeline?.processor ?? []).map((share) => ({ label, name: threadName(share), ms: share.ms })),
-  );
-  if (shares.length === 0) return absent(title, 'no run has the processor time of its threads.');
-  // the source first
-  const names = [...new Set(shares.map(({ name }) => name))].sort((a, b) =>
-    b.localeCompare(a, 'en'),
-  );
-  const rows = names.flatMap((name) =>
-    labels.flatMap((label) => {
-      const own = shares.filter((each) => each.label === label && each.name === name);
-      return own.length === 0 ? [] : [{ name, label, ms: median(own.map(({ ms }) => ms)) }];
-    }),
-  );
+  const { names, rows } = processorRows(runs, labels);
+  if (rows.length === 0) return absent(title, 'no run has the processor time of its threads.');
   const most = max(rows.map(({ ms }) => ms));
   const unit = most >= 10_000 ? { unit: 's', divisor: 1000 } : { unit: 'ms', divisor: 1 };
   const svg = drawn({
@@ -132,6 +120,31 @@ export function processorFigure(runs: readonly Run[], labels: readonly Label[]):
     ],
   });
   return figureOf(title, svg, 'median of all runs; the guest is part of vCPU');
+}
+
+/** Names with the source first, and a row for each name and side. Pure. */
+export function processorRows(runs: readonly Run[], labels: readonly Label[]) {
+  const known = runs.flatMap(({ sample: { label, timeline } }) => {
+    const shares = timeline?.processor ?? [];
+    const ms = new Map<string, number>();
+    for (const share of shares) {
+      const name = threadName(share);
+      ms.set(name, (ms.get(name) ?? 0) + share.ms);
+    }
+    return shares.length === 0 ? [] : [{ label, ms }];
+  });
+  const names = [...new Set(known.flatMap(({ ms }) => [...ms.keys()]))].sort((a, b) =>
+    b.localeCompare(a, 'en'),
+  );
+  const rows = names.flatMap((name) =>
+    labels.flatMap((label) => {
+      const own = known.filter((each) => each.label === label);
+      return own.length === 0
+        ? []
+        : [{ name, label, ms: median(own.map(({ ms }) => ms.get(name) ?? 0)) }];
+    }),
+  );
+  return { names, rows };
 }
 
 /** Faults of postcopy of all runs by latency, in buckets that double. */

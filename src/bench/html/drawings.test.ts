@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Mark } from '../../model/measured.js';
 import { madeDocument, madeSamples } from '../bench.fixtures.js';
 import { costsOf, seriesIn } from './across-plots.js';
-import { fallOf } from './downtime-plots.js';
+import { fallOf, processorRows } from './downtime-plots.js';
 import { mostPoints, phasesOf, switchoverOf, thinned } from './phases.js';
 import { medianRun, runsOf } from './runs.js';
 import { madePage, madeTimeline } from './timeline.fixtures.js';
@@ -155,4 +155,36 @@ test('steps of the downtime follow one another; the slowest ten devices stand al
     devices.toSorted((a, b) => b - a),
   );
   assert.equal(new Set(rows.map(({ key }) => key)).size, rows.length);
+});
+
+test('a run without a class of threads counts as 0 for it; a run without any is left out', () => {
+  const run = (label: 'A' | 'B', ms: Readonly<Record<string, number>> | undefined) => ({
+    id: '',
+    order: 1,
+    sample: {
+      label,
+      pair: 1,
+      timeline: ms && {
+        ...madeTimeline(1, false),
+        processor: Object.entries(ms).map(([threads, each]) => ({
+          side: 'source' as const,
+          threads,
+          ms: each,
+        })),
+      },
+    },
+  });
+  const runs = [
+    run('A', { main: 10, migration: 90 }),
+    run('A', { main: 20 }),
+    run('A', { main: 30 }),
+    run('A', undefined),
+    run('B', { main: 40 }),
+  ];
+  assert.deepEqual(processorRows(runs, ['A', 'B']).rows, [
+    { name: 'src: migration', label: 'A', ms: 0 },
+    { name: 'src: migration', label: 'B', ms: 0 },
+    { name: 'src: main', label: 'A', ms: 20 },
+    { name: 'src: main', label: 'B', ms: 40 },
+  ]);
 });

@@ -32,7 +32,7 @@ export function facts(rows: readonly (readonly [string, string | undefined])[]):
 }
 
 export const sideKey = (label: Label): string =>
-  `<span class="key ${label}" aria-hidden="true"></span>${label}`;
+  `<span class="key ${escaped(label)}" aria-hidden="true"></span>${escaped(label)}`;
 
 /** Of each side the median with its interval, the least, and of times the 95th percentile. */
 export function figuresTable(samples: readonly Sample[], labels: readonly Label[]): string {

@@ -20,7 +20,7 @@ export function runSection(run: Run, rerun: string | undefined): string {
   const result =
     failure === undefined
       ? escaped(told.join(', '))
-      : `<span class="badge ${failure.kind}">${failure.kind}</span> ${escaped(failure.code)}`;
+      : `<span class="badge ${escaped(failure.kind)}">${escaped(failure.kind)}</span> ${escaped(failure.code)}`;
   return `<details><summary id="${id}">Run ${order}: ${escaped(runName(run))}: ${result}</summary><div>
 ${facts([
   ['failure', failure?.message],

@@ -173,7 +173,7 @@ export function pairedPlot(
   });
 }
 
-/** Which share of the migrations took at most so long. */
+/** Which share of the migrations took at most this time. */
 export function distributionPlot(input: Samples): string | undefined {
   const found = prepared(input);
   if (found === undefined) return undefined;

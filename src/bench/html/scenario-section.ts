@@ -28,7 +28,7 @@ export function* scenarioSection(
   const labels = document.sides.map(({ label }) => label);
   const runs = runsOf(result, index);
   const verdicts = verdictLines(result, document).map(
-    ({ verdict = '', text }) => `<li class="${verdict}">${escaped(text)}</li>`,
+    ({ verdict = '', text }) => `<li class="${escaped(verdict)}">${escaped(text)}</li>`,
   );
   const remarks = remarksOf(result, document).map((remark) => element('li', remark));
   yield `<section id="${scenarioId(index)}">
@@ -86,7 +86,7 @@ function sampleFigures(
     [
       distributionPlot(input),
       ', distribution',
-      'share of the migrations that took at most so long',
+      'share of the migrations that took at most this time',
     ],
     [
       orderPlot(input),

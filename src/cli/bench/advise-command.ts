@@ -1,7 +1,8 @@
 /** `drover advise`: which settings suit a guest, from short benchmarks on this host. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { advise } from '../../bench/advise/advice.js';
 import {
+  anotherFile,
   calibrated,
   calibrationBytes,
   calibrationVersion,
@@ -16,7 +17,7 @@ import type { BenchRequest } from '../../bench/bench-run.js';
 import { chooseScenarios } from '../../bench/choose-scenarios.js';
 import { rowOf } from '../../bench/contradiction.js';
 import { Cancelled } from '../../model/deadline.js';
-import { HarnessError, usageError } from '../../model/errors.js';
+import { HarnessError, fileProblem, usageError } from '../../model/errors.js';
 import { shellQuote } from '../../model/shell.js';
 import { createEvidenceDirectory } from '../../qemu/work-directory.js';
 import { withExamples } from '../options/help.js';
@@ -36,7 +37,7 @@ import { withAdviseOptions } from './advise-options.js';
 import type { AdviseOptions } from './advise-options.js';
 import { planScenarios, sidesOf } from './bench-plan.js';
 
-/** what is calibrated unless told otherwise: built-in scenarios over a network */
+/** what is calibrated unless --scenario is given: built-in scenarios over a network */
 const usualScenarios = [
   'tcp',
   ...['multifd:2', 'multifd:4', 'multifd:8', 'multifd:4,tls=x509'],
@@ -117,16 +118,15 @@ async function calibrationFor(
     qemu: identity(sides.binaries.A, plan.sourceFeatures),
     accel: plan.accel,
   };
-  if (file !== undefined && existsSync(file)) {
-    const kept = parseCalibration(readFileSync(file, 'utf8'), file);
+  const text = file === undefined ? undefined : readKept(file);
+  if (file !== undefined && text !== undefined) {
+    const kept = parseCalibration(text, file);
     const foreign = foreignness(kept, here);
     if (foreign === undefined) {
+      noteLacking(options.scenario, kept, file);
       return { calibration: only(options.scenario, kept, file), isNew: false };
     }
-    throw usageError(
-      'bad-calibration',
-      `--calibration: ${file}: ${foreign}; give another file, or remove this one`,
-    );
+    throw usageError('bad-calibration', `--calibration: ${file}: ${foreign}; ${anotherFile}`);
   }
   if (file !== undefined) await checkReportPath(file);
   noteOnStderr(`calibrates ${planned.length} scenarios; --calibration FILE keeps the result`);
@@ -170,6 +170,30 @@ async function calibrationFor(
   return { calibration, isNew: true };
 }
 
+/** @returns undefined: there is no such file yet @throws HarnessError `bad-calibration` */
+function readKept(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw usageError(
+      'bad-calibration',
+      `--calibration: cannot read ${file}: ${fileProblem(cause)}; ${anotherFile}`,
+      { cause },
+    );
+  }
+}
+
+/** A calibration of a few scenarios alone answers no question about the others. */
+function noteLacking(names: readonly string[], kept: Calibration, file: string): void {
+  const known = [...kept.scenarios, ...kept.missing].map(({ name }) => name);
+  const lacking = usualScenarios.filter((name) => !known.includes(name));
+  if (names.length > 0 || lacking.length === 0) return;
+  noteOnStderr(
+    `--calibration ${file} has no ${lacking.join(', ')}; to calibrate anew with these, remove the file or give another one`,
+  );
+}
+
 /** Of a calibration that was kept, the scenarios that were asked for. */
 function only(names: readonly string[], kept: Calibration, file: string): Calibration {
   if (names.length === 0) return kept;
@@ -180,7 +204,10 @@ function only(names: readonly string[], kept: Calibration, file: string): Calibr
     (each) => ![...scenarios, ...missing].some(({ name }) => name === each),
   );
   if (absent === undefined) return { ...kept, scenarios, missing };
-  throw usageError('bad-calibration', `--calibration: ${file}: it has no scenario ${absent}`);
+  throw usageError(
+    'bad-calibration',
+    `--calibration: ${file}: it has no scenario ${absent}; ${anotherFile}`,
+  );
 }
 
 const noteTurn: BenchRequest['onTurn'] = ({ name }, { pair }, { outcome, directory }) => {

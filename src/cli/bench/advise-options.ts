@@ -72,8 +72,17 @@ const powers = ['', 'K', 'M', 'G', 'T'];
 
 /** `800MB/s`, `512MiB/s`, `10Gbit`, `10Gbit/s` @returns bytes per second */
 export function rateArgument(text: string): number {
+  const [, start = '', prefix = ''] =
+    /^(\d+(?:\.\d+)?)([KMGT]?i?)b(?:\/s|ps)?$/.exec(
+      text.replace(/[kmgt](?=i?b)/, (letter) => letter.toUpperCase()),
+    ) ?? [];
+  if (start !== '') {
+    throw new InvalidArgumentError(
+      `'b' may be bits or bytes: give ${start}${prefix}bit/s or ${start}${prefix}B/s, not '${text}'.`,
+    );
+  }
   const [, count = '', unit = '', binary = '', what = ''] =
-    /^(\d+(?:\.\d+)?)([KMGT]?)(i?)(B|bit)(?:\/s)?$/i.exec(text) ?? [];
+    /^(\d+(?:\.\d+)?)(?:([KMGT])(i?))?(B|bit)(?:\/s)?$/i.exec(text) ?? [];
   const scale = (binary === '' ? 1000 : 1024) ** powers.indexOf(unit.toUpperCase());
   const bytes = (Number(count) * scale) / (what.toLowerCase() === 'bit' ? 8 : 1);
   if (count !== '' && bytes >= 1 && bytes <= 1e15) return bytes;

@@ -9,7 +9,6 @@ import { Scratch } from '../../model/scratch.fixtures.js';
 import { realQemu } from '../../qemu/qemus.fixtures.js';
 import { cleanEnd, drover, testRefusal } from '../process/drover.fixtures.js';
 import type { Refusal } from '../process/drover.fixtures.js';
-import { rateArgument } from './advise-options.js';
 
 const qemu = realQemu('11.1');
 const guest = { memoryMiB: 256, pacePagesPerSecond: 8192 };
@@ -56,6 +55,9 @@ test(
     const other = await drover([...small, '--scenario', 'tcp', '--calibration', kept], scratch);
     cleanEnd(other, scratch, 2);
     assert.match(other.stderr, /it has no scenario tcp/);
+    const usual = await drover([...small, '--calibration', kept], scratch);
+    cleanEnd(usual, scratch, 0);
+    assert.match(usual.stderr, /kept\.json has no tcp, multifd:4, .*to calibrate anew with these/);
     writeFileSync(kept, readFileSync(kept, 'utf8').replace('"kernel": "', '"kernel": "old '));
     const refused = await drover(what, scratch);
     cleanEnd(refused, scratch, 2);
@@ -66,15 +68,7 @@ test(
 const refusals: readonly Refusal[] = [
   ['a rate without a unit', ['--bandwidth', '10'], /expected a rate of at least 1 B\/s/],
   ['a file', ['--scenario', 'mapped-ram'], /advise is about migrations over a network/],
+  ['a folder as calibration', ['--calibration', '.'], /cannot read \.: .*; give another file/],
   ['a working set above the memory', ['--working-set', '1G'], /it is more than --memory/],
 ];
 for (const refusal of refusals) testRefusal(small, refusal, qemu.skip);
-
-test('rates are in bits or bytes, decimal or binary, with or without /s', () => {
-  assert.equal(rateArgument('10Gbit'), 1.25e9);
-  assert.equal(rateArgument('800MB/s'), 8e8);
-  assert.equal(rateArgument('512MiB/s'), 512 * 2 ** 20);
-  for (const text of ['', '10', '0B/s', 'MB/s', '-1MB/s', '1XB']) {
-    assert.throws(() => rateArgument(text), /expected a rate/, text);
-  }
-});

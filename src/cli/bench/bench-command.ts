@@ -190,6 +190,7 @@ function documentOf(
     confidence,
     isSelfTest: options.aa === true,
     isPartial: !isOver || scenarios.some(({ isPartial }) => isPartial),
+    isUnfinished: isOver ? undefined : true,
     sides: labels.flatMap((label) => {
       const plan = first?.sides[label].plan;
       return plan === undefined

@@ -1,11 +1,13 @@
 /** All reports of a benchmark from its JSON document, its history, and what is refused. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { madePage } from '../../bench/html/timeline.fixtures.js';
 import { Scratch, packageRoot } from '../../model/scratch.fixtures.js';
+import type { HarnessError } from '../../model/errors.js';
 import { drover } from '../process/drover.fixtures.js';
+import { isBenchFile, readBench } from './read-bench.js';
 
 const text = JSON.stringify(madePage({ migrations: [{ transport: 'unix' }], pairs: 2 }));
 const log = path.join(packageRoot, 'src/report/log/fixtures/clean/events.jsonl');
@@ -46,7 +48,11 @@ test('what a benchmark, or a run, does not have is refused, and so is a broken d
   const broken = path.join(scratch.directory, 'broken.json');
   writeFileSync(bench, text);
   writeFileSync(broken, text.slice(0, -100));
+  const partial = path.join(scratch.directory, 'partial.json');
+  writeFileSync(partial, text.replace('"isPartial"', '"isUnfinished":true,"isPartial"'));
   for (const [args, message] of [
+    [['report', partial, '--history', scratch.directory], /partial\.json: .* cancelled before/],
+    [['report', path.join(scratch.directory, 'none.json')], /none\.json/],
     [['report', bench, '--tap'], /is a benchmark: leave out --tap/],
     [['report', bench, bench, '--html', 'x'], /is a benchmark: give it alone/],
     [['report', broken], /broken\.json: it is not JSON/],
@@ -58,5 +64,62 @@ test('what a benchmark, or a run, does not have is refused, and so is a broken d
     const ran = await drover(args, scratch);
     assert.equal(ran.code, 2, args.join(' '));
     assert.match(ran.stderr, message);
+  }
+  assert.deepEqual(
+    readdirSync(scratch.directory).filter((name) => name.endsWith('.jsonl')),
+    [],
+  );
+  // without --history the rest of a cancelled benchmark is reported
+  assert.equal((await drover(['report', partial], scratch)).code, 0);
+});
+
+test('a benchmark with values that none has is refused, with the field', async () => {
+  using scratch = new Scratch();
+  const file = path.join(scratch.directory, 'bench.json');
+  for (const [from, to, field] of [
+    ['"verdict":"not-enough-data"', '"verdict":"<b>"', 'scenarios.0.comparisons.0.verdict'],
+    ['"kind":"failed"', '"kind":"<b>"', 'scenarios.0.samples.3.failure.kind'],
+    ['"totalMs":', '"totalMs":true,"x":', 'scenarios.0.samples.0.measured.totalMs'],
+    ['"accel":"kvm"', '"accel":"<b>"', 'scenarios.0.accel'],
+    ['"side":"source"', '"side":"middle"', 'scenarios.0.samples.0.timeline.marks.0.side'],
+    ['"hostState":{"load":0.1', '"hostState":{"load":"0.1"', 'hostState.load'],
+    ['"label":"A"', '"label":"C"', 'sides.0.label'],
+  ] as const) {
+    assert.ok(text.includes(from), from);
+    writeFileSync(file, text.replace(from, to));
+    assert.throws(
+      () => readBench(file),
+      ({ code, message }: HarnessError) => {
+        assert.equal(code, 'no-benchmark');
+        assert.ok(message.startsWith(`${file}: it is no benchmark`), message);
+        assert.ok(message.includes(` ${field}: `), `${field}: ${message}`);
+        return true;
+      },
+    );
+  }
+});
+
+test('a file that is missing, a folder, or not readable is named', () => {
+  using scratch = new Scratch();
+  const file = path.join(scratch.directory, 'none.json');
+  for (const [place, why] of [
+    [file, /none\.json: no such file/],
+    [scratch.directory, /: it is a folder/],
+  ] as const) {
+    assert.throws(
+      () => readBench(place),
+      ({ code, blame, message }: HarnessError) => {
+        assert.deepEqual([code, blame], ['no-benchmark', 'usage']);
+        assert.match(message, why);
+        return true;
+      },
+    );
+    assert.equal(isBenchFile(place), false);
+  }
+  // a loop of links cannot be opened, by root either
+  const loop = path.join(scratch.directory, 'loop.json');
+  symlinkSync('loop.json', loop);
+  for (const read of [readBench, isBenchFile]) {
+    assert.throws(() => read(loop), { code: 'no-benchmark', message: /loop\.json/ });
   }
 });

@@ -25,7 +25,7 @@ export function placementObstacle(
   return hugePageObstacle(readFileSync('/proc/meminfo', 'utf8'), 2 * ramBytes);
 }
 
-/** The first processor of a list such as 0-3,8 that another list lacks. */
+/** The first processor of a list such as 0-3,8, whose ranges ascend, that another list lacks. */
 export function missingProcessor(wanted: string, allowed: string): number | undefined {
   const parts = (list: string): [number, number][] =>
     list

@@ -3,38 +3,75 @@ import { openSync, closeSync, readFileSync, readSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import { benchVersion } from '../../bench/document.js';
 import type { BenchDocument } from '../../bench/document.js';
+import { benchVerdicts } from '../../bench/verdict.js';
+import { accelerators } from '../../model/arch.js';
 import { fileProblem, usageError } from '../../model/errors.js';
 
-const texts = v.record(v.string(), v.unknown());
-const timed = v.looseObject({ atMs: v.number() });
+const number = v.optional(v.number());
+const label = v.picklist(['A', 'B']);
+const side = v.picklist(['source', 'destination']);
 const timeline = v.looseObject({
-  marks: v.array(v.looseObject({ atMs: v.number(), name: v.string(), side: v.string() })),
-  progress: v.array(timed),
+  marks: v.array(v.looseObject({ atMs: v.number(), name: v.string(), side })),
+  progress: v.array(
+    v.looseObject({
+      atMs: v.number(),
+      remainingBytes: number,
+      transferredBytes: number,
+      dirtyPagesPerSecond: number,
+      megabitsPerSecond: number,
+      throttlePercent: number,
+      expectedDowntimeMs: number,
+    }),
+  ),
   guestSpeed: v.optional(
     v.looseObject({ fromMs: v.number(), binMs: v.number(), pages: v.array(v.number()) }),
   ),
-  processor: v.array(v.looseObject({ side: v.string(), threads: v.string(), ms: v.number() })),
-  downtimeParts: v.array(v.looseObject({ side: v.string(), name: v.string(), ms: v.number() })),
+  processor: v.array(v.looseObject({ side, threads: v.string(), ms: v.number() })),
+  downtimeParts: v.array(
+    v.looseObject({
+      side,
+      name: v.string(),
+      kind: v.picklist(['step', 'device']),
+      ms: v.number(),
+    }),
+  ),
   faultLatency: v.optional(v.array(v.number())),
 });
 const sample = v.looseObject({
-  label: v.picklist(['A', 'B']),
+  label,
   pair: v.number(),
-  measured: v.optional(v.record(v.string(), v.union([v.number(), v.boolean()]))),
+  measured: v.optional(v.objectWithRest({ isForced: v.optional(v.boolean()) }, v.number())),
   timeline: v.optional(timeline),
-  failure: v.optional(v.looseObject({ code: v.string(), message: v.string() })),
+  failure: v.optional(
+    v.looseObject({
+      kind: v.picklist(['failed', 'broken']),
+      code: v.string(),
+      message: v.string(),
+      directory: v.optional(v.string()),
+    }),
+  ),
 });
 const shape = v.looseObject({
   version: v.literal(benchVersion),
   drover: v.string(),
   time: v.string(),
   seed: v.number(),
+  rerun: v.optional(v.string()),
   threshold: v.number(),
+  isSelfTest: v.boolean(),
+  isPartial: v.boolean(),
+  isUnfinished: v.optional(v.boolean()),
   sides: v.array(
     v.looseObject({
-      label: v.picklist(['A', 'B']),
-      qemu: v.looseObject({ version: v.string(), package: v.string(), command: v.string() }),
-      parameters: texts,
+      label,
+      qemu: v.looseObject({
+        version: v.string(),
+        package: v.string(),
+        command: v.string(),
+        arch: v.string(),
+        digest: v.optional(v.string()),
+      }),
+      parameters: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
     }),
   ),
   host: v.looseObject({
@@ -45,7 +82,15 @@ const shape = v.looseObject({
     memoryBytes: v.number(),
     node: v.string(),
   }),
-  hostState: texts,
+  hostState: v.looseObject({
+    load: number,
+    steal: number,
+    governor: v.optional(v.string()),
+    turbo: v.optional(v.boolean()),
+    transparentHugePages: v.optional(v.string()),
+    ksm: v.optional(v.boolean()),
+    processorLimit: number,
+  }),
   warnings: v.array(v.string()),
   pairs: v.number(),
   scenarios: v.array(
@@ -53,7 +98,7 @@ const shape = v.looseObject({
       scenario: v.looseObject({ name: v.string() }),
       skipped: v.optional(v.string()),
       machine: v.string(),
-      accel: v.string(),
+      accel: v.picklist(accelerators),
       isPartial: v.boolean(),
       samples: v.array(sample),
       comparisons: v.array(
@@ -61,8 +106,11 @@ const shape = v.looseObject({
           figure: v.string(),
           samples: v.number(),
           change: v.number(),
+          low: number,
+          high: number,
           p: v.number(),
-          verdict: v.string(),
+          verdict: v.picklist(benchVerdicts),
+          samplesNeeded: number,
         }),
       ),
     }),
@@ -80,21 +128,35 @@ export function readBench(file: string): BenchDocument {
   } catch (error) {
     return refuse(error instanceof SyntaxError ? 'it is not JSON' : fileProblem(error), error);
   }
-  if (!v.safeParse(shape, value).success) {
-    return refuse(`it is no benchmark of version ${benchVersion} (drover bench --json)`);
+  const parsed = v.safeParse(shape, value);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const field = (issue.path ?? []).map(({ key }) => String(key)).join('.');
+    const where = field === '' ? '' : `${field}: `;
+    return refuse(
+      `it is no benchmark of version ${benchVersion} (drover bench --json): ${where}${issue.message}`,
+    );
   }
   return value as BenchDocument;
 }
 
-/** By its first bytes; also after `jq -S`, which sorts the members. An event log begins otherwise. */
+/**
+ * By its first bytes; also after `jq -S`, which sorts the members. An event log begins otherwise.
+ * @throws HarnessError `no-benchmark`: a file that cannot be read
+ */
 export function isBenchFile(file: string): boolean {
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false;
   const head = Buffer.alloc(256);
-  const open = openSync(file, 'r');
   try {
-    const length = readSync(open, head);
-    return /^\s*\{\s*"(?:version|confidence)"\s*:/.test(head.toString('utf8', 0, length));
-  } finally {
-    closeSync(open);
+    // what is missing, or a folder, may be the place of a run
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false;
+    const open = openSync(file, 'r');
+    try {
+      const length = readSync(open, head);
+      return /^\s*\{\s*"(?:version|confidence)"\s*:/.test(head.toString('utf8', 0, length));
+    } finally {
+      closeSync(open);
+    }
+  } catch (cause) {
+    throw usageError('no-benchmark', `cannot read ${file}: ${fileProblem(cause)}`, { cause });
   }
 }

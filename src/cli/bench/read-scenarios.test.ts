@@ -40,7 +40,28 @@ export const scenarios = defineScenarios([{ guest: undefined, migration: { trans
   assert.deepEqual(await namesIn(scratch, 'mine.mjs', text), ['tcp']);
 });
 
+test('a CommonJS module may export the array itself, or by name', async () => {
+  using scratch = new Scratch();
+  const array = "[{ migration: { transport: 'tcp' } }]";
+  for (const [index, text] of [
+    `module.exports = ${array};`,
+    `exports.scenarios = ${array};`,
+    `const all = ${array}; Object.assign(module.exports, { ['scenarios']: all });`,
+    `exports.__esModule = true; exports.default = ${array};`,
+  ].entries()) {
+    assert.deepEqual(await namesIn(scratch, `mine${index}.cjs`, text), ['tcp'], text);
+  }
+});
+
 const faults = [
+  ['mine.cjs', 'module.exports = {};', /mine\.cjs: expected an array of scenarios/],
+  ['mine.cjs', 'module.exports = [;', /--scenarios: cannot load .*mine\.cjs: SyntaxError/],
+  ['mine.cts', '', /mine\.cts: Drover cannot load \.cts: name it \.ts or \.mts/],
+  [
+    'mine.json',
+    '{"version": 1, "scenarios": [{"migration": {"transport": "tcp"}, "machine": {"sourceCpus": "0,7-3"}}]}',
+    /machine\.sourceCpus: range 7-3 ends before it begins: write 3-7/,
+  ],
   ['mine.mjs', 'export default {};', /expected an array of scenarios as the default export/],
   ['mine.mjs', 'export default [];', /expected an array of scenarios/],
   ['mine.mjs', 'export const other = 1;', /or as one named 'scenarios'/],

@@ -111,6 +111,13 @@ async function reportOfBench(
     );
   }
   const document = readBench(file);
+  // a median of few samples would look like a change
+  if (options.history !== undefined && document.isUnfinished === true) {
+    refuse(
+      `${file}: the benchmark was cancelled before its end: leave out --history`,
+      `measure it again: ${document.rerun ?? 'drover bench --history DIR'}`,
+    );
+  }
   await checkBenchFiles(options, document.host);
   return await reportBench(document, options, environment, exitCodes.passed);
 }

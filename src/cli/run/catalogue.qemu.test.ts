@@ -59,7 +59,7 @@ function dependsOnHost(name: string): boolean {
 
 const repeatable = ['deadline', 'guest-dead', 'wrong-status'];
 const table = documented();
-/** so many tests may fail once on a busy host, and pass when they run again */
+/** at most this many tests may fail once on a busy host, and pass when they run again */
 const mostRepeated = 2;
 const halves = process.env['DROVER_TEST_CATALOGUE'] === 'whole' ? [] : ['1/2', '2/2'];
 

@@ -4,19 +4,23 @@
  * guest writes faster than QEMU can send is no error.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cancelled } from '../../model/deadline.js';
+import { Cancelled, pause, timeoutError } from '../../model/deadline.js';
 import { contractError } from '../../model/errors.js';
 import { asString } from '../../model/json.js';
 import { endStatuses } from '../../model/outcome.js';
 import type { QmpEvent } from '../../qmp/events.js';
-import { setParameters } from '../commands.js';
+import { figuresOf, setParameters } from '../commands.js';
 import type { Migration } from '../migration.js';
 import { whileAlive } from '../waits.js';
+import type { StressSpec } from './spec.js';
 
 /** faster than any host, bytes per second; 0 means unlimited only from QEMU 6.0 on */
 export const fullRate = 100_000_000_000;
 /** whatever is left fits into it, milliseconds; QEMU accepts at most 2,000,000 */
 const anyDowntimeMs = 600_000;
+
+/** how often Drover asks how much was sent: what QEMU sends meanwhile comes on top */
+const askEveryMs = 2;
 
 /** @returns whether Drover had to raise the downtime limit */
 export async function converge(migration: Migration, patienceMs: number): Promise<boolean> {
@@ -66,19 +70,58 @@ async function passesEnd(
   );
 }
 
-/** Postcopy: the guest runs at the destination after this many iterations. */
-export async function convergeByPostcopy(migration: Migration, after: number): Promise<boolean> {
-  const { context, source } = migration.pair;
+/**
+ * Postcopy: the guest runs at the destination after some iterations, or bytes.
+ * @param sentBeforeBytes what does not count
+ */
+export async function convergeByPostcopy(
+  migration: Migration,
+  { postcopyAfter = 1, postcopyAfterBytes }: StressSpec,
+  sentBeforeBytes = 0,
+): Promise<boolean> {
+  const { source } = migration.pair;
   await whileAlive(migration.pair, async () => {
     // The migration of a guest that writes little may complete earlier.
-    const { data } = after === 0 ? {} : await passesEnd(migration, after, context.signal);
-    if (data?.['status'] === undefined) {
+    const isActive =
+      postcopyAfterBytes === undefined
+        ? await isActiveAfter(migration, postcopyAfter)
+        : await isActiveWith(migration, sentBeforeBytes + postcopyAfterBytes);
+    if (isActive) {
       await source.qmp.execute('migrate-start-postcopy');
       await migration.untilEvent('STOP');
     }
     await migration.until('completed');
   });
   return false;
+}
+
+/** Waits for the end of this many iterations. @returns false: the migration ended before */
+async function isActiveAfter(migration: Migration, passes: number): Promise<boolean> {
+  if (passes === 0) return true;
+  const { data } = await passesEnd(migration, passes, migration.pair.context.signal);
+  return data['status'] === undefined;
+}
+
+/** Waits until QEMU has sent this many bytes. @returns false: the migration ended before */
+async function isActiveWith({ pair }: Migration, bytes: number): Promise<boolean> {
+  const { context, source } = pair;
+  const timeoutMs = context.deadlines.statusMs;
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await source.qmp.execute('query-migrate');
+    const { transferredBytes = 0 } = figuresOf(answer);
+    if (endStatuses.includes(asString(answer['status']) ?? '')) return false;
+    if (transferredBytes >= bytes) return true;
+    if (performance.now() > deadline) {
+      throw timeoutError({
+        waitedFor: `ram.transferred of ${bytes} bytes, after which postcopy begins,`,
+        timeoutMs,
+        lastSeen: `${transferredBytes} bytes`,
+        side: 'source',
+      });
+    }
+    await pause(askEveryMs, context.signal);
+  }
 }
 
 /** Drover stops the guest after this many iterations; then the rest converges by itself. */
@@ -121,7 +164,7 @@ export function requirePostcopy({ pair, since }: Migration): void {
   if (switched !== undefined) return;
   throw contractError(
     'no-postcopy',
-    'the migration completed before postcopy began: give a guest that writes more, or a switch after fewer iterations',
+    'the migration completed before postcopy began: give a guest that writes more, or an earlier switch',
     { side: 'source', waitedFor: 'event MIGRATION postcopy-active' },
   );
 }

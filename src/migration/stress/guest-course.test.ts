@@ -31,6 +31,10 @@ test('a standstill of which the record does not see both ends is not measured', 
   assert.equal(standstill(recorded(written, 105, 300), 102, 125), undefined);
   assert.equal(standstill(recorded(written, 0, 120), 102, 125), undefined);
   assert.equal(standstill([], 1, 2), undefined);
+  // it writes once more after event STOP, and then never again
+  const once = recorded((atMs) => (atMs < 100 ? Math.floor(atMs) : atMs < 103 ? 100 : 101), 0, 300);
+  assert.equal(standstill(once, 102, 125), undefined);
+  assert.equal(standstill(once, 100.5, 102)?.ms, 3);
 });
 
 test('samples that came late are the resolution', () => {

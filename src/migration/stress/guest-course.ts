@@ -18,7 +18,7 @@ export interface Standstill {
 
 /**
  * The longest time without growth that reaches into [`stopMs`, `resumeMs`]; undefined if the record
- * does not see its beginning or its end.
+ * does not see the beginning or the end of each: also if nothing grows after `resumeMs`.
  */
 export function standstill(
   record: Growth,
@@ -40,7 +40,8 @@ export function standstill(
     }
     last = sample;
   }
-  return longest;
+  // the last standstill has no end in the record
+  return last === undefined || timeOf(record, last) <= resumeMs ? undefined : longest;
 }
 
 /** The number at a time, on a straight line between two samples. */
@@ -90,9 +91,9 @@ export interface Span {
   readonly resumeMs: number;
 }
 
-/** back is who writes for so long ... */
+/** a guest is back at its speed if it writes for this long ... */
 const backForMs = 100;
-/** ... this share of the speed before */
+/** ... at least this share of the speed before */
 const backAt = 0.9;
 const stepMs = 10;
 

@@ -17,7 +17,8 @@ export class Meter {
 
   private constructor(
     private readonly migration: Migration,
-    private readonly sentBeforeBytes: number | undefined,
+    /** `ram.transferred` when what is measured began */
+    readonly sentBeforeBytes: number | undefined,
   ) {
     this.#before = { source: this.#usedMs('source'), destination: this.#usedMs('destination') };
     // last, so that reading /proc is no part of the total time

@@ -1,9 +1,11 @@
 /** One migration of a running guest, from one machine to another. */
+import { HarnessError, contractError } from '../../model/errors.js';
 import type { Measured, Timeline } from '../../model/measured.js';
 import type { MigrationFigures } from '../../model/outcome.js';
 import type { RoundFigures } from '../../model/stress.js';
 import { discoverAddress, setParameters } from '../commands.js';
 import type { TestContext, TestMachine } from '../context.js';
+import type { Migration } from '../migration.js';
 import { Pair } from '../pair.js';
 import { trickleRate, untilTracked } from '../tracking.js';
 import {
@@ -51,8 +53,8 @@ export async function moveGuest(move: Move): Promise<Moved> {
   const target = transport.flow === 'file' ? uri : await addressOf(to, uri);
   const migrating = await pair.migrate({ uri: target });
   const isPostcopy = transport.flow === 'postcopy';
-  const { pauseAfter, postcopyAfter = 1, patienceMs } = spec;
-  await untilTracked(migrating);
+  const { pauseAfter, patienceMs } = spec;
+  await slowStart(migrating);
   const startMs = performance.now();
   const meter = await Meter.start(migrating);
   probes?.follow(migrating);
@@ -62,7 +64,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
     'downtime-limit': isPostcopy || pauseAfter !== undefined ? 1 : spec.downtimeLimitMs,
   });
   const forced = await whileHeld(move, async () => {
-    if (isPostcopy) return await convergeByPostcopy(migrating, postcopyAfter);
+    if (isPostcopy) return await convergeByPostcopy(migrating, spec, meter.sentBeforeBytes);
     if (pauseAfter !== undefined) return await convergeByPause(migrating, pauseAfter);
     return await converge(migrating, patienceMs);
   });
@@ -89,6 +91,27 @@ export async function moveGuest(move: Move): Promise<Moved> {
     measured: { ...measured, ...probed?.figures },
     course: probed?.timeline,
   };
+}
+
+/**
+ * @throws HarnessError `idle-guest`: at the rate of the start the migration completed before what
+ * is measured could begin
+ */
+async function slowStart(migrating: Migration): Promise<void> {
+  try {
+    await untilTracked(migrating);
+  } catch (cause) {
+    const hasCompleted =
+      cause instanceof HarnessError &&
+      cause.code === 'wrong-status' &&
+      cause.input.lastSeen?.endsWith('completed') === true;
+    if (!hasCompleted) throw cause;
+    throw contractError(
+      'idle-guest',
+      'the guest wrote so little that the migration completed during its slow start, before Drover lifted the bandwidth limit: give the guest more memory (memoryMiB, --memory) or a higher pace (pacePagesPerSecond, --pace)',
+      { ...cause.input, cause },
+    );
+  }
 }
 
 async function addressOf(to: TestMachine, uri: string): Promise<string> {

@@ -32,8 +32,8 @@ export interface StressSpec {
   /** the first downtime limit, milliseconds */
   readonly downtimeLimitMs: number;
   /**
-   * so long after the first iteration Drover raises the downtime limit, so that a guest that writes
-   * too fast migrates as well
+   * this long after the first iteration Drover raises the downtime limit, so that a guest that
+   * writes too fast migrates as well
    */
   readonly patienceMs: number;
   readonly freeze?: Freeze;
@@ -47,6 +47,8 @@ export interface StressSpec {
   readonly pauseAfter?: number | undefined;
   /** with postcopy: the switch comes after this many iterations; default: 1 */
   readonly postcopyAfter?: number;
+  /** instead: as soon as the source has sent this many bytes since the slow start ended */
+  readonly postcopyAfterBytes?: number | undefined;
   /**
    * QEMU starts the guest at the destination, as it does by itself; default: the guest stays
    * stopped until it is checked

@@ -76,7 +76,7 @@ export function everything(folder: string): DroverEvent[] {
   return [...first, runFinished(first), ...second, runFinished(second)];
 }
 
-/** So many passed tests and a failed one. */
+/** @param count passed tests, to which comes a failed one */
 export function many(count: number): DroverEvent[] {
   const names = Array.from(
     { length: count },

@@ -22,7 +22,7 @@ export interface FailOver {
 
 /** milliseconds from one checkpoint to the next */
 const checkpointDelay = 300;
-/** so many before one side is lost */
+/** this many before one side is lost */
 const checkpoints = 3;
 
 export async function failOver(context: TestContext, wish: FailOver): Promise<FlowResult> {
