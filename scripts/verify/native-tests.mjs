@@ -46,11 +46,15 @@ const CROSS = {
   title: 'kernels on aarch64 (qemu-user)',
   folder: 'build/aarch64',
   source: 'native/tests/aarch64',
-  options: [
-    ...['-DCMAKE_SYSTEM_NAME=Linux', '-DCMAKE_SYSTEM_PROCESSOR=aarch64'],
-    '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
-    `-DDOCTEST=${['/usr/include/doctest', '/usr/local/include/doctest'].find(existsSync) ?? ''}`,
-  ],
+  // Not when this file is loaded: set-up may install doctest after that.
+  get options() {
+    const doctest = ['/usr/include/doctest', '/usr/local/include/doctest'].find(existsSync);
+    return [
+      ...['-DCMAKE_SYSTEM_NAME=Linux', '-DCMAKE_SYSTEM_PROCESSOR=aarch64'],
+      '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
+      `-DDOCTEST=${doctest ?? ''}`,
+    ];
+  },
   async run() {
     const emulator = onPath('qemu-aarch64-static') ?? 'qemu-aarch64';
     const program = path.join(ROOT, CROSS.folder, 'drover-kernel-tests');
