@@ -38,6 +38,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     scan: async () => (await import('./offline/scan/scan-command.js')).addScanCommand,
     inspect: async () => (await import('./offline/inspect/inspect-command.js')).addInspectCommand,
     diff: async () => (await import('./offline/diff/diff-command.js')).addDiffCommand,
+    arrival: async () => (await import('./offline/arrival/arrival-command.js')).addArrivalCommand,
     export: async () => (await import('./offline/export/export-command.js')).addExportCommand,
   },
   'Two QEMUs, without a guest:': {

@@ -1,8 +1,9 @@
 /**
- * The device state of two stopped machines, section by section. Both save it by the same command,
+ * The device state of two stopped machines, section by section. Machines of a test both save it by the same command,
  * `xen-save-devices-state`: it writes what a migration writes of devices, without RAM, whatever the
  * run state, also of a source that has completed and would refuse another migration.
  */
+import type { Description } from '../../memory/device-states.js';
 import { numberedSections } from '../../memory/device-states.js';
 import { diffDevices } from '../../memory/device-diff.js';
 import type { DeviceDifference } from '../../memory/device-diff.js';
@@ -38,7 +39,25 @@ export async function compareDevices(
   const [first, second] = await both(savedDevices(source), savedDevices(destination));
   using a = first;
   using b = second;
-  const isOneQemu = source.binary.command === destination.binary.command;
+  return await compareSavedDevices(a, b, {
+    isOneQemu: source.binary.command === destination.binary.command,
+    describe: async () => [await describeDevices(source), await describeDevices(destination)],
+  });
+}
+
+interface DeviceQuestion {
+  /** another version may write other parts of a section */
+  readonly isOneQemu: boolean;
+  /** the names of fields, asked for only where a difference is not expected */
+  readonly describe?: () => Promise<readonly [Description, Description]>;
+}
+
+/** `a` is of the source, `b` of the destination: what both would send of their devices. */
+export async function compareSavedDevices(
+  a: MemoryImage,
+  b: MemoryImage,
+  { isOneQemu, describe }: DeviceQuestion,
+): Promise<DeviceComparison> {
   const expected: string[] = [];
   const notCompared: string[] = [];
   const unexpected: DeviceDifference[] = [];
@@ -55,13 +74,13 @@ export async function compareDevices(
   const sections = numberedSections(a).length;
   if (unexpected.length === 0) return { sections, differences: [], expected, notCompared };
   // Only such a difference is worth the time that the names of fields take.
-  const described = [await describeDevices(source), await describeDevices(destination)] as const;
+  const described = await describe?.();
   const named = await diffDevices(a, b, mostFields, described);
   const wanted = new Set(unexpected.map(nameOf));
   const differences = (named?.differences ?? [])
     .filter((difference) => wanted.has(nameOf(difference)))
     .flatMap(differenceText);
-  const unnamed = described.flatMap((one) =>
+  const unnamed = (described ?? []).flatMap((one) =>
     'problem' in one ? [`fields without a name, since they are not described: ${one.problem}`] : [],
   );
   differences.push(...new Set(unnamed));

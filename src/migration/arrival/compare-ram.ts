@@ -1,9 +1,11 @@
 /** All RAM of two stopped machines, block by block, read from outside both QEMUs. */
+import { both } from '../../model/both.js';
 import { HarnessError } from '../../model/errors.js';
 import { counted, hex } from '../../model/text/format.js';
+import { printableLine } from '../../model/text/printable.js';
 import { openStoppedProcess } from '../../memory/image.js';
 import type { MemoryImage } from '../../memory/image.js';
-import type { NativeDifference } from '../../native/image-addon.js';
+import type { NativeDiff, NativeDifference } from '../../native/image-addon.js';
 import { mainBlockName } from '../../model/command-line.js';
 import { hostAddressOf } from '../../qemu/ram.js';
 import { listRamBlocks } from '../../qemu/ram-blocks.js';
@@ -25,58 +27,123 @@ export async function compareRam(
   source: TestMachine,
   destination: TestMachine,
 ): Promise<RamComparison> {
-  const [ours, theirs] = await Promise.all([source, destination].map(blocksOf));
-  const others = new Map((theirs ?? []).map((block) => [block.name, block]));
+  const [ours, theirs] = await both(blocksOf(source), blocksOf(destination));
+  return await compareBlocks(
+    { pid: source.pid, blocks: ours },
+    { pid: destination.pid, blocks: theirs },
+    source.context.signal,
+  );
+}
+
+/** a stopped QEMU, and where its RAM lies in it */
+export interface RamOfProcess {
+  readonly pid: number;
+  readonly blocks: readonly RamBlockPlace[];
+}
+
+async function compareBlocks(
+  source: RamOfProcess,
+  destination: RamOfProcess,
+  signal: AbortSignal,
+): Promise<RamComparison> {
+  try {
+    using first = openBlocks(source);
+    using second = openBlocks(destination);
+    return await compareSides(first, second, signal);
+  } catch (error) {
+    if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
+    return { blocks: 0, ramBytes: 0, differences: [], notCompared: [`RAM: ${error.message}`] };
+  }
+}
+
+/** the RAM of one side, block by block */
+export interface SideRam extends Disposable {
+  readonly image: MemoryImage;
+  /** `index`: of the block in the image; undefined where it cannot be read, and why */
+  readonly blocks: readonly SideBlock[];
+}
+
+export interface SideBlock {
+  readonly name: string;
+  readonly usedBytes: number;
+  readonly index: number | undefined;
+  readonly problem?: string;
+}
+
+/** Blocks of a running process that nobody changes; those without an address cannot be read. */
+export function openBlocks({ pid, blocks }: RamOfProcess): SideRam {
+  const known = blocks.filter(({ hostAddress }) => hostAddress !== undefined);
+  const regions = known.map(({ offset, usedBytes, hostAddress = 0n }) => ({
+    address: offset,
+    size: Math.ceil(usedBytes / pageBytes) * pageBytes,
+    hostAddress,
+  }));
+  const image = openStoppedProcess(pid, regions, pageBytes);
+  return {
+    image,
+    blocks: blocks.map((block) => {
+      const { name, usedBytes } = block;
+      const index = known.indexOf(block);
+      if (index >= 0) return { name, usedBytes, index };
+      return { name, usedBytes, index: undefined, problem: 'this QEMU does not say where it lies' };
+    }),
+    [Symbol.dispose]() {
+      image[Symbol.dispose]();
+    },
+  };
+}
+
+/** Blocks are matched by name and size. */
+export async function compareSides(
+  source: SideRam,
+  destination: SideRam,
+  signal: AbortSignal,
+): Promise<RamComparison> {
+  const others = new Map(destination.blocks.map((block) => [block.name, block]));
   const differences: string[] = [];
   const notCompared: string[] = [];
-  const pairs: [RamBlockPlace, RamBlockPlace][] = [];
-  for (const block of ours ?? []) {
+  let [blocks, ramBytes] = [0, 0];
+  for (const block of source.blocks) {
     const other = others.get(block.name);
     others.delete(block.name);
-    const name = `RAM block ${block.name}`;
+    const name = `RAM block ${printableLine(block.name)}`;
+    const problem = block.problem ?? other?.problem;
     if (other === undefined) differences.push(`${name} is only at the source`);
     else if (other.usedBytes !== block.usedBytes) {
       const [here, there] = [block, other].map(({ usedBytes }) => counted(usedBytes, 'byte'));
       differences.push(
         `${name} has ${here ?? ''} at the source, ${there ?? ''} at the destination`,
       );
-    } else if (block.hostAddress === undefined || other.hostAddress === undefined) {
-      notCompared.push(`${name}: this QEMU does not say where it lies`);
-    } else pairs.push([block, other]);
+    } else if (block.index === undefined || other.index === undefined) {
+      notCompared.push(`${name}: ${problem ?? 'it cannot be read'}`);
+    } else {
+      const request = {
+        ...{ firstBlock: block.index, firstStart: 0, secondBlock: other.index, secondStart: 0 },
+        ...{ length: source.image.blocks[block.index]?.length ?? 0, limit: mostRuns },
+      };
+      const found = await source.image.diff(destination.image, request, { signal });
+      blocks += 1;
+      ramBytes += block.usedBytes;
+      if (found.absentInBoth > 0) {
+        notCompared.push(
+          `${name}: ${counted(found.absentInBoth, 'page')}, which neither side holds`,
+        );
+      }
+      if (found.differentPages > 0) differences.push(...differenceLines(name, found));
+    }
   }
   for (const name of others.keys())
-    differences.push(`RAM block ${name} is only at the destination`);
-  try {
-    using first = imageOf(
-      source,
-      pairs.map(([block]) => block),
-    );
-    using second = imageOf(
-      destination,
-      pairs.map(([, block]) => block),
-    );
-    for (const [index, [{ name }]] of pairs.entries()) {
-      const length = first.blocks[index]?.length ?? 0;
-      const request = {
-        ...{ firstBlock: index, firstStart: 0, secondBlock: index, secondStart: 0 },
-        ...{ length, limit: mostRuns },
-      };
-      const found = await first.diff(second, request, { signal: source.context.signal });
-      if (found.differentPages === 0) continue;
-      const more = found.differentRuns - found.runs.length;
-      differences.push(
-        `RAM block ${name}: ${found.differentPages} of ${counted(found.pages, 'page')} differ`,
-        ...found.runs.map(runText),
-        ...(more > 0 ? [`  and ${counted(more, 'more run')}`] : []),
-      );
-    }
-  } catch (error) {
-    if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
-    notCompared.push(`RAM: ${error.message}`);
-    return { blocks: 0, ramBytes: 0, differences, notCompared };
-  }
-  const ramBytes = pairs.reduce((sum, [{ usedBytes }]) => sum + usedBytes, 0);
-  return { blocks: pairs.length, ramBytes, differences, notCompared };
+    differences.push(`RAM block ${printableLine(name)} is only at the destination`);
+  return { blocks, ramBytes, differences, notCompared };
+}
+
+function differenceLines(name: string, found: NativeDiff): string[] {
+  const more = found.differentRuns - found.runs.length;
+  return [
+    `${name}: ${found.differentPages} of ${counted(found.pages, 'page')} differ`,
+    ...found.runs.map(runText),
+    ...(more > 0 ? [`  and ${counted(more, 'more run')}`] : []),
+  ];
 }
 
 function runText({ start, pages, byteOffset, first, second }: NativeDifference): string {
@@ -95,13 +162,4 @@ async function blocksOf(machine: TestMachine): Promise<RamBlockPlace[]> {
   }
   const hostAddress = await hostAddressOf({ spec, qmp, signal: context.signal }, first.address);
   return blocks.map((block) => (block.name === mainBlockName ? { ...block, hostAddress } : block));
-}
-
-function imageOf({ pid }: TestMachine, blocks: readonly RamBlockPlace[]): MemoryImage {
-  const regions = blocks.map(({ offset, usedBytes, hostAddress = 0n }) => ({
-    address: offset,
-    size: Math.ceil(usedBytes / pageBytes) * pageBytes,
-    hostAddress,
-  }));
-  return openStoppedProcess(pid, regions, pageBytes);
 }

@@ -165,7 +165,7 @@ async function stampOf(file: string): Promise<string> {
   return found === undefined ? 'gone' : `${found.size} bytes, written at ${found.mtimeNs} ns`;
 }
 
-function pidOf(words: readonly string[]): number | undefined {
+export function pidOf(words: readonly string[]): number | undefined {
   const given = words
     .map((word) => /^pid:(.*)$/.exec(word)?.[1])
     .find((text) => text !== undefined);
@@ -177,7 +177,7 @@ function pidOf(words: readonly string[]): number | undefined {
   return Number(given);
 }
 
-async function requireStopped(pid: number, signal: AbortSignal): Promise<void> {
+export async function requireStopped(pid: number, signal: AbortSignal): Promise<void> {
   const activity = await guestActivity(pid, { signal });
   if (activity.kind === 'stopped') return;
   throw new HarnessError({
