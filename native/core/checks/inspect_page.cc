@@ -155,12 +155,13 @@ PageFinding inspectPage(const PageQuestion& question, std::span<const std::uint8
     if (const auto finding = partlyWritten(question, page)) return *finding;
     if (const auto finding = mixed(question, page)) return *finding;
   }
-  if (const auto finding = misplaced(question, page)) return *finding;
-  // It arrived as zeroes, and the guest has counted up its word 0 since.
+  // It arrived as zeroes, and the guest has counted up its word 0 since. (A copy of the page at
+  // address 0, where that is stamped, is a generation behind at most.)
   const std::uint64_t count = wordAt(page.data());
-  if (!wholePage && wordAt(page.data() + 8) == 0 && count < question.expected) {
+  if (!wholePage && wordAt(page.data() + 8) == 0 && count + 1 < question.expected) {
     return {DamageKind::zeroed, count, std::nullopt, 0};
   }
+  if (const auto finding = misplaced(question, page)) return *finding;
   PageFinding finding;
   finding.byteOffset = static_cast<std::uint32_t>(
       firstWrongByte(page, question.address, question.expected, 0, stamped));

@@ -13,13 +13,16 @@ function reasons(
 }
 
 const time = [0, 2, 4, 6, 7, 8, 9, 0x32, 0x37];
+/** flags that a read clears */
+const registerC = 12;
 const ticks = Array.from({ length: 16 }, (_, index) => 229 + index);
 
-test('the time of day and the next ticks of the clock may differ, and no other byte of it', () => {
+test('the time of day, flags and next ticks of the clock may differ, and no other byte of it', () => {
   for (let at = 0; at < 245; at++) {
     const found = reasons([at]);
     if (time.includes(at)) assert.match(found?.[0] ?? '', /time of day/, String(at));
     else if (ticks.includes(at)) assert.match(found?.[0] ?? '', /next tick/, String(at));
+    else if (at === registerC) assert.match(found?.[0] ?? '', /sets the flag/);
     else assert.equal(found, undefined, String(at));
   }
   assert.equal(reasons([...time, ...ticks])?.length, 2, 'each reason once');
