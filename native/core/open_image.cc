@@ -119,7 +119,8 @@ OpenedImage openImage(std::vector<InputFile> inputs, const OpenOptions& options,
     std::string misplaced = placeNamed(opened.image.blocks, options.named);
     if (!misplaced.empty()) opened.error = {std::move(misplaced), 0, 0, true};
   }
-  if (growing) {
+  // An image that nobody gets needs no more of the file: its writer may go on for long.
+  if (growing && (opened.error.ok() || options.salvage)) {
     const Status settled = opened.image.inputs[0].settle();
     if (!settled.ok()) {
       opened.error.reason = reason("%s failed (errno %d)", settled.call, settled.sysErrno);

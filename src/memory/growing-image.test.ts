@@ -2,6 +2,7 @@
  * Files that are read while they are written, as compressed files are while a program unpacks them.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -15,14 +16,18 @@ import { sampleNamed, samples, samplesSkip, unpack } from './samples.fixtures.js
 
 const skip = samplesSkip;
 
-/** Opens a file with these bytes, which come in pieces; `end` comes behind the last. */
+/**
+ * Opens a file with these bytes, which come in pieces; `end` comes behind the last, and its signal
+ * says that no more is needed.
+ */
 async function openGrowing(
   bytes: Buffer,
   scratch: Scratch,
   options: OpenImageOptions = {},
   work: WorkOptions = {},
-  end?: () => Promise<void>,
+  end?: (stopped: AbortSignal) => Promise<void>,
 ): Promise<MemoryImage> {
+  const enough = new AbortController();
   const file = path.join(scratch.directory, 'growing');
   const fd = openSync(file, 'w+');
   const pieceBytes = Math.ceil(bytes.length / 7);
@@ -31,10 +36,16 @@ async function openGrowing(
       await setTimeout(2);
       writeSync(fd, bytes, at, Math.min(pieceBytes, bytes.length - at));
     }
-    await end?.();
+    await end?.(enough.signal);
   };
   try {
-    return await openImage([{ file: fd, label: 'FILE' }], options, work, writing());
+    const stop = (): void => {
+      enough.abort();
+    };
+    return await openImage([{ file: fd, label: 'FILE' }], options, work, {
+      ended: writing(),
+      stop,
+    });
   } finally {
     closeSync(fd);
   }
@@ -94,6 +105,33 @@ test('an error of the writer comes before any of reading', { skip }, async () =>
     await assert.rejects(openGrowing(given, scratch, {}, {}, fail), /the disk is full/);
   }
 });
+
+/** A writer that goes on until it is stopped. */
+const untilStopped = async (stopped: AbortSignal): Promise<void> => {
+  if (!stopped.aborted) await once(stopped, 'abort');
+};
+
+test(
+  'a writer is stopped where what it wrote is damaged, and not before',
+  { skip, timeout: 60_000 },
+  async () => {
+    using scratch = new Scratch();
+    const [file = ''] = unpack(sampleNamed('q72-exec-plain'), scratch.directory);
+    const bytes = readFileSync(file);
+    const broken = Buffer.from(bytes);
+    broken.fill(0xee, 300_000, 310_000);
+    await assert.rejects(
+      openGrowing(broken, scratch, {}, {}, untilStopped),
+      /is damaged at offset/,
+    );
+    let wasStopped: boolean | undefined;
+    using whole = await openGrowing(bytes, scratch, {}, {}, async (stopped) => {
+      await setTimeout(1500);
+      wasStopped = stopped.aborted;
+    });
+    assert.deepEqual([whole.problem, wasStopped], [null, false]);
+  },
+);
 
 test('opening a file that grows can be cancelled while it waits', { skip }, async () => {
   using scratch = new Scratch();

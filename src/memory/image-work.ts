@@ -47,12 +47,27 @@ export async function runImageTask<T>(
   }
 }
 
+/** What fills a file while it is read. */
+export interface Writer {
+  /** settles when all of the file is there, or when the writer was stopped */
+  readonly ended: Promise<unknown>;
+  /** Ends it: no more of the file is needed. */
+  readonly stop: () => void;
+}
+
 /**
- * Opens a file that is still being written. What `writing` rejects with comes before any error of
- * reading; progress is the writer's.
+ * Damaged content may be the writer's fault: for so long, ms, it may go on and say so. The rest of a
+ * damaged file is of no use, and unpacking it can take hours.
+ */
+const lastWordMs = 1000;
+
+/**
+ * Opens a file that is still being written. What the writer rejects with comes before any error of
+ * reading; progress is the writer's. Where the content is damaged and nothing of it is to be read,
+ * the writer is stopped.
  */
 export async function openBehindWriter(
-  writing: Promise<unknown>,
+  { ended: writing, stop }: Writer,
   start: () => NativeOpening,
   source: string,
   { signal }: WorkOptions,
@@ -66,11 +81,18 @@ export async function openBehindWriter(
     return task;
   };
   const opening = runImageTask(startBehind, source, { signal });
-  const settled = opening.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const stopSoon = (): void => {
+    timer = setTimeout(stop, lastWordMs);
+  };
+  const settled = opening.then(({ image }) => {
+    if (image === null) stopSoon();
+  }, stopSoon);
   try {
     await writing;
   } finally {
     await settled;
+    clearTimeout(timer);
   }
   return await opening;
 }

@@ -27,7 +27,7 @@ import type {
 } from '../native/image-addon.js';
 import { isNative, toRamError } from './native-errors.js';
 import { openBehindWriter, runImageTask } from './image-work.js';
-import type { WorkOptions } from './image-work.js';
+import type { WorkOptions, Writer } from './image-work.js';
 import type { StreamReport } from '../native/stream-report.js';
 import { hex } from '../model/text/format.js';
 import type { Range } from '../model/text/sizes.js';
@@ -45,21 +45,22 @@ export type ImageFile = string | { readonly file: number | string; readonly labe
 
 /**
  * Files of one image: a single one, or a migration stream and its channels in any order.
- * @param writing where the only file is still being written: settles when all of it is there
+ * @param writer where the only file is still being written
  */
 export async function openImage(
   files: readonly ImageFile[],
   options: OpenImageOptions = {},
   work: WorkOptions = {},
-  writing?: Promise<unknown>,
+  writer?: Writer,
 ): Promise<MemoryImage> {
   const label = files.map(labelOf).join(', ');
   const inputs = files.map((each) => (typeof each === 'string' ? each : each.file));
-  const growing = writing !== undefined;
+  const growing = writer !== undefined;
   const start = (): NativeOpening => loadAddon().openImage(inputs, { ...options, growing });
-  const opened = growing
-    ? await openBehindWriter(writing, start, label, work)
-    : await runImageTask(start, label, work);
+  const opened =
+    writer !== undefined
+      ? await openBehindWriter(writer, start, label, work)
+      : await runImageTask(start, label, work);
   if (opened.image === null) {
     throw problemOf(files.map(labelOf), opened, options.salvage === true);
   }

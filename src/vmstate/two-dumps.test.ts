@@ -167,6 +167,12 @@ const cases: readonly (readonly [string, StateJson, StateJson, string[]])[] = [
     ['subsection-added dev/sub harmless/may'],
   ],
   [
+    'a second subsection of the same name',
+    state({ Subsections: [state({ name: 'dev/sub' })] }),
+    state({ Subsections: [state({ name: 'dev/sub' }), state({ name: 'dev/sub' })] }),
+    ['subsection-added dev/sub (2) harmless/may'],
+  ],
+  [
     'a field more in a subsection',
     state({ Subsections: [state({ name: 'dev/sub' })] }),
     state({ Subsections: [state({ name: 'dev/sub', Fields: [field('first')] })] }),
@@ -187,6 +193,16 @@ for (const [what, a, b, expected] of cases) {
     assert.deepEqual(back, compared(a, b).map(mirrored).sort());
   });
 }
+
+test('a subsection that only the source has, beside one of the same name: the destination may take it for that', () => {
+  const [one, two] = [state({ name: 'dev/sub' }), state({ name: 'dev/sub', Fields: [] })];
+  const found = compareDumps(
+    dump({ dev: state({ Subsections: [one, two] }) }),
+    dump({ dev: state({ Subsections: [one] }) }),
+  );
+  const reasons = found.flatMap(({ differences }) => differences.map(({ forward }) => forward));
+  assert.match(reasons.map(({ reason }) => reason).join(), /takes it for another subsection/);
+});
 
 const kindAndEffects = (line: string): [string, string, string] => {
   const [, kind = '', first = '', second = ''] = /^(\S+).* (\w+)\/(\w+)$/.exec(line) ?? [];

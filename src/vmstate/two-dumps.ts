@@ -177,6 +177,12 @@ function subsectionDifferences(
     'may',
     'Where its condition holds it is sent, and the destination, which does not know it, ends the migration.',
   );
+  const taken = effect(
+    'may',
+    'Where its condition holds it is sent, and the destination ends the migration or takes it for another subsection of the same name.',
+  );
+  const alone = (one: DumpedState, others: ReadonlyMap<string, DumpedState>): Effect =>
+    others.has(one.name) ? taken : unknown;
   const notSent = effect(
     'harmless',
     'The source does not send it, and the destination does not need it.',
@@ -191,7 +197,7 @@ function subsectionDifferences(
         path,
         a: versionText(one),
         b: 'absent',
-        forward: unknown,
+        forward: alone(one, namedB),
         backward: notSent,
       });
       continue;
@@ -217,7 +223,7 @@ function subsectionDifferences(
       a: 'absent',
       b: versionText(other),
       forward: notSent,
-      backward: unknown,
+      backward: alone(other, namedA),
     });
   }
   return found;

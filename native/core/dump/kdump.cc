@@ -102,6 +102,7 @@ ParseError openKdump(RamImage& image, const OpenOptions& options,
   error = table->check(cancel, options.progress);
   if (!error.ok()) return error;
   block.places = table->places(cancel);
+  block.placesInOrder = true;
   block.table = std::move(table);
   image.blocks.push_back(std::move(block));
   return {};

@@ -162,6 +162,7 @@ RamBlock segmentBlock(const InputFile& file, std::vector<Segment> segments,
   }
   block.length = pages * page;
   block.places = std::move(memory).places(block.length);
+  block.placesInOrder = true;
   block.table = std::make_unique<SegmentTable>(file, std::move(segments), pageBytes, pages);
   return block;
 }

@@ -221,6 +221,7 @@ std::string placeNamed(std::vector<RamBlock>& blocks,
     const char* wrong = wrongPlaces(found, block.length);
     if (wrong != nullptr) return "--place " + block.name + ": " + wrong;
     block.places = std::move(found);
+    block.placesInOrder = false;
   }
   return {};
 }

@@ -1,14 +1,26 @@
 #include "core/image/guest_space.h"
 
 #include <algorithm>
+#include <span>
 
 namespace drover {
 namespace {
 
+// The places of a block that may hold the address: those before them end below it.
+std::span<const AddressRange> placesFrom(const RamBlock& block, std::uint64_t address) noexcept {
+  const std::span<const AddressRange> all = block.places;
+  if (!block.placesInOrder) return all;
+  const auto first =
+      std::partition_point(all.begin(), all.end(), [address](const AddressRange& place) {
+        return place.address <= address && address - place.address >= place.length;
+      });
+  return first == all.end() ? std::span<const AddressRange>{} : std::span(&*first, 1);
+}
+
 // The first block that the guest sees at the address: main RAM comes before what may lie over it.
 std::optional<ImagePiece> pieceAt(const RamImage& image, std::uint64_t address) noexcept {
   for (std::uint32_t i = 0; i < image.blocks.size(); ++i) {
-    for (const AddressRange& place : image.blocks[i].places) {
+    for (const AddressRange& place : placesFrom(image.blocks[i], address)) {
       if (address < place.address || address - place.address >= place.length) continue;
       const std::uint64_t inside = address - place.address;
       return ImagePiece{i, place.blockOffset + inside, place.length - inside, address};

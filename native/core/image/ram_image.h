@@ -70,6 +70,8 @@ struct RamBlock {
   std::uint32_t pageBytes = 4096;
   // Guest-physical places; empty when neither the file nor the machine says where.
   std::vector<AddressRange> places;
+  // They are in the order of addresses and apart, as dumps list them; they may be very many.
+  bool placesInOrder = false;
   // Listed in the file, but its content is not in the file (x-ignore-shared).
   bool contentElsewhere = false;
   std::unique_ptr<PageTable> table;

@@ -49,7 +49,10 @@ class StreamParser {
     }
 
     std::unique_ptr<StreamAttempt> attempt = attemptWith(first, AttemptMode::whole);
-    if (late && attempt->pageBytes().source == PageBytesSource::assumed) {
+    // Damage behind many pages is no matter of their size: the end need not be waited for.
+    const bool settled =
+        late && !options_.salvage && !attempt->error().ok() && provesSize(*attempt);
+    if (late && !settled && attempt->pageBytes().source == PageBytesSource::assumed) {
       first = firstPageBytes(true);
       if (first.value != attempt->pageBytes().value) {
         attempt = attemptWith(first, AttemptMode::whole);
@@ -57,7 +60,7 @@ class StreamParser {
         attempt->confirmPageBytes();
       }
     }
-    if (attempt->derailed() && first.source != PageBytesSource::caller) {
+    if (attempt->derailed() && !settled && first.source != PageBytesSource::caller) {
       if (std::unique_ptr<StreamAttempt> other = probe(*attempt)) attempt = std::move(other);
     }
     if (attempt->derailed() && options_.salvage) {
@@ -69,6 +72,12 @@ class StreamParser {
   }
 
  private:
+  // With a wrong page size no record follows where the first stored page ends, but by chance.
+  static bool provesSize(StreamAttempt& attempt) noexcept {
+    constexpr std::uint64_t kEnough = 16;
+    constexpr auto kPage = static_cast<std::size_t>(RecordKind::page);
+    return attempt.report().records.records[kPage] >= kEnough;
+  }
   void expectProgress() const {
     if (options_.progress == nullptr) return;
     std::uint64_t total = 0;

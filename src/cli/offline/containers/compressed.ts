@@ -68,6 +68,8 @@ export interface Decompression {
   readonly fd: number;
   /** settles when no more is unpacked: why that may not be all of it; only with `salvage` */
   readonly ended: Promise<string | undefined>;
+  /** Ends the program: no more is needed. `ended` then names no problem. */
+  readonly stop: () => void;
 }
 
 /** Starts it. `fd` stays open until it has ended. */
@@ -78,9 +80,19 @@ export function decompress(
   options: UnpackOptions,
 ): Decompression {
   const output = temporaryFile(options.folder);
-  const ended = decompressTo(output, fd, offset, compression, options);
+  const enough = new AbortController();
+  const ended = decompressTo(output, fd, offset, compression, {
+    ...options,
+    enough: enough.signal,
+  });
   ended.catch(() => undefined);
-  return { fd: output, ended };
+  return {
+    fd: output,
+    ended,
+    stop: () => {
+      enough.abort();
+    },
+  };
 }
 
 async function decompressTo(
@@ -88,7 +100,7 @@ async function decompressTo(
   fd: number,
   offset: number,
   compression: Compression,
-  options: UnpackOptions,
+  options: UnpackOptions & { readonly enough: AbortSignal },
 ): Promise<string | undefined> {
   const { env, folder, label } = options;
   const input = openAt(fd, offset);
@@ -109,6 +121,7 @@ async function decompressTo(
       supervise: false,
     });
     const status = await watched(child.exited, child.pid, { input, output }, options);
+    if (options.enough.aborted) return undefined;
     const text = readFileSync(`/proc/self/fd/${messages}`, 'utf8').slice(-4096);
     const saidLines = text.trim().split('\n');
     const said = printableLine(saidLines.at(-1) ?? '');
@@ -164,7 +177,7 @@ async function watched<T>(
   ended: Promise<T>,
   pid: number,
   { input, output }: { input: number; output: number },
-  { label, signal, onProgress }: UnpackOptions,
+  { label, signal, enough, onProgress }: UnpackOptions & { readonly enough: AbortSignal },
 ): Promise<T> {
   const total = sizeOf(input);
   let last = { position: -1, written: -1, sinceMs: performance.now() };
@@ -180,10 +193,11 @@ async function watched<T>(
       last = { position, written, sinceMs: performance.now() };
     }
     const stalled = performance.now() - last.sinceMs > stalledMs;
-    if (!stalled && !signal.aborted) continue;
+    if (!stalled && !signal.aborted && !enough.aborted) continue;
     killAll(pid, false);
-    await ended;
+    const value = await ended;
     if (signal.aborted) throw new Cancelled();
+    if (enough.aborted) return value;
     throw timeoutError({
       waitedFor: `more of ${label} to be unpacked`,
       timeoutMs: stalledMs,

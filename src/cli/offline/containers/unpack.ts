@@ -34,6 +34,8 @@ export interface UnpackedFile extends Disposable {
   readonly complete: Promise<string | undefined>;
   /** it may be read before it is complete, see `follow` */
   readonly growing: boolean;
+  /** Where it is growing: no more of it is needed. */
+  readonly stop: () => void;
 }
 
 /** a file in a file in a file; deeper ones are hostile */
@@ -59,6 +61,7 @@ export async function unpack(
   let problem: string | undefined;
   let unpacking: Promise<string | undefined> | undefined;
   let growing = false;
+  let stop = (): void => undefined;
   const keep = (fd: number): number => {
     kept.push(fd);
     return fd;
@@ -109,6 +112,7 @@ export async function unpack(
       containers.push({ kind: 'compressed file', compression: compression.name });
       const unpacked = decompress(fd, offset ?? 0, compression, options);
       unpacking = unpacked.ended;
+      stop = unpacked.stop;
       fd = keep(unpacked.fd);
       offset = undefined;
       growing =
@@ -129,6 +133,7 @@ export async function unpack(
       containers,
       complete: Promise.resolve(unpacking).then((found) => problem ?? found),
       growing,
+      stop,
       [Symbol.dispose]: () => {
         for (const each of kept) closeSync(each);
       },

@@ -234,10 +234,8 @@ function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
     ['B', b, second, a, first],
   ] as const) {
     const left = subtract(mine, others);
-    const isDevices = (range: Range): boolean =>
-      shape.format === 'stream'
-        ? intersect([range], placesOf(shape.blocks.filter(isMain))).length === 0
-        : isDevicesInDump(range, mine, other);
+    const isDevices =
+      shape.format === 'stream' ? devicesInStream(shape) : devicesInDump(mine, other);
     // Two of a kind see memory alike, so one of them lacks something.
     const alike = a.format === b.format;
     const mains = alike ? [] : left.filter((range) => !isDevices(range));
@@ -254,20 +252,28 @@ function byAddress(a: ImageShape, b: ImageShape): DiffPlan {
   return { comparisons: common.map(guestMemory), missing, notCompared, notes };
 }
 
+function devicesInStream({ blocks }: ImageShape): (range: Range) => boolean {
+  const main = placesOf(blocks.filter(isMain));
+  return (range) => intersect([range], main).length === 0;
+}
+
 /** PCs have their devices and the BIOS here. */
 const belowFourG: Range = { start: 0xe0000000, end: 0x1_0000_0000 };
 
-/** A dump does not say what is a device's memory. In doubt it is main memory. */
-function isDevicesInDump(range: Range, all: readonly Range[], other: ImageShape): boolean {
-  const otherGoesOn = heldPlaces(other.blocks).some(({ start }) => start >= range.end);
-  if (isWithin(range, shadowed) && otherGoesOn) return true;
-  const listed = all.find(({ start }) => start === range.start);
-  if (listed === undefined) return false;
-  const sizes = other.blocks.filter((block) => !isMain(block)).map(({ length }) => length);
-  return (
-    isWithin(range, belowFourG) ||
-    (listed.end === range.end && sizes.includes(range.end - range.start))
-  );
+/**
+ * Tells ranges of devices' memory in a dump, which does not say what they are. In doubt it is main
+ * memory. A dump may list very many: what all questions need is made once.
+ */
+function devicesInDump(all: readonly Range[], other: ImageShape): (range: Range) => boolean {
+  const lastOfOther = heldPlaces(other.blocks).at(-1)?.start ?? 0;
+  const ends = new Map(all.map(({ start, end }) => [start, end]));
+  const sizes = new Set(other.blocks.filter((block) => !isMain(block)).map(({ length }) => length));
+  return (range) => {
+    if (isWithin(range, shadowed) && lastOfOther >= range.end) return true;
+    const end = ends.get(range.start);
+    if (end === undefined) return false;
+    return isWithin(range, belowFourG) || (end === range.end && sizes.has(end - range.start));
+  };
 }
 
 const isMain = ({ mainMemory }: NativeBlock): boolean => mainMemory;

@@ -125,6 +125,7 @@ export async function openSource(
     const isStream = unpacked.some(({ containers }) =>
       containers.some(({ kind }) => kind === 'libvirt save image' || kind === 'qcow2 image'),
     );
+    const growing = unpacked.find((each) => each.growing);
     const image = await openImage(
       unpacked.map(({ fd }, index) => ({ file: fd, label: words[index] ?? '' })),
       {
@@ -133,7 +134,7 @@ export async function openSource(
         fileOffset: options.fileOffset ?? offset,
       },
       work,
-      unpacked.find(({ growing }) => growing)?.complete,
+      growing === undefined ? undefined : { ended: growing.complete, stop: growing.stop },
     );
     const problems = await Promise.all(unpacked.map(({ complete }) => complete));
     const problem = problems.find((each) => each !== undefined);
