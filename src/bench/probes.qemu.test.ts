@@ -123,7 +123,8 @@ test('precopy by multifd, in parts', { skip: realQemu('11.1').skip }, async () =
   const guest = { ...small, writers: 2 };
   const scenario: ScenarioInput = { guest, migration: { transport: 'multifd', channels: 2 } };
   const { measured, course } = coherent(await measure({ version: '11.1', scenario }));
-  assert.ok(course.processor.some(({ threads, ms }) => threads === 'multifd send' && ms > 0));
+  assert.ok(course.processor.some(({ threads }) => threads === 'multifd send'));
+  assert.ok(sum(course.processor.map(({ ms }) => ms)) > 0);
   assert.ok((measured.multifdBytes ?? 0) > 2 ** 20);
   const steps = course.downtimeParts.filter(({ kind }) => kind === 'step');
   assert.deepEqual(

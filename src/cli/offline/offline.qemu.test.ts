@@ -25,6 +25,27 @@ import { onlySlice } from '../../memory/verdict.fixtures.js';
 
 const anonymous: MemoryBackend = { kind: 'anon' };
 
+class OnePageDiffers extends Error {}
+
+/**
+ * A guest whose memory is sent while it runs. On a busy host QEMU may lose a single write of such a
+ * guest under TCG (docs/explanation/found-in-qemu.md), so that one page differs: once, that is
+ * tried again.
+ */
+async function withLiveGuest(
+  t: NodeTestContext,
+  qemu: RealQemu,
+  body: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  try {
+    await withStoppedGuest(qemu, anonymous, body);
+  } catch (error) {
+    if (!(error instanceof OnePageDiffers)) throw error;
+    t.diagnostic(`${error.message}: tried again`);
+    await withStoppedGuest(qemu, anonymous, body);
+  }
+}
+
 /**
  * What is scanned must be what QEMU says memory is: byte by byte, and by the verdict of the
  * command.
@@ -46,6 +67,7 @@ async function prove(
     const { compared, different } = await compareWithDump(image, dump, ramBytes);
     // A dump lists no memory where a display adapter has its window of 128 KiB.
     const holes = image.format === 'stream' ? [0x60] : [0, 0x20];
+    if (different.length === 1) throw new OnePageDiffers(`one page differs: ${different[0]}`);
     assert.deepEqual(different.slice(0, 5), []);
     assert.ok(holes.includes(ramBytes / 4096 - compared), `${compared} pages compared`);
     const seen = image.report?.seenCapabilities.join(' ') ?? '';
@@ -118,7 +140,7 @@ for (const qemu of realQemus) {
   );
 
   test(`${title}a live stream holds what memory was at its end`, { skip }, async (t) => {
-    await withStoppedGuest(qemu, anonymous, async (stage) => {
+    await withLiveGuest(t, qemu, async (stage) => {
       const file = stage.context.file('live');
       await migrateLive(stage, `exec:cat > ${file}`);
       const truth = await saveMemory(stage, 'truth');
@@ -129,7 +151,7 @@ for (const qemu of realQemus) {
   });
 
   test(`${title}a postcopy capture holds what memory was at the switch`, { skip }, async (t) => {
-    await withStoppedGuest(qemu, anonymous, async (stage) => {
+    await withLiveGuest(t, qemu, async (stage) => {
       const captured = await capturePostcopy(stage);
       if ('skip' in captured) {
         t.skip(captured.skip);
@@ -145,7 +167,7 @@ for (const qemu of realQemus) {
   });
 
   test(`${title}a live xbzrle stream holds what memory was at its end`, { skip }, async (t) => {
-    await withStoppedGuest(qemu, anonymous, async (stage) => {
+    await withLiveGuest(t, qemu, async (stage) => {
       const { context, machine } = stage;
       await setCapability(machine, 'xbzrle');
       await setParameters(machine, { 'xbzrle-cache-size': 256 * 1024 ** 2 });
@@ -160,7 +182,7 @@ for (const qemu of realQemus) {
 
   test(`${title}captured multifd channels hold what memory was`, { skip }, async (t) => {
     for (const method of ['none', 'zlib', 'zstd']) {
-      await withStoppedGuest(qemu, anonymous, async (stage) => {
+      await withLiveGuest(t, qemu, async (stage) => {
         const { context, machine } = stage;
         await setCapability(machine, 'multifd');
         await setParameters(machine, { 'multifd-channels': 3, 'multifd-compression': method });
