@@ -7,12 +7,6 @@
 
 const describing = new Set(['vmsd_name', 'version', 'fields', 'subsections']);
 
-/**
- * A string, to the end of the text if it has none, with the colon behind it if it is a key; or a
- * bound of an object.
- */
-const token = /"[^"\\]*(?:\\.?[^"\\]*)*(?:"(\s*:)?|$)|[{}]/gs;
-
 /** The key of element `number`, the first one being 1. */
 export const elementKey = (key: string, number: number): string =>
   number === 1 ? key : `${key}#${number}`;
@@ -21,13 +15,43 @@ export const elementKey = (key: string, number: number): string =>
 export function numberElements(json: string): string {
   /** of each object around this place, how many elements it has described */
   const counts: number[] = [];
-  return json.replace(token, (found: string, colon: string | undefined) => {
-    if (found === '{') counts.push(0);
-    else if (found === '}') counts.pop();
-    if (colon === undefined) return found;
-    const key = found.slice(1, found.length - colon.length - 1);
-    if (!describing.has(key)) return found;
-    if (key === 'vmsd_name') counts.push((counts.pop() ?? 0) + 1);
-    return `"${elementKey(key, Math.max(1, counts.at(-1) ?? 0))}"${colon}`;
-  });
+  const pieces: string[] = [];
+  let copied = 0;
+  const bound = /["{}]/g;
+  for (let found = bound.exec(json); found !== null; found = bound.exec(json)) {
+    const { index } = found;
+    if (json[index] === '{') counts.push(0);
+    else if (json[index] === '}') counts.pop();
+    else {
+      const end = stringEnd(json, index + 1);
+      bound.lastIndex = end;
+      const key = json.slice(index + 1, Math.min(end - 1, index + 1 + longestKey));
+      if (!describing.has(key) || end - index - 2 !== key.length || !isKey(json, end)) continue;
+      if (key === 'vmsd_name') counts.push((counts.pop() ?? 0) + 1);
+      const numbered = elementKey(key, Math.max(1, counts.at(-1) ?? 0));
+      pieces.push(json.slice(copied, index), `"${numbered}"`);
+      copied = end;
+    }
+  }
+  return pieces.length === 0 ? json : pieces.join('') + json.slice(copied);
+}
+
+const longestKey = Math.max(...[...describing].map(({ length }) => length)) + 1;
+
+/** Behind the string whose content begins at `start`; the end of the text if it has no end. */
+function stringEnd(json: string, start: number): number {
+  const special = /["\\]/g;
+  special.lastIndex = start;
+  for (let found = special.exec(json); found !== null; found = special.exec(json)) {
+    if (found[0] === '"') return special.lastIndex;
+    special.lastIndex += 1; // what is escaped
+  }
+  return json.length;
+}
+
+/** A colon follows. */
+function isKey(json: string, end: number): boolean {
+  const colon = /\s*:/y;
+  colon.lastIndex = end;
+  return colon.test(json);
 }
