@@ -231,6 +231,25 @@ std::uint64_t sumOf(const char* path, std::uint64_t bytes, std::uint64_t step) {
   return sum;
 }
 
+// How many of the first `bytes` are equal, by memcmp() over both mappings, a MiB at a time.
+std::uint64_t equalBytes(const char* path, const char* other, std::uint64_t bytes) {
+  constexpr std::uint64_t kStretch = std::uint64_t{1} << 20;
+  std::array<const std::uint8_t*, 2> bases{};
+  for (std::size_t i = 0; i < bases.size(); ++i) {
+    const int fd = open(i == 0 ? path : other, O_RDONLY);
+    void* base = mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    close(fd);
+    if (base == MAP_FAILED) return 0;
+    bases[i] = static_cast<const std::uint8_t*>(base);
+  }
+  std::uint64_t equal = 0;
+  while (equal < bytes && std::memcmp(bases[0] + equal, bases[1] + equal, kStretch) == 0) {
+    equal += kStretch;
+  }
+  for (const std::uint8_t* base : bases) munmap(const_cast<std::uint8_t*>(base), bytes);
+  return equal;
+}
+
 }  // namespace
 
 int main() {
@@ -266,6 +285,11 @@ int main() {
       const std::uint64_t sum =
           sumOf(path.data(), bytes, std::strcmp(what.data(), "words") == 0 ? 8 : kPage);
       std::printf("%.6f %" PRIu64 "\n", nowMs() - startMs, sum);
+    } else if (std::sscanf(line.data(), "equal %2047s %2047s %" SCNu64, path.data(), source.data(),
+                           &bytes) == 3) {
+      const double startMs = nowMs();
+      const std::uint64_t equal = equalBytes(path.data(), source.data(), bytes);
+      std::printf("%.6f %" PRIu64 "\n", nowMs() - startMs, equal);
     } else {
       std::puts("what?");
     }
