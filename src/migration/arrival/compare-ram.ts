@@ -9,11 +9,14 @@ import { hostAddressOf } from '../../qemu/ram.js';
 import { listRamBlocks } from '../../qemu/ram-blocks.js';
 import type { RamBlockPlace } from '../../qemu/ram-blocks.js';
 import type { TestMachine } from '../context.js';
+import { bytesForReason, ramReasonsFor } from './expected-differences.js';
 
 export interface RamComparison {
   readonly blocks: number;
   readonly ramBytes: number;
   readonly differences: readonly string[];
+  /** differences that are no fault, one sentence each */
+  readonly expected: readonly string[];
   readonly notCompared: readonly string[];
 }
 
@@ -28,6 +31,7 @@ export async function compareRam(
   const [ours, theirs] = await Promise.all([source, destination].map(blocksOf));
   const others = new Map((theirs ?? []).map((block) => [block.name, block]));
   const differences: string[] = [];
+  const expected: string[] = [];
   const notCompared: string[] = [];
   const pairs: [RamBlockPlace, RamBlockPlace][] = [];
   for (const block of ours ?? []) {
@@ -63,6 +67,11 @@ export async function compareRam(
       };
       const found = await first.diff(second, request, { signal: source.context.signal });
       if (found.differentPages === 0) continue;
+      const reasons = found.pages === 1 ? await reasonsOf(name, [first, second], index) : undefined;
+      if (reasons !== undefined) {
+        expected.push(...reasons.map((reason) => `RAM block ${name}: ${reason}`));
+        continue;
+      }
       const more = found.differentRuns - found.runs.length;
       differences.push(
         `RAM block ${name}: ${found.differentPages} of ${counted(found.pages, 'page')} differ`,
@@ -73,10 +82,24 @@ export async function compareRam(
   } catch (error) {
     if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
     notCompared.push(`RAM: ${error.message}`);
-    return { blocks: 0, ramBytes: 0, differences, notCompared };
+    return { blocks: 0, ramBytes: 0, differences, expected, notCompared };
   }
   const ramBytes = pairs.reduce((sum, [{ usedBytes }]) => sum + usedBytes, 0);
-  return { blocks: pairs.length, ramBytes, differences, notCompared };
+  return { blocks: pairs.length, ramBytes, differences, expected, notCompared };
+}
+
+async function reasonsOf(
+  name: string,
+  [a, b]: readonly [MemoryImage, MemoryImage],
+  block: number,
+): Promise<string[] | undefined> {
+  const length = bytesForReason(name);
+  if (length === undefined) return undefined;
+  const [first, second] = [
+    await a.readBytes(block, 0, length),
+    await b.readBytes(block, 0, length),
+  ];
+  return ramReasonsFor(name, first, second);
 }
 
 function runText({ start, pages, byteOffset, first, second }: NativeDifference): string {
