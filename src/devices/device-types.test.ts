@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { asString } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
 import { QmpCommandError } from '../qmp/client.js';
 import { DeviceTypes, readDeviceList } from './device-types.js';
@@ -31,7 +32,7 @@ function qemuThat(answers: Readonly<Record<string, Json>>, deadly: string) {
     asked,
     executeRaw: async (command: string, args?: JsonObject): Promise<Json> => {
       if (command === 'human-monitor-command') return Promise.resolve(text);
-      const name = String(args?.['typename']);
+      const name = asString(args?.['typename']) ?? '';
       asked.push(name);
       if (name === deadly) throw new Error('connection closed');
       const answer = answers[name];

@@ -24,15 +24,19 @@ export interface DevicesQemu {
 
 export interface DevicesDocument {
   readonly version: typeof devicesVersion;
+  /** version of Drover */
   readonly drover: string;
+  /** versioned machine type of both sides */
   readonly machine: string;
   readonly source: DevicesQemu;
   readonly destination: DevicesQemu;
   /** the run was cancelled: `results` lacks devices that were selected */
   readonly partial: boolean;
-  /** how many devices the source has, and how many of them were selected */
+  /** how many devices the source has */
   readonly known: number;
+  /** how many of them were selected */
   readonly selected: number;
+  /** how many devices came to each outcome */
   readonly summary: Readonly<Record<DeviceOutcomeKind, number>>;
   /** in the order in which QEMU lists its devices */
   readonly results: readonly DeviceResult[];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placeFunctions, readPciFunctions } from './pci-layout.js';
-import type { Bar, PciFunction } from './pci-layout.js';
+import type { Bar, PciFunction, PlacedFunction } from './pci-layout.js';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -68,11 +68,12 @@ test('a large BAR of 64 bits lies above 4 GiB, both halves written; one without 
       { bar: 4, size: 2 * GiB },
     ]),
   ]);
+  assert.ok(one !== undefined);
   assert.deepEqual(
-    one?.bars.map(({ bar, address }) => [bar, address]),
+    one.bars.map(({ bar, address }) => [bar, address]),
     [[2, 32 * GiB]],
   );
-  const halves = one?.writes.filter(({ width }) => width === 'l') ?? [];
+  const halves = one.writes.filter(({ width }) => width === 'l');
   assert.deepEqual(
     halves.map(({ register, value }) => [register, value]),
     [
@@ -87,15 +88,17 @@ test('a function decodes only once its BARs are set, the ROM is left alone, a br
     functionOf(1, [{ bar: 6, size: MiB }, { bar: 1 }]),
     functionOf(2, [], true),
   ]);
+  assert.ok(one !== undefined && other !== undefined);
   assert.deepEqual(
-    one?.bars.map(({ bar }) => bar),
+    one.bars.map(({ bar }) => bar),
     [1],
   );
-  assert.deepEqual(one?.writes.at(-1), { slot: 1, fn: 0, register: 4, width: 'w', value: 7 });
-  const registers = (writes = one?.writes): number[] => (writes ?? []).map((w) => w.register);
-  assert.ok(!registers().includes(0x30) && !registers().includes(0x18));
-  for (const at of [0x18, 0x19, 0x1a]) assert.ok(registers(other?.writes).includes(at));
-  const line = (writes = one?.writes): number | undefined =>
-    writes?.find(({ register }) => register === 0x3c)?.value;
-  assert.notEqual(line(), line(other?.writes), 'each function has a value of its own');
+  assert.deepEqual(one.writes.at(-1), { slot: 1, fn: 0, register: 4, width: 'w', value: 7 });
+  const registers = (placed: PlacedFunction): number[] =>
+    placed.writes.map(({ register }) => register);
+  assert.ok(!registers(one).includes(0x30) && !registers(one).includes(0x18));
+  for (const at of [0x18, 0x19, 0x1a]) assert.ok(registers(other).includes(at));
+  const line = (placed: PlacedFunction): number | undefined =>
+    placed.writes.find(({ register }) => register === 0x3c)?.value;
+  assert.notEqual(line(one), line(other), 'each function has a value of its own');
 });
