@@ -58,7 +58,7 @@ export const addDevicesCommand: AddCommand = (program, environment, finish) => {
     .option('--html <file>', 'write a grid of all devices as one HTML file')
     .option(
       '--baseline <file>',
-      'JSON document of an earlier run: print changes only, and fail only on those for the worse',
+      'JSON document of an earlier run: print changes only, exit with 1 only if a device got worse',
     )
     .action(async (options: DevicesOptions) => {
       finish(await devicesCommand(options, environment));

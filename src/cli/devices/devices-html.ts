@@ -1,9 +1,9 @@
 /** The devices of a machine and what came of each, as one HTML file. */
 import type { DeviceChange } from '../../devices/baseline.js';
 import type { DeviceResult, DevicesDocument } from '../../devices/document.js';
-import { deviceOutcomeKinds } from '../../devices/outcome.js';
+import { deviceOutcomeKinds, isFault } from '../../devices/outcome.js';
 import type { DeviceOutcomeKind } from '../../devices/outcome.js';
-import { changeLines, evidenceOf, kindWords, summaryLine } from '../../devices/text.js';
+import { changeLines, countKinds, evidenceOf, kindWords, summaryLine } from '../../devices/text.js';
 import { groupBy } from '../../model/group-by.js';
 import { shellQuote } from '../../model/shell.js';
 import { documentStart, element, escaped, table } from '../../report/html-text.js';
@@ -42,6 +42,13 @@ ${element('p', `Machine ${machine}, drover ${drover}.`)}
     yield element('h2', 'Changes since the baseline');
     yield `${element('pre', changeLines(changes).join('\n'))}\n`;
   }
+  const faults = deviceOutcomeKinds
+    .filter(isFault)
+    .flatMap((kind) => results.filter(({ outcome }) => outcome.kind === kind));
+  if (faults.length > 0) {
+    yield table('Faults', ['Device', 'Bus', 'Outcome', 'Evidence'], faults.map(row));
+  }
+  yield overview(document);
   for (const [category, members] of groupBy(results, (result) => result.category)) {
     yield table(category, ['Device', 'Bus', 'Outcome', 'Evidence'], members.map(row));
   }
@@ -50,6 +57,20 @@ ${element('p', `Machine ${machine}, drover ${drover}.`)}
     for (const result of results) if (result.outcome.kind === kind) yield section(result);
   }
   yield '</body></html>\n';
+}
+
+/** How many devices of each category came to each outcome. */
+function overview({ results, summary }: DevicesDocument): string {
+  const kinds = deviceOutcomeKinds.toReversed().filter((kind) => summary[kind] > 0);
+  const rows = [...groupBy(results, (result) => result.category)].map(([category, members]) => {
+    const counts = countKinds(members);
+    const cells = kinds.map((kind) => {
+      const count = counts[kind];
+      return count === 0 ? '<td></td>' : `<td class="${classes[kind]}">${count}</td>`;
+    });
+    return `<tr><th scope="row">${escaped(category)}</th>${cells.join('')}</tr>`;
+  });
+  return table('Devices by category', ['Category', ...kinds.map((kind) => kindWords[kind])], rows);
 }
 
 const idOf = (device: string): string => `device-${escaped(device)}`;
