@@ -120,7 +120,7 @@ class DeviceRun {
     starting.catch(() => undefined);
     this.#step = 'telling-values';
     await giveTellingValues(source);
-    const given = await giveDeviceValues(source, keepsRegisters(this.device.name));
+    const given = await giveDeviceValues(source, (bar) => keepsRegisters(this.device.name, bar));
     this.#step = 'start';
     const destination = await starting;
     this.#step = 'migration';

@@ -26,9 +26,10 @@ const registerBytes = 256;
  */
 const registerValue = 0x1a5;
 
+/** @param mayFill whether the registers of a BAR of the device may get values */
 export async function giveDeviceValues(
   machine: TestMachine,
-  withRegisters: boolean,
+  mayFill: (bar: number) => boolean,
 ): Promise<ValuesGiven> {
   const { qmp, context } = machine;
   // A machine without PCI refuses, or has no bus.
@@ -36,12 +37,9 @@ export async function giveDeviceValues(
   const placed = placeFunctions(readPciFunctions(answer));
   for (const { writes } of placed) await Promise.all(writes.map((one) => configure(machine, one)));
   let registers = 0;
-  if (withRegisters) {
-    const own = placed.filter((each) => each.function.id === deviceId);
-    for (const { bars } of own) {
-      const [first] = bars.toSorted((a, b) => a.bar - b.bar);
-      if (first !== undefined) registers += await fillRegisters(machine, first);
-    }
+  for (const { bars } of placed.filter((each) => each.function.id === deviceId)) {
+    const [first] = bars.toSorted((a, b) => a.bar - b.bar);
+    if (first !== undefined && mayFill(first.bar)) registers += await fillRegisters(machine, first);
   }
   // an answer from the main loop: what the writes have set off there is through
   asObject(await qmp.executeRaw('query-status', undefined, { signal: context.signal }));

@@ -2,16 +2,20 @@
 
 interface Untouched {
   readonly device: RegExp;
+  /** default: all */
+  readonly bar?: number;
   readonly reason: string;
 }
 
 export const untouched: readonly Untouched[] = [
   {
-    device: /^virtio-iommu-pci/,
+    device: /^virtio-/,
+    bar: 4,
     reason:
-      'its first BAR is the common configuration of virtio, where a value is the size of a queue: 10.0 takes one that 11.1 refuses to load',
+      'the common configuration of virtio: a value there is the size of a queue, and older releases take one that 11.1 refuses to load',
   },
 ];
 
-export const keepsRegisters = (device: string): boolean =>
-  !untouched.some((row) => row.device.test(device));
+/** Whether the registers of this BAR may get values. */
+export const keepsRegisters = (device: string, bar: number): boolean =>
+  !untouched.some((row) => row.device.test(device) && (row.bar ?? bar) === bar);
