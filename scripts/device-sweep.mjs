@@ -4,12 +4,13 @@
 //   --match  only devices whose name matches
 //   --every  only each N-th of them
 //   --list   name the devices that do not start, too
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { scratchFolder } from '../bench/rounds.mjs';
+import { DeviceTypes } from '../dist/devices/device-types.js';
+import { argumentsFor } from '../dist/devices/needs.js';
 import { deviceStates, readDescription } from '../dist/memory/device-states.js';
 import { openImage } from '../dist/memory/image.js';
 import { qmpArgs } from '../dist/model/command-line.js';
@@ -28,31 +29,15 @@ const MACHINES = {
   ppc64: ['pseries'],
   s390x: ['s390-ccw-virtio'],
 };
-/** What a device needs behind it, by the words in which QEMU misses it. */
-const BACKENDS = [
-  [/serial/, ',drive=b,serial=1', '-drive', 'if=none,id=b,driver=null-co,size=1M'],
-  [/\bdrive\b/, ',drive=b', '-drive', 'if=none,id=b,driver=null-co,size=1M'],
-  [/netdev/, ',netdev=b', '-netdev', 'hubport,hubid=0,id=b'],
-  [/chardev/, ',chardev=b', '-chardev', 'null,id=b'],
-  [/memdev/, ',memdev=b', '-object', 'memory-backend-ram,id=b,size=2M,share=on'],
-  [/audio/, ',audiodev=b', '-audiodev', 'none,id=b'],
-  [/cryptodev/, ',cryptodev=b', '-object', 'cryptodev-backend-builtin,id=b'],
-];
-/** What brings a bus that machines lack; the names are those of -device help. */
-const BUSES = {
-  'usb-bus': ['-device', 'qemu-xhci'],
-  SCSI: ['-device', 'virtio-scsi'],
-  HDA: ['-device', 'intel-hda'],
-  'virtio-serial-bus': ['-device', 'virtio-serial'],
-  'sd-bus': ['-device', 'sdhci-pci'],
-};
+const RAM_BYTES = 256 * 2 ** 20;
+/** as many types may kill a QEMU that is asked for their properties */
+const MOST_DEATHS = 8;
 
-const base = ['-m', '256M', '-nodefaults', '-display', 'none', '-S', ...qmpArgs()];
+const base = ['-m', `${RAM_BYTES}B`, '-nodefaults', '-display', 'none', '-S', ...qmpArgs()];
 const searchPath = process.env.PATH ?? '';
 const limits = { timeoutMs: LIMIT_MS };
 
-/** @returns {Promise<string|undefined>} why there is no file, in QEMU's words */
-async function migrate(qemu, machine, args, { file, folder }) {
+async function start(qemu, machine, args, { file, folder }) {
   const child = await QemuProcess.start({
     binary: resolveBinary(qemu, { searchPath, origin: 'device-sweep' }),
     args: ['-M', machine, ...base, ...args],
@@ -61,7 +46,12 @@ async function migrate(qemu, machine, args, { file, folder }) {
     outputPath: `${file}.out`,
     sockets: 1,
   });
-  const qmp = new QmpClient({ socket: child.sockets[0] });
+  return { child, qmp: new QmpClient({ socket: child.sockets[0] }) };
+}
+
+/** @returns {Promise<string|undefined>} why there is no file, in QEMU's words */
+async function migrate(qemu, machine, args, { file, folder }) {
+  const { child, qmp } = await start(qemu, machine, args, { file, folder });
   let status;
   try {
     await qmp.handshake(limits);
@@ -82,6 +72,25 @@ async function migrate(qemu, machine, args, { file, folder }) {
   }
 }
 
+/** Each try asks another QEMU, and not for the types that killed those before. */
+async function typesOf(qemu, machine, folder) {
+  const types = new DeviceTypes();
+  const file = path.join(folder, 'types');
+  for (let deaths = 0; ; deaths++) {
+    const { child, qmp } = await start(qemu, machine, [], { file, folder });
+    try {
+      await qmp.handshake(limits);
+      return await types.ask(qmp, limits);
+    } catch (error) {
+      if (deaths >= MOST_DEATHS) throw error;
+    } finally {
+      await child.end();
+      qmp.close();
+      rmSync(`${file}.out`, { force: true });
+    }
+  }
+}
+
 /** @returns {Promise<string[]>} what does not decode whole */
 async function undecoded(file) {
   const image = await openImage([file], {});
@@ -98,28 +107,23 @@ async function undecoded(file) {
   }
 }
 
-async function tryDevice({ qemu, machine, device, bus, folder }) {
+async function tryDevice({ qemu, machine, type, folder }) {
+  const { name: device } = type;
   const file = path.join(folder, `${device}.mig`);
-  const start = (option = '', ...backend) => {
-    const args = [...(BUSES[bus] ?? []), ...backend, '-device', `${device}${option}`];
-    return migrate(qemu, machine, args, { file, folder });
-  };
-  const said = await start();
-  const [, ...needed] = BACKENDS.find(([words]) => words.test(said?.split(device).at(-1))) ?? [];
-  const failed = said === undefined || needed.length === 0 ? said : await start(...needed);
+  const failed = await migrate(qemu, machine, argumentsFor(type, RAM_BYTES), { file, folder });
   if (failed === undefined) {
     const found = await undecoded(file).finally(() => rmSync(file));
     return { device, kind: found.length === 0 ? 'whole' : 'not whole', found };
   }
+  rmSync(file, { force: true });
   return { device, kind: 'not started', found: [failed.split('\n').at(-1)] };
 }
 
 async function sweep(qemu, machine, { match, every }, folder) {
-  const { stdout } = await promisify(execFile)(qemu, ['-M', machine, '-device', 'help']);
-  const named = [...stdout.matchAll(/^name "([^"]+)"(?:, bus (\S+?))?(?:,|$)/gm)];
-  const queue = named.map(([, device, bus]) => ({ qemu, machine, device, bus, folder }));
-  const matching = queue.filter(({ device }) => new RegExp(match).test(device));
-  const tasks = matching.filter((_, index) => index % Number(every) === 0).reverse();
+  const all = await typesOf(qemu, machine, folder);
+  const matching = all.filter(({ name }) => new RegExp(match).test(name));
+  const types = matching.filter((_, index) => index % Number(every) === 0);
+  const tasks = types.map((type) => ({ qemu, machine, type, folder })).reverse();
   const results = [];
   const work = async () => {
     for (let task = tasks.pop(); task; task = tasks.pop()) results.push(await tryDevice(task));

@@ -19,6 +19,7 @@ export const ROWS = [
       'cli/doctor',
       'cli/offline',
       'cli/vmstate',
+      'cli/devices',
       'cli/docs',
     ],
     what: 'one folder per kind of command; they may use `cli/run`',
@@ -41,6 +42,10 @@ export const ROWS = [
   {
     folders: ['suite'],
     what: 'definitions as data plus hooks, each family with its flows in `suite/tests/`; the selection; one attempt of one test',
+  },
+  {
+    folders: ['devices'],
+    what: '`drover devices`: what each device type needs, its migration and comparison, its outcome',
   },
   {
     folders: ['migration'],

@@ -38,6 +38,15 @@ const documents = [
     isOpen: true,
   },
   {
+    file: 'devices.schema.json',
+    types: 'src/devices/document.ts',
+    type: 'DevicesDocument',
+    version: 'devicesVersion',
+    title: (version) => `drover devices --json, version ${version}`,
+    page: 'devices.md',
+    isOpen: true,
+  },
+  {
     file: 'bench-scenarios.schema.json',
     types: 'src/bench/scenario.ts',
     type: 'ScenarioFile',

@@ -34,6 +34,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     compare: async () => (await import('./bench/compare-command.js')).addCompareCommand,
     history: async () => (await import('./bench/history-command.js')).addHistoryCommand,
   },
+  'Devices:': {
+    devices: async () => (await import('./devices/devices-command.js')).addDevicesCommand,
+  },
   'Memory images, dumps and migration files:': {
     scan: async () => (await import('./offline/scan/scan-command.js')).addScanCommand,
     inspect: async () => (await import('./offline/inspect/inspect-command.js')).addInspectCommand,
@@ -83,7 +86,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   }
   program.addHelpText(
     'after',
-    '\nExit codes: 0 all passed or equal; 1 QEMU or the guest failed, diff or vmstate found a difference, scan or inspect found damage, bench or compare found it slower;' +
+    '\nExit codes: 0 all passed or equal; 1 QEMU or the guest failed, diff, vmstate or devices found a difference, scan or inspect found damage, bench or compare found it slower;' +
       '\n2 wrong usage, or a file lacks what was asked for; 3 this host or Drover failed; 130 cancelled',
   );
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the options of a command');

@@ -8,12 +8,17 @@ import type { HarnessError } from '../../model/errors.js';
 import type { ArrivalCheck } from '../../model/arrival.js';
 import type { TestContext, TestMachine } from '../context.js';
 import { compareDevices } from './compare-devices.js';
+import type { StateDifference } from './compare-devices.js';
 import { compareRam } from './compare-ram.js';
 
 export interface Arrival {
   readonly check: ArrivalCheck;
   /** one line each; empty when both are equal */
   readonly differences: readonly string[];
+  /** those of RAM alone, as lines */
+  readonly ram: readonly string[];
+  /** those of device state alone, as data */
+  readonly states: readonly StateDifference[];
 }
 
 /** Both must stand still, all memory must be there. */
@@ -29,10 +34,12 @@ export async function compareArrival(
       blocks: ram.blocks,
       ramBytes: ram.ramBytes,
       sections: devices.sections,
-      expected: devices.expected,
+      expected: [...ram.expected, ...devices.expected],
       notCompared: [...ram.notCompared, ...devices.notCompared],
     },
     differences: [...ram.differences, ...devices.differences],
+    ram: ram.differences,
+    states: devices.states,
   };
 }
 

@@ -20,8 +20,23 @@ import type { SectionPair } from './expected-differences.js';
 export interface DeviceComparison {
   readonly sections: number;
   readonly differences: readonly string[];
+  /** the same as data */
+  readonly states: readonly StateDifference[];
   readonly expected: readonly string[];
   readonly notCompared: readonly string[];
+}
+
+/** One difference of device state or RAM, as a line and as data. */
+export interface StateDifference {
+  /** section of device state with its instance, or RAM block */
+  readonly section: string;
+  /** of a section whose fields are known */
+  readonly field?: string;
+  /** value of the field on each side, shortened */
+  readonly source?: string;
+  readonly destination?: string;
+  /** continues the name of the section to a sentence */
+  readonly what: string;
 }
 
 /** differing fields of a section that are listed */
@@ -34,7 +49,7 @@ export async function compareDevices(
   const obstacle = obstacleOf(source) ?? obstacleOf(destination);
   if (obstacle !== undefined) {
     const notCompared = [`device state: ${obstacle}`];
-    return { sections: 0, differences: [], expected: [], notCompared };
+    return { sections: 0, differences: [], states: [], expected: [], notCompared };
   }
   const [first, second] = await both(savedDevices(source), savedDevices(destination));
   using a = first;
@@ -72,19 +87,26 @@ export async function compareSavedDevices(
     } else unexpected.push(difference);
   }
   const sections = numberedSections(a).length;
-  if (unexpected.length === 0) return { sections, differences: [], expected, notCompared };
+  if (unexpected.length === 0)
+    return { sections, differences: [], states: [], expected, notCompared };
   // Only such a difference is worth the time that the names of fields take.
   const described = await describe?.();
   const named = await diffDevices(a, b, mostFields, described);
   const wanted = new Set(unexpected.map(nameOf));
-  const differences = (named?.differences ?? [])
-    .filter((difference) => wanted.has(nameOf(difference)))
-    .flatMap(differenceText);
+  const states: StateDifference[] = [];
+  for (const difference of named?.differences ?? []) {
+    const name = nameOf(difference);
+    if (!wanted.has(name)) continue;
+    if (!isOneQemu && areAbsent(difference)) {
+      notCompared.push(`device state ${name}: the two QEMUs write different parts of it`);
+    } else states.push(...statesOf(difference));
+  }
+  const differences = states.map(({ section, what }) => `device state ${section}${what}`);
   const unnamed = (described ?? []).flatMap((one) =>
     'problem' in one ? [`fields without a name, since they are not described: ${one.problem}`] : [],
   );
   differences.push(...new Set(unnamed));
-  return { sections, differences, expected, notCompared };
+  return { sections, differences, states, expected, notCompared };
 }
 
 /** Where a difference would prove nothing: what may differ was found out for PCs under TCG only. */
@@ -126,24 +148,32 @@ async function sectionsOf(
 const nameOf = ({ name, instance }: DeviceDifference): string =>
   instance === 0 ? name : `${name}, instance ${instance}`;
 
-function differenceText(difference: DeviceDifference): string[] {
+/** Every field that differs is one that only one of the two QEMUs knows. */
+const areAbsent = ({ kind, total, fields }: DeviceDifference): boolean =>
+  kind === 'fields' &&
+  total === fields.length &&
+  fields.every(({ a, b }) => a === undefined || b === undefined);
+
+function statesOf(difference: DeviceDifference): StateDifference[] {
   const { kind, total, fields, offset } = difference;
-  const name = `device state ${nameOf(difference)}`;
+  const section = nameOf(difference);
   switch (kind) {
     case 'only-in-a':
-      return [`${name} is only at the source`];
+      return [{ section, what: ' is only at the source' }];
     case 'only-in-b':
-      return [`${name} is only at the destination`];
+      return [{ section, what: ' is only at the destination' }];
     case 'bytes':
-      return [`${name} differs from byte ${offset ?? 0} on`];
+      return [{ section, what: ` differs from byte ${offset ?? 0} on` }];
     case 'fields': {
       const more = total - fields.length;
       return [
         ...fields.map((field) => {
-          const [a, b] = valueTexts(field);
-          return `${name}: ${field.path} is ${a} at the source, ${b} at the destination`;
+          const [source, destination] = valueTexts(field);
+          if (field.path === '') return { section, what: ' differs; its fields are not described' };
+          const what = `: ${field.path} is ${source} at the source, ${destination} at the destination`;
+          return { section, field: field.path, source, destination, what };
         }),
-        ...(more > 0 ? [`${name}: and ${counted(more, 'more field')}`] : []),
+        ...(more > 0 ? [{ section, what: `: and ${counted(more, 'more field')}` }] : []),
       ];
     }
   }

@@ -11,11 +11,14 @@ import { hostAddressOf } from '../../qemu/ram.js';
 import { listRamBlocks } from '../../qemu/ram-blocks.js';
 import type { RamBlockPlace } from '../../qemu/ram-blocks.js';
 import type { TestMachine } from '../context.js';
+import { bytesForReason, ramReasonsFor } from './expected-differences.js';
 
 export interface RamComparison {
   readonly blocks: number;
   readonly ramBytes: number;
   readonly differences: readonly string[];
+  /** differences that are no fault, one sentence each */
+  readonly expected: readonly string[];
   readonly notCompared: readonly string[];
 }
 
@@ -52,7 +55,8 @@ async function compareBlocks(
     return await compareSides(first, second, signal);
   } catch (error) {
     if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
-    return { blocks: 0, ramBytes: 0, differences: [], notCompared: [`RAM: ${error.message}`] };
+    const notCompared = [`RAM: ${error.message}`];
+    return { blocks: 0, ramBytes: 0, differences: [], expected: [], notCompared };
   }
 }
 
@@ -101,6 +105,7 @@ export async function compareSides(
 ): Promise<RamComparison> {
   const others = new Map(destination.blocks.map((block) => [block.name, block]));
   const differences: string[] = [];
+  const expected: string[] = [];
   const notCompared: string[] = [];
   let [blocks, ramBytes] = [0, 0];
   for (const block of source.blocks) {
@@ -129,12 +134,16 @@ export async function compareSides(
           `${name}: ${counted(found.absentInBoth, 'page')}, which neither side holds`,
         );
       }
-      if (found.differentPages > 0) differences.push(...differenceLines(name, found));
+      if (found.differentPages === 0) continue;
+      const reasons =
+        found.pages === 1 ? await reasonsOf(block, source, other, destination) : undefined;
+      if (reasons === undefined) differences.push(...differenceLines(name, found));
+      else expected.push(...reasons.map((reason) => `${name}: ${reason}`));
     }
   }
   for (const name of others.keys())
     differences.push(`RAM block ${printableLine(name)} is only at the destination`);
-  return { blocks, ramBytes, differences, notCompared };
+  return { blocks, ramBytes, differences, expected, notCompared };
 }
 
 function differenceLines(name: string, found: NativeDiff): string[] {
@@ -144,6 +153,24 @@ function differenceLines(name: string, found: NativeDiff): string[] {
     ...found.runs.map(runText),
     ...(more > 0 ? [`  and ${counted(more, 'more run')}`] : []),
   ];
+}
+
+/** Why a difference between two blocks is no fault; undefined where it is one. */
+async function reasonsOf(
+  block: SideBlock,
+  { image: a }: SideRam,
+  other: SideBlock,
+  { image: b }: SideRam,
+): Promise<string[] | undefined> {
+  const length = bytesForReason(block.name);
+  if (length === undefined || block.index === undefined || other.index === undefined) {
+    return undefined;
+  }
+  return ramReasonsFor(
+    block.name,
+    await a.readBytes(block.index, 0, length),
+    await b.readBytes(other.index, 0, length),
+  );
 }
 
 function runText({ start, pages, byteOffset, first, second }: NativeDifference): string {

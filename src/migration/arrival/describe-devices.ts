@@ -3,6 +3,8 @@
  * write them, a migration does: a machine that is started for this alone, and never runs, migrates
  * to a file.
  */
+import { existsSync } from 'node:fs';
+import { pollUntil } from '../../model/deadline.js';
 import { shellQuote } from '../../model/shell.js';
 import { openImage } from '../../memory/image.js';
 import { readDescription } from '../../memory/device-states.js';
@@ -16,6 +18,8 @@ const known = new Map<string, Description>();
 
 /** Options whose values are sockets, files or channels that a second machine must not have. */
 const notTwice = ['-incoming', '-netdev', '-chardev', '-drive', '-blockdev'];
+/** values of these that lead nowhere */
+const leadsNowhere = /^(?:hubport,|null,|driver=null-co,)/;
 
 /**
  * @returns why there is none, where that fails: the comparison then names bytes instead of fields
@@ -27,7 +31,9 @@ export async function describeDevices({
   binary,
 }: TestMachine): Promise<Description> {
   const { machine, accel, accelOptions, processors, ramBytes, firmware, extraArgs = [] } = spec;
-  const argument = extraArgs.find((word) => notTwice.includes(word));
+  const argument = extraArgs.find(
+    (word, index) => notTwice.includes(word) && !leadsNowhere.test(extraArgs[index + 1] ?? ''),
+  );
   if (argument !== undefined) return { problem: `a second machine cannot have ${argument}` };
   const about = [binary.command, machine, accel, accelOptions, processors, ramBytes, extraArgs];
   const key = JSON.stringify(about);
@@ -55,8 +61,14 @@ async function describe(context: TestContext, options: MachineOptions): Promise<
     await connect();
     await setCapability(machine, 'events');
     const file = context.file(`${machine.name}.mig`);
-    const since = await migrate(machine, { uri: `exec:cat > ${shellQuote(file)}` });
+    const [part, whole] = [`${file}.part`, file].map(shellQuote);
+    const uri = `exec:cat > ${part ?? ''} && mv ${part ?? ''} ${whole ?? ''}`;
+    const since = await migrate(machine, { uri });
     await waitStatus(machine, { goal: 'completed', since });
+    // QEMU has completed when the pipe has all of it; the file is there a moment later.
+    const { deadlines, signal } = context;
+    const wait = { waitedFor: `file ${file}`, timeoutMs: deadlines.eventMs, everyMs: 5, signal };
+    await pollUntil(wait, () => (existsSync(file) ? undefined : 'no such file'));
     using image = await openImage([file], { format: 'stream' }, { signal: context.signal });
     return await readDescription(image);
   } finally {

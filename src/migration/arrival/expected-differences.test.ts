@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectedDifferences, reasonsFor } from './expected-differences.js';
+import {
+  bytesForReason,
+  expectedDifferences,
+  ramReasonsFor,
+  reasonsFor,
+} from './expected-differences.js';
 
 /** A section in which these bytes differ between the two sides. */
 function reasons(
@@ -52,4 +57,17 @@ test('every row says why', () => {
   for (const { reason, fields, bytes } of expectedDifferences) {
     assert.ok(reason.length > 10 && fields.length > 0 && bytes.length > 0);
   }
+});
+
+test('a RAM block that loading writes may differ there, and in no other byte', () => {
+  const second = Buffer.alloc(4096);
+  second[0x0c] = 4;
+  assert.match(ramReasonsFor('vmclock_page', Buffer.alloc(4096), second)?.[0] ?? '', /counts them/);
+  assert.equal(ramReasonsFor('other_page', Buffer.alloc(4096), second), undefined);
+  for (const at of [0x0b, 0x18, 4095]) {
+    const third = Buffer.from(second);
+    third[at] = 1;
+    assert.equal(ramReasonsFor('vmclock_page', Buffer.alloc(4096), third), undefined, String(at));
+  }
+  assert.equal(bytesForReason('mig.mem'), undefined);
 });

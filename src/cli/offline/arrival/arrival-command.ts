@@ -93,7 +93,8 @@ async function arrival(
   const notCompared = [...ram.notCompared, ...devices.notCompared];
   const equal = differences.length === 0 && notCompared.length === 0;
   const { blocks, ramBytes } = ram;
-  const { sections, expected } = devices;
+  const { sections } = devices;
+  const expected = [...ram.expected, ...devices.expected];
   await print(
     options.json === true
       ? `${toJson({
@@ -125,7 +126,7 @@ async function compareStates(
     .map(({ label, problem }) => `device state of ${label}: ${problem}`);
   const [a, b] = [source.devices, destination.devices];
   if (a === undefined || b === undefined) {
-    return { sections: 0, differences: [], expected: [], notCompared: problems };
+    return { sections: 0, differences: [], states: [], expected: [], notCompared: problems };
   }
   const found = await compareSavedDevices(a, b, { isOneQemu });
   const doubt = source.doubt ?? destination.doubt;

@@ -1,0 +1,75 @@
+/**
+ * What changed since an earlier run of `drover devices`, device by device, and which changes are
+ * for the worse. Pure.
+ */
+import type { DeviceResult, DevicesDocument } from './document.js';
+import { severity } from './outcome.js';
+import type { DeviceOutcome, DeviceOutcomeKind, DeviceStateDifference } from './outcome.js';
+
+export interface DeviceChange {
+  readonly device: string;
+  /** absent: the device was not in that run, or is not in this one */
+  readonly before?: DeviceOutcomeKind;
+  readonly now?: DeviceOutcomeKind;
+  readonly isWorse: boolean;
+  /** differences that the other run did not have */
+  readonly more: readonly DeviceStateDifference[];
+  readonly fewer: readonly DeviceStateDifference[];
+}
+
+/** Values may differ from run to run: where it is makes a difference the same. */
+const placeOf = ({ section, field, text }: DeviceStateDifference): string =>
+  field === undefined
+    ? `${section}\n${text.replaceAll(/0x[0-9a-f]+|\d+/g, '#')}`
+    : `${section}\n${field}`;
+
+const differencesOf = (outcome: DeviceOutcome | undefined): readonly DeviceStateDifference[] =>
+  outcome?.kind === 'differs' ? outcome.differences : [];
+
+function missing(
+  from: readonly DeviceStateDifference[],
+  others: readonly DeviceStateDifference[],
+): DeviceStateDifference[] {
+  const there = new Set(others.map(placeOf));
+  return from.filter((one) => !there.has(placeOf(one)));
+}
+
+/**
+ * @param known names of all devices that this run's QEMU has; a device of the baseline that is not
+ *   among them is gone, one that was not selected is left out
+ * @param isSelected whether a name is one that this run would select
+ */
+export function compareWithBaseline(
+  baseline: Pick<DevicesDocument, 'results'>,
+  now: Pick<DevicesDocument, 'results'>,
+  known: ReadonlySet<string>,
+  isSelected: (device: string) => boolean,
+): DeviceChange[] {
+  const before = new Map(baseline.results.map((result) => [result.device, result]));
+  const changes = now.results.flatMap((result) => changeOf(before.get(result.device), result));
+  const gone = baseline.results
+    .filter(({ device }) => !known.has(device) && isSelected(device))
+    .flatMap((result) => changeOf(result, undefined));
+  return [...changes, ...gone];
+}
+
+function changeOf(before: DeviceResult | undefined, now: DeviceResult | undefined): DeviceChange[] {
+  const [was, is] = [before?.outcome, now?.outcome];
+  const [old, found] = [differencesOf(was), differencesOf(is)];
+  const [more, fewer] = [missing(found, old), missing(old, found)];
+  if (was?.kind === is?.kind && more.length === 0 && fewer.length === 0) return [];
+  const isMore = was?.kind === 'differs' && is?.kind === 'differs' && more.length > 0;
+  const rank = (outcome: DeviceOutcome | undefined): number =>
+    outcome === undefined ? 0 : severity[outcome.kind];
+  const isLost = was?.kind === 'equal' && is?.kind !== 'equal';
+  return [
+    {
+      device: now?.device ?? before?.device ?? '',
+      ...(was !== undefined && { before: was.kind }),
+      ...(is !== undefined && { now: is.kind }),
+      isWorse: isLost || isMore || rank(is) > rank(was),
+      more,
+      fewer,
+    },
+  ];
+}
