@@ -40,6 +40,8 @@ const usualWindowMs = 250;
 /** Linux: KVM_RUN */
 const runGuestRequest = 0xae80;
 const ticksPerSecond = 100;
+/** Linux: PF_USER_WORKER, a thread of the kernel's in a process */
+const userWorker = 0x4000;
 
 export async function guestActivity(
   pid: number,
@@ -95,6 +97,8 @@ function sample(folder: string): ThreadSample[] {
       const stat = readFileSync(`${folder}/${id}/stat`, 'utf8');
       // The name is in parentheses and may hold anything: count from behind it.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // KVM's own worker never runs the guest, but looks as if it were inside its ioctl.
+      if ((Number(fields[6]) & userWorker) !== 0) return [];
       return [
         {
           id,

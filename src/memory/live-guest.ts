@@ -25,10 +25,15 @@ export interface LiveGuest {
 const advice =
   'Save its memory with pmemsave or dump-guest-memory and scan that file, or start it with one memory-backend-memfd';
 
-export function findLiveGuest(pid: number): LiveGuest {
+/** what the command line of a QEMU says */
+export function wordsOf(pid: number): QemuWords {
   const words = readQemuWords(read(pid, 'cmdline').split('\0'));
-  if (words === undefined)
-    throw refuse(pid, 'it is not a QEMU with a guest; give the process id of a qemu-system-ARCH');
+  if (words !== undefined) return words;
+  throw refuse(pid, 'it is not a QEMU with a guest; give the process id of a qemu-system-ARCH');
+}
+
+export function findLiveGuest(pid: number): LiveGuest {
+  const words = wordsOf(pid);
   const ram = findRam(readMaps(read(pid, 'maps')), words.ramBytes);
   if ('problem' in ram) throw refuse(pid, `${ram.problem}. ${advice}`);
   return { pid, words, ram };

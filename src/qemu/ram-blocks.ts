@@ -19,10 +19,13 @@ export interface RamBlockPlace {
 const row =
   /^\s*(\S.*?)\s+\d+ (?:B|[KMG]iB)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+(?:\s+0x([0-9a-f]+)\s+r[ow])?\s*$/i;
 
+/** characters; a name has at most 255 */
+const longestRow = 1024;
+
 /** @returns blocks with a name: the others do not migrate */
 export function readRamBlocks(text: string): RamBlockPlace[] {
   return text.split('\n').flatMap((line) => {
-    const found = row.exec(line);
+    const found = line.length > longestRow ? null : row.exec(line);
     if (found === null) return [];
     const [, name = '', offset = '', used = '', host] = found;
     return [

@@ -2,25 +2,28 @@
  * One side of an arrival check that Drover did not start: a process, with what its monitor says of
  * it or with answers that a user saved, or a migration file.
  */
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { openImage } from '../../../memory/image.js';
 import type { MemoryImage } from '../../../memory/image.js';
-import { findLiveGuest } from '../../../memory/live-guest.js';
+import { findLiveGuest, wordsOf } from '../../../memory/live-guest.js';
 import { asObject, asString } from '../../../model/json.js';
+import { formatCount } from '../../../model/text/format.js';
 import type { Side } from '../../../model/outcome.js';
 import { openBlocks } from '../../../migration/arrival/compare-ram.js';
 import type { SideRam } from '../../../migration/arrival/compare-ram.js';
 import { readRamBlocks } from '../../../qemu/ram-blocks.js';
 import type { RamBlockPlace } from '../../../qemu/ram-blocks.js';
+import { RunDirectory } from '../../../qemu/work-directory.js';
 import { fileProblem } from '../../../model/errors.js';
 import type { Environment } from '../../process/environment.js';
 import { usage } from '../bad-source.js';
 import type { OfflineSession } from '../offline-output.js';
 import { openSource, pidOf, requireStopped } from '../source/offline-source.js';
+import { trouble } from '../source/source-facts.js';
 import { connectMonitor } from './foreign-monitor.js';
 import type { ForeignMonitor } from './foreign-monitor.js';
+import { giveTo, hasUserfaultfd, isUnderKvm, programOf, requireMapped } from './foreign-process.js';
 
 export interface SideRequest {
   readonly side: Side;
@@ -36,7 +39,12 @@ export interface SideRequest {
 
 export interface ArrivalSide extends AsyncDisposable {
   readonly label: string;
+  /** the QEMU, where the side is a process */
+  readonly program?: string | undefined;
   readonly ram: SideRam;
+  /** what is known to be missing, one sentence each */
+  readonly gaps: readonly string[];
+  readonly isUnderKvm: boolean;
   /** undefined: there is none, see `problem` */
   readonly devices: MemoryImage | undefined;
   readonly problem: string;
@@ -89,6 +97,8 @@ async function openFile(
         image[Symbol.dispose]();
       },
     },
+    gaps: [trouble(source)].filter((text) => text !== undefined).map((text) => `${what}: ${text}`),
+    isUnderKvm: false,
     devices: saved ?? image,
     problem: '',
     doubt: undefined,
@@ -115,33 +125,36 @@ async function openProcess(
       `${what}: give --${side}-monitor, QEMU's QMP socket, or --${side}-blocks, a file with what its monitor prints for 'info ramblock'`,
     );
   }
-  const guest = findLiveGuest(pid);
+  const words = wordsOf(pid);
   const monitor =
     request.monitor === undefined
       ? undefined
       : await connectMonitor(request.monitor, { pid, side, signal: session.signal });
   const requireStill = async (): Promise<void> => {
-    if (monitor === undefined) await requireStopped(pid, session.signal);
-    else await monitor.requireStopped();
+    if (monitor !== undefined) {
+      await monitor.requireStopped();
+      return;
+    }
+    await requireStopped(pid, session.signal, "stop it first: monitor command 'stop'");
+    if (hasUserfaultfd(pid)) {
+      throw usage(
+        `${what}: its migration is not complete: it has a userfaultfd, as in postcopy; to read its memory would wait for pages`,
+      );
+    }
   };
-  const folders: string[] = [];
+  const folders: RunDirectory[] = [];
   const images: Disposable[] = [];
   const close = async (): Promise<void> => {
     for (const each of images) each[Symbol.dispose]();
     monitor?.close();
-    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    for (const folder of folders) await folder[Symbol.asyncDispose]();
   };
   try {
     await requireStill();
     const listed =
       monitor === undefined ? blocksOfFile(request.blocks ?? '') : await monitor.ramBlocks();
-    // Older QEMUs do not say where blocks lie; main memory is found by its size.
-    const blocks = listed.map((block): RamBlockPlace => {
-      const isMain = block.usedBytes === guest.words.ramBytes;
-      return block.hostAddress === undefined && isMain
-        ? { ...block, hostAddress: guest.ram.start }
-        : block;
-    });
+    if (monitor === undefined) requireMapped(pid, request.blocks ?? '', listed);
+    const blocks = withMainMemory(pid, words.ramBytes, listed);
     const ram = openBlocks({ pid, blocks });
     images.push(ram);
     let devices: MemoryImage | undefined;
@@ -149,20 +162,24 @@ async function openProcess(
     if (request.devices !== undefined) {
       devices = await openDevices(request.devices, session.signal);
     } else if (monitor !== undefined) {
-      const folder = await mkdtemp(path.join(environment.temporaryDirectory, 'drover-arrival-'));
+      const folder = new RunDirectory(environment.temporaryDirectory);
       folders.push(folder);
-      const saved = await saveDevices(monitor, path.join(folder, side), session.signal);
+      giveTo(pid, folder.path);
+      const saved = await saveDevices(monitor, path.join(folder.path, side), session.signal);
       if ('problem' in saved) problem = `${saved.problem}; ${problem}`;
       else devices = saved.image;
     }
     if (devices !== undefined) images.push(devices);
-    const machine = guest.words.machine === undefined ? '' : `, machine ${guest.words.machine}`;
+    const machine = words.machine === undefined ? '' : `, machine ${words.machine}`;
     return {
-      label: `process ${pid} (${guest.words.arch}${machine})`,
+      label: `process ${pid} (${words.arch}${machine})`,
+      program: programOf(pid),
       ram,
+      gaps: mainMemoryGap(what, words.ramBytes, listed),
+      isUnderKvm: isUnderKvm(pid),
       devices,
       problem,
-      doubt: await doubtOf(guest.words.arch, monitor),
+      doubt: doubtOf(words.arch, pid),
       requireUnchanged: requireStill,
       [Symbol.asyncDispose]: close,
     };
@@ -172,17 +189,33 @@ async function openProcess(
   }
 }
 
+/** Older QEMUs do not say where blocks lie; main memory is found by its size, if nothing else has it. */
+function withMainMemory(
+  pid: number,
+  ramBytes: number,
+  blocks: readonly RamBlockPlace[],
+): readonly RamBlockPlace[] {
+  const unplaced = blocks.filter(({ hostAddress }) => hostAddress === undefined);
+  const [main, ...others] = unplaced.filter(({ usedBytes }) => usedBytes === ramBytes);
+  if (main === undefined || others.length > 0) return blocks;
+  const { ram } = findLiveGuest(pid);
+  return blocks.map((block) => (block === main ? { ...block, hostAddress: ram.start } : block));
+}
+
+function mainMemoryGap(what: string, ramBytes: number, blocks: readonly RamBlockPlace[]): string[] {
+  const listed = blocks.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+  if (listed >= ramBytes) return [];
+  return [
+    `${what}: the list of its RAM blocks has ${formatCount(listed)} bytes, and it has ${formatCount(ramBytes)} bytes of main memory`,
+  ];
+}
+
 /** What may differ was found out for PCs under TCG only. */
-async function doubtOf(
-  arch: string,
-  monitor: ForeignMonitor | undefined,
-): Promise<string | undefined> {
+function doubtOf(arch: string, pid: number): string | undefined {
   if (!['x86_64', 'i386'].includes(arch)) {
     return `which fields of ${arch} may differ has not been found out`;
   }
-  if (monitor === undefined) return undefined;
-  const kvm = asObject(await monitor.ask('query-kvm'));
-  return kvm['enabled'] === true ? 'under KVM, each save reads the clocks again' : undefined;
+  return isUnderKvm(pid) ? 'under KVM, each save reads the clocks again' : undefined;
 }
 
 async function saveDevices(
@@ -200,16 +233,28 @@ async function saveDevices(
 }
 
 async function openDevices(file: string, signal: AbortSignal): Promise<MemoryImage> {
+  requireFile(file, Infinity);
   return await openImage([file], { format: 'stream' }, { signal });
 }
 
-function blocksOfFile(file: string): RamBlockPlace[] {
-  let text: string;
+/** bytes; a machine has some dozen blocks */
+const longestList = 2 ** 22;
+
+function requireFile(file: string, mostBytes: number): void {
+  let problem: string | undefined;
   try {
-    text = readFileSync(file, 'utf8');
+    const found = statSync(file);
+    if (!found.isFile()) problem = 'it is not a regular file';
+    else if (found.size > mostBytes) problem = `it has more than ${formatCount(mostBytes)} bytes`;
   } catch (cause) {
-    throw usage(`${file}: cannot be read: ${fileProblem(cause)}`);
+    problem = fileProblem(cause);
   }
+  if (problem !== undefined) throw usage(`${file}: cannot be read: ${problem}`);
+}
+
+function blocksOfFile(file: string): RamBlockPlace[] {
+  requireFile(file, longestList);
+  const text = readFileSync(file, 'utf8');
   // libvirt's virsh writes the answer of a QMP command as JSON
   const answer = /^\s*\{/.test(text) ? asString(asObject(parsed(text))['return']) : text;
   const blocks = readRamBlocks((answer ?? '').replaceAll('\r', ''));

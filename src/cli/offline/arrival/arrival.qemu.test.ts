@@ -1,6 +1,6 @@
 /** `drover arrival` on QEMUs that it did not start: by their monitors, by saved answers, by a file. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { asObject } from '../../../model/json.js';
 import type { Json, JsonObject } from '../../../model/json.js';
@@ -150,6 +150,24 @@ test('answers that were saved take the place of a monitor', { skip: qemu.skip },
     const partly = await arrival(...words.filter((word) => !word.includes('-devices=')));
     assert.equal(partly.code, 2, partly.stdout);
     assert.match(partly.stdout, /not compared: device state of process .*--source-devices/);
+
+    // a list that lacks main memory, on both sides
+    for (const word of words.filter((each) => each.includes('-blocks='))) {
+      const file = word.split('=')[1] ?? '';
+      const rom = readFileSync(file, 'utf8').split(/\r?\n|(?:\\r)?\\n/);
+      writeFileSync(file, rom.filter((line) => line.includes('pc.bios')).join('\n'));
+    }
+    const gap = await arrival(...words);
+    assert.equal(gap.code, 2, gap.stdout);
+    assert.match(gap.stdout, /the list of its RAM blocks has [\d,]+ bytes, and it has 157,286,400/);
+    const swapped = words.map((word) =>
+      word.startsWith('--source-blocks')
+        ? word.replace('source.blocks', 'destination.blocks')
+        : word.replace('destination.blocks', 'source.blocks'),
+    );
+    const wrong = await arrival(...swapped);
+    assert.equal(wrong.code, 2, wrong.stdout);
+    assert.match(wrong.stderr, /is not of process \d+, which has no memory where block/);
   });
 });
 
@@ -166,9 +184,16 @@ test('what cannot be compared is refused with what to do', { skip: qemu.skip }, 
           (monitors[1] ?? '').replace('--destination', '--source'),
           (monitors[0] ?? '').replace('--source', '--destination'),
         ],
-        /is not the monitor of process \d+/,
+        /is not a socket of process \d+/,
       ],
-      [['--source=/etc/passwd', monitors[1] ?? ''], /passwd/],
+      [['--source=/etc/passwd', monitors[1] ?? ''], /passwd: no known format starts here/],
+      [
+        [`--source=pid:${pair.destination.pid}`, ...monitors],
+        /--source and --destination name the same thing/,
+      ],
+      [['--source=pid:1\n2', ...monitors], /expected a process id, such as pid:4242/],
+      [['--source-monitor=', monitors[1] ?? ''], /expected the path of a UNIX socket/],
+      [['--source-blocks=/dev/zero', monitors[1] ?? ''], /it is not a regular file/],
       [['--source-blocks=/etc/passwd', monitors[1] ?? ''], /no RAM block is in it/],
       [['--source=pid:1', ...monitors], /pid:1: it is not a QEMU with a guest/],
     ];

@@ -1,15 +1,17 @@
 /** The QMP monitor of a QEMU that Drover did not start: asked, and left as it was. */
-import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { HarnessError } from '../../../model/errors.js';
 import { asObject, asString } from '../../../model/json.js';
 import type { Json, JsonObject } from '../../../model/json.js';
 import type { Side } from '../../../model/outcome.js';
-import { readMaps } from '../../../memory/process-maps.js';
 import { QmpClient } from '../../../qmp/client.js';
 import { listRamBlocks } from '../../../qemu/ram-blocks.js';
 import type { RamBlockPlace } from '../../../qemu/ram-blocks.js';
+import { usage } from '../bad-source.js';
+import { ownsSocket, requireMapped } from './foreign-process.js';
 
+/** Linux */
+const longestSocketPath = 107;
 const greetingMs = 5000;
 /** a save of device state takes milliseconds, also on a busy host */
 const commandMs = 60_000;
@@ -32,7 +34,14 @@ export async function connectMonitor(
   file: string,
   { pid, side, signal }: MonitorOf,
 ): Promise<ForeignMonitor> {
-  const socket = createConnection(file);
+  if (file === '' || Buffer.byteLength(file) > longestSocketPath) {
+    throw usage(
+      `--${side}-monitor '${file}': expected the path of a UNIX socket, at most ${longestSocketPath} bytes long`,
+    );
+  }
+  const socket = createConnection({ path: file });
+  let problem: string | undefined;
+  socket.on('error', (error) => (problem ??= error.message));
   const qmp = new QmpClient({ socket, side, commandMs });
   const close = (): void => {
     socket.destroy();
@@ -46,10 +55,17 @@ export async function connectMonitor(
       code: 'no-monitor',
       blame: 'usage',
       message: `${file}: no QMP monitor answers; give the UNIX socket of a -qmp option that nothing else is connected to`,
-      details: [cause instanceof Error ? cause.message : String(cause)],
+      details: [problem ?? (cause instanceof Error ? cause.message : String(cause))],
       cause,
     });
   }
+  if (!ownsSocket(pid, file)) {
+    close();
+    throw usage(
+      `${file}: is not a socket of process ${pid}; give the monitor of the QEMU that --${side} names`,
+    );
+  }
+  const connected = qmp.events.cursor;
   const ask = async (command: string, args?: JsonObject): Promise<Json> =>
     await qmp.executeRaw(command, args, { signal });
   return {
@@ -57,7 +73,7 @@ export async function connectMonitor(
     close,
     async ramBlocks() {
       const blocks = await listRamBlocks(qmp, signal);
-      requireOneProcess(file, pid, blocks);
+      requireMapped(pid, file, blocks);
       return blocks;
     },
     async requireStopped() {
@@ -65,12 +81,15 @@ export async function connectMonitor(
       if (running === true) {
         throw refused(`pid:${pid}: the ${side}'s guest is running: stop it first`);
       }
-      // A page that has not arrived would be asked for, and has nobody to be sent by.
+      if (qmp.events.find(({ name }) => name === 'RESUME', connected) !== undefined) {
+        throw refused(`pid:${pid}: the ${side}'s guest ran while Drover compared the two sides`);
+      }
+      // To read a page that has not arrived would wait for it.
       const migration = asString(asObject(await ask('query-migrate'))['status']) ?? 'none';
       const incomplete = status === 'inmigrate' && migration !== 'completed';
       if (incomplete || migration.startsWith('postcopy')) {
         throw refused(
-          `pid:${pid}: the migration to the ${side} is not complete (run state ${asString(status) ?? 'unknown'}, migration status ${migration}): wait until it is`,
+          `pid:${pid}: the migration to the ${side} is not complete (run state ${asString(status) ?? 'unknown'}, migration status ${migration}); the two sides can be compared after 'completed'`,
         );
       }
     },
@@ -79,20 +98,4 @@ export async function connectMonitor(
 
 function refused(message: string): HarnessError {
   return new HarnessError({ code: 'guest-running', blame: 'usage', message });
-}
-
-/** A wrong pair of process and monitor would compare memory that has nothing to do with blocks. */
-function requireOneProcess(file: string, pid: number, blocks: readonly RamBlockPlace[]): void {
-  const maps = readMaps(readFileSync(`/proc/${pid}/maps`, 'utf8'));
-  const stray = blocks.find(
-    ({ hostAddress: at }) =>
-      at !== undefined &&
-      !maps.some(({ start, sizeBytes }) => start <= at && at < start + BigInt(sizeBytes)),
-  );
-  if (stray === undefined) return;
-  throw new HarnessError({
-    code: 'bad-source',
-    blame: 'usage',
-    message: `${file}: is not the monitor of process ${pid}, which has no memory where its block ${stray.name} is said to lie`,
-  });
 }

@@ -168,7 +168,7 @@ async function stampOf(file: string): Promise<string> {
 
 export function pidOf(words: readonly string[]): number | undefined {
   const given = words
-    .map((word) => /^pid:(.*)$/.exec(word)?.[1])
+    .map((word) => /^pid:([^]*)$/.exec(word)?.[1])
     .find((text) => text !== undefined);
   if (given === undefined) return undefined;
   if (!/^[1-9]\d{0,9}$/.test(given))
@@ -178,14 +178,19 @@ export function pidOf(words: readonly string[]): number | undefined {
   return Number(given);
 }
 
-export async function requireStopped(pid: number, signal: AbortSignal): Promise<void> {
+/** @param advice what a user can do */
+export async function requireStopped(
+  pid: number,
+  signal: AbortSignal,
+  advice = "stop it first (monitor command 'stop'), or use --live (may show false damage)",
+): Promise<void> {
   const activity = await guestActivity(pid, { signal });
   if (activity.kind === 'stopped') return;
   throw new HarnessError({
     code: 'guest-running',
     blame: 'usage',
     message: `pid:${pid}: the guest is running (${activity.why}), so its memory changes while Drover reads it`,
-    details: ["stop it first (monitor command 'stop'), or use --live (may show false damage)"],
+    details: [advice],
   });
 }
 
