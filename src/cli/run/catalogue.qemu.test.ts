@@ -44,8 +44,9 @@ function mayRepeat(outcome: Json | undefined): boolean {
   const { kind, verdict, failure } = asObject(outcome);
   if (kind !== 'failed' || verdict !== undefined) return false;
   const { code, message } = asObject(failure);
-  const completed = /went to completed on the source instead of active/;
-  if (code === 'wrong-status') return completed.test(asString(message) ?? '');
+  if (code === 'wrong-status') {
+    return (asString(message) ?? '').includes('completed on the source instead of active');
+  }
   return code === 'deadline' || code === 'guest-dead';
 }
 
