@@ -7,6 +7,9 @@
 namespace drover {
 namespace {
 
+// Pages that are read at once from a process: they stay in a processor's own cache.
+constexpr std::uint64_t kTogether = 64;
+
 // Pages to look ahead, as in gather_stamps_prefetch.cc.
 constexpr std::size_t kAhead = 64;
 
@@ -91,6 +94,11 @@ class Worker {
     for (std::uint64_t done = 0; done < part.count;) {
       const std::uint64_t offset = part.blockOffset + done * step;
       const std::uint64_t address = job_.blockAddress + part.address + done * step;
+      if (const std::uint64_t pages = scanTogether(block, offset, part.count - done)) {
+        classify(stretch_.data(), step, pages, address, found);
+        done += pages;
+        continue;
+      }
       const StampRun run = stampRunAt(block, offset, step, width_, part.count - done);
       Status status;
       if (run.kind == PageKind::stored) {
@@ -115,6 +123,17 @@ class Worker {
     return {};
   }
 
+  // How many pages from `offset` on are in `stretch_` now; 0 where they are read one by one.
+  std::uint64_t scanTogether(const RamBlock& block, std::uint64_t offset,
+                             std::uint64_t left) noexcept {
+    const std::uint64_t step = job_.stamps.step();
+    const std::uint64_t pages = std::min(left, kTogether);
+    if (step != block.pageBytes || offset % step != 0 || pages < 2) return 0;
+    stretch_.resize(kTogether * step);
+    const auto wanted = std::span(stretch_).first(pages * step);
+    return block.table->readTogether(offset / step, wanted) ? pages : 0;
+  }
+
   Status scanOne(const RamBlock& block, std::uint64_t offset, std::uint64_t address,
                  RunBuffer& found) noexcept {
     const std::size_t length = std::min<std::uint64_t>(width_, block.length - offset);
@@ -128,6 +147,7 @@ class Worker {
   std::size_t width_;
   std::vector<GenerationRun> room_;
   std::vector<std::uint8_t> page_;
+  std::vector<std::uint8_t> stretch_;
 };
 
 }  // namespace

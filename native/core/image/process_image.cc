@@ -18,6 +18,10 @@ class ProcessTable final : public PageTable {
                               std::span<std::uint8_t> out) const noexcept override {
     return source_->read(address_ + page * pageBytes_, out);
   }
+  [[nodiscard]] bool readTogether(std::uint64_t page,
+                                  std::span<std::uint8_t> out) const noexcept override {
+    return source_->read(address_ + page * pageBytes_, out).ok();
+  }
   [[nodiscard]] std::uint64_t indexBytes() const noexcept override { return sizeof *this; }
 
  private:

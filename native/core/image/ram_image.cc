@@ -36,6 +36,11 @@ Status RamImage::read(const RamBlock& block, std::uint64_t offset,
     return Status::at(Fault::outOfRange, offset);
   }
   std::size_t done = 0;
+  const bool wholePages = offset % block.pageBytes == 0 && out.size() % block.pageBytes == 0;
+  if (wholePages && out.size() > block.pageBytes &&
+      block.table->readTogether(offset / block.pageBytes, out)) {
+    return {};
+  }
   while (done < out.size()) {
     const std::uint64_t page = (offset + done) / block.pageBytes;
     const std::uint64_t inPage = (offset + done) % block.pageBytes;

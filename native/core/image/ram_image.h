@@ -50,6 +50,13 @@ class PageTable {
   [[nodiscard]] virtual Status unpack(std::uint64_t page,
                                       std::span<std::uint8_t> out) const noexcept;
 
+  // Whole pages of kind packed, from one on, where one call for all of them costs less than one for
+  // each. False: they are to be unpacked one by one.
+  [[nodiscard]] virtual bool readTogether(std::uint64_t /*page*/,
+                                          std::span<std::uint8_t> /*out*/) const noexcept {
+    return false;
+  }
+
   // Bytes of memory that this index takes.
   [[nodiscard]] virtual std::uint64_t indexBytes() const noexcept = 0;
 
