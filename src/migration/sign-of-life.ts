@@ -5,6 +5,7 @@
  */
 import { Cancelled, pause } from '../model/deadline.js';
 import { contractError, HarnessError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { describeThreads, processStat, processorUse } from '../qemu/proc-stat.js';
 import type { TestMachine } from './context.js';
@@ -85,16 +86,27 @@ async function death(machine: TestMachine, signal: AbortSignal): Promise<never> 
       side,
       waitedFor: 'a change of its memory',
       lastSeen: `none while QEMU used ${(workedMs / 1000).toFixed(1)} s of processor time`,
-      details: [...describeThreads(pid), await runState(machine)],
+      details: [...describeThreads(pid), ...(await runState(machine))],
     });
   }
 }
 
-async function runState(machine: TestMachine): Promise<string> {
-  const answer = await machine.qmp.execute('query-status').catch((error: unknown) => String(error));
+/** What a dead guest's processor does, in QEMU's words. */
+async function runState(machine: TestMachine): Promise<string[]> {
+  const ask = async (command: string, args?: JsonObject): Promise<string> => {
+    const answer = await machine.qmp.executeRaw(command, args).catch(String);
+    return typeof answer === 'string' ? answer : JSON.stringify(answer);
+  };
   const { starts, signs } = machine.serial;
-  return `query-status: ${JSON.stringify(answer)}; serial port: ${starts} starts, ${signs} signs of life`;
+  const registers = await ask('human-monitor-command', { 'command-line': 'info registers' });
+  return [
+    `query-status: ${await ask('query-status')}; serial port: ${starts} starts, ${signs} signs of life`,
+    ...registers.split(/\r?\n/).slice(0, registerLines),
+  ];
 }
+
+/** the first ones have the program counter, and whether the processor is halted */
+const registerLines = 8;
 
 interface Glance {
   readonly usedMs: number;
