@@ -34,7 +34,7 @@ for (const qemu of [...realQemus, realQemu('10.0', 'i386')]) {
   const name = qemu.command.includes('i386') ? `${qemu.version} for i386` : qemu.version;
   for (const machine of ['q35', 'pc']) {
     test(
-      `QEMU ${name}, ${machine}: the guest suspends after its first sign, wakes, and starts anew`,
+      `QEMU ${name}, ${machine}: the guest suspends after its first sign, wakes, and starts again`,
       { skip: qemu.skip },
       async () => {
         await withContext(

@@ -136,7 +136,7 @@ function processorMs(side: Side, measured: Measured, timeline: Timeline | undefi
 }
 
 /** what to do about a file that is of no use */
-export const anotherFile = 'give another file, or remove this one to calibrate anew';
+export const anotherFile = 'give another file, or remove this one to calibrate again';
 
 const positive = v.pipe(v.number(), v.gtValue(0));
 const shape = v.looseObject({

@@ -190,7 +190,7 @@ function noteLacking(names: readonly string[], kept: Calibration, file: string):
   const lacking = usualScenarios.filter((name) => !known.includes(name));
   if (names.length > 0 || lacking.length === 0) return;
   noteOnStderr(
-    `--calibration ${file} has no ${lacking.join(', ')}; to calibrate anew with these, remove the file or give another one`,
+    `--calibration ${file} has no ${lacking.join(', ')}; to calibrate again with these, remove the file or give another one`,
   );
 }
 

@@ -57,7 +57,7 @@ test(
     assert.match(other.stderr, /it has no scenario tcp/);
     const usual = await drover([...small, '--calibration', kept], scratch);
     cleanEnd(usual, scratch, 0);
-    assert.match(usual.stderr, /kept\.json has no tcp, multifd:4, .*to calibrate anew with these/);
+    assert.match(usual.stderr, /kept\.json has no tcp, multifd:4, .*to calibrate again with these/);
     writeFileSync(kept, readFileSync(kept, 'utf8').replace('"kernel": "', '"kernel": "old '));
     const refused = await drover(what, scratch);
     cleanEnd(refused, scratch, 2);
