@@ -9,6 +9,7 @@
 #include "addon/host.h"
 #include "addon/image.h"
 #include "addon/ram.h"
+#include "addon/relay.h"
 #include "core/kernels/verify_pages.h"
 
 namespace {
@@ -39,6 +40,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto own = std::make_unique<drover::PerEnvironment>();
   Ram::define(env, *own);
   own->imageClass = Napi::Persistent(drover::Image::define(env));
+  own->relayClass = Napi::Persistent(drover::RelayObject::define(env));
   env.SetInstanceData(own.release());
 
   exports.Set("kernelNames", Napi::Function::New<kernelNames>(env, "kernelNames"));
@@ -54,6 +56,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("openImage", Napi::Function::New<drover::Image::open>(env, "openImage"));
   exports.Set("openProcessImage",
               Napi::Function::New<drover::Image::openProcess>(env, "openProcessImage"));
+  exports.Set("openRelay", Napi::Function::New<drover::RelayObject::open>(env, "openRelay"));
   drover::defineHost(env, exports);
   return exports;
 }

@@ -15,6 +15,7 @@ namespace drover {
 struct PerEnvironment {
   Napi::FunctionReference ramClass;
   Napi::FunctionReference imageClass;
+  Napi::FunctionReference relayClass;
 };
 
 // A list of FileRegion or ProcessRegion; `targetField` is a number in the one and a bigint in the

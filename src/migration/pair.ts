@@ -94,7 +94,7 @@ export class Pair {
     const kind = wire === 'withheld' && goesOn ? 'plain' : wire;
     // of a migration before this one
     this.wire?.[Symbol.dispose]();
-    this.wire = await Wire.open(uri, context.file(`wire-${this.destination.pid}`), kind);
+    this.wire = Wire.open(uri, context.file(`wire-${this.destination.pid}`), kind);
     context.own(this.wire);
     return this.wire.uri;
   }

@@ -36,7 +36,7 @@ async function withLine(kind: WireKind, body: (line: Line) => Promise<void>): Pr
   assert.ok(address !== null && typeof address === 'object');
   try {
     const file = path.join(scratch.directory, 'wire');
-    using wire = await Wire.open(`tcp:127.0.0.1:${address.port}`, file, kind);
+    using wire = Wire.open(`tcp:127.0.0.1:${address.port}`, file, kind);
     const port = Number(/^tcp:127\.0\.0\.1:(\d+)$/.exec(wire.uri)?.[1]);
     const send = async (bytes: Buffer): Promise<Socket> => {
       const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });

@@ -14,8 +14,10 @@ import { HarnessError } from '../model/errors.js';
 import type { NativeHostAddon } from './host-addon.js';
 import type { NativeImageAddon } from './image-addon.js';
 import type { NativeRamAddon } from './ram-addon.js';
+import type { NativeRelayAddon } from './relay-addon.js';
 
-export interface NativeAddon extends NativeRamAddon, NativeImageAddon, NativeHostAddon {}
+export interface NativeAddon
+  extends NativeRamAddon, NativeImageAddon, NativeHostAddon, NativeRelayAddon {}
 
 /** dist/native/addon.js and src/native/addon.ts are both two folders below the package's root. */
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..');

@@ -1,0 +1,70 @@
+// Listens in place of a migration's destination and passes every connection on to it, each
+// direction by itself: one that ends leaves the other open. A thread of its own does the work;
+// what is passed on is not copied.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/descriptor.h"
+#include "core/hop/direction.h"
+#include "core/hop/socket_address.h"
+#include "core/status.h"
+#include "core/thread.h"
+
+namespace drover {
+
+// One connection, in the order in which the source made them. It stays in the list when it ends.
+struct RelayedConnection {
+  int firstByte = -1;           // that the source sent, or -1
+  std::uint64_t sentBytes = 0;  // by the source
+};
+
+class Relay {
+ public:
+  // withheld: the source hears nothing from the destination before `answer`.
+  static Result<std::unique_ptr<Relay>> open(const SocketAddress& listenHere,
+                                             const SocketAddress& target, bool withheld) noexcept;
+  // Ends all connections, and removes the file of its own UNIX socket.
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  [[nodiscard]] const SocketAddress& address() const noexcept { return address_; }
+  [[nodiscard]] std::vector<RelayedConnection> connections() const noexcept;
+  // From now on the source hears what the destination has sent.
+  void answer() noexcept;
+
+ private:
+  struct Connection;
+
+  Relay() = default;
+  // When to look again, the most urgent last: at the next change, after a pause, at once.
+  enum class Next : std::uint8_t { waits, retry, busy };
+
+  void work() noexcept;
+  void notice(std::uint32_t change, std::uint64_t tag) noexcept;
+  void accept() noexcept;
+  void connect(Connection& connection) noexcept;
+  Next advance(Connection& connection) noexcept;
+  static void close(Connection& connection) noexcept;
+  bool watch(int fd, std::uint32_t events, std::uint64_t tag) const noexcept;
+  void wake() const noexcept;
+
+  SocketAddress address_;
+  SocketAddress target_;
+  Descriptor listener_;
+  Descriptor epoll_;
+  Descriptor wake_;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> withheld_{false};
+  mutable std::mutex lock_;  // of the facts; all else of a connection is the thread's own
+  std::vector<RelayedConnection> facts_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  Thread thread_;  // last, so that it has ended before the rest goes
+};
+
+}  // namespace drover
