@@ -40,16 +40,16 @@ export class Wire implements Disposable {
   static open(uri: string, file: string, kind: WireKind): Wire {
     const [, tcpHost, port, path] = /^(?:tcp:(.+):(\d+)|unix:(.+))$/.exec(uri) ?? [];
     const isWithheld = kind === 'withheld';
-    const { openRelay } = loadAddon();
+    const addon = loadAddon();
     if (path !== undefined) {
-      return new Wire(openRelay({ path: file }, { path }, isWithheld), `unix:${file}`, kind);
+      return new Wire(addon.openRelay({ path: file }, { path }, isWithheld), `unix:${file}`, kind);
     }
     if (tcpHost === undefined) {
       throw contractError('no-listening-address', `the destination listens on ${uri}`);
     }
     // certificates name the host
     const host = tcpHost.replaceAll(/[[\]]/g, '');
-    const relay = openRelay({ host, port: 0 }, { host, port: Number(port) }, isWithheld);
+    const relay = addon.openRelay({ host, port: 0 }, { host, port: Number(port) }, isWithheld);
     return new Wire(relay, `tcp:${tcpHost}:${relay.port}`, kind);
   }
 

@@ -2,11 +2,18 @@
  * With capability switchover-ack the source must not switch over before the destination has
  * acknowledged, which Drover withholds.
  */
+import { pause } from '../../model/deadline.js';
 import { noEffect } from '../../migration/effects.js';
 import type { Pair } from '../../migration/pair.js';
 
 /** each of them could have been the last: all that is left fits into the downtime limit */
 const iterations = 3;
+
+/**
+ * QEMU measures its bandwidth each 100 ms, and until then takes what is left by the rate before for
+ * what fits into the downtime limit
+ */
+const measuredMs = 300;
 
 export async function requireAck(pair: Pair, signal: AbortSignal): Promise<void> {
   const { context, source, wire } = pair;
@@ -29,5 +36,6 @@ export async function requireAck(pair: Pair, signal: AbortSignal): Promise<void>
     since = index + 1;
   }
   await pair.ensureNonConverge();
+  await pause(measuredMs, signal);
   wire.answer();
 }
