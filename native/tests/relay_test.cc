@@ -138,7 +138,10 @@ TEST_CASE("a relay with many connections keeps them apart") {
   for (std::size_t i = 0; i < all.size(); ++i) {
     CHECK(receive(all[i].destination, 4) == std::to_string(1000 + i));
   }
-  for (const auto& fact : line.relay->connections()) CHECK(fact.sentBytes == 4);
+  for (const auto& fact : line.relay->connections()) {
+    CHECK(fact.sentBytes == 4);
+    CHECK(fact.firstByte == '1');
+  }
 }
 
 TEST_CASE("a relay that withholds lets go when it is asked to, or when the destination is gone") {

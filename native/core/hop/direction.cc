@@ -45,8 +45,11 @@ Direction::State Direction::advance() noexcept {
 Direction::Step Direction::fill() noexcept {
   if (hasEnded_) return Step::none;
   if (firstByte_ < 0) {
+    // Nothing is taken before the first byte was seen: it may arrive between the two calls.
     unsigned char byte = 0;
-    if (::recv(from_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1) firstByte_ = byte;
+    const ssize_t seen = ::recv(from_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (seen < 0) return isForLater(errno) ? Step::none : Step::failed;
+    if (seen == 1) firstByte_ = byte;
   }
   const ssize_t got = ::splice(from_, nullptr, pipe_[1].get(), nullptr, kPipeBytes,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
