@@ -18,7 +18,7 @@ bool isForLater(int error) noexcept {
 
 }  // namespace
 
-Result<Direction> Direction::open(int from, int to) noexcept {
+Result<Direction> Direction::open(int from, int to, Taken& taken) noexcept {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) {
     return Result<Direction>::failed(Status::system("pipe2", errno));
@@ -27,6 +27,7 @@ Result<Direction> Direction::open(int from, int to) noexcept {
   Direction out;
   out.from_ = from;
   out.to_ = to;
+  out.taken_ = &taken;
   for (std::size_t i = 0; i < ends.size(); ++i) out.pipe_[i] = Descriptor::own(ends[i]);
   return Result<Direction>::of(std::move(out));
 }
@@ -44,12 +45,12 @@ Direction::State Direction::advance() noexcept {
 
 Direction::Step Direction::fill() noexcept {
   if (hasEnded_) return Step::none;
-  if (firstByte_ < 0) {
+  if (taken_->firstByte < 0) {
     // Nothing is taken before the first byte was seen: it may arrive between the two calls.
     unsigned char byte = 0;
     const ssize_t seen = ::recv(from_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (seen < 0) return isForLater(errno) ? Step::none : Step::failed;
-    if (seen == 1) firstByte_ = byte;
+    if (seen == 1) taken_->firstByte = byte;
   }
   const ssize_t got = ::splice(from_, nullptr, pipe_[1].get(), nullptr, kPipeBytes,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -59,7 +60,7 @@ Direction::Step Direction::fill() noexcept {
     return Step::moved;
   }
   held_ += static_cast<std::uint64_t>(got);
-  passedBytes_ += static_cast<std::uint64_t>(got);
+  taken_->bytes += static_cast<std::uint64_t>(got);
   return Step::moved;
 }
 

@@ -2,12 +2,19 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "core/descriptor.h"
 #include "core/status.h"
 
 namespace drover {
+
+// What has been taken from the sender so far; never behind what the receiver has.
+struct Taken {
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<int> firstByte{-1};  // -1 before there is one
+};
 
 class Direction {
  public:
@@ -18,16 +25,12 @@ class Direction {
     broken  // one of them is gone
   };
 
-  // The sockets must not block, and must outlive it.
-  static Result<Direction> open(int from, int to) noexcept;
+  // The sockets must not block. They and `taken` must outlive it.
+  static Result<Direction> open(int from, int to, Taken& taken) noexcept;
 
   // Passes on what is there, up to a share that keeps others waiting for a moment only. Call it
   // whenever something has changed at either socket.
   State advance() noexcept;
-
-  [[nodiscard]] std::uint64_t passedBytes() const noexcept { return passedBytes_; }
-  // What the sender sent first, or -1.
-  [[nodiscard]] int firstByte() const noexcept { return firstByte_; }
 
   Direction() = default;
 
@@ -40,12 +43,11 @@ class Direction {
 
   int from_ = -1;
   int to_ = -1;
+  Taken* taken_ = nullptr;
   std::array<Descriptor, 2> pipe_;
   std::uint64_t held_ = 0;  // bytes in the pipe
-  std::uint64_t passedBytes_ = 0;
-  int firstByte_ = -1;
-  bool hasEnded_ = false;  // the sender
-  bool isShut_ = false;    // the receiver has been told
+  bool hasEnded_ = false;   // the sender
+  bool isShut_ = false;     // the receiver has been told
 };
 
 }  // namespace drover

@@ -23,9 +23,11 @@ constexpr std::uint32_t kAnyChange = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 }  // namespace
 
 struct Relay::Connection {
-  std::size_t index = 0;
+  std::uint64_t index = 0;
   Descriptor source;
   Descriptor destination;
+  Taken sent;
+  Taken answered;
   Direction toDestination;
   Direction toSource;
   bool isConnected = false;
@@ -69,7 +71,11 @@ Relay::~Relay() {
 
 std::vector<RelayedConnection> Relay::connections() const noexcept {
   const std::scoped_lock guard(lock_);
-  return facts_;
+  std::vector<RelayedConnection> out;
+  for (const auto& connection : connections_) {
+    out.push_back({connection->sent.firstByte, connection->sent.bytes});
+  }
+  return out;
 }
 
 void Relay::answer() noexcept {
@@ -136,10 +142,7 @@ void Relay::accept() noexcept {
     auto connection = std::make_unique<Connection>();
     connection->index = connections_.size();
     connection->source = std::move(source);
-    {
-      const std::scoped_lock guard(lock_);
-      facts_.emplace_back();
-    }
+    const std::scoped_lock guard(lock_);
     connections_.push_back(std::move(connection));
   }
 }
@@ -153,8 +156,8 @@ void Relay::connect(Connection& connection) noexcept {
   connection.destination = std::move(destination.value);
   const int from = connection.source.get();
   const int to = connection.destination.get();
-  Result<Direction> forth = Direction::open(from, to);
-  Result<Direction> back = Direction::open(to, from);
+  Result<Direction> forth = Direction::open(from, to, connection.sent);
+  Result<Direction> back = Direction::open(to, from, connection.answered);
   if (!forth.ok() || !back.ok() || !watch(from, kAnyChange, connection.index) ||
       !watch(to, kAnyChange, connection.index)) {
     close(connection);
@@ -178,11 +181,6 @@ Relay::Next Relay::advance(Connection& connection) noexcept {
   const State forth = connection.toDestination.advance();
   connection.hasSent = forth == State::ended;
   const State back = isSilent ? State::waits : connection.toSource.advance();
-  {
-    const std::scoped_lock guard(lock_);
-    facts_[connection.index] = {connection.toDestination.firstByte(),
-                                connection.toDestination.passedBytes()};
-  }
   // QEMU may end, or shut its socket down, in the middle: the other one has to notice.
   const bool isBroken = forth == State::broken || back == State::broken;
   if (isBroken || (forth == State::ended && back == State::ended)) {

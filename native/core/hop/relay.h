@@ -61,8 +61,7 @@ class Relay {
   Descriptor wake_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> withheld_{false};
-  mutable std::mutex lock_;  // of the facts; all else of a connection is the thread's own
-  std::vector<RelayedConnection> facts_;
+  mutable std::mutex lock_;  // of the list; a connection is the thread's own but for what it took
   std::vector<std::unique_ptr<Connection>> connections_;
   Thread thread_;  // last, so that it has ended before the rest goes
 };
