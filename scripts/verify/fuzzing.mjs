@@ -18,7 +18,7 @@ const programOf = (target) => at('native/fuzz', `fuzz-${target}`);
 export const TARGETS = ['stream', 'multifd', 'mapped-ram', 'description', 'dumps', 'xbzrle'];
 
 /** Readers in TypeScript, mutated by a program of the tests. Their short run is one of the unit tests. */
-export const CONTAINER_TARGETS = ['qcow2', 'libvirt'];
+export const CONTAINER_TARGETS = ['qcow2', 'libvirt', 'compressed'];
 const CONTAINER_FUZZER = 'dist/cli/offline/containers/fuzz-containers.fixtures.js';
 
 /** The samples' folder: DROVER_SAMPLES, else the project's own. */

@@ -1,15 +1,21 @@
 /**
- * Mutated qcow2 images and libvirt save images, fed to what unpacks them. Promised: an error that says why, or content of
- * the right length; soon, in little memory, and with no descriptor or file left open.
+ * Mutated qcow2 images, libvirt save images and compressed streams, fed to what unpacks them. Promised: an error that says
+ * why, or content of the right length, and of a format with checksums the right content; soon, in little memory, and with no
+ * descriptor or file left open.
  *
  * As a program, `npm run fuzz` calls it: TARGET SECONDS FOLDER SEED, or TARGET FILE to feed a file again.
  */
-import { fstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { fstatSync, mkdirSync, readFileSync, readSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { drawing } from '../../../model/drawing.fixtures.js';
 import { HarnessError } from '../../../model/errors.js';
 import { Scratch } from '../../../model/scratch.fixtures.js';
-import { unpackCase } from '../../../memory/samples.fixtures.js';
+import {
+  sampleNamed,
+  unpackCase,
+  unpack as unpackSample,
+} from '../../../memory/samples.fixtures.js';
 import { unpack } from './unpack.js';
 
 type Draw = (below: number) => number;
@@ -19,6 +25,8 @@ interface Seed {
   readonly bytes: Buffer;
   /** where numbers are that the reader believes: most mutations are there */
   readonly hot: readonly Span[];
+  /** what is in it, where a checksum guards that */
+  readonly content?: Buffer;
 }
 
 const offsetMask = 0x00fffffffffffe00n;
@@ -50,9 +58,41 @@ function libvirtSeed(name: string): (folder: string) => Seed {
   });
 }
 
+/** A whole stream, compressed by the format's own program. */
+function compressedSeed(...[program, ...words]: [string, ...string[]]): (folder: string) => Seed {
+  return (folder) => {
+    const [stream = ''] = unpackSample(sampleNamed('q72-mfd-none'), folder);
+    const content = readFileSync(stream);
+    const bytes = execFileSync(program, [...words, '-c'], {
+      input: content,
+      maxBuffer: 1 << 24,
+      timeout: 60_000,
+    });
+    const end = bytes.length;
+    // The checksums of lzop are an option, which its header names.
+    const guarded = program === 'lzop' ? {} : { content };
+    return {
+      bytes,
+      hot: [
+        [0, 24],
+        [0, end],
+        [end - 24, end],
+      ],
+      ...guarded,
+    };
+  };
+}
+
 const seedsOf = {
   qcow2: [qcow2Seed],
   libvirt: [libvirtSeed('libvirt-raw.save'), libvirtSeed('libvirt-zstd.save')],
+  compressed: [
+    compressedSeed('gzip'),
+    compressedSeed('bzip2'),
+    compressedSeed('xz'),
+    compressedSeed('lzop'),
+    compressedSeed('zstd', '-q'),
+  ],
 } as const;
 export type ContainerTarget = keyof typeof seedsOf;
 
@@ -99,7 +139,7 @@ const mostResidentBytes = 1024 ** 3;
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
 
 /** @returns whether the file was read; throws where a promise is broken */
-export async function feed(file: string, folder: string): Promise<boolean> {
+export async function feed(file: string, folder: string, content?: Buffer): Promise<boolean> {
   const before = [openDescriptors(), readdirSync(folder).length];
   const startedMs = performance.now();
   let read = false;
@@ -112,6 +152,14 @@ export async function feed(file: string, folder: string): Promise<boolean> {
       const { size } = fstatSync(unpacked.fd);
       const { stateBytes } = first.snapshot;
       if (size !== stateBytes) throw new Error(`${size} bytes unpacked of ${stateBytes}`);
+    }
+    const isCompressed = first?.kind === 'compressed file';
+    if (isCompressed && content !== undefined && unpacked.containers.length === 1) {
+      const held = Buffer.alloc(content.length);
+      const got = readSync(unpacked.fd, held, 0, held.length, 0);
+      if (got < held.length || !held.equals(content)) {
+        throw new Error(`${got} bytes were unpacked and taken for whole, and differ`);
+      }
     }
     read = true;
   } catch (error) {
@@ -147,10 +195,11 @@ export async function fuzzContainer(
   writeFileSync(file, '');
   let [executions, read] = [0, 0];
   for (; !done(executions); executions++) {
-    const bytes = mutant(seeds[draw(seeds.length)]!, draw);
+    const seed = seeds[draw(seeds.length)]!;
+    const bytes = mutant(seed, draw);
     writeFileSync(file, bytes);
     try {
-      if (await feed(file, scratch.directory)) read += 1;
+      if (await feed(file, scratch.directory, seed.content)) read += 1;
     } catch (error) {
       if (findings === undefined) throw error;
       mkdirSync(findings, { recursive: true });
@@ -164,8 +213,10 @@ export async function fuzzContainer(
   return { executions, read };
 }
 
+const isTarget = (word: string): word is ContainerTarget => Object.hasOwn(seedsOf, word);
+
 async function main([target = '', first = '', findings, seed = '1']: string[]): Promise<void> {
-  if (!(target === 'qcow2' || target === 'libvirt')) throw new Error(`no target '${target}'`);
+  if (!isTarget(target)) throw new Error(`no target '${target}'`);
   const seconds = Number(first);
   if (findings === undefined) {
     using scratch = new Scratch();

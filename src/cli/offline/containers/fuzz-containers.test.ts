@@ -1,4 +1,4 @@
-/** A short run of what `npm run fuzz -- --target qcow2 --target libvirt` does for as long as wanted. */
+/** A short run of what `npm run fuzz -- --target qcow2` does, of each such target, for as long as wanted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testSeed } from '../../../model/drawing.fixtures.js';
@@ -8,9 +8,10 @@ import { fuzzContainer } from './fuzz-containers.fixtures.js';
 for (const [target, most] of [
   ['qcow2', 80],
   ['libvirt', 80],
+  ['compressed', 60],
 ] as const) {
   test(
-    `mutated ${target} images are read or refused, and nothing else`,
+    `mutated ${target} files are read or refused, and nothing else`,
     { skip: samplesSkip },
     async (t) => {
       t.diagnostic(`seed ${testSeed}`);
