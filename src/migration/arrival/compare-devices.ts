@@ -14,7 +14,7 @@ import { counted } from '../../model/text/format.js';
 import { valueTexts } from '../../vmstate/compare.js';
 import type { TestMachine } from '../context.js';
 import { describeDevices } from './describe-devices.js';
-import { reasonsFor } from './expected-differences.js';
+import { doubtOf, reasonsFor } from './expected-differences.js';
 import type { SectionPair } from './expected-differences.js';
 
 export interface DeviceComparison {
@@ -46,7 +46,9 @@ export async function compareDevices(
   source: TestMachine,
   destination: TestMachine,
 ): Promise<DeviceComparison> {
-  const obstacle = obstacleOf(source) ?? obstacleOf(destination);
+  const [obstacle] = [source, destination].flatMap(
+    ({ spec: { arch, accel } }) => doubtOf(arch, accel !== 'tcg') ?? [],
+  );
   if (obstacle !== undefined) {
     const notCompared = [`device state: ${obstacle}`];
     return { sections: 0, differences: [], states: [], expected: [], notCompared };
@@ -107,14 +109,6 @@ export async function compareSavedDevices(
   );
   differences.push(...new Set(unnamed));
   return { sections, differences, states, expected, notCompared };
-}
-
-/** Where a difference would prove nothing: what may differ was found out for PCs under TCG only. */
-function obstacleOf({ spec: { arch, accel } }: TestMachine): string | undefined {
-  if (arch !== 'x86_64' && arch !== 'i386') {
-    return `which fields of ${arch} may differ has not been found out`;
-  }
-  return accel === 'tcg' ? undefined : 'under KVM, each save reads the clocks again';
 }
 
 async function savedDevices(machine: TestMachine): Promise<MemoryImage> {

@@ -11,6 +11,7 @@ import { asObject, asString } from '../../../model/json.js';
 import { formatCount } from '../../../model/text/format.js';
 import type { Side } from '../../../model/outcome.js';
 import { openBlocks } from '../../../migration/arrival/compare-ram.js';
+import { doubtOf } from '../../../migration/arrival/expected-differences.js';
 import type { SideRam } from '../../../migration/arrival/compare-ram.js';
 import { readRamBlocks } from '../../../qemu/ram-blocks.js';
 import type { RamBlockPlace } from '../../../qemu/ram-blocks.js';
@@ -179,7 +180,7 @@ async function openProcess(
       isUnderKvm: isUnderKvm(pid),
       devices,
       problem,
-      doubt: doubtOf(words.arch, pid),
+      doubt: doubtOf(words.arch, isUnderKvm(pid)),
       requireUnchanged: requireStill,
       [Symbol.asyncDispose]: close,
     };
@@ -208,14 +209,6 @@ function mainMemoryGap(what: string, ramBytes: number, blocks: readonly RamBlock
   return [
     `${what}: the list of its RAM blocks has ${formatCount(listed)} bytes, and it has ${formatCount(ramBytes)} bytes of main memory`,
   ];
-}
-
-/** What may differ was found out for PCs under TCG only. */
-function doubtOf(arch: string, pid: number): string | undefined {
-  if (!['x86_64', 'i386'].includes(arch)) {
-    return `which fields of ${arch} may differ has not been found out`;
-  }
-  return isUnderKvm(pid) ? 'under KVM, each save reads the clocks again' : undefined;
 }
 
 async function saveDevices(
