@@ -144,9 +144,11 @@ const nameOf = ({ name, instance }: DeviceDifference): string =>
 
 /** Every field that differs is one that only one of the two QEMUs knows. */
 const areAbsent = ({ kind, total, fields }: DeviceDifference): boolean =>
-  kind === 'fields' &&
-  total === fields.length &&
-  fields.every(({ a, b }) => a === undefined || b === undefined);
+  // A destination refuses a section that it does not know; the source may know one less.
+  kind === 'only-in-b' ||
+  (kind === 'fields' &&
+    total === fields.length &&
+    fields.every(({ a, b }) => a === undefined || b === undefined));
 
 function statesOf(difference: DeviceDifference): StateDifference[] {
   const { kind, total, fields, offset } = difference;
