@@ -30,6 +30,10 @@
 #define GUEST_FIELD_HOLE_END 0x50
 #define GUEST_FIELD_PROCESSOR 0x58
 
+/* Values of the field `processor`; 0: nothing is looked at. */
+#define GUEST_PROCESSOR_VALUES 1
+#define GUEST_PROCESSOR_TIMERS 2
+
 #define GUEST_STAMP_BYTE 0
 #define GUEST_STAMP_WIDE 1
 #define GUEST_STAMP_PAGE 2
@@ -52,6 +56,14 @@
 #define GUEST_SIGN_LOST_MSR 0x6d
 #define GUEST_SIGN_LOST_GENERAL 0x72
 #define GUEST_SIGN_LOST_SSE 0x73
+#define GUEST_SIGN_LOST_TSC 0x74
+#define GUEST_SIGN_LOST_COUNTER 0x68
+#define GUEST_SIGN_LOST_PM_TIMER 0x70
+/* A timer that did not fire; the same letter in upper case: it fired when it was not due. */
+#define GUEST_SIGN_LOST_APIC_TIMER 0x6c
+#define GUEST_SIGN_LOST_PIT 0x69
+#define GUEST_SIGN_LOST_HPET 0x65
+#define GUEST_SIGN_LOST_RTC 0x6b
 
 /* The suspend variant keeps a 32-bit mark here, counted from the start of the range. */
 #define GUEST_SUSPEND_MARK_OFFSET 4
@@ -63,12 +75,16 @@
 #define GUEST_MIX_MULTIPLY_LOW 0x6659fd93
 #define GUEST_MIX_MULTIPLY_HIGH 0xd6e8feb8
 
-/* x86: image size, load address, serial port, and the least address a range may start at. */
+/*
+ * x86: image size, load address, serial port, the least address a range may start at, the usual heartbeat page, and a 32-bit
+ * count of rounds in which each timer fired (0: timers are not looked at).
+ */
 #define GUEST_X86_IMAGE_BYTES 0x10000
 #define GUEST_X86_IMAGE_ADDRESS 0xffff0000
 #define GUEST_X86_SERIAL_PORT 0x3f8
 #define GUEST_X86_RANGE_MIN 0x100000
 #define GUEST_X86_HEARTBEAT 0x9f000
+#define GUEST_X86_TIMER_ROUNDS 0xd100
 
 /*
  * aarch64: image size, place of the block, serial port, size of the flash that the image lies in, where RAM begins,

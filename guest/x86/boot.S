@@ -5,15 +5,15 @@
 #   range         [start, end) of the parameter block at image offset 0, without its hole
 #   step          one stamp every `step` bytes of the range
 #   prints        'A' once after each reset, 'B' after every n-th pass, '!' when it refuses the block
-#   scratch       0x8000-0xdfff (what writers know), 0x10000-0x8ffff (page tables); no stack, no interrupts
+#   scratch       0x8000-0xdfff (what writers know), 0x10000-0x8ffff (page tables); no stack and no interrupts but for timers
 #
 # Runs on pc and q35. Uses long mode where the processor has it, else 32-bit protected mode without
-# paging; writer.inc is the same source for both. Left out: anything the memory check does not need
-# (no ACPI tables, no PCI set-up, no timer interrupt).
+# paging; writer.inc is the same source for both. Left out: anything the checks do not need
+# (no ACPI tables, no PCI set-up).
 #
 # Parts: boot.S (from reset to the writer's mode), machine.inc (ports, other processors, pace), stamp.inc
 # (one batch of pages of each kind), slice.inc (which pages are whose), writer.inc (passes and signs), processor.inc (what
-# migrates of a processor).
+# migrates of a processor), timers.inc (clocks and timers), timer-chips.inc (the chips that have them).
 
 	.include "contract.inc"
 
@@ -33,9 +33,12 @@
 
 	.set SHARED_APIC, 0xc010		# there are local APICs
 	.set KEPT_SCRATCH, 0xc014
+	.set SHARED_TSC_AUX, 0xc018		# the processor has TSC_AUX
 
 	.include "machine.inc"
 	.include "processor.inc"
+	.include "timers.inc"
+	.include "timer-chips.inc"
 	.include "stamp.inc"
 	.include "slice.inc"
 	.include "writer.inc"
@@ -111,7 +114,7 @@ start32:
 	jae refuse
 	cmpl $0, block + GUEST_FIELD_PASSES_PER_B
 	je refuse
-	cmpl $1, block + GUEST_FIELD_PROCESSOR
+	cmpl $GUEST_PROCESSOR_TIMERS, block + GUEST_FIELD_PROCESSOR
 	ja refuse
 	cmpl $1, block + GUEST_FIELD_SUSPEND
 	ja refuse
@@ -262,7 +265,11 @@ enter64:
 	cmpl $0, block + GUEST_FIELD_PROCESSOR(%rip)
 	je writer64
 	SET_PROCESSOR
+	SET_TIMERS
 	jmp writer64
+
+	TIMER_CHIPS
+	TIMER_CODE
 
 processor_lost:
 	movw $GUEST_X86_SERIAL_PORT, %dx

@@ -58,6 +58,17 @@ test('two images do not share their bytes', () => {
   assert.equal(second.readUInt32LE(contract.fieldSuspend), 1);
 });
 
+test('the guest is asked for what it is to look at, and one that cannot look refuses', () => {
+  const looks = (processor: GuestSpec['processor']): number =>
+    buildGuestImage({ ...usual, processor }).readUInt32LE(contract.fieldProcessor);
+  assert.deepEqual([looks(undefined), looks('values'), looks('timers')], [0, 1, 2]);
+  const { range: own, ramBytes } = platforms.riscv64;
+  assert.match(
+    refusal({ arch: 'riscv64', range: own, ramBytes, processor: 'timers' }).message,
+    /only the x86_64 guest looks at its processor/,
+  );
+});
+
 test('the committed image of each architecture asks for its default range as it is', () => {
   for (const { arch, image } of guestPlatforms) {
     const committed = readFileSync(new URL(`../../guest/${image}`, import.meta.url));

@@ -10,12 +10,17 @@ import { guestContract as contract } from './contract.js';
 import { guestPlatform } from './platforms.js';
 import type { GuestPlatform } from './platforms.js';
 import { defaultPassesPerB, problemOf } from './spec.js';
-import type { GuestSpec } from './spec.js';
+import type { GuestSpec, ProcessorLooks } from './spec.js';
 
 const stampCodes: Readonly<Record<StampKind, number>> = {
   byte: contract.stampByte,
   wide: contract.stampWide,
   page: contract.stampPage,
+};
+
+const processorCodes: Readonly<Record<ProcessorLooks, number>> = {
+  values: contract.processorValues,
+  timers: contract.processorTimers,
 };
 
 // The folder guest/ of the package, from dist/guest/ in a clone and in an installed package alike.
@@ -41,7 +46,9 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   image.writeBigUInt64LE(BigInt(spec.heartbeatAddress ?? 0), at + contract.fieldHeartbeat);
   image.writeBigUInt64LE(BigInt(spec.hole?.start ?? 0), at + contract.fieldHoleStart);
   image.writeBigUInt64LE(BigInt(spec.hole?.end ?? 0), at + contract.fieldHoleEnd);
-  image.writeUInt32LE(spec.processor === true ? 1 : 0, at + contract.fieldProcessor);
+  const { processor } = spec;
+  const looks = processor === undefined ? 0 : processorCodes[processor];
+  image.writeUInt32LE(looks, at + contract.fieldProcessor);
   return image;
 }
 

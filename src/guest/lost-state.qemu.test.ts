@@ -6,12 +6,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HarnessError } from '../model/errors.js';
 import { Scratch } from '../model/scratch.fixtures.js';
+import { setCapability } from '../migration/commands.js';
 import { contextFor, planFor, stoppedMachine } from '../migration/context.fixtures.js';
+import type { TestMachine } from '../migration/context.js';
 import { writeRegister } from '../migration/gdb-stub.fixtures.js';
 import type { gdbRegisters } from '../migration/gdb-stub.fixtures.js';
 import { realQemus } from '../qemu/qemus.fixtures.js';
 import type { RealQemu } from '../qemu/qemus.fixtures.js';
 import type { GuestShape } from './shape.js';
+import { loadStream, noNetwork, saveStream } from './saved-stream.fixtures.js';
 
 const MiB = 2 ** 20;
 
@@ -28,6 +31,10 @@ async function faultAfter(
   assert.equal(machine.serial.broken?.message, undefined);
   await writeRegister(machine, register, value);
   await machine.qmp.execute('cont');
+  return await faultOf(machine);
+}
+
+async function faultOf(machine: TestMachine): Promise<HarnessError> {
   const never = Number.MAX_SAFE_INTEGER;
   const wait = machine.serial.waitForB({ since: never, timeoutMs: 20_000 });
   const fault: unknown = await wait.catch((error: unknown) => error);
@@ -60,4 +67,31 @@ for (const qemu of realQemus) {
       },
     );
   }
+}
+
+for (const qemu of realQemus) {
+  test(
+    `QEMU ${qemu.version}: a guest on a processor with RDTSCP says that its TSC_AUX is lost`,
+    { skip: qemu.skip },
+    async () => {
+      using scratch = new Scratch();
+      const plan = await planFor(qemu, scratch.directory);
+      await using context = contextFor(plan, scratch.directory, { ramBytes: 16 * MiB });
+      const withRdtscp = ['-cpu', 'qemu64,rdtscp=on'];
+      const source = await stoppedMachine(context, { kind: 'anon' }, [...noNetwork, ...withRdtscp]);
+      await setCapability(source, 'events');
+      const stream = await saveStream(source);
+      await source.end();
+      stream.set(['cpu', stream.offsetOf('cpu', 'env.tsc_aux')], 0n);
+      const machine = await loadStream(context, stream, 'loss', withRdtscp);
+      const { code, message } = await faultOf(machine);
+      assert.deepEqual(
+        [code, message],
+        [
+          'processor-state-lost',
+          'the guest no longer finds its values in its model-specific registers',
+        ],
+      );
+    },
+  );
 }

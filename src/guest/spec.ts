@@ -37,10 +37,12 @@ export interface GuestSpec {
   readonly hole?: Range;
   /**
    * keeps values in registers that a reset does not give, and looks whether they are still there;
-   * x86_64 only
+   * `timers`: looks at clocks and timers as well; x86_64 only
    */
-  readonly processor?: boolean;
+  readonly processor?: ProcessorLooks;
 }
+
+export type ProcessorLooks = 'values' | 'timers';
 
 export const defaultPassesPerB = 64;
 
@@ -177,7 +179,7 @@ function isCount(value: number): boolean {
 }
 
 function processorProblem({ arch, processor }: GuestSpec): string | undefined {
-  return processor === true && arch !== 'x86_64'
+  return processor !== undefined && arch !== 'x86_64'
     ? 'only the x86_64 guest looks at its processor'
     : undefined;
 }

@@ -9,6 +9,7 @@ import type { JsonObject } from '../model/json.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { describeThreads, processStat, processorUse } from '../qemu/proc-stat.js';
 import type { TestMachine } from './context.js';
+import { waitTimers } from './timer-rounds.js';
 import { waitEvent, waitSerial } from './waits.js';
 import { verifyStopped } from './verify.js';
 
@@ -27,7 +28,7 @@ const otherSlowness = 4;
 
 /**
  * Two signs of life: the first may be an old one, the second comes only after a pass on this
- * machine.
+ * machine. Then the guest's word on its timers.
  */
 export async function waitSigns(machine: TestMachine): Promise<void> {
   const { context } = machine;
@@ -44,6 +45,7 @@ export async function waitSigns(machine: TestMachine): Promise<void> {
     over.abort(new Cancelled());
     await Promise.allSettled(ends);
   }
+  await waitTimers(machine);
 }
 
 /** Fails as soon as the guest is dead. */
@@ -125,6 +127,7 @@ const deaths = [
   'guest-dead',
   'guest-started-over',
   'processor-state-lost',
+  'timer-state-lost',
   'serial-garbage',
   'deadline',
 ];

@@ -120,6 +120,30 @@ test('a guest names the part of its processor that has lost its values', async (
   }
 });
 
+test('a guest names the clock or timer that went wrong', async (t) => {
+  const wrong = {
+    t: 'its time-stamp counter went back',
+    h: 'its HPET went back',
+    p: 'its power-management timer and its HPET disagree',
+    k: 'its real-time clock stands still, or lost its year',
+    l: 'the timer of its local APIC was armed and did not fire',
+    L: 'the timer of its local APIC fired when it was not due',
+    i: 'its interval timer (PIT) was armed and did not fire',
+    I: 'its interval timer (PIT) fired when it was not due',
+    e: 'a timer of its HPET was armed and did not fire',
+    E: 'a timer of its HPET fired when it was not due',
+  };
+  for (const [letter, what] of Object.entries(wrong)) {
+    const { serial, print } = guest(t, true);
+    print(`BB${letter}`);
+    await assert.rejects(serial.waitForB({ since: 4, ...wait }), {
+      code: 'timer-state-lost',
+      message: `the guest says that ${what}`,
+    });
+    assert.equal(serial.broken?.input.blame, 'contract');
+  }
+});
+
 test('a port that is closed while nobody waits is noticed as soon as somebody asks', async (t) => {
   const { serial, print, end } = guest(t);
   print('AB');

@@ -1,7 +1,7 @@
 /**
  * What the guest prints on its serial port: 'A' when it starts, 'B' as it goes round, '!' when it
- * refuses its parameters, a letter of its own for what its processor has lost. Nothing else may
- * ever appear.
+ * refuses its parameters, a letter of its own for what its processor has lost, and for each clock
+ * and timer that goes wrong. Nothing else may ever appear.
  *
  * A guest prints hundreds of characters a second, and each wake-up costs more than all other work
  * on a character. So they are read every 100 ms and when a caller asks, and at once only while a
@@ -39,6 +39,31 @@ const lostParts: ReadonlyMap<string, string> = new Map(
     ] as const
   ).map(([sign, part]) => [String.fromCharCode(sign), part]),
 );
+
+/** what the guest prints about its clocks and timers, as the rest of a sentence */
+const wrongClocks: ReadonlyMap<string, string> = new Map([
+  ...(
+    [
+      [contract.signLostTsc, 'its time-stamp counter went back'],
+      [contract.signLostCounter, 'its HPET went back'],
+      [contract.signLostPmTimer, 'its power-management timer and its HPET disagree'],
+      [contract.signLostRtc, 'its real-time clock stands still, or lost its year'],
+    ] as const
+  ).map(([sign, what]): [string, string] => [String.fromCharCode(sign), what]),
+  ...(
+    [
+      [contract.signLostApicTimer, 'the timer of its local APIC'],
+      [contract.signLostPit, 'its interval timer (PIT)'],
+      [contract.signLostHpet, 'a timer of its HPET'],
+    ] as const
+  ).flatMap(([sign, timer]): [string, string][] => {
+    const letter = String.fromCharCode(sign);
+    return [
+      [letter, `${timer} was armed and did not fire`],
+      [letter.toUpperCase(), `${timer} fired when it was not due`],
+    ];
+  }),
+]);
 
 export class SerialConsole {
   readonly #socket: Socket;
@@ -189,6 +214,15 @@ export class SerialConsole {
         code: 'processor-state-lost',
         blame: 'contract',
         message: `the guest no longer finds its values in ${lost}`,
+        ...common,
+      });
+    }
+    const wrong = wrongClocks.get(printed);
+    if (wrong !== undefined) {
+      return new HarnessError({
+        code: 'timer-state-lost',
+        blame: 'contract',
+        message: `the guest says that ${wrong}`,
         ...common,
       });
     }

@@ -1,6 +1,7 @@
 /**
  * Harm done to a test from outside, whatever its flow: a QEMU killed or stopped at a migration
- * status, a command that QEMU never gets, memory altered just before it is checked. The definition
+ * status, a command that QEMU never gets, a timer whose interrupts are lost at the destination,
+ * memory altered just before it is checked. The definition
  * itself is left as it is.
  */
 import type { Side } from '../model/outcome.js';
@@ -82,6 +83,19 @@ export function ignored({ command, about }: IgnoredCommand): {
         count++;
         return {};
       },
+    },
+  };
+}
+
+/** The destination's interrupt controller lets nothing through from line 0, the interval timer. */
+export function timerMasked(done: () => void): Interference {
+  return {
+    started: (machine) => {
+      if (machine.side !== 'destination') return;
+      onStatus(machine, (status) => {
+        if (status !== 'completed') return;
+        void machine.qtest.outPort('b', 0x21, 0xb9).then(done);
+      });
     },
   };
 }

@@ -11,7 +11,7 @@ import { facts, outcomeOf, qemu } from './attempt.fixtures.js';
 import { precopyTest } from './definition.js';
 import type { TestDefinition } from './definition.js';
 import { findTest } from './registry.js';
-import { altered, harmed, ignored, watched } from './sabotage.fixtures.js';
+import { altered, harmed, ignored, timerMasked, watched } from './sabotage.fixtures.js';
 import type { IgnoredCommand, Moment } from './sabotage.fixtures.js';
 import { onlySlice } from '../memory/verdict.fixtures.js';
 import { unixSocket } from './tests/unix-socket.js';
@@ -157,6 +157,34 @@ for (const { name, path } of [
     assert.notEqual(onlySlice(outcome.verdict).upstreamLines.length, 0);
     assert.equal(onlySlice(outcome.verdict).damage[0]?.start, page);
   });
+}
+
+for (const path of ['precopy/unix/plain', 'multifd/tcp/uri/plain/none', 'postcopy/plain']) {
+  test(
+    `${path}: a timer that no longer fires at the destination is named`,
+    { skip: qemu.skip },
+    async () => {
+      let struck = false;
+      const outcome = await outcomeOf(
+        definitionOf({ path }),
+        undefined,
+        timerMasked(() => {
+          struck = true;
+        }),
+      );
+      assert.ok(struck, 'the migration completed');
+      assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+      const { code, message, side } = outcome.failure;
+      assert.deepEqual(
+        [code, message, side],
+        [
+          'timer-state-lost',
+          'the guest says that its interval timer (PIT) was armed and did not fire',
+          'destination',
+        ],
+      );
+    },
+  );
 }
 
 for (const stamp of ['byte', 'wide', 'page'] as const) {

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { PortWidth } from '../../qemu/qtest.js';
+import { timerRounds } from '../timer-rounds.js';
 import type { TestMachine } from '../context.js';
 
 type PortWrite = readonly [width: PortWidth, port: number, value: number];
@@ -14,12 +15,13 @@ type PortWrite = readonly [width: PortWidth, port: number, value: number];
 const pci = (device: number, fn: number, register: number): number =>
   (0x80000000 | (device << 11) | (fn << 8) | register) >>> 0;
 
+/** CMOS memory behind the clock */
+const cmosPorts = [0x40, 0x41, 0x7e].flatMap((register): PortWrite[] => [
+  ['b', 0x70, register],
+  ['b', 0x71, register ^ 0x5a],
+]);
+
 const commonPorts: readonly PortWrite[] = [
-  // CMOS memory behind the clock
-  ...[0x40, 0x41, 0x7e].flatMap((register): PortWrite[] => [
-    ['b', 0x70, register],
-    ['b', 0x71, register ^ 0x5a],
-  ]),
   // scratch register of the serial port
   ['b', 0x3ff, 0xa5],
   // mode of the keyboard controller: both ports off
@@ -88,20 +90,28 @@ const pageKinds: readonly ((seed: number) => Buffer)[] = [
   (seed) => Buffer.alloc(pageBytes, (seed % 255) + 1),
 ];
 
-/** The guest runs or is stopped; it does not use what is written here. */
+/**
+ * The guest runs or is stopped; it does not use what is written here. A guest that looks at its
+ * timers has given the clock and the HPET such values itself.
+ */
 export async function giveTellingValues(machine: TestMachine): Promise<void> {
   const { qtest, spec, context } = machine;
   const { platform } = context;
   const work: Promise<void>[] = [];
   if (spec.arch === 'x86_64' || spec.arch === 'i386') {
     const board = boards.find(([type]) => type.test(spec.machine))?.[1] ?? [];
-    for (const [width, port, value] of [...commonPorts, ...board]) {
+    const hasTimers = (await timerRounds(machine)) > 0;
+    for (const [width, port, value] of [
+      ...(hasTimers ? [] : cmosPorts),
+      ...commonPorts,
+      ...board,
+    ]) {
       work.push(qtest.outPort(width, port, value));
     }
     work.push(qtest.write(vgaWindow, noise(1)));
     const counter = Buffer.alloc(8);
     counter.writeBigUInt64LE(0x5a17_0000_1234n);
-    work.push(qtest.write(hpetCounter, counter));
+    if (!hasTimers) work.push(qtest.write(hpetCounter, counter));
     // line 5: masked, with a vector
     const [select, entry] = [Buffer.from([0x1a, 0, 0, 0]), Buffer.from([0x35, 0, 1, 0])];
     work.push(qtest.write(ioApic, select), qtest.write(ioApic + 0x10, entry));
