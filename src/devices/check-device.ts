@@ -23,7 +23,7 @@ import type { DeviceResult } from './document.js';
 import { argumentsFor } from './needs.js';
 import { isFault } from './outcome.js';
 import type { DeviceOutcome, DeviceStateDifference, DeviceStep } from './outcome.js';
-import { giveDeviceValues } from './pci-values.js';
+import { compareGivenValues, giveDeviceValues } from './pci-values.js';
 import type { ValuesGiven } from './pci-values.js';
 import { keepsRegisters } from './registers.js';
 
@@ -140,8 +140,9 @@ class DeviceRun {
     ]);
     this.#step = 'comparison';
     const arrival = await compareArrival(source, destination);
+    const values = await compareGivenValues(source, destination, given);
     this.#step = 'end';
-    return outcomeOf(arrival, given);
+    return outcomeOf(arrival, values, given);
   }
 
   async #start(side: Side, firmware: string): Promise<TestMachine> {
@@ -232,10 +233,15 @@ function wordsOf({ process, binary }: TestMachine): string[] {
   return (errors.length > 0 ? errors : lines).slice(-keptLines);
 }
 
-function outcomeOf({ check, ram, states }: Arrival, given: ValuesGiven): DeviceOutcome {
+function outcomeOf(
+  { check, ram, states }: Arrival,
+  values: readonly DeviceStateDifference[],
+  given: ValuesGiven,
+): DeviceOutcome {
   const { sections, blocks, ramBytes, expected, notCompared } = check;
-  const compared = { sections, blocks, ramBytes, ...given, expected, notCompared };
-  const differences = [...ramDifferences(ram), ...states.map(stateDifference)];
+  const [functions, registers] = [given.functions.length, given.registers.length];
+  const compared = { sections, blocks, ramBytes, functions, registers, expected, notCompared };
+  const differences = [...ramDifferences(ram), ...states.map(stateDifference), ...values];
   return differences.length === 0
     ? { kind: 'equal', ...compared }
     : { kind: 'differs', differences, ...compared };

@@ -181,6 +181,21 @@ test(
 );
 
 test(
+  'a device that sends no state of its own is not equal: what was written to it is lost',
+  { skip, timeout },
+  async () => {
+    const lost = await outcomeOf('edu');
+    assert.ok(lost.kind === 'differs', JSON.stringify(lost));
+    assert.deepEqual(
+      lost.differences.map(({ section, field }) => `${section} ${field ?? ''}`),
+      ['0x10', '0xc', '0x3c', '0x4'].map((at) => `PCI function 00:01.0 configuration ${at}`),
+    );
+    const [bar] = lost.differences;
+    assert.deepEqual([bar?.source, bar?.destination], ['0xc0000000', '0x0']);
+  },
+);
+
+test(
   'a QEMU that dies is a crash with its side, and one that is too slow times out',
   { skip, timeout },
   async () => {
