@@ -110,12 +110,13 @@ export function summaryLine({ results, selected, partial, summary }: DevicesDocu
 export function changeLines(changes: readonly DeviceChange[]): string[] {
   if (changes.length === 0) return ['no change since the baseline'];
   const ordered = changes.toSorted((a, b) => Number(b.isWorse) - Number(a.isWorse));
-  return ordered.flatMap(({ device, before, now, isWorse, more, fewer }) => [
+  return ordered.flatMap(({ device, before, now, isWorse, more, fewer, less }) => [
     printableLine(
       `${isWorse ? 'WORSE  ' : 'changed'}  ${device}  ${wordOf(before, 'not there')} -> ${wordOf(now, 'gone')}`,
     ),
     ...more.map(({ text }) => `    new: ${printableLine(text)}`),
     ...fewer.map(({ text }) => `    no more: ${printableLine(text)}`),
+    ...less.map((line) => `    ${line}`),
   ]);
 }
 
