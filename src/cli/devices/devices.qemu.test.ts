@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { deviceTypesOf } from '../../devices/bare-machine.js';
 import { checkDevice } from '../../devices/check-device.js';
+import { devicesSchemaProblems } from '../../devices/devices-schema.fixtures.js';
 import type { DevicesDocument } from '../../devices/document.js';
 import type { DeviceOutcome } from '../../devices/outcome.js';
 import { planFor } from '../../migration/context.fixtures.js';
@@ -18,7 +19,9 @@ const { skip } = middle;
 const timeout = 300_000;
 
 function documentIn(file: string): DevicesDocument {
-  return JSON.parse(readFileSync(file, 'utf8')) as DevicesDocument;
+  const document = JSON.parse(readFileSync(file, 'utf8')) as DevicesDocument;
+  assert.equal(devicesSchemaProblems(document), undefined);
+  return document;
 }
 
 function outcomeIn({ results }: DevicesDocument, device: string): DeviceOutcome {
@@ -262,6 +265,11 @@ for (const refusal of [
     'a baseline that is not there',
     ['--baseline', '/nowhere/b'],
     /--baseline \/nowhere\/b: no such/,
+  ],
+  [
+    'results of a list',
+    ['--list', '--json', 'o.json', '--baseline', 'b.json'],
+    /--list migrates no device.*: leave out --json, --baseline/,
   ],
   ['an unknown machine', ['--machine', 'pc-q35-99.9'], /does not know machine type pc-q35-99\.9/],
 ] as const) {
