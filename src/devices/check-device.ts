@@ -164,6 +164,9 @@ class DeviceRun {
     const during = this.#step;
     const failure = toFailure(error);
     if (isLate) {
+      // a QEMU that has died is why nothing came
+      const gone = await this.#gone();
+      if (gone !== undefined) return gone;
       const words = [`not done within ${(timeoutMs / 1000).toFixed(1)} s`];
       return { kind: 'timed-out', during, words };
     }

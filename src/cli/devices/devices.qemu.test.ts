@@ -1,5 +1,6 @@
 /** `drover devices` with real QEMUs: every outcome that a device can come to, and how a run ends. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -199,7 +200,7 @@ test(
 );
 
 test(
-  'a QEMU that dies is a crash with its side, and one that is too slow times out',
+  'a QEMU that dies is a crash with its side, also after the deadline; one that is killed is the fault of the host, one that is too slow times out',
   { skip, timeout },
   async () => {
     const died = await outcomeOf('edu', {
@@ -211,6 +212,29 @@ test(
     assert.ok(died.kind === 'crashed', JSON.stringify(died));
     assert.deepEqual([died.side, died.during], ['source', 'comparison']);
     assert.match(died.words.join('\n'), /SIGSEGV/);
+
+    // as the kernel does when memory is used up
+    const killed = await outcomeOf('edu', {
+      beforeCompare: async (_source, { pid }) => {
+        process.kill(pid, 'SIGKILL');
+        return Promise.resolve();
+      },
+    });
+    assert.ok(killed.kind === 'broken', JSON.stringify(killed));
+    assert.match(killed.words.join('\n'), /the destination QEMU was ended by SIGKILL/);
+
+    const diedLate = await outcomeOf(
+      'edu',
+      {
+        beforeCompare: async (_source, { pid, context }) => {
+          process.kill(pid, 'SIGABRT');
+          await once(context.signal, 'abort');
+        },
+      },
+      10_000,
+    );
+    assert.ok(diedLate.kind === 'crashed', JSON.stringify(diedLate));
+    assert.deepEqual([diedLate.side, diedLate.during], ['destination', 'comparison']);
 
     const late = await outcomeOf('edu', {}, 1);
     assert.ok(late.kind === 'timed-out', JSON.stringify(late));
