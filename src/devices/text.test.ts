@@ -50,6 +50,7 @@ test('the summary counts what is there, and says when that is not all', () => {
   const results = [resultOf('a', 'equal'), resultOf('b', 'equal'), resultOf('c', 'crashed')];
   assert.equal(summaryLine(documentOf(results)), '3 devices: 2 equal, 1 crashed');
   assert.equal(summaryLine(documentOf(results, 7)), 'partial, 3 of 7 devices: 2 equal, 1 crashed');
+  assert.equal(summaryLine(documentOf([], 7)), 'partial, 0 of 7 devices');
 });
 
 test('changes for the worse come first', () => {

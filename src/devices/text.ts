@@ -100,10 +100,9 @@ export function summaryLine({ results, selected, partial, summary }: DevicesDocu
     .toReversed()
     .filter((kind) => summary[kind] > 0)
     .map((kind) => `${summary[kind]} ${kindWords[kind].toLowerCase()}`);
-  const all = `${counted(results.length, 'device')}: ${counts.join(', ')}`;
-  return partial
-    ? `partial, ${results.length} of ${counted(selected, 'device')}: ${counts.join(', ')}`
-    : all;
+  const all = counted(partial ? selected : results.length, 'device');
+  const head = partial ? `partial, ${results.length} of ${all}` : all;
+  return counts.length === 0 ? head : `${head}: ${counts.join(', ')}`;
 }
 
 /** Those for the worse first. */
