@@ -1,4 +1,5 @@
 /** What it means for a device that a QEMU ended, or that a migration failed. Pure. */
+import { saysHostExhausted } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
 import type { DeviceOutcome, DeviceStep } from './outcome.js';
 
@@ -16,12 +17,9 @@ export interface Departure {
   readonly words: readonly string[];
 }
 
-/** QEMU reports a full disk or exhausted memory as its own failure, but the host is at fault. */
-const hostProblem = /No space left on device|Cannot allocate memory|Too many open files/i;
-
 /** Whether these words say that the host has no more of something. */
 export const isHostProblem = (words: readonly string[]): boolean =>
-  words.some((line) => hostProblem.test(line));
+  saysHostExhausted(words.join('\n'));
 
 /** what others send: the kernel when memory is used up, a user, a service manager */
 const fromOutside = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
