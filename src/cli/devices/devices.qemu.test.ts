@@ -13,7 +13,7 @@ import { planFor } from '../../migration/context.fixtures.js';
 import type { Interference } from '../../migration/context.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { realQemu } from '../../qemu/qemus.fixtures.js';
-import { cleanEnd, drover, startDrover, testRefusal } from '../process/drover.fixtures.js';
+import { cleanEnd, drover, startDrover } from '../process/drover.fixtures.js';
 
 const [old, middle, newest] = [realQemu('7.2'), realQemu('10.0'), realQemu('11.1')];
 const { skip } = middle;
@@ -281,27 +281,3 @@ test('Ctrl-C ends all QEMUs and writes what is there as partial', { skip, timeou
   assert.match(ran.stdout, /^partial, \d+ of \d+ devices: /m);
   assert.deepEqual(scratch.content, ['o.json']);
 });
-
-for (const refusal of [
-  ['a pattern that is none', ['--match', '('], /--match: expected a regular expression/],
-  ['a pattern that nothing matches', ['--match', '^zzz'], /--match \^zzz: none of the/],
-  [
-    'a baseline that is not there',
-    ['--baseline', '/nowhere/b'],
-    /--baseline \/nowhere\/b: no such/,
-  ],
-  [
-    'results of a list',
-    ['--list', '--json', 'o.json', '--baseline', 'b.json'],
-    /--list migrates no device.*: leave out --json, --baseline/,
-  ],
-  ['an unknown machine', ['--machine', 'pc-q35-99.9'], /does not know machine type pc-q35-99\.9/],
-] as const) {
-  testRefusal(['devices', '--qemu', middle.command], refusal, skip);
-}
-const other = realQemu('10.0', 'aarch64');
-testRefusal(
-  ['devices', '--qemu', other.command],
-  ['another architecture', [], /emulates aarch64: which fields may differ/],
-  other.skip,
-);
