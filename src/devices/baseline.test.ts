@@ -32,11 +32,12 @@ test('the same outcome is no change, also where a value is another one', () => {
   assert.deepEqual(changesOf([ram('3')], [ram('5')]), []);
 });
 
-test('whatever comes after equal is worse, and equal after anything is not', () => {
+test('whatever comes after equal is worse, but a broken host, and equal after anything is not', () => {
   for (const kind of deviceOutcomeKinds) {
     if (kind === 'equal') continue;
     const [worse] = changesOf([resultOf('x', 'equal')], [resultOf('x', kind)]);
-    assert.deepEqual([worse?.before, worse?.now, worse?.isWorse], ['equal', kind, true]);
+    const isWorse = kind !== 'broken';
+    assert.deepEqual([worse?.before, worse?.now, worse?.isWorse], ['equal', kind, isWorse]);
     const [better] = changesOf([resultOf('x', kind)], [resultOf('x', 'equal')]);
     assert.deepEqual([better?.before, better?.now, better?.isWorse], [kind, 'equal', false]);
   }
@@ -75,4 +76,21 @@ test('a device that the QEMU no longer has is gone; one that was not selected is
   assert.deepEqual([b?.device, b?.now, b?.isWorse], ['b', undefined, false]);
   assert.deepEqual(others, []);
   assert.deepEqual(changesOf(before, [], [], /^z/), []);
+});
+
+test('equal, but with fewer sections or RAM blocks than before, is worse: state is sent no more', () => {
+  const before = resultOf('x', 'equal');
+  assert.ok(before.outcome.kind === 'equal');
+  const { sections, blocks } = before.outcome;
+  const now = (own: object): DeviceResult[] => [
+    { ...before, outcome: { ...before.outcome, ...own } },
+  ];
+  const [lost] = changesOf([before], now({ sections: sections - 1 }));
+  assert.deepEqual(
+    [lost?.isWorse, lost?.less],
+    [true, [`${sections - 1} sections compared, ${sections} before`]],
+  );
+  const [memory] = changesOf([before], now({ blocks: blocks - 1 }));
+  assert.match(memory?.less[0] ?? '', /^3 RAM blocks compared, 4 before$/);
+  assert.deepEqual(changesOf([before], now({ sections: sections + 1 })), []);
 });

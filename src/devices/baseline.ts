@@ -3,6 +3,7 @@
  * for the worse. Pure.
  */
 import type { DeviceResult, DevicesDocument } from './document.js';
+import { counted } from '../model/text/format.js';
 import { severity } from './outcome.js';
 import type { DeviceOutcome, DeviceOutcomeKind, DeviceStateDifference } from './outcome.js';
 
@@ -15,6 +16,8 @@ export interface DeviceChange {
   /** differences that the other run did not have */
   readonly more: readonly DeviceStateDifference[];
   readonly fewer: readonly DeviceStateDifference[];
+  /** what less was compared than before: state that is sent no more */
+  readonly less: readonly string[];
 }
 
 /** Values may differ from run to run: where it is makes a difference the same. */
@@ -32,6 +35,18 @@ function missing(
 ): DeviceStateDifference[] {
   const there = new Set(others.map(placeOf));
   return from.filter((one) => !there.has(placeOf(one)));
+}
+
+/** A device whose state is sent no more is equal on both sides, too. */
+function lessCompared(before: DeviceOutcome | undefined, now: DeviceOutcome | undefined): string[] {
+  if (before === undefined || !('sections' in before)) return [];
+  if (now === undefined || !('sections' in now)) return [];
+  const line = (what: string, was: number, is: number): string[] =>
+    is < was ? [`${counted(is, what)} compared, ${was} before`] : [];
+  return [
+    ...line('section', before.sections, now.sections),
+    ...line('RAM block', before.blocks, now.blocks),
+  ];
 }
 
 /**
@@ -57,19 +72,20 @@ function changeOf(before: DeviceResult | undefined, now: DeviceResult | undefine
   const [was, is] = [before?.outcome, now?.outcome];
   const [old, found] = [differencesOf(was), differencesOf(is)];
   const [more, fewer] = [missing(found, old), missing(old, found)];
-  if (was?.kind === is?.kind && more.length === 0 && fewer.length === 0) return [];
+  const less = lessCompared(was, is);
+  if (was?.kind === is?.kind && [more, fewer, less].every(({ length }) => length === 0)) return [];
   const isMore = was?.kind === 'differs' && is?.kind === 'differs' && more.length > 0;
   const rank = (outcome: DeviceOutcome | undefined): number =>
     outcome === undefined ? 0 : severity[outcome.kind];
-  const isLost = was?.kind === 'equal' && is?.kind !== 'equal';
+  // what is broken on this host tells nothing of the device
+  const isLost = was?.kind === 'equal' && is?.kind !== 'equal' && is?.kind !== 'broken';
   return [
     {
       device: now?.device ?? before?.device ?? '',
       ...(was !== undefined && { before: was.kind }),
       ...(is !== undefined && { now: is.kind }),
-      isWorse: isLost || isMore || rank(is) > rank(was),
-      more,
-      fewer,
+      isWorse: isLost || isMore || less.length > 0 || rank(is) > rank(was),
+      ...{ more, fewer, less },
     },
   ];
 }

@@ -15,12 +15,15 @@ import { TestContext } from '../migration/context.js';
 import type { Interference, TestMachine } from '../migration/context.js';
 import type { PairPlan } from '../migration/plan.js';
 import { waitStatus } from '../migration/waits.js';
+import { asString } from '../model/json.js';
 import { QmpCommandError } from '../qmp/client.js';
+import { isHostProblem, isSourcesFault, outcomeOfDeparture } from './departure.js';
 import type { DeviceType } from './device-types.js';
 import type { DeviceResult } from './document.js';
 import { argumentsFor } from './needs.js';
+import { isFault } from './outcome.js';
 import type { DeviceOutcome, DeviceStateDifference, DeviceStep } from './outcome.js';
-import { giveDeviceValues } from './pci-values.js';
+import { compareGivenValues, giveDeviceValues } from './pci-values.js';
 import type { ValuesGiven } from './pci-values.js';
 import { keepsRegisters } from './registers.js';
 
@@ -83,17 +86,17 @@ export async function checkDevice(request: DeviceRequest): Promise<DeviceResult>
   };
 }
 
+/** What goes wrong at the end does not hide a fault that was found before. */
 async function ended(context: TestContext, outcome: DeviceOutcome): Promise<DeviceOutcome> {
+  const words: string[] = [];
   try {
     const reports = await context.endAll();
-    if (!reports.some(({ survivors }) => survivors)) return outcome;
-    return {
-      kind: 'broken',
-      words: ['a process started by QEMU outlived it and had to be killed'],
-    };
+    if (reports.some(({ survivors }) => survivors))
+      words.push('a process started by QEMU outlived it and had to be killed');
   } catch (error) {
-    return { kind: 'broken', words: [toFailure(error).message] };
+    words.push(toFailure(error).message);
   }
+  return words.length === 0 || isFault(outcome.kind) ? outcome : { kind: 'broken', words };
 }
 
 /** How long a QEMU may take to go, once the other side has seen the migration fail. */
@@ -104,6 +107,8 @@ const keptLines = 6;
 class DeviceRun {
   #step: DeviceStep = 'start';
   readonly #machines: Partial<Record<Side, TestMachine>> = {};
+  /** those that have answered */
+  readonly #up = new Set<Side>();
 
   constructor(
     private readonly context: TestContext,
@@ -135,8 +140,9 @@ class DeviceRun {
     ]);
     this.#step = 'comparison';
     const arrival = await compareArrival(source, destination);
+    const values = await compareGivenValues(source, destination, given);
     this.#step = 'end';
-    return outcomeOf(arrival, given);
+    return outcomeOf(arrival, values, given);
   }
 
   async #start(side: Side, firmware: string): Promise<TestMachine> {
@@ -150,6 +156,7 @@ class DeviceRun {
     });
     this.#machines[side] = machine;
     await connect();
+    this.#up.add(side);
     return machine;
   }
 
@@ -157,18 +164,32 @@ class DeviceRun {
     const during = this.#step;
     const failure = toFailure(error);
     if (isLate) {
+      // a QEMU that has died is why nothing came
+      const gone = await this.#gone();
+      if (gone !== undefined) return gone;
       const words = [`not done within ${(timeoutMs / 1000).toFixed(1)} s`];
       return { kind: 'timed-out', during, words };
     }
     if (error instanceof QmpCommandError) {
       const { command, desc, input } = error;
       const words = [desc];
+      // A source that cannot reach a destination that is gone refuses `migrate`, too.
+      const gone = command === 'migrate' ? await this.#gone() : undefined;
+      if (gone !== undefined) return gone;
+      if (isHostProblem(words)) return { kind: 'broken', words };
       if (command === 'migrate') return { kind: 'not-migratable', words };
       if (command === 'migrate-incoming')
         return { kind: 'refused', side: 'destination', during, words };
       return { kind: 'broken', words: [error.message, ...(input.details ?? [])] };
     }
     if (failure.code === 'wrong-status') {
+      const why = await this.#whySourceFailed();
+      if (isSourcesFault(why)) {
+        const words = [why];
+        return isHostProblem(words)
+          ? { kind: 'broken', words }
+          : { kind: 'refused', side: 'source', during, words };
+      }
       const { destination } = this.#machines;
       await destination?.process.waitForExit(departureMs).catch(() => undefined);
     }
@@ -182,20 +203,24 @@ class DeviceRun {
       : { kind: 'broken', words };
   }
 
+  /** The source's own words, if its migration failed. */
+  async #whySourceFailed(): Promise<string | undefined> {
+    const answer = await this.#machines.source?.qmp.execute('query-migrate').catch(() => undefined);
+    return answer?.['status'] === 'failed' ? asString(answer['error-desc']) : undefined;
+  }
+
   /** What a QEMU that ended by itself means. */
   async #gone(): Promise<DeviceOutcome | undefined> {
     for (const side of ['source', 'destination'] as const) {
       const machine = this.#machines[side];
       if (machine === undefined || !(await machine.endedByItself())) continue;
-      const { status } = machine.process;
-      const words = wordsOf(machine);
-      const isStart = this.#step === 'start';
-      if (status?.signal === null && side === 'destination' && this.#step !== 'comparison') {
-        return { kind: 'refused', side, during: this.#step, words };
-      }
-      if (status?.signal === null && isStart) return { kind: 'cannot-start', words };
+      const { code = null, signal = null } = machine.process.status ?? {};
       const { message } = machine.process.gone(undefined);
-      return { kind: 'crashed', side, during: this.#step, words: [message, ...words] };
+      return outcomeOfDeparture({
+        ...{ side, code, signal, message, during: this.#step },
+        wasUp: this.#up.has(side),
+        words: wordsOf(machine),
+      });
     }
     return undefined;
   }
@@ -211,10 +236,15 @@ function wordsOf({ process, binary }: TestMachine): string[] {
   return (errors.length > 0 ? errors : lines).slice(-keptLines);
 }
 
-function outcomeOf({ check, ram, states }: Arrival, given: ValuesGiven): DeviceOutcome {
+function outcomeOf(
+  { check, ram, states }: Arrival,
+  values: readonly DeviceStateDifference[],
+  given: ValuesGiven,
+): DeviceOutcome {
   const { sections, blocks, ramBytes, expected, notCompared } = check;
-  const compared = { sections, blocks, ramBytes, ...given, expected, notCompared };
-  const differences = [...ramDifferences(ram), ...states.map(stateDifference)];
+  const [functions, registers] = [given.functions.length, given.registers.length];
+  const compared = { sections, blocks, ramBytes, functions, registers, expected, notCompared };
+  const differences = [...ramDifferences(ram), ...states.map(stateDifference), ...values];
   return differences.length === 0
     ? { kind: 'equal', ...compared }
     : { kind: 'differs', differences, ...compared };

@@ -30,7 +30,7 @@ export interface DevicesDocument {
   readonly machine: string;
   readonly source: DevicesQemu;
   readonly destination: DevicesQemu;
-  /** the run was cancelled: `results` lacks devices that were selected */
+  /** the run was cancelled or failed: `results` lacks devices that were selected */
   readonly partial: boolean;
   /** how many devices the source has */
   readonly known: number;

@@ -59,8 +59,6 @@ export type DeviceOutcome =
   /** this host or Drover is at fault */
   | { readonly kind: 'broken'; readonly words: readonly string[] };
 
-export type DeviceOutcomeKind = DeviceOutcome['kind'];
-
 /** The worst first: the order of the summary and of the page. */
 export const deviceOutcomeKinds = [
   'crashed',
@@ -71,7 +69,8 @@ export const deviceOutcomeKinds = [
   'not-migratable',
   'cannot-start',
   'equal',
-] as const satisfies readonly DeviceOutcomeKind[];
+] as const satisfies readonly DeviceOutcome['kind'][];
+export type DeviceOutcomeKind = (typeof deviceOutcomeKinds)[number];
 
 /** QEMU's faults, with exit code 1 */
 export const isFault = (kind: DeviceOutcomeKind): boolean => severity[kind] > 0;

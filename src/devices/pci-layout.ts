@@ -22,6 +22,10 @@ export interface PciFunction {
   readonly bars: readonly Bar[];
 }
 
+/** such as `00:1f.2` */
+export const functionName = ({ slot, fn }: Pick<PciFunction, 'slot' | 'fn'>): string =>
+  `00:${slot.toString(16).padStart(2, '0')}.${fn}`;
+
 /** BAR 6 is QEMU's name for the ROM, which no telling value needs. */
 const romBar = 6;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { devicesSchemaProblems } from './devices-schema.fixtures.js';
 import { devicesVersion } from './document.js';
 import type { DeviceResult, DevicesDocument } from './document.js';
 import { deviceOutcomeKinds } from './outcome.js';
@@ -49,18 +50,38 @@ test('the summary counts what is there, and says when that is not all', () => {
   const results = [resultOf('a', 'equal'), resultOf('b', 'equal'), resultOf('c', 'crashed')];
   assert.equal(summaryLine(documentOf(results)), '3 devices: 2 equal, 1 crashed');
   assert.equal(summaryLine(documentOf(results, 7)), 'partial, 3 of 7 devices: 2 equal, 1 crashed');
+  assert.equal(summaryLine(documentOf([], 7)), 'partial, 0 of 7 devices');
 });
 
 test('changes for the worse come first', () => {
   assert.deepEqual(changeLines([]), ['no change since the baseline']);
-  const none = { more: [], fewer: [] };
+  const none = { more: [], fewer: [], less: [] };
   const lines = changeLines([
     { device: 'a', before: 'differs', now: 'equal', isWorse: false, ...none },
     { device: 'b', before: 'equal', isWorse: true, ...none },
     { device: 'c', now: 'equal', isWorse: false, ...none, more: [differenceIn('dev', 'f', '1')] },
+    {
+      ...{ device: 'd', before: 'equal', now: 'equal', isWorse: false, ...none },
+      less: ['30 sections compared, 31 before'],
+    },
   ]);
   assert.match(lines[0] ?? '', /^WORSE +b {2}equal -> gone$/);
   assert.match(lines[1] ?? '', /^changed +a {2}differs -> equal$/);
   assert.match(lines[2] ?? '', /^changed +c {2}not there -> equal$/);
   assert.match(lines[3] ?? '', /^ {4}new: dev: f is 1/);
+  assert.equal(lines[5], '    30 sections compared, 31 before');
+});
+
+test('a document with every outcome keeps to the published schema, and nothing else does', () => {
+  const document = documentOf(deviceOutcomeKinds.map((kind) => resultOf(`dev-${kind}`, kind)));
+  assert.equal(devicesSchemaProblems(document), undefined);
+  const { equal: _, ...incomplete } = document.summary;
+  for (const wrong of [
+    { ...document, version: 2 },
+    { ...document, summary: incomplete },
+    { ...document, more: 1 },
+    { ...document, results: [{ ...resultOf('x', 'equal'), outcome: { kind: 'equal' } }] },
+  ]) {
+    assert.notEqual(devicesSchemaProblems(wrong), undefined);
+  }
 });

@@ -100,22 +100,22 @@ export function summaryLine({ results, selected, partial, summary }: DevicesDocu
     .toReversed()
     .filter((kind) => summary[kind] > 0)
     .map((kind) => `${summary[kind]} ${kindWords[kind].toLowerCase()}`);
-  const all = `${counted(results.length, 'device')}: ${counts.join(', ')}`;
-  return partial
-    ? `partial, ${results.length} of ${counted(selected, 'device')}: ${counts.join(', ')}`
-    : all;
+  const all = counted(partial ? selected : results.length, 'device');
+  const head = partial ? `partial, ${results.length} of ${all}` : all;
+  return counts.length === 0 ? head : `${head}: ${counts.join(', ')}`;
 }
 
 /** Those for the worse first. */
 export function changeLines(changes: readonly DeviceChange[]): string[] {
   if (changes.length === 0) return ['no change since the baseline'];
   const ordered = changes.toSorted((a, b) => Number(b.isWorse) - Number(a.isWorse));
-  return ordered.flatMap(({ device, before, now, isWorse, more, fewer }) => [
+  return ordered.flatMap(({ device, before, now, isWorse, more, fewer, less }) => [
     printableLine(
       `${isWorse ? 'WORSE  ' : 'changed'}  ${device}  ${wordOf(before, 'not there')} -> ${wordOf(now, 'gone')}`,
     ),
     ...more.map(({ text }) => `    new: ${printableLine(text)}`),
     ...fewer.map(({ text }) => `    no more: ${printableLine(text)}`),
+    ...less.map((line) => `    ${line}`),
   ]);
 }
 

@@ -14,27 +14,41 @@ export interface Walk extends Omit<DeviceRequest, 'device' | 'directory'> {
   readonly onResult: (result: DeviceResult) => Promise<void>;
 }
 
-/** @returns what is there, in the order of the devices: less than all once the signal is aborted */
-export async function walkDevices(walk: Walk): Promise<DeviceResult[]> {
+export interface Walked {
+  /** what is there, in the order of the devices: less than all after an abort or a failure */
+  readonly results: DeviceResult[];
+  /** what kept the walk from going on */
+  readonly failure?: Error;
+}
+
+/** Never throws: what is there when something fails is worth keeping. */
+export async function walkDevices(
+  walk: Walk,
+  check: (request: DeviceRequest) => Promise<DeviceResult> = checkDevice,
+): Promise<Walked> {
   const { devices, directory, jobs, onResult, ...request } = walk;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([request.signal, failed.signal]);
   const results: (DeviceResult | undefined)[] = devices.map(() => undefined);
+  const failures: Error[] = [];
   const queue = devices.entries();
   const work = async (): Promise<void> => {
     for (const [index, device] of queue) {
-      if (request.signal.aborted) return;
+      if (signal.aborted) return;
       try {
-        const own = { device, directory: path.join(directory, `d${index}`) };
-        const result = await checkDevice({ ...request, ...own });
+        const own = { device, directory: path.join(directory, `d${index}`), signal };
+        const result = await check({ ...request, ...own });
         results[index] = result;
         await onResult(result);
       } catch (error) {
         if (error instanceof Cancelled) return;
-        throw error;
+        failures.push(error instanceof Error ? error : new Error(String(error)));
+        failed.abort(new Cancelled());
       }
     }
   };
-  const ended = await Promise.allSettled(Array.from({ length: jobs }, work));
-  const failure = ended.find((one) => one.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-  return results.filter((result) => result !== undefined);
+  await Promise.all(Array.from({ length: jobs }, work));
+  const done = results.filter((result) => result !== undefined);
+  const [failure] = failures;
+  return failure === undefined ? { results: done } : { results: done, failure };
 }

@@ -122,6 +122,10 @@ const exhausted: Readonly<Record<string, string>> = {
   ENOMEM: 'the host has no more memory',
 };
 
+/** QEMU reports a full disk or exhausted memory as its own failure, but the host is at fault. */
+export const saysHostExhausted = (text: string): boolean =>
+  /No space left on device|Cannot allocate memory|Too many open files/i.test(text);
+
 /** The host is at fault then, not Drover. */
 function hostProblem(error: unknown): Failure | undefined {
   const name: unknown = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Cancelled } from '../model/deadline.js';
-import { HarnessError, isAssertion, toFailure } from '../model/errors.js';
+import { HarnessError, isAssertion, saysHostExhausted, toFailure } from '../model/errors.js';
 import type { CoverageItem } from '../model/coverage.js';
 import type { AttemptTimeline } from '../model/events.js';
 import type { Measured, Timeline } from '../model/measured.js';
@@ -177,11 +177,8 @@ async function explain(error: unknown, context: TestContext): Promise<unknown> {
   return machine === undefined ? error : machine.process.gone(error);
 }
 
-/** QEMU reports a full disk or exhausted memory as its own failure, but the host is at fault. */
-function isHostProblem(failure: Failure): boolean {
-  const text = [failure.message, failure.lastSeen, ...(failure.details ?? [])].join('\n');
-  return /No space left on device|Cannot allocate memory|Too many open files/i.test(text);
-}
+const isHostProblem = ({ message, lastSeen, details }: Failure): boolean =>
+  saysHostExhausted([message, lastSeen, ...(details ?? [])].join('\n'));
 
 async function keepEvidence(
   input: AttemptRequest,

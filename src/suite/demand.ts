@@ -7,7 +7,7 @@ import type { MigrateCommon } from '../migration/migrate-common.js';
 import type { TestDefinition } from './definition.js';
 
 /** memory of a QEMU without guest RAM: code, devices, the translation cache in use */
-const overheadPerQemuBytes = 200 * 1024 * 1024;
+export const overheadPerQemuBytes = 200 * 1024 * 1024;
 
 /**
  * Cores that a QEMU of a pair keeps busy. The guest always writes, but on one side at a time, so

@@ -45,7 +45,7 @@ export const addDevicesCommand: AddCommand = (program, environment, finish) => {
     .optionsGroup('How:')
     .option(
       '-j, --jobs <count>',
-      'pairs of QEMUs at the same time (default: one per core)',
+      'pairs of QEMUs at the same time, as far as memory goes (default: one per core)',
       countUpTo(256),
     )
     .addOption(
@@ -80,6 +80,7 @@ async function devicesCommand(options: DevicesOptions, environment: Environment)
       `drover devices compares devices of x86_64 and i386 machines, and '${binaries.source.command}' emulates ${arch}: which fields may differ there has not been found out`,
     );
   }
+  refuseResultsOfList(options);
   patternOf(options.match);
   const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline);
   await checkReportOptions(options);
@@ -95,6 +96,18 @@ async function devicesCommand(options: DevicesOptions, environment: Environment)
     }
     return await runDevices({ plan, known, devices, options, baseline, directory, signal });
   });
+}
+
+function refuseResultsOfList(options: DevicesOptions): void {
+  if (options.list !== true) return;
+  const given = (['json', 'html', 'baseline'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (given.length === 0) return;
+  throw usageError(
+    'results-of-list',
+    `--list migrates no device, so there are no results: leave out ${given.map((name) => `--${name}`).join(', ')}`,
+  );
 }
 
 const listLine = (device: DeviceType): string =>

@@ -33,6 +33,8 @@ test('the page has a row and a section for each device, and loads nothing', () =
 
 test('with a baseline the changes come first', () => {
   const change = { device: 'dev-equal', before: 'differs', now: 'equal', isWorse: false } as const;
-  const page = [...devicesHtmlPieces(document, [{ ...change, more: [], fewer: [] }])].join('');
+  const page = [
+    ...devicesHtmlPieces(document, [{ ...change, more: [], fewer: [], less: [] }]),
+  ].join('');
   assert.match(page, /Changes since the baseline[^]*dev-equal {2}differs -&gt; equal[^]*<caption>/);
 });

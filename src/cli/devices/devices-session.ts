@@ -1,5 +1,4 @@
 /** One run of `drover devices`: lines as results come, then the summary, the files, the exit code. */
-import os from 'node:os';
 import { compareWithBaseline } from '../../devices/baseline.js';
 import type { DeviceType } from '../../devices/device-types.js';
 import { devicesVersion } from '../../devices/document.js';
@@ -14,15 +13,18 @@ import {
   summaryLine,
 } from '../../devices/text.js';
 import { walkDevices } from '../../devices/walk.js';
+import { counted } from '../../model/text/format.js';
 import type { QemuFeatures } from '../../model/features.js';
 import type { PairPlan } from '../../migration/plan.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import { writeFiles } from '../options/report-options.js';
+import { hostCapacity } from '../process/host-capacity.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { lines, noteOnStderr, print } from '../process/print.js';
 import { droverVersion } from '../process/version.js';
 import type { DevicesOptions } from './devices-options.js';
 import { devicesHtmlPieces } from './devices-html.js';
+import { jobsFor } from './jobs.js';
 
 export interface DevicesRun {
   readonly plan: PairPlan;
@@ -40,9 +42,15 @@ export async function runDevices(run: DevicesRun): Promise<number> {
   const { plan, known, devices, options, baseline, directory, signal } = run;
   const empty = documentOf(run, []);
   await print(lines([...headLines(empty), '']));
-  const results = await walkDevices({
+  const { jobs, roomFor } = jobsFor(hostCapacity(), options.jobs, devices.length);
+  if (options.jobs !== undefined && roomFor !== undefined) {
+    noteOnStderr(
+      `-j ${options.jobs}: the memory of this host has room for ${counted(roomFor, 'pair')} of QEMUs at the same time`,
+    );
+  }
+  const { results, failure } = await walkDevices({
     ...{ plan, devices, directory, signal },
-    jobs: options.jobs ?? os.availableParallelism(),
+    jobs,
     timeoutMs: options.timeout,
     onResult: async (result) => {
       if (baseline === undefined) await print(lines(resultLines(result)));
@@ -60,15 +68,20 @@ export async function runDevices(run: DevicesRun): Promise<number> {
   if (baseline !== undefined && baseline.machine !== document.machine) {
     noteOnStderr(`the baseline is of machine ${baseline.machine}, not ${document.machine}`);
   }
+  if (baseline?.partial === true) {
+    noteOnStderr('the baseline is partial: devices are missing that its run had selected');
+  }
   const code = exitCodeOf(document, changes);
-  const files = await writeFiles(
+  const finalCode = await writeFiles(
     [
       [options.json, [`${JSON.stringify(document, null, 2)}\n`]],
       [options.html, devicesHtmlPieces(document, changes)],
     ],
     code,
   );
-  return files;
+  // after the files, which have what is there
+  if (failure !== undefined) throw failure;
+  return finalCode;
 }
 
 function exitCodeOf(

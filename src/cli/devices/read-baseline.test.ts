@@ -26,6 +26,11 @@ const bad: readonly (readonly [what: string, text: string, message: RegExp])[] =
     /results\.0\.outcome/,
   ],
   [
+    'an equal that does not say what was compared',
+    JSON.stringify({ ...good, results: [{ device: 'a', outcome: { kind: 'equal', blocks: 1 } }] }),
+    /results\.0\.outcome\.sections/,
+  ],
+  [
     'differences of another shape',
     JSON.stringify({
       ...good,

@@ -11,9 +11,13 @@ const difference = v.looseObject({
   field: v.optional(v.string()),
   text: v.string(),
 });
+const compared = { sections: v.number(), blocks: v.number() };
 const outcome = v.variant('kind', [
-  v.looseObject({ kind: v.literal('differs'), differences: v.array(difference) }),
-  v.looseObject({ kind: v.picklist(deviceOutcomeKinds.filter((kind) => kind !== 'differs')) }),
+  v.looseObject({ kind: v.literal('equal'), ...compared }),
+  v.looseObject({ kind: v.literal('differs'), differences: v.array(difference), ...compared }),
+  v.looseObject({
+    kind: v.picklist(deviceOutcomeKinds.filter((kind) => kind !== 'differs' && kind !== 'equal')),
+  }),
 ]);
 const shape = v.looseObject({
   version: v.literal(devicesVersion),
