@@ -9,6 +9,7 @@ import type { WritingDevice, Written } from './writing-device.js';
 import type { WritingDeviceKind } from './writing-devices.js';
 import type { TestContext } from '../../../migration/context.js';
 import type { Pair } from '../../../migration/pair.js';
+import { waitSerial } from '../../../migration/waits.js';
 import { precopy } from '../../../migration/flows/precopy.js';
 import type { FlowResult } from '../../../migration/migration.js';
 import { hex } from '../../../model/text/format.js';
@@ -39,6 +40,8 @@ export async function deviceWrites(
     sourceArgs: device.args('source'),
     destinationArgs: device.args('destination'),
     startHook: async ({ source }) => {
+      // The guest sets up a PCI register at boot, by the same two ports.
+      await waitSerial(source);
       await device.start(source.qtest, queueAt);
       for (let count = 0; count < buffers / batchSize; count++) {
         await device.submit(nextBatch());
