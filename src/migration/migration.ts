@@ -70,6 +70,8 @@ export interface StatusOptions {
    * statuses that may come before; any other is a failure. Undefined: all but failed and completed
    */
   readonly through?: readonly string[];
+  /** default: the deadline of a status */
+  readonly timeoutMs?: number;
 }
 
 export class Migration {
@@ -108,8 +110,8 @@ export class Migration {
    * @returns the answer of query-migrate after that
    */
   async until(status: string, options: StatusOptions = {}): Promise<JsonObject> {
-    const { side = 'source', through } = options;
-    const wanted = { goal: status, through, since: this.since[side] };
+    const { side = 'source', through, timeoutMs } = options;
+    const wanted = { goal: status, through, timeoutMs, since: this.since[side] };
     const answer = await waitStatus(this.pair[side], wanted);
     if (side === 'source') this.answer = answer;
     return answer;

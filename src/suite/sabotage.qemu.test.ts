@@ -46,9 +46,15 @@ const ignoredCommands: readonly (IgnoredCommand & {
 })[] = [
   {
     family: 'cancel',
-    path: 'cancel/src/after/active',
+    path: 'cancel/src/after/cancelled',
     command: 'migrate_cancel',
-    code: 'test-timeout',
+    code: 'slow-cancel',
+  },
+  {
+    family: 'cancel, then again',
+    path: 'multifd/tcp/plain/cancel',
+    command: 'migrate_cancel',
+    code: 'slow-cancel',
   },
   {
     family: 'validation',
