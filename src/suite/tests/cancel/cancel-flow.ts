@@ -156,8 +156,8 @@ export async function cancelThenMigrate(
 
   context.observer.phase('migrate');
   const cancelled = await migrateHalfway(first);
-  await cancelAndWait(cancelled);
-  await endMachine(first.destination, 1);
+  // at once: the destination ends when its connection does, however long the source takes
+  await Promise.all([cancelAndWait(cancelled), endMachine(first.destination, 1)]);
 
   context.observer.phase('launch');
   const second = await startNewDestination(first, '-2');
