@@ -3,6 +3,7 @@
  * end.
  */
 import { Cancelled } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
@@ -74,6 +75,8 @@ export interface StatusOptions {
   readonly timeoutMs?: number;
 }
 
+const soonMs = 5000;
+
 export class Migration {
   /** the events of this migration come after these cursors; `resume` moves that of the source */
   readonly since: Record<Side, EventCursor>;
@@ -115,6 +118,26 @@ export class Migration {
     const answer = await waitStatus(this.pair[side], wanted);
     if (side === 'source') this.answer = answer;
     return answer;
+  }
+
+  /**
+   * Waits for a status that takes QEMU milliseconds. After 5 s, more on a slow host, `late` says
+   * what is wrong.
+   */
+  async untilSoon(
+    status: string,
+    late: (facts: { readonly waitedFor: string; readonly lastSeen?: string }) => HarnessError,
+    options: StatusOptions = {},
+  ): Promise<void> {
+    const timeoutMs = soonMs * this.pair.context.plan.slowness;
+    try {
+      await this.until(status, { ...options, timeoutMs });
+    } catch (error) {
+      if (!(error instanceof HarnessError) || error.code !== 'deadline') throw error;
+      const waitedFor = `status ${status} within ${(timeoutMs / 1000).toFixed(0)} s`;
+      const { lastSeen } = error.input;
+      throw late(lastSeen === undefined ? { waitedFor } : { waitedFor, lastSeen });
+    }
   }
 
   /** Waits for an event by name, on the source unless given. */

@@ -145,6 +145,27 @@ test('a migration that should fail and does not fails', { skip: qemu.skip }, asy
   assert.match(failure.message, /instead of failed/);
 });
 
+test(
+  'a migration that should fail and goes on for ever fails soon',
+  { skip: qemu.skip },
+  async () => {
+    const startMs = performance.now();
+    const failure = await failureOf(
+      precopyTest({
+        ...facts,
+        ...unixSocket,
+        startHook: async (pair) => {
+          await pair.ensureNonConverge();
+        },
+        expect: { kind: 'fails', throughActive: true, destination: 'alive' },
+      }),
+    );
+    assert.equal(failure.code, 'wrong-status');
+    assert.match(failure.message, /goes on, and should have failed/);
+    assert.ok(performance.now() - startMs < 30_000);
+  },
+);
+
 test('a guest that still runs at the source is noticed', { skip: qemu.skip }, async () => {
   const failure = await failureOf(
     precopyTest({
