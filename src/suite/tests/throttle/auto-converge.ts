@@ -1,5 +1,5 @@
 /** Auto-converge: QEMU throttles the guest's processors until the migration converges. */
-import { pollUntil } from '../../../model/deadline.js';
+import { pause, pollUntil } from '../../../model/deadline.js';
 import type { HarnessError } from '../../../model/errors.js';
 import { contractError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
@@ -35,6 +35,8 @@ const slowByMs = 4800;
  */
 const slow = 3_000_000;
 const lookEveryMs = 100;
+/** throttling ends when the migration does, which QEMU reports just before */
+const mostEndMs = 3000;
 
 /**
  * QEMU 10.0 synchronises its dirty bitmap every few seconds while it throttles; 7.2 does not, and
@@ -80,7 +82,7 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   await source.qmp.execute('migrate-continue', { state: 'pre-switchover' });
   await migration.until('completed');
   await migration.untilEvent('STOP');
-  return await migration.arrive();
+  return await migration.arrive({ endHook: async () => requireThrottleEnds(pair) });
 }
 
 /**
@@ -110,6 +112,19 @@ export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<vo
   const least = throttleEarly['cpu-throttle-initial'];
   if (throttle < least) throw outOfRange(`at least ${least}`, throttle);
   await requireSleep(pair.source, least);
+}
+
+/** A source that goes on throttling would slow down its guest after a cancelled migration, too. */
+export async function requireThrottleEnds(pair: Pair): Promise<void> {
+  const endMs = performance.now() + mostEndMs * pair.context.plan.slowness;
+  let throttle = await throttleOf(pair);
+  while (throttle !== 0) {
+    if (performance.now() > endMs) {
+      throw outOfRange('no throttling after the migration', throttle);
+    }
+    await pause(lookEveryMs, pair.context.signal);
+    throttle = await throttleOf(pair);
+  }
 }
 
 async function throttleOf({ source }: Pick<Pair, 'source'>): Promise<number> {
