@@ -186,7 +186,9 @@ async function explain(error: unknown, context: TestContext): Promise<unknown> {
  */
 function gaveUp({ code, input: { side, message } }: HarnessError): boolean {
   if (code !== 'wrong-status' || side !== 'source') return false;
-  const reason = /^migration went to failed on the source instead of \S+: (.*)$/.exec(message)?.[1];
+  const [, status, reason] =
+    /^migration went to (\S+) on the source instead of \S+(?:: (.*))?$/.exec(message) ?? [];
+  if (status !== undefined && status !== 'failed') return true;
   return (
     reason !== undefined &&
     !/socket|channel|stream|broken pipe|connection|input\/output|end.of.file/i.test(reason)

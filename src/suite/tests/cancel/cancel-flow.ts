@@ -9,7 +9,7 @@ import type { Pair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { trickleRate, untilTracked, waitDirtyTracking } from '../../../migration/tracking.js';
-import { endBoth, endMachine } from '../../../migration/verify.js';
+import { endBoth, endMachine, requireRunning } from '../../../migration/verify.js';
 import { plantMarker, waitByteChange, waitMarker } from '../../../migration/waits.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
 import { unixSocket } from '../unix-socket.js';
@@ -91,6 +91,7 @@ export async function cancelAfter(context: TestContext, moment: CancelMoment): P
       await bothGaveUp(migration);
   }
   context.observer.phase('verify');
+  await requireRunning(source, true);
   await waitByteChange(source, context.platform.range.start);
   await endBoth(pair);
   return {};
