@@ -204,6 +204,28 @@ export class Migration {
     await destination.qmp.execute('cont');
   }
 
+  /** The guest runs on at the destination, at the latest right after QEMU has loaded it. */
+  async #untilResumed(): Promise<void> {
+    const { context, destination } = this.pair;
+    const since = this.since.destination;
+    const isLoaded = ({ name, data }: QmpEvent): boolean =>
+      name === 'RESUME' || (name === 'MIGRATION' && data['status'] === 'completed');
+    await destination.qmp.events.wait(isLoaded, {
+      what: 'event RESUME',
+      since,
+      timeoutMs: context.deadlines.eventMs,
+      signal: context.signal,
+    });
+    try {
+      await waitEvent(destination, 'RESUME', since, soonMs * context.plan.slowness);
+    } catch (error) {
+      if (error instanceof HarnessError && error.code === 'deadline') {
+        await requireRunning(destination, true);
+      }
+      throw error;
+    }
+  }
+
   /**
    * The end of every migration that completes: the guest runs at the destination, and only there,
    * its memory is intact, and both QEMUs quit when asked.
@@ -225,7 +247,7 @@ export class Migration {
       await endBoth(pair).catch(() => undefined);
       return { verdict, figures };
     }
-    await this.untilEvent('RESUME', 'destination');
+    await this.#untilResumed();
     if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
     const damage = await damageOfSilent(destination);
     if (damage !== undefined) {

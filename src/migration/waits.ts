@@ -85,12 +85,13 @@ export async function waitEvent(
   machine: TestMachine,
   name: string,
   since: EventCursor,
+  timeoutMs: number = machine.context.deadlines.eventMs,
 ): Promise<void> {
-  const { deadlines, signal } = machine.context;
+  const { signal } = machine.context;
   await machine.qmp.events.wait((event) => event.name === name, {
     what: `event ${name}`,
     since,
-    timeoutMs: deadlines.eventMs,
+    timeoutMs,
     signal,
   });
 }
