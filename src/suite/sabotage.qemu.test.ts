@@ -78,6 +78,7 @@ const ignoredCommands: readonly (IgnoredCommand & {
  */
 const lostCapabilities = [
   { path: 'precopy/tcp/plain/switchover-ack', about: 'switchover-ack', named: /switchover-ack/ },
+  { path: 'precopy/unix/xbzrle', about: 'xbzrle', named: /xbzrle/ },
   { path: 'postcopy/release-ram', about: 'release-ram', named: /release-ram/ },
   { path: 'postcopy/preempt/plain', about: 'postcopy-preempt', named: /has 1 connections, not 2/ },
   { path: 'multifd/tcp/plain/zlib', about: 'multifd', named: /has 1 connections, not 5/ },
