@@ -20,8 +20,16 @@ const commonPorts: readonly PortWrite[] = [
     ['b', 0x70, register],
     ['b', 0x71, register ^ 0x5a],
   ]),
-  // scratch register of the serial port
+  // another year: the clock goes on from there
+  ['b', 0x70, 0x0b],
+  ['b', 0x71, 0x82],
+  ['b', 0x70, 0x09],
+  ['b', 0x71, 0x37],
+  ['b', 0x70, 0x0b],
+  ['b', 0x71, 0x02],
+  // serial port: scratch register, even parity
   ['b', 0x3ff, 0xa5],
+  ['b', 0x3fb, 0x1b],
   // mode of the keyboard controller: both ports off
   ['b', 0x64, 0x60],
   ['b', 0x60, 0x30],
@@ -41,6 +49,9 @@ const commonPorts: readonly PortWrite[] = [
   ['w', 0x3d4, 0x5a0e],
 ];
 
+/** once the block is there: an event that never comes is enabled */
+const powerEvents: readonly PortWrite[] = [['w', 0x602, 0x20]];
+
 /** the power-management block at 0x600, where the guest puts it too, and an interrupt line */
 const boards: readonly (readonly [RegExp, readonly PortWrite[]])[] = [
   [
@@ -50,6 +61,7 @@ const boards: readonly (readonly [RegExp, readonly PortWrite[]])[] = [
       ['l', 0xcfc, 0x601],
       ['l', 0xcf8, pci(0x1f, 0, 0x44)],
       ['b', 0xcfc, 0x80],
+      ...powerEvents,
       ['l', 0xcf8, pci(0x1f, 2, 0x3c)],
       ['b', 0xcfc, 0x0b],
     ],
@@ -61,6 +73,7 @@ const boards: readonly (readonly [RegExp, readonly PortWrite[]])[] = [
       ['l', 0xcfc, 0x601],
       ['l', 0xcf8, pci(1, 3, 0x80)],
       ['b', 0xcfc, 1],
+      ...powerEvents,
       ['l', 0xcf8, pci(1, 1, 0x3c)],
       ['b', 0xcfc, 0x0b],
     ],
