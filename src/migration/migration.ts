@@ -205,7 +205,7 @@ export class Migration {
   }
 
   /** The guest runs on at the destination, at the latest right after QEMU has loaded it. */
-  async #untilResumed(): Promise<void> {
+  async untilResumed(): Promise<void> {
     const { context, destination } = this.pair;
     const since = this.since.destination;
     const isLoaded = ({ name, data }: QmpEvent): boolean =>
@@ -247,7 +247,7 @@ export class Migration {
       await endBoth(pair).catch(() => undefined);
       return { verdict, figures };
     }
-    await this.#untilResumed();
+    await this.untilResumed();
     if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
     const damage = await damageOfSilent(destination);
     if (damage !== undefined) {

@@ -112,7 +112,7 @@ export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migra
     await migration.untilEvent('STOP');
   });
   await whileAlive(pair, async () => {
-    await migration.untilEvent('RESUME', 'destination');
+    await migration.untilResumed();
     if (recovery !== undefined) await recover(migration, recovery);
     const through = recovery === undefined ? straight : resumed;
     await unlessStalled(pair, migration.until('completed', { through }));
