@@ -33,7 +33,6 @@
 
 	.set SHARED_APIC, 0xc010		# there are local APICs
 	.set KEPT_SCRATCH, 0xc014
-	.set SHARED_TSC_AUX, 0xc018		# the processor has TSC_AUX
 
 	.include "machine.inc"
 	.include "processor.inc"

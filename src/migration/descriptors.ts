@@ -2,12 +2,15 @@
  * Descriptors that Drover passes to QEMU: by name (getfd) or in an fdset (add-fd). Drover closes
  * its copy.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { contractError } from '../model/errors.js';
+import { pause } from '../model/deadline.js';
 import { asArray } from '../model/json.js';
 import { loadAddon } from '../native/addon.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { Machine } from '../qemu/machine.js';
+import { openFiles } from '../qemu/open-files.js';
+import type { TestMachine } from './context.js';
 
 /** Opens a file, passes the descriptor on with `hand`, and closes it here, also after an error. */
 async function handOver(
@@ -66,6 +69,11 @@ export class SocketPair implements Disposable {
     await machine.qmp.execute('getfd', { fdname: name }, { fds: [this.#ends[end]] });
   }
 
+  /** what /proc calls an end, as long as it is open */
+  name(end: 0 | 1): string {
+    return `socket:[${fstatSync(this.#ends[end]).ino}]`;
+  }
+
   write(end: 0 | 1, data: Buffer): void {
     writeSync(this.#ends[end], data);
   }
@@ -97,6 +105,27 @@ export async function requireNameGone(machine: Machine, name: string): Promise<v
     `the ${machine.side} still has descriptor '${name}' after the migration that should have used it up`,
     { side: machine.side, waitedFor: expected },
   );
+}
+
+const mostCloseMs = 3000;
+
+/**
+ * QEMU must have closed what migration used, under whatever number. It may do so right after the
+ * migration has completed.
+ */
+export async function requireClosed(machine: TestMachine, file: string): Promise<void> {
+  const { plan, signal } = machine.context;
+  const endMs = performance.now() + mostCloseMs * plan.slowness;
+  while (openFiles(machine.pid).includes(file)) {
+    if (performance.now() > endMs) {
+      throw contractError(
+        'descriptor-left',
+        `the ${machine.side} still has the descriptor of its migration open after that has completed`,
+        { side: machine.side, lastSeen: file },
+      );
+    }
+    await pause(20, signal);
+  }
 }
 
 /** Removes an fdset; QEMU must have no other. */

@@ -70,8 +70,8 @@ const effects: readonly Effect[] = [
     applies: ({ settings }) =>
       has(settings, 'xbzrle') && ((settings.iterations ?? 0) > 1 || settings.steady === true),
     sign: () => 'pages sent as differences (xbzrle-cache.pages)',
-    shows: ({ answer }) =>
-      compare(figure(answer, 'xbzrle-cache', 'pages'), 0, (sent, none) => sent > none),
+    // a QEMU for which the capability is off does not report the cache at all
+    shows: ({ answer }) => (figure(answer, 'xbzrle-cache', 'pages') ?? 0) > 0,
   },
   {
     what: 'zero-page-detection none',
@@ -80,6 +80,27 @@ const effects: readonly Effect[] = [
     sign: () => 'no zero page (ram.duplicate)',
     shows: ({ answer }) =>
       compare(figure(answer, 'ram', 'duplicate'), 0, (found, none) => found === none),
+  },
+  ...['legacy', 'multifd'].map((mode): Effect => ({
+    what: `zero-page-detection ${mode}`,
+    applies: (facts) =>
+      has(facts.settings, 'multifd') && parameter(facts, 'zero-page-detection') === mode,
+    // RAM outside of what the guest stamps is mostly zero
+    sign: () => 'zero pages (ram.duplicate)',
+    shows: ({ answer }) =>
+      compare(figure(answer, 'ram', 'duplicate'), 0, (found, none) => found > none),
+  })),
+  {
+    what: 'capability zero-copy-send',
+    applies: ({ settings }) => settings.sourceCapabilities?.includes('zero-copy-send') === true,
+    // over the loopback interface, where Linux copies after all and says so
+    sign: () => 'what the host did copy (ram.dirty-sync-missed-zero-copy)',
+    shows: ({ answer }) =>
+      compare(
+        figure(answer, 'ram', 'dirty-sync-missed-zero-copy'),
+        0,
+        (missed, none) => missed > none,
+      ),
   },
   {
     what: 'parameter tls-creds',

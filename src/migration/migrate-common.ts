@@ -15,6 +15,8 @@ export interface Hooks {
   readonly startHook?: (pair: Pair) => Promise<void> | void;
   /** with `live`: while memory is sent, before the migration may converge */
   readonly liveHook?: (pair: Pair, signal: AbortSignal) => Promise<void> | void;
+  /** of a file: the source has written it, and the destination has not read it */
+  readonly writtenHook?: (pair: Pair) => Promise<void> | void;
   /** after the migration, before Drover verifies memory and ends both sides */
   readonly endHook?: (pair: Pair) => Promise<void> | void;
 }
@@ -25,6 +27,7 @@ export const hookEntries = {
   prepareHook: hook,
   startHook: hook,
   liveHook: hook,
+  writtenHook: hook,
   endHook: hook,
 } satisfies Record<keyof Hooks, v.GenericSchema>;
 

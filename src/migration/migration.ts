@@ -3,6 +3,7 @@
  * end.
  */
 import { Cancelled } from '../model/deadline.js';
+import { HarnessError } from '../model/errors.js';
 import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
@@ -70,7 +71,11 @@ export interface StatusOptions {
    * statuses that may come before; any other is a failure. Undefined: all but failed and completed
    */
   readonly through?: readonly string[];
+  /** default: the deadline of a status */
+  readonly timeoutMs?: number;
 }
+
+const soonMs = 5000;
 
 export class Migration {
   /** the events of this migration come after these cursors; `resume` moves that of the source */
@@ -108,11 +113,31 @@ export class Migration {
    * @returns the answer of query-migrate after that
    */
   async until(status: string, options: StatusOptions = {}): Promise<JsonObject> {
-    const { side = 'source', through } = options;
-    const wanted = { goal: status, through, since: this.since[side] };
+    const { side = 'source', through, timeoutMs } = options;
+    const wanted = { goal: status, through, timeoutMs, since: this.since[side] };
     const answer = await waitStatus(this.pair[side], wanted);
     if (side === 'source') this.answer = answer;
     return answer;
+  }
+
+  /**
+   * Waits for a status that takes QEMU milliseconds. After 5 s, more on a slow host, `late` says
+   * what is wrong.
+   */
+  async untilSoon(
+    status: string,
+    late: (facts: { readonly waitedFor: string; readonly lastSeen?: string }) => HarnessError,
+    options: StatusOptions = {},
+  ): Promise<void> {
+    const timeoutMs = soonMs * this.pair.context.plan.slowness;
+    try {
+      await this.until(status, { ...options, timeoutMs });
+    } catch (error) {
+      if (!(error instanceof HarnessError) || error.code !== 'deadline') throw error;
+      const waitedFor = `status ${status} within ${(timeoutMs / 1000).toFixed(0)} s`;
+      const { lastSeen } = error.input;
+      throw late(lastSeen === undefined ? { waitedFor } : { waitedFor, lastSeen });
+    }
   }
 
   /** Waits for an event by name, on the source unless given. */
@@ -179,6 +204,28 @@ export class Migration {
     await destination.qmp.execute('cont');
   }
 
+  /** The guest runs on at the destination, at the latest right after QEMU has loaded it. */
+  async untilResumed(): Promise<void> {
+    const { context, destination } = this.pair;
+    const since = this.since.destination;
+    const isLoaded = ({ name, data }: QmpEvent): boolean =>
+      name === 'RESUME' || (name === 'MIGRATION' && data['status'] === 'completed');
+    await destination.qmp.events.wait(isLoaded, {
+      what: 'event RESUME',
+      since,
+      timeoutMs: context.deadlines.eventMs,
+      signal: context.signal,
+    });
+    try {
+      await waitEvent(destination, 'RESUME', since, soonMs * context.plan.slowness);
+    } catch (error) {
+      if (error instanceof HarnessError && error.code === 'deadline') {
+        await requireRunning(destination, true);
+      }
+      throw error;
+    }
+  }
+
   /**
    * The end of every migration that completes: the guest runs at the destination, and only there,
    * its memory is intact, and both QEMUs quit when asked.
@@ -200,7 +247,7 @@ export class Migration {
       await endBoth(pair).catch(() => undefined);
       return { verdict, figures };
     }
-    await this.untilEvent('RESUME', 'destination');
+    await this.untilResumed();
     if (settings.suspend === true) await destination.qmp.execute('system_wakeup');
     const damage = await damageOfSilent(destination);
     if (damage !== undefined) {

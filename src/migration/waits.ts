@@ -18,6 +18,8 @@ export interface StatusGoal {
    */
   readonly through?: readonly string[];
   readonly since: EventCursor;
+  /** default: the deadline of a status */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface StatusGoal {
 export async function waitStatus(machine: TestMachine, wanted: StatusGoal): Promise<JsonObject> {
   const { goal, through } = wanted;
   const { deadlines, signal } = machine.context;
-  const timeoutMs = deadlines.statusMs;
+  const timeoutMs = Math.min(wanted.timeoutMs ?? Infinity, deadlines.statusMs);
   const deadline = performance.now() + timeoutMs;
   const seen: string[] = [];
   const follow = machine.qmp.events.follow({
@@ -83,12 +85,13 @@ export async function waitEvent(
   machine: TestMachine,
   name: string,
   since: EventCursor,
+  timeoutMs: number = machine.context.deadlines.eventMs,
 ): Promise<void> {
-  const { deadlines, signal } = machine.context;
+  const { signal } = machine.context;
   await machine.qmp.events.wait((event) => event.name === name, {
     what: `event ${name}`,
     since,
-    timeoutMs: deadlines.eventMs,
+    timeoutMs,
     signal,
   });
 }

@@ -22,9 +22,13 @@ function eachDescriptor<T>(pid: number, look: (name: string) => T): T[] {
   });
 }
 
+/** what each descriptor is open on: a path, or such as `socket:[1234]` */
+export function openFiles(pid: number): string[] {
+  return eachDescriptor(pid, (name) => readlinkSync(`/proc/${pid}/fd/${name}`));
+}
+
 export function countSockets(pid: number): number {
-  const targets = eachDescriptor(pid, (name) => readlinkSync(`/proc/${pid}/fd/${name}`));
-  return targets.filter((target) => target.startsWith('socket:')).length;
+  return openFiles(pid).filter((target) => target.startsWith('socket:')).length;
 }
 
 /** Descriptors for I/O past the page cache. */

@@ -9,6 +9,7 @@ import type { Pair } from '../migration/pair.js';
 import { waitGuestPasses } from '../migration/waits.js';
 import { verifyMemory } from '../migration/verify.js';
 import { facts, failureOf, outcomeOf, qemu } from './attempt.fixtures.js';
+import { findTest } from './registry.js';
 import { precopyTest } from './definition.js';
 import { onlySlice } from '../memory/verdict.fixtures.js';
 import { unixSocket } from './tests/unix-socket.js';
@@ -144,6 +145,40 @@ test('a migration that should fail and does not fails', { skip: qemu.skip }, asy
   assert.equal(failure.code, 'wrong-status');
   assert.match(failure.message, /instead of failed/);
 });
+
+test(
+  'a migration that should fail and goes on for ever fails soon',
+  { skip: qemu.skip },
+  async () => {
+    const startMs = performance.now();
+    const failure = await failureOf(
+      precopyTest({
+        ...facts,
+        ...unixSocket,
+        startHook: async (pair) => {
+          await pair.ensureNonConverge();
+        },
+        expect: { kind: 'fails', throughActive: true, destination: 'alive' },
+      }),
+    );
+    assert.equal(failure.code, 'wrong-status');
+    assert.match(failure.message, /goes on, and should have failed/);
+    assert.ok(performance.now() - startMs < 30_000);
+  },
+);
+
+test(
+  'a source that gives up is at fault, and not its destination',
+  { skip: qemu.skip },
+  async () => {
+    const refused = findTest('/migration/precopy/tcp/tls/x509/mismatch-host')?.made?.input;
+    const failure = await failureOf(
+      precopyTest({ ...(refused as Parameters<typeof precopyTest>[0]), expect: undefined }),
+    );
+    assert.deepEqual([failure.code, failure.side], ['wrong-status', 'source']);
+    assert.match(failure.message, /certificate/i);
+  },
+);
 
 test('a guest that still runs at the source is noticed', { skip: qemu.skip }, async () => {
   const failure = await failureOf(

@@ -174,7 +174,25 @@ async function explain(error: unknown, context: TestContext): Promise<unknown> {
     context.machines.map(async (machine) => ((await machine.endedByItself()) ? [machine] : [])),
   );
   const [machine] = ended.flat();
-  return machine === undefined ? error : machine.process.gone(error);
+  if (machine === undefined) return error;
+  return gaveUp(error) && machine.side === 'destination' && machine.process.status?.code === 1
+    ? error
+    : machine.process.gone(error);
+}
+
+/**
+ * The source gave a reason of its own for the end of the migration. Its destination then ends with
+ * status 1, as it does when it is at fault: but then the source has lost its connection.
+ */
+function gaveUp({ code, input: { side, message } }: HarnessError): boolean {
+  if (code !== 'wrong-status' || side !== 'source') return false;
+  const [, status, reason] =
+    /^migration went to (\S+) on the source instead of \S+(?:: (.*))?$/.exec(message) ?? [];
+  if (status !== undefined && status !== 'failed') return true;
+  return (
+    reason !== undefined &&
+    !/socket|channel|stream|broken pipe|connection|input\/output|end.of.file/i.test(reason)
+  );
 }
 
 const isHostProblem = ({ message, lastSeen, details }: Failure): boolean =>

@@ -33,6 +33,7 @@ for (const [field, value, expected] of [
   ['needs', [{ kind: 'capability', name: 'x' }], /^needs\.0\.since: missing$/],
   ['needs', [{ kind: 'magic' }], /^needs\.0\.kind: expected "capability" or .*, not "magic"$/],
   ['listen', undefined, /^listen: expected a string, not undefined$/],
+  ['writtenHook', () => undefined, /^writtenHook: only fileTest uses it$/],
   ['live', 'yes', /^live: expected a boolean, not "yes"$/],
   ['iterations', 1.5, /^iterations: expected a whole number of at least 1, not 1.5$/],
   ['iterations', 2, /^iterations: only precopyTest uses it, with live: true$/],

@@ -55,6 +55,9 @@ export function definitionFaults(value: unknown): string[] {
 
 /** Fields that the flow would ignore. */
 function ignored(flow: FlowName, fields: Readonly<Record<string, unknown>>): string[] {
+  if (flow !== 'file' && fields['writtenHook'] !== undefined) {
+    return ['writtenHook: only fileTest uses it'];
+  }
   if (fields['steady'] === true) {
     const unused = ['liveHook', 'iterations', 'recovery', 'suspend'];
     const faults = unused

@@ -61,6 +61,8 @@ const guest = v.strictObject({
   pages: v.optional(whole(1)),
   /** what each page holds */
   stamp: v.optional(v.picklist(stampKinds)),
+  /** virtual processors, each of which writes its own part; default: 1 */
+  writers: v.optional(whole(1)),
   /** of all writers together; default: as fast as possible */
   pacePagesPerSecond: v.optional(whole(1)),
   /** writers count, so that they can be watched */

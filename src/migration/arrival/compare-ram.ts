@@ -1,9 +1,12 @@
 /** All RAM of two stopped machines, block by block, read from outside both QEMUs. */
+import { readFileSync } from 'node:fs';
 import { both } from '../../model/both.js';
 import { HarnessError } from '../../model/errors.js';
 import { counted, hex } from '../../model/text/format.js';
 import { printableLine } from '../../model/text/printable.js';
 import { openStoppedProcess } from '../../memory/image.js';
+import { readMaps } from '../../memory/process-maps.js';
+import type { ProcessMapping } from '../../memory/process-maps.js';
 import type { MemoryImage } from '../../memory/image.js';
 import type { NativeDiff, NativeDifference } from '../../native/image-addon.js';
 import { mainBlockName } from '../../model/command-line.js';
@@ -72,6 +75,8 @@ export interface SideBlock {
   readonly usedBytes: number;
   readonly index: number | undefined;
   readonly problem?: string;
+  /** where it lies in a file or shared memory, if it does */
+  readonly file?: string | undefined;
 }
 
 /** Blocks of a running process that nobody changes; those without an address cannot be read. */
@@ -83,18 +88,31 @@ export function openBlocks({ pid, blocks }: RamOfProcess): SideRam {
     hostAddress,
   }));
   const image = openStoppedProcess(pid, regions, pageBytes);
+  const maps = readMaps(readFileSync(`/proc/${pid}/maps`, 'utf8'));
   return {
     image,
     blocks: blocks.map((block) => {
       const { name, usedBytes } = block;
       const index = known.indexOf(block);
-      if (index >= 0) return { name, usedBytes, index };
+      if (index >= 0) return { name, usedBytes, index, file: placeInFile(maps, block) };
       return { name, usedBytes, index: undefined, problem: 'this QEMU does not say where it lies' };
     }),
     [Symbol.dispose]() {
       image[Symbol.dispose]();
     },
   };
+}
+
+function placeInFile(
+  maps: readonly ProcessMapping[],
+  { hostAddress = 0n }: RamBlockPlace,
+): string | undefined {
+  const found = maps.find(
+    ({ start, sizeBytes }) => hostAddress >= start && hostAddress < start + BigInt(sizeBytes),
+  );
+  if (found?.shared !== true || found.inode === 0) return undefined;
+  const { device, inode, offset, start } = found;
+  return `${device} ${inode} ${BigInt(offset) + hostAddress - start}`;
 }
 
 /** Blocks are matched by name and size. */
@@ -121,6 +139,8 @@ export async function compareSides(
       );
     } else if (block.index === undefined || other.index === undefined) {
       notCompared.push(`${name}: ${problem ?? 'it cannot be read'}`);
+    } else if (block.file !== undefined && block.file === other.file) {
+      notCompared.push(`${name}: both sides map the same memory, so it cannot differ`);
     } else {
       const request = {
         ...{ firstBlock: block.index, firstStart: 0, secondBlock: other.index, secondStart: 0 },

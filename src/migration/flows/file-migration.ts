@@ -63,6 +63,7 @@ export async function fileMigration(
     await pair.ensureConverge();
   }
   if (settings.steady !== true) await migration.until('completed');
+  await settings.writtenHook?.(pair);
 
   await pair.listen(target);
   await migration.until('completed', { side: 'destination' });

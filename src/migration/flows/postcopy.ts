@@ -4,7 +4,10 @@
  * from broken connections, PR.
  */
 import * as v from 'valibot';
+import { Cancelled, pause } from '../../model/deadline.js';
 import { contractError } from '../../model/errors.js';
+import { asObject } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
 import type { Fields } from '../../model/shapes.js';
 import { setParameters } from '../commands.js';
 import type { TestContext } from '../context.js';
@@ -109,14 +112,49 @@ export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migra
     await migration.untilEvent('STOP');
   });
   await whileAlive(pair, async () => {
-    await migration.untilEvent('RESUME', 'destination');
+    await migration.untilResumed();
     if (recovery !== undefined) await recover(migration, recovery);
     const through = recovery === undefined ? straight : resumed;
-    await migration.until('completed', { through });
+    await unlessStalled(pair, migration.until('completed', { through }));
   });
   // The source completes once all is sent; memory can be checked once all of it has arrived.
   await migration.until('completed', { side: 'destination' });
   return migration;
+}
+
+/** QEMU asks for pages, or sends them, all the time until it ends; on a host of usual speed */
+const stalledMs = 5000;
+const lookEveryMs = 500;
+
+/** Fails if QEMU sends nothing for so long that it has lost what its destination waits for. */
+async function unlessStalled({ context, source }: Pair, end: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  const watch = async (): Promise<never> => {
+    const mostMs = stalledMs * context.plan.slowness;
+    let last = '';
+    for (let movedMs = performance.now(); ;) {
+      await pause(lookEveryMs, signal);
+      const answer = await source.qmp.execute('query-migrate').catch((): JsonObject => ({}));
+      const { transferred, 'postcopy-requests': requests } = asObject(answer['ram']);
+      const seen = JSON.stringify({ status: answer['status'], transferred, requests });
+      if (seen !== last) movedMs = performance.now();
+      last = seen;
+      if (performance.now() - movedMs < mostMs) continue;
+      throw contractError('stalled', 'the migration sends nothing any more, and does not end', {
+        side: 'source',
+        waitedFor: 'the end of postcopy',
+        lastSeen: `${seen} for ${(mostMs / 1000).toFixed(0)} s`,
+      });
+    }
+  };
+  const watching = watch();
+  try {
+    await Promise.race([end, watching]);
+  } finally {
+    over.abort(new Cancelled());
+    await Promise.allSettled([watching]);
+  }
 }
 
 /** QEMU measures only where the kernel reports which thread waits. */

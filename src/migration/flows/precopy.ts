@@ -2,6 +2,7 @@
  * The precopy flow: both QEMUs run at the same time and the source sends to the destination.
  * Upstream's flow P; its waits have deadlines, and read events and memory instead of sleeping.
  */
+import { contractError } from '../../model/errors.js';
 import { pause } from '../../model/deadline.js';
 import type { TestContext } from '../context.js';
 import type { Hooks, MigrateCommon } from '../migrate-common.js';
@@ -104,7 +105,15 @@ async function expectFailure(
   } else {
     const migration = await pair.migrate();
     const through = [...waysToFailure, ...(expect.throughActive ? ['active'] : [])];
-    await migration.until('failed', { through });
+    await migration.untilSoon(
+      'failed',
+      (facts) =>
+        contractError('wrong-status', 'the migration goes on, and should have failed', {
+          ...facts,
+          side: 'source',
+        }),
+      { through },
+    );
     await requireRunning(source, true);
   }
   await endHook?.(pair);

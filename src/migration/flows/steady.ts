@@ -178,7 +178,10 @@ export async function settle(migration: Migration): Promise<void> {
     context.observer.note?.(
       'the migration did not converge by itself, so its last iteration may hide what earlier ones lost',
     );
-  } else if (hold === 'bandwidth') requireLittleLeft(migration);
+  } else if (hold === 'bandwidth') {
+    requireLittleLeft(migration);
+    requireShortDowntime(migration);
+  }
 }
 
 /** When QEMU pauses before the switchover. */
@@ -201,6 +204,20 @@ function requireLittleLeft({ pair: { source }, answer }: Migration): void {
       waitedFor: `at most ${formatBytes(mostLeftBytes)}`,
       lastSeen: formatBytes(left),
     },
+  );
+}
+
+/** with next to nothing left, on a host of usual speed; far more than it takes */
+const mostDowntimeMs = 2000;
+
+function requireShortDowntime({ pair: { context, source }, answer }: Migration): void {
+  const { downtime } = answer;
+  const most = mostDowntimeMs * context.plan.slowness;
+  if (typeof downtime !== 'number' || downtime <= most) return;
+  throw contractError(
+    'long-downtime',
+    `QEMU kept the guest stopped for ${downtime} ms with next to nothing left to send`,
+    { side: source.side, waitedFor: `at most ${most.toFixed(0)} ms`, lastSeen: `${downtime} ms` },
   );
 }
 

@@ -3,8 +3,14 @@
  */
 import { constants } from 'node:fs';
 import { migrateIncoming } from '../../migration/commands.js';
-import { SocketPair, nameFile, requireNameGone } from '../../migration/descriptors.js';
+import {
+  SocketPair,
+  nameFile,
+  requireClosed,
+  requireNameGone,
+} from '../../migration/descriptors.js';
 import type { Pair } from '../../migration/pair.js';
+import type { Side } from '../../model/outcome.js';
 import type { Need } from '../../model/features.js';
 import { fileTest, precopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
@@ -19,9 +25,16 @@ const needsFdToFile: Need = {
   before: '11',
 };
 
-async function requireUsedUp({ source, destination }: Pair): Promise<void> {
-  await requireNameGone(source, name);
-  await requireNameGone(destination, name);
+/** what each side has open for the migration */
+type OpenFiles = Readonly<Record<Side, string>>;
+const openFilesOf = new WeakMap<Pair, OpenFiles>();
+
+async function requireUsedUp(pair: Pair): Promise<void> {
+  const files = openFilesOf.get(pair);
+  for (const machine of [pair.source, pair.destination]) {
+    await requireNameGone(machine, name);
+    if (files !== undefined) await requireClosed(machine, files[machine.side]);
+  }
 }
 
 export const fdTests: readonly TestDefinition[] = [
@@ -31,8 +44,10 @@ export const fdTests: readonly TestDefinition[] = [
     level: 'full',
     listen: 'defer',
     connect,
-    startHook: async ({ source, destination }) => {
+    startHook: async (pair) => {
+      const { source, destination } = pair;
       using sockets = new SocketPair();
+      openFilesOf.set(pair, { destination: sockets.name(0), source: sockets.name(1) });
       await sockets.give(destination, name, 0);
       await migrateIncoming(destination, { uri: connect });
       await sockets.give(source, name, 1);
@@ -44,8 +59,10 @@ export const fdTests: readonly TestDefinition[] = [
     level: 'full',
     needs: [needsFdToFile],
     connect,
-    startHook: async ({ context, source, destination }) => {
+    startHook: async (pair) => {
+      const { context, source, destination } = pair;
       const file = context.file('migfile');
+      openFilesOf.set(pair, { source: file, destination: file });
       const flags = constants.O_CREAT | constants.O_RDWR;
       // opened twice: each side has its own position
       await nameFile(destination, name, file, flags);

@@ -5,6 +5,7 @@
  */
 import { setParameters } from '../../migration/commands.js';
 import type { TestContext } from '../../migration/context.js';
+import { noEffect } from '../../migration/effects.js';
 import { startPair } from '../../migration/pair.js';
 import { proveLive } from '../../migration/flows/precopy.js';
 import { waitDirtyTracking } from '../../migration/tracking.js';
@@ -26,7 +27,9 @@ export async function switchoverBandwidth(context: TestContext): Promise<FlowRes
   await proveLive(migration);
   await waitDirtyTracking(pair);
   await setParameters(pair.source, { 'avail-switchover-bandwidth': fast });
-  await migration.until('completed');
+  await migration.untilSoon('completed', ({ waitedFor, lastSeen = 'no status' }) =>
+    noEffect('parameter avail-switchover-bandwidth', waitedFor, lastSeen),
+  );
   await migration.untilEvent('STOP');
   return await migration.arrive();
 }

@@ -104,9 +104,12 @@ export async function announceGuest(
   });
 }
 
+/** many times as long as the parameters say */
+const mostMs = 5000;
+
 /** Waits for all expected announcements; in the time of two more, no other may come. */
 async function waitAnnouncements(
-  { deadlines, signal }: TestContext,
+  { plan, signal }: TestContext,
   wire: Wire,
   expected: number,
 ): Promise<void> {
@@ -114,7 +117,7 @@ async function waitAnnouncements(
     {
       waitedFor: `${expected} announcements of the guest's network card`,
       side: 'destination',
-      ...{ timeoutMs: deadlines.eventMs, everyMs: 5, signal },
+      ...{ timeoutMs: mostMs * plan.slowness, everyMs: 5, signal },
     },
     () =>
       wire.announcements() < expected

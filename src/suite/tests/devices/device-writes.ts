@@ -13,6 +13,7 @@ import { waitSerial } from '../../../migration/waits.js';
 import { precopy } from '../../../migration/flows/precopy.js';
 import type { FlowResult } from '../../../migration/migration.js';
 import { hex } from '../../../model/text/format.js';
+import type { QmpEvent } from '../../../qmp/events.js';
 
 /** behind what the guest stamps */
 const queueAt = 0x7000000;
@@ -49,11 +50,23 @@ export async function deviceWrites(
       }
       await device.submit(nextBatch());
     },
-    liveHook: async () => {
+    liveHook: async ({ source }, signal) => {
       for (let count = 0; count < batches; count++) {
         await finish();
         if (count % 4 === 0) await device.readBack?.(someOf(last), wait);
         // the last batch may be unfinished when the guest migrates
+        await device.submit(nextBatch());
+      }
+      // Of a page that is written often, one mark in the dirty bitmap is enough. So once all have
+      // been sent and none is marked, each is written once more.
+      const { statusMs: timeoutMs } = context.deadlines;
+      for (const what of ['the next iteration', 'the one after it']) {
+        const since = source.qmp.events.cursor;
+        const isPass = ({ name: event }: QmpEvent): boolean => event === 'MIGRATION_PASS';
+        await source.qmp.events.wait(isPass, { what, since, timeoutMs, signal });
+      }
+      for (let count = 0; count < buffers / batchSize; count++) {
+        await finish();
         await device.submit(nextBatch());
       }
     },

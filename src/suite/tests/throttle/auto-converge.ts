@@ -1,10 +1,11 @@
 /** Auto-converge: QEMU throttles the guest's processors until the migration converges. */
-import { pollUntil } from '../../../model/deadline.js';
+import { pause, pollUntil } from '../../../model/deadline.js';
 import type { HarnessError } from '../../../model/errors.js';
 import { contractError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
 import { asObject } from '../../../model/json.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
+import { noEffect } from '../../../migration/effects.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
 import type { Pair } from '../../../migration/pair.js';
@@ -34,7 +35,11 @@ const slowByMs = 4800;
  * At 3 MB/s an iteration takes 33 s: an earlier synchronisation is one of those during throttling.
  */
 const slow = 3_000_000;
+const longMs = 1000;
+const mostLong = 6;
 const lookEveryMs = 100;
+/** throttling ends when the migration does, which QEMU reports just before */
+const mostEndMs = 3000;
 
 /**
  * QEMU 10.0 synchronises its dirty bitmap every few seconds while it throttles; 7.2 does not, and
@@ -80,7 +85,7 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   await source.qmp.execute('migrate-continue', { state: 'pre-switchover' });
   await migration.until('completed');
   await migration.untilEvent('STOP');
-  return await migration.arrive();
+  return await migration.arrive({ endHook: async () => requireThrottleEnds(pair) });
 }
 
 /**
@@ -95,21 +100,54 @@ export const throttleEarly = {
 
 /** With `throttleEarly`: waits until QEMU throttles the guest, and checks by how much. */
 export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<void> {
+  const patience = new Patience();
   let throttle = 0;
-  await pollUntil(
-    {
-      waitedFor: 'throttling of a guest that dirties memory faster than it is sent',
-      side: 'source',
-      ...{ timeoutMs: pair.context.deadlines.statusMs, everyMs: lookEveryMs, signal },
-    },
-    async () => {
-      throttle = await throttleOf(pair);
-      return throttle === 0 ? 'no throttling' : undefined;
-    },
-  );
+  const follow = pair.source.qmp.events.follow({
+    what: 'an iteration after which the guest is throttled',
+    since: 0,
+    timeoutMs: pair.context.deadlines.statusMs,
+    signal,
+  });
+  for await (const { name, receivedAtMs } of follow) {
+    if (name !== 'MIGRATION_PASS') continue;
+    throttle = await throttleOf(pair);
+    if (throttle > 0) break;
+    patience.iteration(receivedAtMs);
+  }
   const least = throttleEarly['cpu-throttle-initial'];
   if (throttle < least) throw outOfRange(`at least ${least}`, throttle);
   await requireSleep(pair.source, least);
+}
+
+/** A source that goes on throttling would slow down its guest after a cancelled migration, too. */
+export async function requireThrottleEnds(pair: Pair): Promise<void> {
+  const endMs = performance.now() + mostEndMs * pair.context.plan.slowness;
+  let throttle = await throttleOf(pair);
+  while (throttle !== 0) {
+    if (performance.now() > endMs) {
+      throw outOfRange('no throttling after the migration', throttle);
+    }
+    await pause(lookEveryMs, pair.context.signal);
+    throttle = await throttleOf(pair);
+  }
+}
+
+/**
+ * QEMU looks whether to throttle once a second, at the end of an iteration, and does if the guest
+ * was too fast twice. The guest writes all its memory in each of these.
+ */
+class Patience {
+  #lastMs: number | undefined;
+  #long = 0;
+
+  /** Fails if there were too many without throttling. */
+  iteration(startMs: number): void {
+    if (this.#lastMs !== undefined && startMs - this.#lastMs > longMs) this.#long += 1;
+    this.#lastMs = startMs;
+    if (this.#long < mostLong) return;
+    const wanted = `throttling within ${mostLong} iterations of more than a second`;
+    throw noEffect('capability auto-converge', wanted, 'none');
+  }
 }
 
 async function throttleOf({ source }: Pick<Pair, 'source'>): Promise<number> {
@@ -151,12 +189,16 @@ async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<
     timeoutMs: context.deadlines.statusMs,
     signal: context.signal,
   });
-  for await (const { name } of follow) {
+  const patience = new Patience();
+  for await (const { name, receivedAtMs } of follow) {
     if (name === 'STOP') throw outOfRange('some, before the guest is stopped', 0);
     if (name !== 'MIGRATION_PASS') continue;
     passes += 1;
     const throttle = await throttleOf(migration.pair);
-    if (throttle === 0) continue;
+    if (throttle === 0) {
+      patience.iteration(receivedAtMs);
+      continue;
+    }
     if (throttle < initial) throw outOfRange(`at least ${initial}`, throttle);
     if (throttle > limit) throw outOfRange(`at most ${limit}`, throttle);
     if (!toTheLimit || throttle === limit) return;

@@ -1,5 +1,10 @@
 /** QEMU throttles the guest so that a migration converges. */
-import { autoConverge, throttleEarly, waitThrottled } from './auto-converge.js';
+import {
+  autoConverge,
+  requireThrottleEnds,
+  throttleEarly,
+  waitThrottled,
+} from './auto-converge.js';
 import { dirtyLimit, vcpuDirtyLimit } from './dirty-limit.js';
 import { dirtyRing } from '../../../migration/host/dirty-rate.js';
 import type { Need } from '../../../model/features.js';
@@ -34,6 +39,7 @@ export const throttleTests: readonly TestDefinition[] = [
     sourceParameters: throttleEarly,
     live: true,
     liveHook: waitThrottled,
+    endHook: requireThrottleEnds,
   }),
   migrationTest({
     path: '/dirty_limit',
