@@ -36,6 +36,9 @@ function cellOf(outcome: Json | undefined): string {
   return `skipped: ${(asString(reason) ?? '').replaceAll(/\b(\d+\.\d+)\.\d+\b/g, '$1').replaceAll('|', '\\|')}`;
 }
 
+/** of waits that ended */
+const lateCodes = ['deadline', 'guest-dead', 'slow-cancel', 'stalled', 'long-downtime'];
+
 /**
  * A guest that stood still for seconds, or a held migration that completed (found-in-qemu.md), on a
  * busy host. Memory or state that was lost once is lost, whatever a second attempt shows.
@@ -47,7 +50,7 @@ function mayRepeat(outcome: Json | undefined): boolean {
   if (code === 'wrong-status') {
     return (asString(message) ?? '').includes('completed on the source instead of active');
   }
-  return code === 'deadline' || code === 'guest-dead';
+  return lateCodes.includes(asString(code) ?? '');
 }
 
 /**

@@ -11,12 +11,12 @@ const knownFailures = [
     test: 'precopy/tcp/two-ramblocks',
     sign: /went to completed on the source instead of active/,
   },
-  { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"/ },
-  {
-    version: '7.2',
+  { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"|"slow-cancel"/ },
+  ...['7.2', '11.1'].map((version) => ({
+    version,
     test: 'multifd+postcopy/tcp/plain/cancel',
     sign: /"status":"failed"|went to failed on the source instead of cancelled/,
-  },
+  })),
 ];
 
 /** @param version of the source @param name with the architecture */
