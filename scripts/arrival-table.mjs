@@ -13,7 +13,7 @@ const INTRODUCTION = `# The arrival check, test by test
 
 What the [arrival check](tests.md#the-arrival-check) found in runs of level flaky (other architectures: smoke) with
 \`--arrival both\`, under TCG, with QEMUs of Debian's packages. "9 blocks, 34 sections" means that all RAM blocks and all sections
-of device state were equal; a number in brackets stands for one of the sentences at the end. Where nothing was compared, the reason
+of device state were compared, and without a number in brackets all were equal. A number stands for one of the sentences at the end. Where nothing was compared, the reason
 is there: the guest "runs at the destination" (at once, or before its memory is there), "runs on at the source", and so on.
 An empty cell: there is no such QEMU here. Made by \`scripts/arrival-table.mjs\`.
 `;
@@ -22,6 +22,8 @@ An empty cell: there is no such QEMU here. Made by \`scripts/arrival-table.mjs\`
 const REASONS = [
   [/\/(analyze-script|hmp\/\w+)$/, 'no second machine'],
   [/\/mode\/exec/, 'no second machine'],
+  [/\/cancel\/src\/after\/(none|failed)$/, 'must fail'],
+  [/\/cancel\/src\/after\/completed$/, 'runs at the destination'],
   [/\/cancel\b/, 'cancelled'],
   [
     /(mismatch|mismatch-host|reject-anon-client|hostile-client|no-hostname|bad_dest|offset\/bad|uuid_error|_set|unix\/tls\/x509\/default-host)$/,
@@ -55,6 +57,8 @@ function folded(sentence) {
     return 'RAM blocks but main memory are not compared: this QEMU does not say where they lie';
   if (sentence.endsWith('may differ has not been found out'))
     return 'device state is not compared: which fields of this architecture may differ has not been found out';
+  if (sentence.endsWith('it cannot differ'))
+    return 'RAM blocks that both sides map are not compared: they cannot differ';
   return `a known difference, ${sentence}`;
 }
 

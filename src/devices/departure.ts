@@ -27,13 +27,18 @@ const fromOutside = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 /** A sanitizer ends QEMU with status 1, as QEMU itself ends when it refuses something. */
 const sanitizer = /\b(?:Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer\b|^==\d+==ABORTING/;
 
+/** The same by a shell around QEMU: 128 and the signal's number. */
+const fromOutsideOfShell = new Set([128 + 9, 128 + 15, 128 + 2, 128 + 1]);
+
 /** A shell says so when what it ran was ended by a signal: 128 and its number. */
 const isShellsSignal = (code: number | null): boolean => code !== null && code > 128 && code < 160;
 
 export function outcomeOfDeparture(departure: Departure): DeviceOutcome {
   const { side, code, signal, wasUp, message, words } = departure;
   const during = wasUp ? departure.during : 'start';
-  if ((signal !== null && fromOutside.has(signal)) || isHostProblem(words)) {
+  const isFromOutside =
+    signal === null ? fromOutsideOfShell.has(code ?? 0) : fromOutside.has(signal);
+  if (isFromOutside || isHostProblem(words)) {
     return { kind: 'broken', words: [message, ...words] };
   }
   const died =
@@ -47,7 +52,7 @@ export function outcomeOfDeparture(departure: Departure): DeviceOutcome {
 
 /** The source sees this when the destination has gone, or does not read on. */
 const otherSide =
-  /broken pipe|connection reset|connection refused|unable to (?:read|write)|channel error|failed to (?:connect|send|receive)|return path/i;
+  /broken pipe|connection reset|connection refused|unable to (?:read|write)|channel error|failed to (?:connect|send|receive)|return path|sibling|input\/output|end.of.file/i;
 
 /**
  * Whether a source whose migration failed is the one that failed: then the destination sees the end

@@ -49,3 +49,19 @@ export function deadlinesFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'd
   const limits = Object.entries(usualDeadlines).map(([name, ms]) => [name, limit(ms)] as const);
   return Object.fromEntries(limits) as Record<keyof Deadlines, number>;
 }
+
+/** how many times slower than the source a QEMU may be that runs another program */
+export const otherSlowness = 4;
+
+/**
+ * A limit for what takes QEMU milliseconds.
+ * @param ms on a host of usual speed
+ */
+export function soon(
+  ms: number,
+  { plan }: { readonly plan: Pick<PairPlan, 'slowness' | 'debug' | 'source' | 'destination'> },
+): number {
+  if (plan.debug !== undefined) return endlessMs;
+  const isOneQemu = plan.source.command === plan.destination.command;
+  return Math.round(ms * plan.slowness * (isOneQemu ? 1 : otherSlowness));
+}

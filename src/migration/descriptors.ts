@@ -9,6 +9,7 @@ import { asArray } from '../model/json.js';
 import { loadAddon } from '../native/addon.js';
 import { QmpCommandError } from '../qmp/client.js';
 import type { Machine } from '../qemu/machine.js';
+import { soon } from './deadlines.js';
 import { openFiles } from '../qemu/open-files.js';
 import type { TestMachine } from './context.js';
 
@@ -114,8 +115,8 @@ const mostCloseMs = 3000;
  * migration has completed.
  */
 export async function requireClosed(machine: TestMachine, file: string): Promise<void> {
-  const { plan, signal } = machine.context;
-  const endMs = performance.now() + mostCloseMs * plan.slowness;
+  const { signal } = machine.context;
+  const endMs = performance.now() + soon(mostCloseMs, machine.context);
   while (openFiles(machine.pid).includes(file)) {
     if (performance.now() > endMs) {
       throw contractError(

@@ -24,6 +24,7 @@ import { endBoth, requireRunning, requireStarts, verifyMemory, verifyStopped } f
 import { damageOfSilent } from './sign-of-life.js';
 import type { Wire } from './wire.js';
 import { waitEvent, waitStatus, wrongStatus } from './waits.js';
+import { soon } from './deadlines.js';
 
 /** The result of a flow that went as expected. */
 export interface FlowResult {
@@ -129,7 +130,7 @@ export class Migration {
     late: (facts: { readonly waitedFor: string; readonly lastSeen?: string }) => HarnessError,
     options: StatusOptions = {},
   ): Promise<void> {
-    const timeoutMs = soonMs * this.pair.context.plan.slowness;
+    const timeoutMs = soon(soonMs, this.pair.context);
     try {
       await this.until(status, { ...options, timeoutMs });
     } catch (error) {
@@ -217,7 +218,7 @@ export class Migration {
       signal: context.signal,
     });
     try {
-      await waitEvent(destination, 'RESUME', since, soonMs * context.plan.slowness);
+      await waitEvent(destination, 'RESUME', since, soon(soonMs, context));
     } catch (error) {
       if (error instanceof HarnessError && error.code === 'deadline') {
         await requireRunning(destination, true);

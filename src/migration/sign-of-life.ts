@@ -10,6 +10,7 @@ import { pagesOf } from '../model/stamps.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { describeThreads, processStat, processorUse } from '../qemu/proc-stat.js';
 import type { TestMachine } from './context.js';
+import { otherSlowness } from './deadlines.js';
 import { waitTimers } from './timer-rounds.js';
 import { waitEvent, waitSerial } from './waits.js';
 import { verifyStopped } from './verify.js';
@@ -24,8 +25,6 @@ const glanceMs = 1000;
 const deadWorkMs = 5000;
 /** a guest that waits for its pace, or whose QEMU waits for a disk, is idle for less */
 const deadIdleMs = 10_000;
-/** how many times slower than the source's QEMU another one may be */
-const otherSlowness = 4;
 
 /**
  * Two signs of life: the first may be an old one, the second comes only after a pass on this

@@ -188,10 +188,10 @@ function gaveUp({ code, input: { side, message } }: HarnessError): boolean {
   if (code !== 'wrong-status' || side !== 'source') return false;
   const [, status, reason] =
     /^migration went to (\S+) on the source instead of \S+(?:: (.*))?$/.exec(message) ?? [];
-  if (status !== undefined && status !== 'failed') return true;
+  if (status !== undefined && !['failed', 'postcopy-paused'].includes(status)) return true;
   return (
     reason !== undefined &&
-    !/socket|channel|stream|broken pipe|connection|input\/output|end.of.file/i.test(reason)
+    !/socket|channel|stream|broken pipe|connection|input\/output|end.of.file|sibling/i.test(reason)
   );
 }
 

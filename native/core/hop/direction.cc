@@ -8,8 +8,7 @@
 namespace drover {
 namespace {
 
-// More than a socket takes at once; where the host allows less, the pipe stays as it is.
-constexpr int kPipeBytes = 1 << 20;
+constexpr std::size_t kMostAtOnce = 1 << 20;
 constexpr int kStepsAtOnce = 64;
 
 bool isForLater(int error) noexcept {
@@ -18,12 +17,12 @@ bool isForLater(int error) noexcept {
 
 }  // namespace
 
-Result<Direction> Direction::open(int from, int to, Taken& taken) noexcept {
+Result<Direction> Direction::open(int from, int to, Taken& taken, int pipeBytes) noexcept {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) {
     return Result<Direction>::failed(Status::system("pipe2", errno));
   }
-  ::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes);
+  if (pipeBytes > 0) ::fcntl(ends[1], F_SETPIPE_SZ, pipeBytes);
   Direction out;
   out.from_ = from;
   out.to_ = to;
@@ -52,7 +51,7 @@ Direction::Step Direction::fill() noexcept {
     if (seen < 0) return isForLater(errno) ? Step::none : Step::failed;
     if (seen == 1) taken_->firstByte = byte;
   }
-  const ssize_t got = ::splice(from_, nullptr, pipe_[1].get(), nullptr, kPipeBytes,
+  const ssize_t got = ::splice(from_, nullptr, pipe_[1].get(), nullptr, kMostAtOnce,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (got < 0) return isForLater(errno) ? Step::none : Step::failed;
   if (got == 0) {

@@ -25,8 +25,9 @@ class Direction {
     broken  // one of them is gone
   };
 
-  // The sockets must not block. They and `taken` must outlive it.
-  static Result<Direction> open(int from, int to, Taken& taken) noexcept;
+  // The sockets must not block. They and `taken` must outlive it. pipeBytes: 0 for the kernel's
+  // usual size, which it also has where the host allows no other.
+  static Result<Direction> open(int from, int to, Taken& taken, int pipeBytes) noexcept;
 
   // Passes on what is there, up to a share that keeps others waiting for a moment only. Call it
   // whenever something has changed at either socket.

@@ -16,6 +16,8 @@ constexpr std::uint64_t kListener = UINT64_MAX;
 constexpr std::uint64_t kWake = UINT64_MAX - 1;
 // Multifd has 255 channels at most.
 constexpr std::size_t kConnectionsMax = 512;
+// More than a socket takes at once. Answers are short.
+constexpr int kMemoryPipeBytes = 1 << 20;
 // A UNIX socket whose queue is full is tried again after this time.
 constexpr int kRetryMs = 5;
 constexpr std::uint32_t kAnyChange = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -139,6 +141,7 @@ void Relay::accept() noexcept {
       return;
     }
     if (connections_.size() == kConnectionsMax) continue;
+    sendAtOnce(source.get());
     auto connection = std::make_unique<Connection>();
     connection->index = connections_.size();
     connection->source = std::move(source);
@@ -156,8 +159,8 @@ void Relay::connect(Connection& connection) noexcept {
   connection.destination = std::move(destination.value);
   const int from = connection.source.get();
   const int to = connection.destination.get();
-  Result<Direction> forth = Direction::open(from, to, connection.sent);
-  Result<Direction> back = Direction::open(to, from, connection.answered);
+  Result<Direction> forth = Direction::open(from, to, connection.sent, kMemoryPipeBytes);
+  Result<Direction> back = Direction::open(to, from, connection.answered, 0);
   if (!forth.ok() || !back.ok() || !watch(from, kAnyChange, connection.index) ||
       !watch(to, kAnyChange, connection.index)) {
     close(connection);

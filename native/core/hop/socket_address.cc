@@ -76,6 +76,11 @@ Result<SocketAddress> SocketAddress::ofSocket(int socket) noexcept {
   return Result<SocketAddress>::of(out);
 }
 
+void sendAtOnce(int socket) noexcept {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 Result<Descriptor> listenAt(const SocketAddress& address) noexcept {
   Result<Descriptor> socket = openSocket(address);
   if (!socket.ok()) return socket;
@@ -91,10 +96,7 @@ Result<Descriptor> listenAt(const SocketAddress& address) noexcept {
 Result<Descriptor> connectTo(const SocketAddress& address) noexcept {
   Result<Descriptor> socket = openSocket(address);
   if (!socket.ok()) return socket;
-  if (!address.isUnix()) {
-    const int on = 1;
-    ::setsockopt(socket.value.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  }
+  sendAtOnce(socket.value.get());
   if (::connect(socket.value.get(), address.raw(), address.length) != 0 && errno != EINPROGRESS) {
     return Result<Descriptor>::failed(Status::system("connect", errno));
   }

@@ -31,6 +31,8 @@ struct SocketAddress {
   static Result<SocketAddress> ofSocket(int socket) noexcept;
 };
 
+// What is written goes at once, however little it is; does nothing to a UNIX socket.
+void sendAtOnce(int socket) noexcept;
 // Both do not block and are closed at exec.
 Result<Descriptor> listenAt(const SocketAddress& address) noexcept;
 // Has perhaps not connected yet: a connection of TCP that fails shows when it is used.

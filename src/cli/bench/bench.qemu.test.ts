@@ -3,7 +3,7 @@
  * Ctrl-C, a crash, refusals.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
@@ -25,15 +25,20 @@ const documentIn = (file: string): BenchDocument =>
 test(
   'a QEMU is compared with itself, and the same file with itself',
   { skip: qemu.skip },
-  async () => {
+  async (t) => {
     using scratch = new Scratch();
     const json = path.join(scratch.directory, 'bench.json');
     const csv = path.join(scratch.directory, 'bench.csv');
     const postcopy = ['--scenario', 'postcopy'];
-    const ran = await drover(
-      [...small, ...postcopy, '--pairs', '2', '--aa', '--json', json, '--csv', csv],
-      scratch,
-    );
+    const words = [...small, ...postcopy, '--pairs', '2', '--aa', '--json', json, '--csv', csv];
+    let ran = await drover(words, scratch);
+    if (ran.code === 1 && ran.stdout.includes('(no-postcopy)')) {
+      // A guest that gets no processor for an iteration has nothing left to send.
+      t.diagnostic(`the host was too busy, so it ran again: ${ran.stdout}`);
+      for (const name of scratch.content)
+        rmSync(path.join(scratch.directory, name), { recursive: true });
+      ran = await drover(words, scratch);
+    }
     cleanEnd(ran, scratch, 0);
     assert.match(ran.stdout, /A against itself, 2 pairs of each scenario, seed 1/);
     assert.match(ran.stdout, /total time .* not enough data \(needs at least 6\)/);

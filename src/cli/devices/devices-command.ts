@@ -77,7 +77,7 @@ async function devicesCommand(options: DevicesOptions, environment: Environment)
   if (arch !== 'x86_64' && arch !== 'i386') {
     throw usageError(
       'devices-arch',
-      `drover devices compares devices of x86_64 and i386 machines, and '${binaries.source.command}' emulates ${arch}: which fields may differ there has not been found out`,
+      `drover devices compares devices of x86_64 and i386 machines, and '${binaries.source.command}' emulates ${arch}: what its devices need has not been found out`,
     );
   }
   refuseResultsOfList(options);

@@ -73,6 +73,34 @@ test('of a byte with flags only the flag that is known may differ', () => {
   assert.equal(at(22, 1), undefined);
 });
 
+test('what a row demands besides must hold', () => {
+  const differs = (name: string, version: number, first: Buffer, second: Buffer): boolean =>
+    reasonsFor({ name, version, first, second }) === undefined;
+  const pending = Buffer.alloc(40);
+  pending[23] = 1;
+  assert.ok(differs('goldfish_rtc', 3, pending, Buffer.alloc(40)), 'an interrupt that was lost');
+  const [set, due] = [Buffer.alloc(40), Buffer.from(pending)];
+  for (const state of [set, due]) state[15] = 1;
+  assert.ok(differs('goldfish_rtc', 3, set, due), 'an alarm that was set');
+
+  const spapr = (timebase: bigint, ns: bigint): Buffer => {
+    const section = Buffer.alloc(32);
+    section.writeBigUInt64BE(timebase, 0);
+    section.writeBigUInt64BE(ns, 8);
+    return section;
+  };
+  const now = spapr(0x2475e98b0655n, 1_796_039_631_275_165_000n);
+  assert.ok(!differs('spapr', 3, now, spapr(0x2475e9684a07n, 1_796_039_631_274_288_000n)));
+  assert.ok(differs('spapr', 3, now, spapr(0n, 1_796_039_631_274_288_000n)), 'no time base');
+  assert.ok(differs('spapr', 3, now, spapr(0x2475e9684a07n, 0n)), 'no time of day');
+
+  const clock = (seconds: number, rest: string): Buffer =>
+    Buffer.concat([Buffer.of(0, 0, 0, seconds), Buffer.alloc(20), Buffer.from(rest)]);
+  const subsection = 'pl031/tick-offset';
+  assert.ok(!differs('pl031', 1, clock(3, subsection), clock(4, subsection)));
+  assert.ok(differs('pl031', 1, clock(3, ''), clock(4, '')), 'the only copy of the clock');
+});
+
 test('storage keys may come into being at the destination, all zero and whole', () => {
   const end = Buffer.from('0000000000000001', 'hex');
   const keys = (address: bigint, values: readonly number[]): Buffer => {

@@ -23,6 +23,7 @@ import { prepareSteady, settleByPostcopy } from './steady.js';
 import { trickleUntilTracked } from '../tracking.js';
 import { plantMarker, waitByteChange, waitMarker, whileAlive } from '../waits.js';
 import { waitNonZero } from '../zero-memory.js';
+import { soon } from '../deadlines.js';
 
 export const postcopyEntries = {
   ...v.omit(pairShape, ['listen', 'incoming', 'connect', 'live', 'expect', 'oob']).entries,
@@ -131,20 +132,21 @@ async function unlessStalled({ context, source }: Pair, end: Promise<unknown>): 
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   const watch = async (): Promise<never> => {
-    const mostMs = stalledMs * context.plan.slowness;
+    const mostLooks = Math.ceil(soon(stalledMs, context) / lookEveryMs);
     let last = '';
-    for (let movedMs = performance.now(); ;) {
+    for (let looks = 0; ;) {
+      // each is one, however long a host that stood still made it
       await pause(lookEveryMs, signal);
       const answer = await source.qmp.execute('query-migrate').catch((): JsonObject => ({}));
       const { transferred, 'postcopy-requests': requests } = asObject(answer['ram']);
       const seen = JSON.stringify({ status: answer['status'], transferred, requests });
-      if (seen !== last) movedMs = performance.now();
+      looks = seen === last ? looks + 1 : 0;
       last = seen;
-      if (performance.now() - movedMs < mostMs) continue;
+      if (looks < mostLooks) continue;
       throw contractError('stalled', 'the migration sends nothing any more, and does not end', {
         side: 'source',
         waitedFor: 'the end of postcopy',
-        lastSeen: `${seen} for ${(mostMs / 1000).toFixed(0)} s`,
+        lastSeen: `${seen} for ${(looks * lookEveryMs) / 1000} s`,
       });
     }
   };

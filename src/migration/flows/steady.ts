@@ -22,6 +22,7 @@ import type { Migration, Sides } from '../migration.js';
 import type { Pair } from '../pair.js';
 import { waitIterations, whileAlive } from '../waits.js';
 import { converge } from '../stress/converge.js';
+import { soon } from '../deadlines.js';
 
 /** of 4 KiB; the guest writes each once a second */
 const pages = 4096;
@@ -212,7 +213,7 @@ const mostDowntimeMs = 2000;
 
 function requireShortDowntime({ pair: { context, source }, answer }: Migration): void {
   const { downtime } = answer;
-  const most = mostDowntimeMs * context.plan.slowness;
+  const most = soon(mostDowntimeMs, context);
   if (typeof downtime !== 'number' || downtime <= most) return;
   throw contractError(
     'long-downtime',

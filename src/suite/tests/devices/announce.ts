@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { pause, pollUntil } from '../../../model/deadline.js';
 import { contractError } from '../../../model/errors.js';
 import { setParameters } from '../../../migration/commands.js';
+import { soon } from '../../../migration/deadlines.js';
 import type { TestContext } from '../../../migration/context.js';
 import { precopy } from '../../../migration/flows/precopy.js';
 import type { FlowResult } from '../../../migration/migration.js';
@@ -117,7 +118,7 @@ async function waitAnnouncements(
     {
       waitedFor: `${expected} announcements of the guest's network card`,
       side: 'destination',
-      ...{ timeoutMs: mostMs * plan.slowness, everyMs: 5, signal },
+      ...{ timeoutMs: soon(mostMs, { plan }), everyMs: 5, signal },
     },
     () =>
       wire.announcements() < expected

@@ -5,6 +5,7 @@ import { contractError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
 import { asObject } from '../../../model/json.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
+import { soon } from '../../../migration/deadlines.js';
 import { noEffect } from '../../../migration/effects.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
@@ -121,7 +122,7 @@ export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<vo
 
 /** A source that goes on throttling would slow down its guest after a cancelled migration, too. */
 export async function requireThrottleEnds(pair: Pair): Promise<void> {
-  const endMs = performance.now() + mostEndMs * pair.context.plan.slowness;
+  const endMs = performance.now() + soon(mostEndMs, pair.context);
   let throttle = await throttleOf(pair);
   while (throttle !== 0) {
     if (performance.now() > endMs) {
