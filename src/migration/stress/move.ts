@@ -61,7 +61,7 @@ export async function moveGuest(move: Move): Promise<Moved> {
   await setParameters(from, {
     'max-bandwidth': spec.parameters['max-bandwidth'] ?? fullRate,
     // Postcopy and the stop must come before the rest fits into the downtime limit.
-    'downtime-limit': isPostcopy || pauseAfter !== undefined ? 0 : spec.downtimeLimitMs,
+    'downtime-limit': isPostcopy || pauseAfter !== undefined ? 1 : spec.downtimeLimitMs,
   });
   const forced = await whileHeld(move, async () => {
     if (isPostcopy) return await convergeByPostcopy(migrating, spec, meter.sentBeforeBytes);
