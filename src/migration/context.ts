@@ -159,14 +159,16 @@ export class TestContext implements AsyncDisposable {
     options: {
       readonly suspend?: boolean | undefined;
       readonly accel?: Accelerator | undefined;
+      /** default: the guest looks at its timers if it can */
+      readonly timers?: boolean | undefined;
     } = {},
   ): string {
-    const { suspend, accel = this.plan.accel } = options;
+    const { suspend, accel = this.plan.accel, timers = true } = options;
     const spec = guestSpecOf(this.platform, this.plan.machine);
     // A KVM that emulates guest code does not know all of these instructions.
     const looks = this.plan.arch === 'x86_64' && accel === 'tcg';
     // Its wake-up is a reset, after which no timer is armed.
-    const processor = looks ? (suspend === true ? 'values' : 'timers') : undefined;
+    const processor = looks ? (suspend === true || !timers ? 'values' : 'timers') : undefined;
     const image = buildGuestImage({ ...spec, suspend, processor });
     const file = this.file('guest.bin');
     writeFileSync(file, image, { mode: 0o600 });

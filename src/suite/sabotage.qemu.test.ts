@@ -42,33 +42,34 @@ const families: readonly Family[] = [
 const ignoredCommands: readonly (IgnoredCommand & {
   readonly family: string;
   readonly path: string;
-  readonly code: string;
+  /** one of these: a slow host comes to the deadline first */
+  readonly codes: readonly string[];
 })[] = [
   {
     family: 'cancel',
     path: 'cancel/src/after/cancelled',
     command: 'migrate_cancel',
-    code: 'slow-cancel',
+    codes: ['slow-cancel'],
   },
   {
     family: 'cancel, then again',
     path: 'multifd/tcp/plain/cancel',
     command: 'migrate_cancel',
-    code: 'slow-cancel',
+    codes: ['slow-cancel'],
   },
   {
     family: 'validation',
     path: 'validate_uuid_error',
     command: 'migrate-set-capabilities',
     about: 'validate-uuid',
-    code: 'wrong-status',
+    codes: ['wrong-status'],
   },
   {
     family: 'throttle',
     path: 'auto_converge',
     command: 'migrate-set-capabilities',
     about: 'auto-converge',
-    code: 'test-timeout',
+    codes: ['test-timeout', 'no-effect'],
   },
 ];
 
@@ -266,13 +267,13 @@ test(
 
 test('a command that QEMU ignores fails the test', { skip: qemu.skip }, async () => {
   await Promise.all(
-    ignoredCommands.map(async ({ family, path, code, ...wish }) => {
+    ignoredCommands.map(async ({ family, path, codes, ...wish }) => {
       const { interference, heard } = ignored(wish);
       const outcome = await outcomeOf(definitionOf({ path }), deadlineMs, interference);
       const text = `${family}: ${JSON.stringify(outcome)}`;
       assert.ok(heard() > 0, text);
       assert.equal(outcome.kind, 'failed', text);
-      assert.equal(outcome.failure.code, code, text);
+      assert.ok(codes.includes(outcome.failure.code), text);
     }),
   );
 });

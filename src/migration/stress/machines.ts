@@ -44,7 +44,8 @@ export async function startMember(
     machine = await context.startMachine({
       ...{ side, memory, tag, accelOptions: spec.accelOptions, hostNode: node },
       binary: cpus === undefined ? undefined : pinned(context.binaryOf(side), cpus),
-      firmware: context.writeGuest(),
+      // a guest that is measured writes what its scenario says, and nothing else
+      firmware: context.writeGuest({ timers: spec.autostart !== true }),
       incoming: receives ? 'defer' : undefined,
       // A guest that runs after the migration overwrites damage.
       extraArgs: [
