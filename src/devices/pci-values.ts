@@ -2,7 +2,7 @@
  * Telling values for PCI functions, by qtest: a value that every reset gives leaves no trace when a
  * migration loses it. Configuration of all functions on bus 0, and registers of the device that is
  * examined. After the migration both sides are asked for them again: a device that sends no state
- * loses them, and no section tells.
+ * loses them, and no section shows.
  */
 import type { TestMachine } from '../migration/context.js';
 import { both } from '../model/both.js';

@@ -28,7 +28,7 @@ const deadIdleMs = 10_000;
 
 /**
  * Two signs of life: the first may be an old one, the second comes only after a pass on this
- * machine. Then the guest's word on its timers.
+ * machine. Then two rounds of its timers.
  */
 export async function waitSigns(machine: TestMachine): Promise<void> {
   const { context } = machine;

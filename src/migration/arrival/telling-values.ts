@@ -141,7 +141,7 @@ export async function giveTellingValues(machine: TestMachine): Promise<void> {
       const page = pageKinds[index % pageKinds.length]?.(index);
       if (page !== undefined) work.push(qtest.write(platform.range.end + index * apart, page));
     }
-    // whoever counts one page too few loses this one
+    // the page that is lost when one page too few is counted
     work.push(qtest.write(end - pageBytes, noise(pageKinds.length * pagesOfKind)));
   }
   await Promise.all(work);
