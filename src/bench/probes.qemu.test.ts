@@ -201,3 +201,23 @@ test(
     assert.equal(cancelled.outcome.kind, 'cancelled');
   },
 );
+
+test(
+  'a guest that writes nothing completes in the slow start, and the failure says what to change',
+  { skip: realQemu('10.0').skip },
+  async () => {
+    let stopped: Promise<unknown> | undefined;
+    const { outcome } = await measure({
+      version: '10.0',
+      scenario: { ...unix, guest: { memoryMiB: 16 } },
+      probes: false,
+      onMigrate: ({ machines }) => {
+        stopped = machines[0]?.qmp.execute('stop');
+      },
+    });
+    await stopped;
+    assert.ok(outcome.kind === 'failed', outcome.kind);
+    assert.equal(outcome.failure.code, 'idle-guest');
+    assert.match(outcome.failure.message, /during its slow start.*: give the guest more memory/);
+  },
+);

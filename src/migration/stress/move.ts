@@ -108,7 +108,7 @@ async function slowStart(migrating: Migration): Promise<void> {
     if (!hasCompleted) throw cause;
     throw contractError(
       'idle-guest',
-      'the guest wrote so little that the migration completed during its slow start, before Drover lifted the bandwidth limit: give the guest more memory (memoryMiB, --memory) or a higher pace (pacePagesPerSecond, --pace)',
+      'the guest wrote so little that the migration completed during its slow start, before Drover lifted the bandwidth limit: give the guest more memory (memoryMiB, --memory) or a higher pace (pacePagesPerSecond, --pace), or free the processors of a busy host, which may have kept the guest from running',
       { ...cause.input, cause },
     );
   }
