@@ -13,6 +13,8 @@ import { listRamBlocks } from '../qemu/ram-blocks.js';
 import { facts, failureOf, outcomeOf, qemu } from './attempt.fixtures.js';
 import { unixSocket } from './tests/unix-socket.js';
 import { precopyTest } from './definition.js';
+import { VirtioQueue } from './tests/devices/virtio-queue.js';
+import { VirtioTransport, legacyVirtio } from './tests/devices/virtio-transport.js';
 
 const { skip } = qemu;
 const stopped = precopyTest({ ...facts, ...unixSocket });
@@ -141,6 +143,39 @@ for (const { what, alter, named } of alterations) {
     assert.match((failure.details ?? []).join('\n'), named);
   });
 }
+
+/** pages of main memory that the guest never writes */
+const queueAt = 0x8010000;
+
+/** Gives the balloon's deflate queue, which works while the guest stands still, so many requests. */
+async function deflate({ qtest, context }: TestMachine, requests: number): Promise<void> {
+  const transport = new VirtioTransport(qtest);
+  await transport.reset();
+  const place = { index: 1, owner: 'the balloon', at: queueAt, parts: 1 };
+  const queue = await VirtioQueue.create(transport, place);
+  await transport.begin();
+  const pageNumber = { address: queue.spareAt, length: 4, isWritten: false };
+  await queue.submit(Array.from({ length: requests }, () => [pageNumber]));
+  await queue.finish({ timeoutMs: 30_000, signal: context.signal });
+}
+
+test('an index of a virtio queue that differs is named', { skip, timeout: 600_000 }, async () => {
+  const args = ['-device', `virtio-balloon-pci,${legacyVirtio}`];
+  const withBalloon = precopyTest({
+    ...facts,
+    ...unixSocket,
+    ...{ sourceArgs: args, destinationArgs: args },
+  });
+  const failure = await failureOf(withBalloon, 120_000, {
+    beforeCompare: async (source, destination) => {
+      await deflate(source, 5);
+      await deflate(destination, 4);
+    },
+  });
+  assert.equal(failure.code, 'state-differs', JSON.stringify(failure));
+  const details = (failure.details ?? []).join('\n');
+  assert.match(details, /virtio-balloon: .*last_avail_idx.* is 5 at the source, 4 at the dest/);
+});
 
 test('what is equal is counted', { skip, timeout: 600_000 }, async () => {
   const outcome = await outcomeOf(stopped, 120_000);
