@@ -10,6 +10,7 @@ import type { BenchTask } from '../suite/bench.js';
 import { pageBytes } from './bench-spec.js';
 import { comparePairs } from './compare.js';
 import type { Sample, SampleFailure, ScenarioResult } from './document.js';
+import { isNarrow } from './narrow.js';
 import { orderOf } from './order.js';
 import type { Design, Label, Turn } from './order.js';
 import type { Scenario } from './scenario.js';
@@ -57,9 +58,11 @@ export async function runBench(input: BenchRequest): Promise<ScenarioResult[]> {
     const { scenario, skipped, sides } = planned;
     const { machine } = sides.A.plan;
     const accel = scenario.machine.accel ?? sides.A.plan.accel;
-    const samples = skipped === undefined ? await samplesOf(input, planned, index) : [];
-    const wanted = skipped === undefined ? input.design.labels.length * input.design.pairs : 0;
-    const isPartial = samples.filter(({ failure }) => failure === undefined).length < wanted;
+    const { samples, isWhole } =
+      skipped === undefined
+        ? await samplesOf(input, planned, index)
+        : { samples: [], isWhole: true };
+    const isPartial = !isWhole;
     measured.push({ scenario, skipped, machine, accel, isPartial, samples });
     if (measured.length < input.scenarios.length) {
       await input.onScenario(compared(measured, input.threshold));
@@ -79,13 +82,27 @@ function compared(
   return measured.map((each, index) => ({ ...each, comparisons: comparisons[index] ?? [] }));
 }
 
+interface Measurement {
+  readonly samples: readonly Sample[];
+  /** all pairs of the design, or so many that the interval is narrow */
+  readonly isWhole: boolean;
+}
+
 async function samplesOf(
   input: BenchRequest,
   { scenario, sides }: PlannedScenario,
   index: number,
-): Promise<Sample[]> {
+): Promise<Measurement> {
   const samples: Sample[] = [];
-  for (const [turn, { label, pair }] of orderOf(input.design, scenario.name).entries()) {
+  const { design } = input;
+  const turns = orderOf(design, scenario.name);
+  let wanted = design.labels.length * design.pairs;
+  for (const [turn, { label, pair }] of turns.entries()) {
+    const isNewPair = pair !== turns[turn - 1]?.pair;
+    if (isNewPair && isNarrow(samples, design, pair - 1)) {
+      wanted = design.labels.length * (pair - 1);
+      break;
+    }
     const failures = samples.filter(({ failure }) => failure !== undefined).length;
     if (input.signal.aborted || failures >= mostFailures) break;
     const ended = await migrateOnce(input, sides[label], `bench-${index}-${turn}`);
@@ -99,7 +116,8 @@ async function samplesOf(
       samples.push({ label, pair, measured, timeline });
     }
   }
-  return samples;
+  const good = samples.filter(({ failure }) => failure === undefined).length;
+  return { samples, isWhole: good >= wanted };
 }
 
 async function migrateOnce(

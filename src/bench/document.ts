@@ -83,7 +83,13 @@ export interface BenchDocument {
   readonly warnings: readonly string[];
   /** the order of A and B follows from it */
   readonly seed: number;
+  /** with `untilWidth`: at most */
   readonly pairs: number;
+  /**
+   * a scenario has enough pairs once the interval of its total time is so narrow, such as 0.05;
+   * absent if the number of pairs was fixed
+   */
+  readonly untilWidth?: number | undefined;
   /** the command that measures the same again; older documents lack it */
   readonly rerun?: string | undefined;
   /** the least change that matters, such as 0.05 */

@@ -12,7 +12,10 @@ export interface Turn {
 export interface Design {
   /** one side, or two that are compared */
   readonly labels: readonly Label[];
+  /** with `untilWidth`: at most */
   readonly pairs: number;
+  /** fewer pairs do once the interval of the total time is so narrow, such as 0.05 (narrow.ts) */
+  readonly untilWidth?: number | undefined;
   readonly seed: number;
 }
 

@@ -8,6 +8,7 @@ import { figures } from './figures.js';
 import type { Figure } from './figures.js';
 import type { Label } from './order.js';
 import { sparkLine } from './spark.js';
+import { widthOf } from './narrow.js';
 import { medianInterval } from './statistics/many.js';
 import { mostPairs } from './verdict.js';
 
@@ -106,11 +107,13 @@ function cellsOf({ show }: Figure, values: readonly number[]): string[] | undefi
  */
 export function remarksOf(
   { samples, isPartial, skipped }: ScenarioResult,
-  { pairs, sides }: Pick<BenchDocument, 'pairs' | 'sides'>,
+  { pairs, sides, untilWidth }: Pick<BenchDocument, 'pairs' | 'sides' | 'untilWidth'>,
   name?: string,
 ): string[] {
   if (skipped !== undefined) return [`${name === undefined ? '' : `${name}: `}skipped: ${skipped}`];
-  return sides.flatMap(({ label }) => {
+  const labels = sides.map(({ label }) => label);
+  const width = untilWidth === undefined ? undefined : widthRemark(samples, labels, untilWidth);
+  const remarks = sides.flatMap(({ label }) => {
     const own = samples.filter((sample) => sample.label === label);
     const side = name ?? label;
     const passed = own.filter(({ failure }) => failure === undefined);
@@ -131,6 +134,21 @@ export function remarksOf(
       ),
     ];
   });
+  if (width === undefined) return remarks;
+  return [name === undefined ? width : `${name}: ${width}`, ...remarks];
+}
+
+function widthRemark(
+  samples: readonly Sample[],
+  labels: readonly Label[],
+  untilWidth: number,
+): string | undefined {
+  const width = widthOf(samples, { labels });
+  if (width === undefined) return undefined;
+  const pairs = new Set(samples.map(({ pair }) => pair)).size;
+  const much = `${(100 * width).toFixed(1)} %`;
+  const verdict = width > untilWidth ? `still ${much} wide` : `${much} wide`;
+  return `${counted(pairs, labels.length > 1 ? 'pair' : 'migration')}: the interval of the total time is ${verdict}`;
 }
 
 export function sideText({ label, qemu, parameters }: BenchDocument['sides'][number]): string {
@@ -140,11 +158,21 @@ export function sideText({ label, qemu, parameters }: BenchDocument['sides'][num
   return `${label}: QEMU ${version}${build}: ${command}${own.join('')}`;
 }
 
+/** what comes before the number of pairs */
+export const untilText = (untilWidth: number | undefined): string =>
+  untilWidth === undefined
+    ? ''
+    : `until the interval of the total time is ${trimmed(untilWidth)} wide, at most `;
+
+/** `5 %`, `2.5 %` */
+const trimmed = (share: number): string => `${(100 * share).toFixed(1).replace(/\.0$/, '')} %`;
+
 export function designText(document: BenchDocument): string {
-  const { sides, pairs, seed, threshold, isSelfTest } = document;
+  const { sides, pairs, untilWidth, seed, threshold, isSelfTest } = document;
+  const until = untilText(untilWidth);
   if (sides.length === 1) {
-    return `${counted(pairs, 'migration')} of each scenario, intervals of 95 %`;
+    return `${until}${counted(pairs, 'migration')} of each scenario, intervals of 95 %`;
   }
   const what = isSelfTest ? 'A against itself, ' : '';
-  return `${what}${counted(pairs, 'pair')} of each scenario, seed ${seed}, threshold ${(100 * threshold).toFixed(1).replace(/\.0$/, '')} %, intervals of 95 %`;
+  return `${what}${until}${counted(pairs, 'pair')} of each scenario, seed ${seed}, threshold ${trimmed(threshold)}, intervals of 95 %`;
 }

@@ -6,7 +6,7 @@ import { counted } from '../../model/text/format.js';
 import { columnHead, element, escaped } from '../../report/html-text.js';
 import type { BenchDocument } from '../document.js';
 import type { BenchVerdict } from '../verdict.js';
-import { designText, percent, sideText, verdictText } from '../rows.js';
+import { designText, percent, sideText, untilText, verdictText } from '../rows.js';
 import { costFigure, scalingFigures } from './across-plots.js';
 import { facts, scrollTable } from './parts.js';
 import { pagePieces } from './page.js';
@@ -101,8 +101,7 @@ function overview(document: BenchDocument): string {
 
 /** What was measured where and how. */
 function about(document: BenchDocument): string {
-  const { sides, host, hostState, time, drover, seed, pairs, threshold, rerun, isSelfTest } =
-    document;
+  const { sides, host, hostState, time, drover, seed, threshold, rerun, isSelfTest } = document;
   const percents = (share: number | undefined): string | undefined =>
     share === undefined ? undefined : `${(100 * share).toFixed(1)} %`;
   return `<section id="about"><h2>QEMU, host and design</h2>
@@ -111,7 +110,7 @@ ${facts([
   ['begun', time],
   ['drover', drover],
   ['design', isSelfTest ? 'A against itself' : undefined],
-  ['pairs', String(pairs)],
+  ['pairs', `${untilText(document.untilWidth)}${document.pairs}`],
   ['seed of the order', sides.length > 1 ? String(seed) : undefined],
   ['threshold', sides.length > 1 ? percents(threshold) : undefined],
   [

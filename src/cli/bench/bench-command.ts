@@ -29,7 +29,7 @@ import { identity } from '../run/run-facts.js';
 import { withWorkplace } from '../run/run-workspace.js';
 import { listLines, obstaclesOf } from './bench-list.js';
 import { readScenarios } from './read-scenarios.js';
-import { withBenchOptions } from './bench-options.js';
+import { pairsOf, withBenchOptions } from './bench-options.js';
 import type { BenchOptions } from './bench-options.js';
 import { planScenarios, sidesOf } from './bench-plan.js';
 import { benchJson, checkBenchFiles, reportBench } from './bench-reports.js';
@@ -74,7 +74,8 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
     const planned = await planScenarios({ ...what, directory: probeDirectory });
     await removeDirectory(probeDirectory);
     const { labels } = sides;
-    const design = { labels, pairs: options.pairs, seed: options.seed ?? randomInt(1, 1e6) };
+    const { untilWidth, seed = randomInt(1, 1e6) } = options;
+    const design = { labels, pairs: pairsOf(options), untilWidth, seed };
     const argv = process.argv.slice(2);
     if (options.seed === undefined) argv.push('--seed', String(design.seed));
     const rerun = ['drover', ...argv].map(shellQuote).join(' ');
@@ -136,7 +137,7 @@ async function listScenarios(
 
 /** One line to standard error for each migration, since results come only at the end. */
 function progress(
-  { labels, pairs }: Design,
+  { labels, pairs, untilWidth }: Design,
   planned: readonly PlannedScenario[],
 ): BenchRequest['onTurn'] {
   const turns = planned.flatMap(({ scenario, skipped }) =>
@@ -148,13 +149,15 @@ function progress(
       const value = measured?.[key];
       return isJudged === true && value !== undefined ? [`${figure} ${show(value)}`] : [];
     });
-    const which = pair === 0 ? 'warm-up' : `${pair} of ${pairs}`;
+    const most = untilWidth === undefined ? pairs : `at most ${pairs}`;
+    const which = pair === 0 ? 'warm-up' : `${pair} of ${most}`;
     const result =
       outcome.kind === 'failed' || outcome.kind === 'broken'
         ? `${outcome.kind}: ${outcome.failure.message}`
         : told.join(', ');
     const leftMs = time.ended(name);
-    const left = leftMs > 0 ? `; about ${formatDuration(leftMs)} left` : '';
+    const about = untilWidth === undefined ? 'about' : 'at most';
+    const left = leftMs > 0 ? `; ${about} ${formatDuration(leftMs)} left` : '';
     noteOnStderr(`${name} ${label} ${which}: ${result}${left}`);
   };
 }
@@ -185,6 +188,7 @@ function documentOf(
     warnings: hostWarnings(hostState, os.cpus().length),
     seed: design.seed,
     pairs: design.pairs,
+    untilWidth: design.untilWidth,
     rerun,
     threshold: options.threshold,
     confidence,

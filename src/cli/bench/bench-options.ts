@@ -20,13 +20,20 @@ export interface BenchOptions extends PairOptions, BenchFiles {
   readonly scenarios?: string;
   readonly sweep: readonly Sweep[];
   readonly list?: boolean;
-  readonly pairs: number;
+  readonly pairs?: number;
+  readonly untilWidth?: number;
   readonly seed?: number;
   readonly probes: boolean;
   readonly threshold: number;
 }
 
 const seedLimit = 2 ** 31;
+const usualPairs = 12;
+/** with --until-width */
+const usualMostPairs = 100;
+
+export const pairsOf = ({ pairs, untilWidth }: BenchOptions): number =>
+  pairs ?? (untilWidth === undefined ? usualPairs : usualMostPairs);
 
 export function withBenchOptions(command: Command): Command {
   const qemus = command
@@ -73,9 +80,13 @@ export function withBenchOptions(command: Command): Command {
     .optionsGroup('Measurement:')
     .option(
       '--pairs <n>',
-      'migrations of each QEMU in each scenario; a verdict needs at least 6, and more if there are many scenarios',
+      `migrations of each QEMU in each scenario; a verdict needs at least 6, and more if there are many scenarios (default: ${usualPairs}; with --until-width at most ${usualMostPairs})`,
       countUpTo(mostPairs),
-      12,
+    )
+    .option(
+      '--until-width <percent>',
+      'a scenario has enough migrations once the 95 % interval of its total time is at most so wide; --pairs is then the largest number',
+      percentArgument,
     )
     .option(
       '--seed <n>',

@@ -132,6 +132,18 @@ test(
   },
 );
 
+test('it ends early once the interval is narrow', { skip: qemu.skip }, async () => {
+  using scratch = new Scratch();
+  const json = path.join(scratch.directory, 'bench.json');
+  const ran = await drover([...small, '--until-width', '900', '--json', json], scratch);
+  cleanEnd(ran, scratch, 0);
+  const { pairs, untilWidth, isPartial, scenarios } = documentIn(json);
+  assert.deepEqual([pairs, untilWidth, isPartial], [100, 9, false]);
+  assert.equal(scenarios[0]?.samples.length, 6, ran.stdout);
+  assert.match(ran.stdout, /6 migrations: the interval of the total time is \d+\.\d % wide/);
+  assert.match(ran.stderr, /A 6 of at most 100: total time/);
+});
+
 /** Waits until standard error has such a line. */
 async function untilTold({ child }: Running, line: RegExp): Promise<void> {
   let text = '';

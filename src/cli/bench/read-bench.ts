@@ -93,6 +93,7 @@ const shape = v.looseObject({
   }),
   warnings: v.array(v.string()),
   pairs: v.number(),
+  untilWidth: number,
   scenarios: v.array(
     v.looseObject({
       scenario: v.looseObject({ name: v.string() }),
