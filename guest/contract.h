@@ -29,6 +29,8 @@
 #define GUEST_FIELD_HOLE_START 0x48
 #define GUEST_FIELD_HOLE_END 0x50
 #define GUEST_FIELD_PROCESSOR 0x58
+#define GUEST_FIELD_HOT_PAGES 0x60
+#define GUEST_FIELD_COLD_PAGES 0x68
 
 /* Values of the field `processor`; 0: nothing is looked at. */
 #define GUEST_PROCESSOR_VALUES 1

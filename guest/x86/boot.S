@@ -12,8 +12,8 @@
 # (no ACPI tables, no PCI set-up).
 #
 # Parts: boot.S (from reset to the writer's mode), machine.inc (ports, other processors, pace), stamp.inc
-# (one batch of pages of each kind), slice.inc (which pages are whose), writer.inc (passes and signs), processor.inc (what
-# migrates of a processor), timers.inc (clocks and timers), timer-chips.inc (the chips that have them).
+# (one batch of pages of each kind), slice.inc (which pages are whose), parts.inc (hot and
+# cold), writer.inc (passes and signs), processor.inc, timers.inc and timer-chips.inc (clocks and timers).
 
 	.include "contract.inc"
 
@@ -40,6 +40,7 @@
 	.include "timer-chips.inc"
 	.include "stamp.inc"
 	.include "slice.inc"
+	.include "parts.inc"
 	.include "writer.inc"
 
 	.text
@@ -58,7 +59,8 @@ image:
 	.quad 0					# heartbeat
 	.quad 0					# hole start
 	.quad 0					# hole end
-	.long 0					# processor
+	.long 0, 0				# processor
+	.quad 0, 0				# hot pages, cold pages
 	.org GUEST_BLOCK_BYTES, 0
 
 # Descriptors have the accessed bit set: the processor would otherwise write it, and KVM cannot

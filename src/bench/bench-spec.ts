@@ -2,6 +2,7 @@
 import type { GuestShape } from '../guest/shape.js';
 import type { StressSpec } from '../migration/stress/spec.js';
 import { usageError } from '../model/errors.js';
+import type { HotPart } from '../model/stamps.js';
 import type { BenchTask } from '../suite/bench.js';
 import type { Parameters } from '../suite/scenario-input.js';
 import { rowOf } from './contradiction.js';
@@ -58,11 +59,19 @@ export function taskOf(
   return { spec, guest: shapeOf(guest) };
 }
 
+/** In pieces so large that both parts have their share of the writes. */
+function hotPart(hotMiB: number, { writers, hotPercent = 0 }: Scenario['guest']): HotPart {
+  const pages = Math.max(1, Math.floor((hotMiB * mebibyte) / pageBytes / writers));
+  const coldPages = Math.max(1, Math.round((pages * (100 - hotPercent)) / hotPercent));
+  return { pages, coldPages };
+}
+
 function shapeOf(guest: Scenario['guest']): GuestShape {
-  const { memoryMiB, writers, workingSetMiB, pacePagesPerSecond, stamp } = guest;
+  const { memoryMiB, writers, workingSetMiB, hotMiB, pacePagesPerSecond, stamp } = guest;
   return {
     ramBytes: memoryMiB * mebibyte,
     pages: workingSetMiB === undefined ? undefined : (workingSetMiB * mebibyte) / pageBytes,
+    hot: hotMiB === undefined ? undefined : hotPart(hotMiB, guest),
     writers,
     stamp,
     step: pageBytes,

@@ -147,6 +147,10 @@ const inputs: Readonly<Record<string, readonly ScenarioInput[]>> = {
         migration: { transport: 'tcp' },
       })),
     ),
+    ...[50, 90, 99].map((hotPercent): ScenarioInput => ({
+      guest: { hotMiB: 16, hotPercent },
+      migration: { transport: 'tcp' },
+    })),
     ...[512, 1024].map((memoryMiB): ScenarioInput => ({
       guest: { memoryMiB },
       migration: { transport: 'tcp' },

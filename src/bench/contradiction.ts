@@ -17,7 +17,7 @@ const fieldsInstead: Readonly<Record<string, string>> = {
 };
 
 interface Given {
-  readonly guest: { readonly memoryMiB: number; readonly workingSetMiB?: number };
+  readonly guest: NonNullable<ScenarioInput['guest']> & { readonly memoryMiB: number };
   readonly machine: NonNullable<ScenarioInput['machine']>;
   readonly migration: Migration;
 }
@@ -49,6 +49,11 @@ export function contradiction({ guest, machine, migration }: Given): string | un
     return 'migration.tlsPriority: only with migration.tls';
   if (guest.workingSetMiB !== undefined && guest.workingSetMiB >= guest.memoryMiB)
     return 'guest.workingSetMiB: it must be less than guest.memoryMiB';
+  if (guest.hotPercent !== undefined && guest.hotMiB === undefined)
+    return 'guest.hotPercent: only with guest.hotMiB';
+  const written = guest.workingSetMiB ?? guest.memoryMiB;
+  if (guest.hotMiB !== undefined && guest.hotMiB > written / 2)
+    return `guest.hotMiB: it must be at most half of what the guest writes (${written} MiB)`;
   if (machine.dirtyRingSize !== undefined && machine.accel !== 'kvm')
     return 'machine.dirtyRingSize: only KVM has a dirty ring';
   const unsupported = unsupportedCapability(capabilities, machine.dirtyRingSize !== undefined);

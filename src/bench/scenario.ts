@@ -63,6 +63,8 @@ const groups = {
     memoryMiB: count(16, 2 ** 24),
     writers: count(1, 64),
     workingSetMiB: count(1, 2 ** 24),
+    hotMiB: count(1, 2 ** 24),
+    hotPercent: count(1, 99),
     pacePagesPerSecond: count(0, 2 ** 32 - 1),
     stamp: v.optional(v.picklist(stampKinds)),
   },
@@ -117,6 +119,8 @@ const usual = {
   limits: { downtimeLimitMs: 300, patienceMs: 10_000 },
 } as const;
 
+const usualHotPercent = 90;
+
 /** A scenario with all defaults filled in. */
 export interface Scenario {
   /** computed from the values that are not the default */
@@ -125,6 +129,8 @@ export interface Scenario {
     readonly memoryMiB: number;
     readonly writers: number;
     readonly workingSetMiB?: number;
+    readonly hotMiB?: number;
+    readonly hotPercent?: number;
     readonly pacePagesPerSecond: number;
     readonly stamp: StampKind;
   };
@@ -149,7 +155,7 @@ export function resolveScenario(input: unknown, where: string): Scenario {
   }
   const { guest, machine, migration, limits } = parsed.output;
   const scenario = {
-    guest: { ...usual.guest, ...defined(guest) },
+    guest: withHotPercent({ ...usual.guest, ...defined(guest) }),
     machine: withRing({ ...usual.machine, ...defined(machine) }),
     migration: withChannels(defined(migration)),
     limits: { ...usual.limits, ...defined(limits) },
@@ -174,6 +180,12 @@ function withChannels(migration: ScenarioInput['migration']): ScenarioInput['mig
     ? { channels: usualStressChannels, ...migration }
     : migration;
 }
+
+/** Without a hot part nothing has a share. */
+const withHotPercent = (guest: Scenario['guest']): Scenario['guest'] =>
+  guest.hotMiB === undefined
+    ? guest
+    : { ...guest, hotPercent: guest.hotPercent ?? usualHotPercent };
 
 /** Only KVM has a dirty ring. */
 const withRing = (machine: Scenario['machine']): Scenario['machine'] =>

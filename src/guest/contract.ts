@@ -23,6 +23,8 @@ export const guestContract = {
   fieldHoleStart: 0x48,
   fieldHoleEnd: 0x50,
   fieldProcessor: 0x58,
+  fieldHotPages: 0x60,
+  fieldColdPages: 0x68,
   processorValues: 1,
   processorTimers: 2,
   stampByte: 0,

@@ -185,6 +185,28 @@ const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
     },
     /reaches no address from 0x100000000 on/,
   ],
+  [
+    'a hot part as large as a slice',
+    {
+      range: { ...range, end: range.start + 8 * 4096 },
+      writers: 2,
+      hot: { pages: 4, coldPages: 1 },
+    },
+    /hot part of 4 pages does not fit into the 3 first pages of a writer/,
+  ],
+  ['a hot part without pages', { hot: { pages: 0, coldPages: 1 } }, /0 pages and pieces of 1/],
+  ['a cold part that never comes', { hot: { pages: 1, coldPages: 0 } }, /1 pages and pieces of 0/],
+  ['33 hot parts', { writers: 33, hot: { pages: 1, coldPages: 1 } }, /it can run 32 of them/],
+  [
+    'a hot part of another architecture',
+    {
+      arch: 'aarch64',
+      hot: { pages: 1, coldPages: 1 },
+      range: { ...range, start: 0x40200000, end: 0x40400000 },
+    },
+    /the aarch64 guest cannot do this: it has no hot part/,
+  ],
+  ['a hot part that suspends', { suspend: true, hot: { pages: 1, coldPages: 1 } }, /no hot part/],
   ['a B after 0 passes', { passesPerB: 0 }, /passesPerB is 0/],
   ['a B after a part of a pass', { passesPerB: 1.5 }, /passesPerB is 1.5/],
 ];

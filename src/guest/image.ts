@@ -49,6 +49,8 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   const { processor } = spec;
   const looks = processor === undefined ? 0 : processorCodes[processor];
   image.writeUInt32LE(looks, at + contract.fieldProcessor);
+  image.writeBigUInt64LE(BigInt(spec.hot?.pages ?? 0), at + contract.fieldHotPages);
+  image.writeBigUInt64LE(BigInt(spec.hot?.coldPages ?? 0), at + contract.fieldColdPages);
   return image;
 }
 

@@ -26,6 +26,8 @@ export interface GuestPlatform {
   readonly writersMax: number;
   /** it can leave a hole out of its range */
   readonly hole: boolean;
+  /** its slices can have hot parts */
+  readonly hot: boolean;
   readonly pace: boolean;
   /**
    * a page of RAM outside every range, where writers may count; undefined: the image does not count
@@ -50,6 +52,7 @@ const x86 = {
   stamps: stampKinds,
   writersMax: guestContract.writersMax,
   hole: true,
+  hot: true,
   pace: true,
   heartbeatAddress: guestContract.x86Heartbeat,
   reserved: [
@@ -74,6 +77,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
+    hot: false,
     pace: true,
     heartbeatAddress: guestContract.aarch64Heartbeat,
     flushedEachPass: ['page'],
@@ -90,6 +94,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
+    hot: false,
     pace: true,
     heartbeatAddress: guestContract.riscv64Heartbeat,
     flushedEachPass: ['page'],
@@ -106,6 +111,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
+    hot: false,
     pace: true,
     heartbeatAddress: guestContract.s390xHeartbeat,
     flushedEachPass: ['page'],
@@ -122,6 +128,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     stamps: stampKinds,
     writersMax: guestContract.writersMax,
     hole: false,
+    hot: false,
     pace: true,
     heartbeatAddress: guestContract.ppc64Heartbeat,
     ramUnitBytes: 256 * 2 ** 20,

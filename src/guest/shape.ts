@@ -6,7 +6,7 @@ import type { Platform } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
 import type { RamRegion } from '../model/ram-layout.js';
 import { pagesOf } from '../model/stamps.js';
-import type { PageRange, StampKind } from '../model/stamps.js';
+import type { HotPart, PageRange, StampKind } from '../model/stamps.js';
 import type { Range } from '../model/text/sizes.js';
 import { badGuestSpec } from './image.js';
 import { guestPlatform } from './platforms.js';
@@ -32,6 +32,7 @@ export interface GuestShape {
    */
   readonly heartbeat?: boolean;
   readonly passesPerB?: number;
+  readonly hot?: HotPart;
 }
 
 /** A pass over more than this, or at a pace, takes so long that the guest prints 'B' after each. */
@@ -68,6 +69,7 @@ export function shapedPlatform(usual: Platform, machine: string, shape: GuestSha
     stamp,
     writers,
     hole,
+    hot: shape.hot,
     pacePagesPerSecond,
     heartbeatAddress,
   };

@@ -5,9 +5,9 @@
  */
 import { isArch, platforms } from '../model/arch.js';
 import { ramRegions } from '../model/ram-layout.js';
-import { pagesOf } from '../model/stamps.js';
+import { pagesOf, slicesOf } from '../model/stamps.js';
 import { hex } from '../model/text/format.js';
-import type { PageRange, StampKind } from '../model/stamps.js';
+import type { HotPart, PageRange, StampKind } from '../model/stamps.js';
 import type { Range } from '../model/text/sizes.js';
 import { guestContract as contract } from './contract.js';
 import type { GuestPlatform } from './platforms.js';
@@ -35,6 +35,8 @@ export interface GuestSpec {
   readonly heartbeatAddress?: number;
   /** addresses inside the range that are not memory */
   readonly hole?: Range;
+  /** x86_64 and i386 only */
+  readonly hot?: HotPart;
   /**
    * keeps values in registers that a reset does not give, and looks whether they are still there;
    * `timers`: looks at clocks and timers as well; x86_64 only
@@ -53,6 +55,7 @@ export function problemOf(spec: GuestSpec, platform: GuestPlatform): string | un
     rangeProblem(spec, platform) ??
     ramProblem(spec) ??
     writerProblem(spec, platform) ??
+    hotProblem(spec, platform) ??
     processorProblem(spec) ??
     heartbeatProblem(spec, platform)
   );
@@ -151,6 +154,25 @@ function writerProblem(spec: GuestSpec, platform: GuestPlatform): string | undef
   if (spec.suspend === true && !platform.suspends) return 'it cannot suspend to RAM';
   if (spec.suspend === true && (writers > 1 || stamp !== 'byte'))
     return 'only one writer of stamps of kind byte can suspend';
+  return undefined;
+}
+
+/** Each part of a writer's pages counts as one of `writersMax` for those who watch them. */
+function hotProblem({ hot, range, ...spec }: GuestSpec, platform: GuestPlatform) {
+  if (hot === undefined) return undefined;
+  const { writers = 1, hole, suspend } = spec;
+  if (!platform.hot) return 'it has no hot part';
+  if (suspend === true) return 'a guest that suspends has no hot part';
+  if (2 * writers > platform.writersMax)
+    return `${writers} writers with hot parts; it can run ${platform.writersMax / 2} of them`;
+  if (!isCount(hot.pages) || !isCount(hot.coldPages))
+    return `a hot part of ${hot.pages} pages and pieces of ${hot.coldPages}, not whole numbers from 1 to 2^32-1`;
+  for (const slice of slicesOf({ ...range, hole, writers })) {
+    const below =
+      slice.hole === undefined ? slice.pages : (slice.hole.start - slice.start) / range.step;
+    if (hot.pages > below || hot.pages >= slice.pages)
+      return `a hot part of ${hot.pages} pages does not fit into the ${Math.min(below, slice.pages - 1)} first pages of a writer`;
+  }
   return undefined;
 }
 

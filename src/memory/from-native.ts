@@ -1,4 +1,5 @@
 /** From the addon's verdicts on slices to the model's verdict on memory. Pure. */
+import { slicesOf } from '../model/stamps.js';
 import type { StampedRange } from '../model/stamps.js';
 import type { MemoryVerdict, SliceVerdict } from '../model/verdict.js';
 import type { NativeSliceVerdict } from '../native/image-addon.js';
@@ -9,8 +10,8 @@ import type { CheckOptions } from './guest-ram.js';
  * One writer's bytes without a hole: what the addon checks in live memory by itself; other stamps
  * it checks in images.
  */
-export function isPlain({ stamp = 'byte', writers = 1, hole }: StampedRange): boolean {
-  return stamp === 'byte' && writers === 1 && hole === undefined;
+export function isPlain({ stamp = 'byte', writers = 1, hole, hot }: StampedRange): boolean {
+  return stamp === 'byte' && writers === 1 && hole === undefined && hot === undefined;
 }
 
 export function toRequest(range: StampedRange, options: CheckOptions): NativeCheckRequest {
@@ -21,10 +22,12 @@ export function toRequest(range: StampedRange, options: CheckOptions): NativeChe
 
 export function toVerdict(
   found: readonly NativeSliceVerdict[],
-  { start, end, step, stamp = 'byte', hole }: StampedRange,
+  range: StampedRange,
   source: string,
   elapsedMs: number,
 ): MemoryVerdict {
+  const { start, end, step, stamp = 'byte', hole } = range;
+  const parts = range.hot === undefined ? [] : slicesOf(range);
   const sum = (count: (slice: SliceVerdict) => number): number =>
     found.reduce((total, slice) => total + count(slice), 0);
   const damagedPages = sum((slice) => slice.damagedPages);
@@ -34,7 +37,10 @@ export function toVerdict(
     range: { start, end, step },
     hole: hole ?? null,
     pages: sum(({ pages }) => pages),
-    slices: found.map(toSlice),
+    slices: found.map((slice, index) => {
+      const part = parts[index]?.part;
+      return part === undefined ? toSlice(slice) : { ...toSlice(slice), part };
+    }),
     damagedPages,
     damagedRuns: sum((slice) => slice.damagedRuns),
     source,

@@ -115,8 +115,8 @@ export class TestContext implements AsyncDisposable {
     this.observer = this.#observer(input.observer);
     const { arch, machine } = input.plan;
     this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
-    const { range, stamp, writers, hole } = this.platform;
-    this.stamped = { ...range, stamp, writers, hole };
+    const { range, stamp, writers, hole, hot } = this.platform;
+    this.stamped = { ...range, stamp, writers, hole, hot };
     this.deadlines = deadlinesFor(input.plan);
   }
 

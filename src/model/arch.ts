@@ -2,7 +2,7 @@
  * The guest platform of each architecture: which machine, how much memory, which range is stamped,
  * and the options that give QEMU all that. A new architecture is a new row here and a guest image.
  */
-import type { PageRange, StampKind } from './stamps.js';
+import type { HotPart, PageRange, StampKind } from './stamps.js';
 import type { Range } from './text/sizes.js';
 
 export const accelerators = ['tcg', 'kvm'] as const;
@@ -48,6 +48,7 @@ export interface Platform {
   readonly writers?: number;
   /** addresses inside the range that are not memory */
   readonly hole?: Range;
+  readonly hot?: HotPart;
   /** pages per second of all writers together; default: as fast as possible */
   readonly pacePagesPerSecond?: number;
   /** the page that holds the writers' counters; default: none */

@@ -46,3 +46,14 @@ test('a slice that ends where the hole begins does not reach across it', () => {
     { start: 6 * page, end: 8 * page, hole: undefined, pages: 2 },
   ]);
 });
+
+test('a hot part is the beginning of each slice, and may end at the hole', () => {
+  const hole = { start: 6 * page, end: 16 * page };
+  const range = { start: 0, end: 20 * page, step: page, hole, writers: 2 };
+  assert.deepEqual(slicesOf({ ...range, hot: { pages: 1, coldPages: 3 } }), [
+    { start: 0, end: page, hole: undefined, pages: 1, part: 'hot' },
+    { start: page, end: 5 * page, hole: undefined, pages: 4, part: 'cold' },
+    { start: 5 * page, end: 6 * page, hole: undefined, pages: 1, part: 'hot' },
+    { start: 16 * page, end: 20 * page, hole: undefined, pages: 4, part: 'cold' },
+  ]);
+});

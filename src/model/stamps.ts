@@ -15,6 +15,17 @@ export const stampKinds = ['byte', 'wide', 'page'] as const;
 export type StampKind = (typeof stampKinds)[number];
 
 /**
+ * The first pages of each writer's slice: it stamps all of them before each piece of the others, so
+ * they take most of its writes. Both parts count generations of their own.
+ */
+export interface HotPart {
+  /** of each writer */
+  readonly pages: number;
+  /** of the others, in each piece */
+  readonly coldPages: number;
+}
+
+/**
  * A range as the guest's parameter block has it. A plain `PageRange` is one of kind `byte` with one
  * writer.
  */
@@ -25,13 +36,18 @@ export interface StampedRange extends PageRange {
   readonly writers?: number;
   /** addresses that are not memory: pages go on at its end where they meet its start */
   readonly hole?: Range;
+  readonly hot?: HotPart;
 }
 
-/** The pages of one writer. */
+export type SlicePart = 'hot' | 'cold';
+
+/** The pages of one writer, or one part of them. */
 export interface Slice extends Range {
   /** where the slice reaches across it */
   readonly hole?: Range;
   readonly pages: number;
+  /** of a writer with a hot part */
+  readonly part?: SlicePart;
 }
 
 export function pagesOf({ start, end, step, hole }: StampedRange): number {
@@ -57,21 +73,28 @@ export function pageAt({ start, step, hole }: Pages, address: number): number {
 }
 
 /**
- * In order of writers. Each has as many pages as the others, and the last also what is left over.
+ * In order of writers, the hot part of each before the rest. Each writer has as many pages as the
+ * others, and the last also what is left over.
  */
 export function slicesOf(range: StampedRange): Slice[] {
-  const { start, step, hole, writers = 1 } = range;
+  const { start, step, hole, hot, writers = 1 } = range;
   const pages = pagesOf(range);
   const below = hole === undefined ? pages : (hole.start - start) / step;
   const each = Math.floor(pages / writers);
+  const piece = (first: number, end: number): Slice => ({
+    start: addressAt(range, first),
+    end: addressAt(range, end - 1) + step,
+    hole: first < below && below < end ? hole : undefined,
+    pages: end - first,
+  });
   return Array.from({ length: writers }, (_, writer) => {
     const first = writer * each;
     const end = writer === writers - 1 ? pages : first + each;
-    return {
-      start: addressAt(range, first),
-      end: addressAt(range, end - 1) + step,
-      hole: first < below && below < end ? hole : undefined,
-      pages: end - first,
-    };
-  });
+    if (hot === undefined) return [piece(first, end)];
+    const cold = first + hot.pages;
+    return [
+      { ...piece(first, cold), part: 'hot' as const },
+      { ...piece(cold, end), part: 'cold' as const },
+    ];
+  }).flat();
 }

@@ -6,7 +6,7 @@
  */
 
 import { counted, hex } from './text/format.js';
-import type { PageRange, StampKind } from './stamps.js';
+import type { PageRange, SlicePart, StampKind } from './stamps.js';
 import type { Range } from './text/sizes.js';
 
 export type PageDamageKind =
@@ -40,6 +40,8 @@ export interface SliceVerdict {
   /** exclusive; the verdict's `hole` says where a hole is in between */
   readonly end: number;
   readonly pages: number;
+  /** of a writer that has a hot part (guest/README.md), whose parts count generations apart */
+  readonly part?: SlicePart;
   /** of the pages before the edge; mod 256 where stamps are bytes */
   readonly generation: number;
   /** the first page that is one generation behind; null when all are of one */
@@ -58,7 +60,7 @@ export interface SliceVerdict {
   readonly upstreamLines: readonly string[];
 }
 
-/** Verdict on guest memory: one for each writer, and the totals. */
+/** Verdict on guest memory: one for each writer, or each part of its pages, and the totals. */
 export interface MemoryVerdict {
   readonly stamp: StampKind;
   readonly intact: boolean;
@@ -78,10 +80,13 @@ export interface MemoryVerdict {
 
 /** How far each writer was, one text for each; two checks of a stopped guest say the same. */
 export function writerStates({ slices }: MemoryVerdict): string[] {
-  return slices.map((slice, writer) =>
-    slices.length === 1 ? sliceState(slice) : `writer ${writer}: ${sliceState(slice)}`,
+  return slices.map((slice, index) =>
+    slices.length === 1 ? sliceState(slice) : `${writerOf(slice, index)}: ${sliceState(slice)}`,
   );
 }
+
+const writerOf = ({ part }: SliceVerdict, index: number): string =>
+  part === undefined ? `writer ${index}` : `writer ${Math.floor(index / 2)}, ${part} part`;
 
 export function stateOf(verdict: MemoryVerdict): string {
   return writerStates(verdict).join('; ');
