@@ -59,7 +59,7 @@ image:
 	.quad 0					# heartbeat
 	.quad 0					# hole start
 	.quad 0					# hole end
-	.long 0, 0				# processor
+	.long 0, 0				# processor, flush
 	.quad 0, 0				# hot pages, cold pages
 	.org GUEST_BLOCK_BYTES, 0
 

@@ -23,6 +23,7 @@ export const guestContract = {
   fieldHoleStart: 0x48,
   fieldHoleEnd: 0x50,
   fieldProcessor: 0x58,
+  fieldFlush: 0x5c,
   fieldHotPages: 0x60,
   fieldColdPages: 0x68,
   processorValues: 1,

@@ -49,6 +49,7 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   const { processor } = spec;
   const looks = processor === undefined ? 0 : processorCodes[processor];
   image.writeUInt32LE(looks, at + contract.fieldProcessor);
+  image.writeUInt32LE(spec.flushesEachPass === true ? 1 : 0, at + contract.fieldFlush);
   image.writeBigUInt64LE(BigInt(spec.hot?.pages ?? 0), at + contract.fieldHotPages);
   image.writeBigUInt64LE(BigInt(spec.hot?.coldPages ?? 0), at + contract.fieldColdPages);
   return image;

@@ -37,6 +37,8 @@ export interface GuestSpec {
   readonly hole?: Range;
   /** x86_64 and i386 only */
   readonly hot?: HotPart;
+  /** flushes its TLB before each pass, not before every 8th; x86_64 and i386 only */
+  readonly flushesEachPass?: boolean;
   /**
    * keeps values in registers that a reset does not give, and looks whether they are still there;
    * `timers`: looks at clocks and timers as well; x86_64 only

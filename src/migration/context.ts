@@ -25,6 +25,7 @@ import { makeCertificates } from '../credentials/certificates.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
 import { deadlinesFor } from './deadlines.js';
 import type { Deadlines } from './deadlines.js';
+import { missesWrites } from './plan.js';
 import type { PairPlan } from './plan.js';
 
 /** Receives the progress of a test; must not throw. */
@@ -114,7 +115,10 @@ export class TestContext implements AsyncDisposable {
     this.interference = input.interference ?? {};
     this.observer = this.#observer(input.observer);
     const { arch, machine } = input.plan;
-    this.platform = shapedPlatform(platforms[arch], machine, input.guest ?? {});
+    this.platform = {
+      ...shapedPlatform(platforms[arch], machine, input.guest ?? {}),
+      ...(missesWrites(input.plan) ? { flushesEachPass: true } : {}),
+    };
     const { range, stamp, writers, hole, hot } = this.platform;
     this.stamped = { ...range, stamp, writers, hole, hot };
     this.deadlines = deadlinesFor(input.plan);

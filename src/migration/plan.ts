@@ -71,6 +71,17 @@ export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
   );
 }
 
+/**
+ * Before 8.1 a QEMU resets no TLB when it synchronises, so that a guest which a busy host delays
+ * can lose writes after any synchronisation. A guest that flushes before each pass writes no page
+ * twice between two flushes, and so none without QEMU's notice.
+ */
+export function missesWrites(plan: PairPlan): boolean {
+  const has81 = ({ capabilities }: QemuFeatures): boolean =>
+    capabilities.includes('switchover-ack');
+  return plan.accel === 'tcg' && plan.arch === 'x86_64' && !allFeatures(plan).every(has81);
+}
+
 /** The QEMUs of a chain, in order. */
 export function routeOf(plan: PairPlan): readonly ProbedQemu[] {
   const source = { binary: plan.source, features: plan.sourceFeatures };

@@ -11,8 +11,7 @@
  * they let the migration converge.
  *
  * QEMU 7.2 seems to reset the TLB in no synchronisation: it notices new writes to a page that was
- * sent only after the guest has flushed. So the tests wait for the flush while the migration is
- * slow, and only the last synchronisation follows it.
+ * sent only after the guest has flushed. So there the guest flushes in each pass.
  */
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
@@ -27,9 +26,10 @@ import { waitGuestPasses } from './waits.js';
 const passesPerFlush = 8;
 
 /** this many passes contain a flush and a whole pass after it */
-function passesOf({ arch, stamp = 'byte', hot }: Platform): number {
+function passesOf({ arch, stamp = 'byte', hot, flushesEachPass = false }: Platform): number {
   const inEach = guestPlatform(arch).flushedEachPass ?? [];
-  return 2 * (hot !== undefined || inEach.includes(stamp) ? 1 : passesPerFlush);
+  const isFlushed = hot !== undefined || flushesEachPass || inEach.includes(stamp);
+  return 2 * (isFlushed ? 1 : passesPerFlush);
 }
 
 /**

@@ -49,6 +49,8 @@ export interface Platform {
   /** addresses inside the range that are not memory */
   readonly hole?: Range;
   readonly hot?: HotPart;
+  /** before each pass, so that a QEMU misses no write (migration/tracking.ts); default: not */
+  readonly flushesEachPass?: boolean;
   /** pages per second of all writers together; default: as fast as possible */
   readonly pacePagesPerSecond?: number;
   /** the page that holds the writers' counters; default: none */
