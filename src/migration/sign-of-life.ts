@@ -37,6 +37,7 @@ export async function waitSigns(machine: TestMachine): Promise<void> {
   const signs = async (): Promise<void> => {
     await waitSerial(machine, 0, signal);
     await waitSerial(machine, machine.serial.length, signal);
+    await waitTimers(machine, signal);
   };
   const ends = [signs(), death(machine, signal)];
   try {
@@ -45,7 +46,6 @@ export async function waitSigns(machine: TestMachine): Promise<void> {
     over.abort(new Cancelled());
     await Promise.allSettled(ends);
   }
-  await waitTimers(machine);
 }
 
 /** Fails as soon as the guest is dead. */

@@ -18,9 +18,12 @@ export async function timerRounds({ spec, qtest }: TestMachine): Promise<number>
 }
 
 /** Waits until each timer that was armed when the guest arrived has fired or is called lost. */
-export async function waitTimers(machine: TestMachine): Promise<void> {
+export async function waitTimers(
+  machine: TestMachine,
+  signal: AbortSignal = machine.context.signal,
+): Promise<void> {
   const { context, serial, side } = machine;
-  const { signal, deadlines } = context;
+  const { deadlines } = context;
   const first = await timerRounds(machine);
   if (first === 0) return;
   const deadline = performance.now() + deadlines.serialMs;

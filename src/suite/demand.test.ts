@@ -22,6 +22,10 @@ test('unless it says otherwise, a test takes a pair of QEMUs with the usual gues
   });
 });
 
+test('each writer of a guest takes a core of its own', () => {
+  assert.equal(demand({ guest: { writers: 8 } }).cpu, 8);
+});
+
 test('memory is that of all machines, and a test without a QEMU takes none', () => {
   assert.equal(demand({ takes: { machines: 3, ramBytes: 1024 * MiB } }).memoryBytes, 3672 * MiB);
   assert.deepEqual(demand({ takes: { machines: 0 } }), {

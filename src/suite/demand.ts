@@ -10,8 +10,8 @@ import type { TestDefinition } from './definition.js';
 export const overheadPerQemuBytes = 200 * 1024 * 1024;
 
 /**
- * Cores that a QEMU of a pair keeps busy. The guest always writes, but on one side at a time, so
- * that a pair uses one core, under TCG and under KVM.
+ * Cores that a QEMU of a pair keeps busy with each writer of its guest. The guest always writes,
+ * but on one side at a time, so that a pair uses one core for each, under TCG and under KVM.
  */
 const coresPerQemu: Readonly<Record<Accelerator, number>> = { tcg: 0.5, kvm: 0.5 };
 /** a test that starts no QEMU still uses a thread */
@@ -36,12 +36,13 @@ export function demandOf(
   { arch, accel }: { readonly arch: Arch; readonly accel: Accelerator },
 ): Demand {
   const { machines = 2, ramBytes = platforms[arch].ramBytes, ...takes } = test.takes ?? {};
+  const { writers = 1 } = test.guest ?? {};
   const hostNeeds = (test.needs ?? []).flatMap((need) => (need.kind === 'host' ? [need.name] : []));
   const files = hostNeeds.includes('shared-memory') ? filesOf(test, machines) : 0;
   const { sharedMemoryBytes = files * ramBytes } = takes;
   const exclusive = hostNeeds.flatMap((name) => exclusiveNeeds[name] ?? []);
   return {
-    cpu: machines === 0 ? coresWithoutQemu : machines * coresPerQemu[accel],
+    cpu: machines === 0 ? coresWithoutQemu : machines * writers * coresPerQemu[accel],
     memoryBytes: machines * (ramBytes + overheadPerQemuBytes),
     sharedMemoryBytes,
     exclusive: [...new Set([...exclusive, ...(takes.exclusive ?? [])])],
