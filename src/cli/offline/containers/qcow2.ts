@@ -128,7 +128,7 @@ export class Qcow2 {
     }
     return withState === 0
       ? 'a qcow2 image without a snapshot that holds machine state'
-      : `${withState} snapshots hold machine state; choose one by FILE#NAME`;
+      : `${withState} snapshots hold machine state; choose one by ${this.label === '-' ? '/dev/stdin' : 'FILE'}#NAME`;
   }
 
   /**
