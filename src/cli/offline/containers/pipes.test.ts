@@ -171,6 +171,43 @@ for (const program of ['zstd', 'gzip', 'xz']) {
   });
 }
 
+for (const how of ['a compressed file', 'a pipe']) {
+  test(`${how}: of the room in TMPDIR the last sixteenth is left to others`, (t) => {
+    using scratch = new Scratch();
+    const packed = path.join(scratch.directory, 'packed');
+    const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+      encoding: 'utf8',
+    });
+    if (probe.status !== 0) {
+      t.skip(`no mount of its own: ${probe.error?.message ?? probe.stderr.trim()}`);
+      return;
+    }
+    const command = droverCommand.map((word) => `'${word}'`).join(' ');
+    for (const [mebibytes, code] of [
+      [14, 0],
+      [15.5, 3],
+    ] as const) {
+      const memory = `head -c ${mebibytes * 2 ** 20} /dev/zero`;
+      const inspect =
+        how === 'a pipe'
+          ? `${memory} | TMPDIR=/mnt ${command} inspect -`
+          : `${memory} | zstd -q > '${packed}'; TMPDIR=/mnt ${command} inspect '${packed}'`;
+      const script = `mount -t tmpfs -o size=16m none /mnt; ${inspect}`;
+      const ran = spawnSync('unshare', ['-m', 'bash', '-c', script], {
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
+      assert.equal(ran.status, code, ran.stdout + ran.stderr);
+      if (code === 0) continue;
+      assert.match(ran.stderr, /unpacked it is larger than the free space in \/mnt/);
+      assert.match(
+        ran.stderr,
+        /still free there: \d.*, of which a part is left to others; make room/,
+      );
+    }
+  });
+}
+
 test('a zstd frame that claims terabytes is refused, whatever it asks memory for', async () => {
   using scratch = new Scratch();
   const file = path.join(scratch.directory, 'bomb.zst');

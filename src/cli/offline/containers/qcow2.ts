@@ -11,7 +11,7 @@ import { counted } from '../../../model/text/format.js';
 import { printableLine } from '../../../model/text/printable.js';
 import { formatBytes } from '../../../model/text/sizes.js';
 import { Qcow2Bytes } from './qcow2-bytes.js';
-import { freeBytes, temporaryFile, tooLarge } from './temporary-file.js';
+import { roomIn, temporaryFile, tooLarge } from './temporary-file.js';
 import type { UnpackOptions } from './compressed.js';
 
 export interface Snapshot {
@@ -159,7 +159,7 @@ export class Qcow2 {
     const entry = this.#entries.find((one) => one === chosen);
     if (entry === undefined) throw new Error(`no snapshot ${chosen.id}`);
     const { stateBytes } = entry;
-    if (stateBytes > freeBytes(folder)) throw tooLarge(this.label, folder);
+    if (stateBytes > roomIn(folder)) throw tooLarge(this.label, folder);
     ftruncateSync(to, stateBytes);
     const [clusterBytes, entryBytes] = [this.#clusterBytes, this.#entryBytes];
     const perTable = clusterBytes / entryBytes;
