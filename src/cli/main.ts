@@ -144,7 +144,8 @@ async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
 
 function report(error: unknown, env: Environment): number {
   const failure = toFailure(error);
-  const ours = error instanceof HarnessError;
+  // A full disk is not an error of Drover either.
+  const ours = error instanceof HarnessError || failure.code === 'host-exhausted';
   const lines = [
     `drover: ${ours ? '' : 'internal error: '}${failure.message}`,
     ...(ours ? (failure.details ?? []).map((line) => `  ${line}`) : []),
@@ -152,5 +153,5 @@ function report(error: unknown, env: Environment): number {
     ...(!ours && env.debug && error instanceof Error ? [error.stack ?? ''] : []),
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
-  return ours ? exitCodeOfBlame(error.blame) : exitCodes.broken;
+  return error instanceof HarnessError ? exitCodeOfBlame(error.blame) : exitCodes.broken;
 }

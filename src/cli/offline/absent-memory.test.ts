@@ -254,6 +254,7 @@ test('--place says where a block lies, in one piece or more', { skip }, async ()
     [['--place', 'ram-node0'], /expected BLOCK=ADDRESS/],
     [['--place', 'ram-node0=0+9M'], /beyond the end of memory/],
     [['--place', 'ram-node0=1'], /--place ram-node0: a place that cuts a page/],
+    [['--address', '0x800'], /--address 0x800: begins within a page of 4096 bytes; give the/],
   ] as const) {
     const ran = await drover(diff(...args), scratch);
     assert.equal(ran.code, 2, ran.stdout);

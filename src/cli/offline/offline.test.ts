@@ -203,7 +203,10 @@ test('extracted files are whole, keep to their folder and replace nothing', { sk
 
   const again = await drover(['inspect', file!, '--extract', folder], scratch);
   assert.equal(again.code, 2);
-  assert.match(again.stderr, /exists already/);
+  assert.match(again.stderr, /exists already; extract into an empty folder$/m);
+  const notFolder = await drover(['inspect', '--extract', file!, file!], scratch);
+  assert.equal(notFolder.code, 2);
+  assert.match(notFolder.stderr, /exists already; name a folder$/m);
 });
 
 test('diff finds equal files equal, whatever their formats', { skip }, async () => {

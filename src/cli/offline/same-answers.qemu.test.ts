@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import { setCapability } from '../../migration/commands.js';
 import { drawing, testSeed } from '../../model/drawing.fixtures.js';
@@ -74,17 +74,39 @@ interface Made {
   readonly options?: SourceOptions;
 }
 
-/** A QEMU migrates a stopped guest once: here another one, with the same memory, does. */
-async function mappedFile(stage: Stage, qemu: RealQemu): Promise<string> {
-  const file = stage.context.file('mapped');
+/** A libvirt save image up to its stream. */
+function libvirtHead(version: number, format: number, dataBytes: number): Buffer {
+  const head = Buffer.alloc(92 + dataBytes);
+  head.write('LibvirtQemudSave', 'latin1');
+  [version, dataBytes, 0, format, 0].forEach((word, index) => {
+    head.writeUInt32LE(word, 16 + 4 * index);
+  });
+  head.write('<domain/>', 92);
+  return head;
+}
+
+/**
+ * A QEMU migrates a stopped guest once: here another one, with the same memory, does, behind
+ * `head`.
+ */
+async function mappedFile(
+  stage: Stage,
+  qemu: RealQemu,
+  name: string,
+  head: Buffer,
+): Promise<string> {
+  const file = stage.context.file(name);
   const memory = readFileSync(stage.context.file('raw')).subarray(compared.start);
   await withStampedMemory(qemu, async (other) => {
     const fd = sharedRamOf(other.machine.process.pid);
     writeSync(fd, memory, 0, memory.length, compared.start);
     closeSync(fd);
     await setCapability(other.machine, 'mapped-ram');
-    await migrateTo(other, `file:${file}`);
+    await migrateTo(other, `file:${file},offset=${head.length}`);
   });
+  const fd = openSync(file, 'r+');
+  writeSync(fd, head, 0, head.length, 0);
+  closeSync(fd);
   return file;
 }
 
@@ -117,12 +139,13 @@ async function everyFormat(stage: Stage, qemu: RealQemu, draw: Draw): Promise<Ma
     if (status === 0) write(program, stdout);
   }
   write('prefix', Buffer.alloc(1 + draw(100_000), 0x5a), bytes);
-  const header = Buffer.alloc(92 + 64);
-  header.write('LibvirtQemudSave', 'latin1');
-  [2, 64, 0, 0, 0].forEach((word, index) => header.writeUInt32LE(word, 16 + 4 * index));
-  header.write('<domain/>', 92);
-  write('libvirt', header, bytes);
-  if (qemu.version !== '7.2') made.set('mapped', { file: await mappedFile(stage, qemu) });
+  write('libvirt', libvirtHead(2, 0, 64), bytes);
+  if (qemu.version !== '7.2') {
+    made.set('mapped', { file: await mappedFile(stage, qemu, 'mapped', Buffer.alloc(0)) });
+    // libvirt's format 6, sparse: where the stream starts is libvirt's choice.
+    const head = Buffer.concat([libvirtHead(3, 6, 64), Buffer.alloc(draw(100_000))]);
+    made.set('sparse save', { file: await mappedFile(stage, qemu, 'sparse', head) });
+  }
   return made;
 }
 

@@ -8,7 +8,7 @@ import { HarnessError } from '../../../model/errors.js';
 import { printableLine } from '../../../model/text/printable.js';
 import type { OnProgress } from '../../../memory/image-work.js';
 import { describeExit, killAll, spawnProcess } from '../../../qemu/spawn.js';
-import { freeBytes, sizeOf, temporaryFile, tooLarge } from './temporary-file.js';
+import { roomIn, sizeOf, temporaryFile, tooLarge } from './temporary-file.js';
 
 export interface Compression {
   /** of the format, of its program and of Debian's package */
@@ -107,7 +107,7 @@ async function decompressTo(
   const messages = temporaryFile(folder);
   try {
     // `ulimit -f` counts in units of 512 bytes, `-v` in KiB.
-    const limits = `ulimit -f ${Math.floor(freeBytes(folder) / 512)}; ulimit -v ${mostMemoryKib}`;
+    const limits = `ulimit -f ${Math.floor(roomIn(folder) / 512)}; ulimit -v ${mostMemoryKib}`;
     const { options: usual = '', deviceOptions = '' } = compression;
     const programOptions = fstatSync(fd).isBlockDevice() ? `${usual} ${deviceOptions}` : usual;
     const child = await spawnProcess({

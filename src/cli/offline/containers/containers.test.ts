@@ -138,8 +138,8 @@ test(
         const image = Qcow2.open(fd, 'FILE');
         if (image === undefined) return undefined;
         const state = await image.extract(image.find(undefined), options);
-        closeSync(state);
-        return state;
+        closeSync(state.fd);
+        return state.fd;
       } catch (error) {
         assert.ok(error instanceof HarnessError, String(error));
         return undefined;

@@ -57,6 +57,24 @@ function snapshotIn(bytes: Buffer): { entry: number; name: number; extra: number
   throw new Error('no state');
 }
 
+const entriesOfTable = 512;
+
+/** Where the L2 entry of a cluster of the state is: the first one has number 0. */
+function clusterEntry(bytes: Buffer, cluster: number): number {
+  const l1 = snapshotIn(bytes).l1 + 8 * Math.floor(cluster / entriesOfTable);
+  const l2 = Number(bytes.readBigUInt64BE(l1) & 0xfffffffffffe00n);
+  return l2 + 8 * (cluster % entriesOfTable);
+}
+
+/** Extended entries: each second entry becomes the bitmap of the one before. */
+function makeExtended(bytes: Buffer): void {
+  const { extra } = snapshotIn(bytes);
+  bytes.writeBigUInt64BE(bytes.readBigUInt64BE(72) | 16n, 72);
+  for (const at of [extra, extra + 8]) {
+    bytes.writeBigUInt64BE(bytes.readBigUInt64BE(at) / 2n, at);
+  }
+}
+
 test('a snapshot whose state is not there, or at no cluster, is damaged', { skip }, async () => {
   using scratch = new Scratch();
   for (const [change, reason] of [
@@ -64,7 +82,22 @@ test('a snapshot whose state is not there, or at no cluster, is damaged', { skip
       (bytes: Buffer): void => {
         bytes.writeBigUInt64BE(0n, snapshotIn(bytes).l1);
       },
-      /read as a migration stream, is damaged at offset 0/,
+      /offset 0 of the machine state of snapshot 1 has no cluster/,
+    ],
+    [
+      // in the description of the device state, where no page and no section is missed
+      (bytes: Buffer): void => {
+        bytes.writeBigUInt64BE(0n, clusterEntry(bytes, 856));
+      },
+      /offset 3506176 of the machine state of snapshot 1 has no cluster\n +--salvage takes zeroes/,
+    ],
+    [
+      // Extended entries: of a cluster all but one piece is lacking.
+      (bytes: Buffer): void => {
+        makeExtended(bytes);
+        bytes.writeBigUInt64BE(2n, clusterEntry(bytes, 0) + 8);
+      },
+      /offset 0 of the machine state of snapshot 1 has no cluster/,
     ],
     [
       (bytes: Buffer): void => {
@@ -74,14 +107,9 @@ test('a snapshot whose state is not there, or at no cluster, is damaged', { skip
       /an L2 table at offset \d+, which no cluster begins at/,
     ],
     [
-      // Extended entries: each second entry becomes the bitmap of the one before.
       (bytes: Buffer): void => {
-        const { extra, l1 } = snapshotIn(bytes);
-        bytes.writeBigUInt64BE(bytes.readBigUInt64BE(72) | 16n, 72);
-        for (const at of [extra, extra + 8]) {
-          bytes.writeBigUInt64BE(bytes.readBigUInt64BE(at) / 2n, at);
-        }
-        const l2 = Number(bytes.readBigUInt64BE(l1) & 0xfffffffffffe00n);
+        makeExtended(bytes);
+        const l2 = clusterEntry(bytes, 0);
         bytes.writeBigUInt64BE(0n, l2);
         bytes.writeBigUInt64BE(2n, l2 + 8);
       },
@@ -94,6 +122,21 @@ test('a snapshot whose state is not there, or at no cluster, is damaged', { skip
     assert.match(ran.stderr, reason);
   }
 });
+
+test(
+  '--salvage reads a snapshot that lacks a cluster, and it is never whole',
+  { skip },
+  async () => {
+    using scratch = new Scratch();
+    const file = changed('snapshot-4k-clusters.qcow2', scratch, (bytes) => {
+      bytes.writeBigUInt64BE(0n, clusterEntry(bytes, 856));
+    });
+    const ran = await drover(['scan', '--level', 'zero', '--salvage', file], scratch);
+    assert.equal(ran.code, 1, ran.stdout + ran.stderr);
+    assert.match(ran.stdout, /not whole: the qcow2 image: offset 3506176 of the machine state/);
+    assert.match(ran.stdout, /pc\.ram: 2,048 pages/);
+  },
+);
 
 test('a snapshot whose name holds a # is found', { skip }, async () => {
   using scratch = new Scratch();

@@ -49,6 +49,44 @@ test(
   },
 );
 
+test('output to a full disk is an error of the host, in its words', { skip }, () => {
+  using scratch = new Scratch();
+  const file = unpackCase('numa.mig', scratch.directory);
+  const command = droverCommand.map((word) => `'${word}'`).join(' ');
+  const shell = `${command} inspect --json '${file}' > /dev/full`;
+  const ran = spawnSync('bash', ['-c', shell], { encoding: 'utf8' });
+  assert.equal(ran.status, 3, ran.stderr);
+  assert.match(ran.stderr, /^drover: the disk is full: /);
+});
+
+test('of several snapshots on standard input one can be chosen', { skip }, () => {
+  using scratch = new Scratch();
+  const file = unpackCase('snapshot-4k-clusters.qcow2', scratch.directory);
+  const bytes = readFileSync(file);
+  // The same snapshot twice: the second has another id and name.
+  const at = Number(bytes.readBigUInt64BE(64));
+  const length = 40 + bytes.readUInt32BE(at + 36) + 1 + 5;
+  const entry = bytes.subarray(at, at + Math.ceil(length / 8) * 8);
+  const second = Buffer.from(entry);
+  second.write('2snap2', length - 6, 'latin1');
+  bytes.writeUInt32BE(2, 60);
+  bytes.writeBigUInt64BE(BigInt(bytes.length), 64);
+  writeFileSync(file, Buffer.concat([bytes, entry, second]));
+  const command = droverCommand.map((word) => `'${word}'`).join(' ');
+  const env = { ...process.env, TMPDIR: scratch.directory };
+  const ask = (word: string): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync('bash', ['-c', `cat '${file}' | ${command} inspect '${word}'`], {
+      encoding: 'utf8',
+      env,
+    });
+  const several = ask('-');
+  assert.equal(several.status, 2, several.stdout);
+  assert.match(several.stderr, /2 snapshots .*choose one by \/dev\/stdin#NAME\n[^]*snap2 \(id 2/);
+  const chosen = ask('/dev/stdin#snap2');
+  assert.equal(chosen.status, 0, chosen.stderr);
+  assert.match(chosen.stdout, /snapshot snap2 of 2 in a qcow2 image, migration stream, .*complete/);
+});
+
 test('a named pipe may wait for its writer; the wait can be cancelled', { skip }, async () => {
   using scratch = new Scratch();
   const pipe = path.join(scratch.directory, 'pipe');
@@ -130,6 +168,43 @@ for (const program of ['zstd', 'gzip', 'xz']) {
     ]);
     assert.equal(ran.code, 3, ran.stdout + ran.stderr);
     assert.match(ran.stderr, /bomb: unpacked it is larger than the free space in \/mnt/);
+  });
+}
+
+for (const how of ['a compressed file', 'a pipe']) {
+  test(`${how}: of the room in TMPDIR the last sixteenth is left to others`, (t) => {
+    using scratch = new Scratch();
+    const packed = path.join(scratch.directory, 'packed');
+    const probe = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+      encoding: 'utf8',
+    });
+    if (probe.status !== 0) {
+      t.skip(`no mount of its own: ${probe.error?.message ?? probe.stderr.trim()}`);
+      return;
+    }
+    const command = droverCommand.map((word) => `'${word}'`).join(' ');
+    for (const [mebibytes, code] of [
+      [14, 0],
+      [15.5, 3],
+    ] as const) {
+      const memory = `head -c ${mebibytes * 2 ** 20} /dev/zero`;
+      const inspect =
+        how === 'a pipe'
+          ? `${memory} | TMPDIR=/mnt ${command} inspect -`
+          : `${memory} | zstd -q > '${packed}'; TMPDIR=/mnt ${command} inspect '${packed}'`;
+      const script = `mount -t tmpfs -o size=16m none /mnt; ${inspect}`;
+      const ran = spawnSync('unshare', ['-m', 'bash', '-c', script], {
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
+      assert.equal(ran.status, code, ran.stdout + ran.stderr);
+      if (code === 0) continue;
+      assert.match(ran.stderr, /unpacked it is larger than the free space in \/mnt/);
+      assert.match(
+        ran.stderr,
+        /still free there: \d.*, of which a part is left to others; make room/,
+      );
+    }
   });
 }
 

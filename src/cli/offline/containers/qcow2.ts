@@ -10,7 +10,8 @@ import { HarnessError } from '../../../model/errors.js';
 import { counted } from '../../../model/text/format.js';
 import { printableLine } from '../../../model/text/printable.js';
 import { formatBytes } from '../../../model/text/sizes.js';
-import { freeBytes, sizeOf, temporaryFile, tooLarge } from './temporary-file.js';
+import { Qcow2Bytes } from './qcow2-bytes.js';
+import { roomIn, temporaryFile, tooLarge } from './temporary-file.js';
 import type { UnpackOptions } from './compressed.js';
 
 export interface Snapshot {
@@ -49,33 +50,33 @@ export class Qcow2 {
   readonly #clusterBytes: number;
   /** of an entry of an L2 table: 16 with subclusters */
   readonly #entryBytes: 8 | 16;
-  readonly #size: number;
+  readonly #bytes: Qcow2Bytes;
 
   private constructor(
     readonly fd: number,
     readonly label: string,
   ) {
-    this.#size = sizeOf(fd);
-    const head = this.#read(0, 72, 'the header');
+    this.#bytes = new Qcow2Bytes(fd, label);
+    const head = this.#bytes.read(0, 72, 'the header');
     const version = head.readUInt32BE(4);
-    if (version !== 2 && version !== 3) throw this.#unsupported(`version number ${version}`);
-    const features = version === 3 ? this.#read(72, 8, 'the header').readBigUInt64BE() : 0n;
+    if (version !== 2 && version !== 3) throw this.#bytes.unsupported(`version number ${version}`);
+    const features = version === 3 ? this.#bytes.read(72, 8, 'the header').readBigUInt64BE() : 0n;
     const clusterBits = head.readUInt32BE(20);
     if (clusterBits < 9 || clusterBits > 21) {
-      throw this.#broken(`clusters of 2^${clusterBits} bytes; 9 to 21 are possible`);
+      throw this.#bytes.broken(`clusters of 2^${clusterBits} bytes; 9 to 21 are possible`);
     }
     if ((features & ~knownIncompatible) !== 0n) {
-      throw this.#unsupported(`incompatible features 0x${features.toString(16)}`);
+      throw this.#bytes.unsupported(`incompatible features 0x${features.toString(16)}`);
     }
     if ((features & incompatible.externalData) !== 0n)
-      throw this.#unsupported('an external data file');
-    if (head.readUInt32BE(32) !== 0) throw this.#unsupported('encryption');
+      throw this.#bytes.unsupported('an external data file');
+    if (head.readUInt32BE(32) !== 0) throw this.#bytes.unsupported('encryption');
     this.#entryBytes = (features & incompatible.extendedEntries) === 0n ? 8 : 16;
     this.#clusterBytes = 2 ** clusterBits;
-    const disk = this.#number(head, 24, 'the size of the disk');
+    const disk = this.#bytes.number(head, 24, 'the size of the disk');
     this.#entries = this.#readSnapshots(
       head.readUInt32BE(60),
-      this.#number(head, 64, 'the offset of the snapshots'),
+      this.#bytes.number(head, 64, 'the offset of the snapshots'),
       disk,
     );
     this.snapshots = this.#entries.map(({ id, name, time, stateBytes }) => ({
@@ -127,15 +128,21 @@ export class Qcow2 {
     }
     return withState === 0
       ? 'a qcow2 image without a snapshot that holds machine state'
-      : `${withState} snapshots hold machine state; choose one by FILE#NAME`;
+      : `${withState} snapshots hold machine state; choose one by ${this.label === '-' ? '/dev/stdin' : 'FILE'}#NAME`;
   }
 
-  /** Copies a snapshot's machine state to a temporary file, with holes for zeroes. @returns its descriptor */
-  async extract(chosen: Snapshot, options: UnpackOptions): Promise<number> {
+  /**
+   * Copies a snapshot's machine state to a temporary file, with holes for zeroes. State that the image does not hold is
+   * damage: QEMU writes every byte. With `salvage` that is a hole, too, and `problem` says so.
+   */
+  async extract(
+    chosen: Snapshot,
+    options: UnpackOptions,
+  ): Promise<{ readonly fd: number; readonly problem: string | undefined }> {
     const to = temporaryFile(options.folder);
     try {
-      await this.#copyState(chosen, to, options);
-      return to;
+      const lacking = await this.#copyState(chosen, to, options);
+      return { fd: to, problem: lacking === undefined ? undefined : `the qcow2 image: ${lacking}` };
     } catch (error) {
       closeSync(to);
       const code = (error as NodeJS.ErrnoException).code;
@@ -146,13 +153,13 @@ export class Qcow2 {
   async #copyState(
     chosen: Snapshot,
     to: number,
-    { folder, signal, onProgress }: UnpackOptions,
-  ): Promise<void> {
+    { folder, signal, onProgress, salvage = false }: UnpackOptions,
+  ): Promise<string | undefined> {
     // Ids of a damaged image may not be unique.
     const entry = this.#entries.find((one) => one === chosen);
     if (entry === undefined) throw new Error(`no snapshot ${chosen.id}`);
     const { stateBytes } = entry;
-    if (stateBytes > freeBytes(folder)) throw tooLarge(this.label, folder);
+    if (stateBytes > roomIn(folder)) throw tooLarge(this.label, folder);
     ftruncateSync(to, stateBytes);
     const [clusterBytes, entryBytes] = [this.#clusterBytes, this.#entryBytes];
     const perTable = clusterBytes / entryBytes;
@@ -161,39 +168,61 @@ export class Qcow2 {
     const clusters = Math.ceil(stateBytes / clusterBytes);
     const tables = Math.ceil(clusters / perTable);
     if (first + tables > entry.tableEntries) {
-      throw this.#broken(
+      throw this.#bytes.broken(
         `snapshot ${chosen.id} has ${counted(stateBytes, 'byte')} of machine state, and its L1 table ends before them`,
       );
     }
-    const l1 = this.#read(entry.tableOffset + 8 * first, 8 * tables, 'an L1 table');
+    let lacking: string | undefined;
+    const lack = (offset: number): void => {
+      const why = `offset ${offset} of the machine state of snapshot ${printableLine(chosen.id)} has no cluster`;
+      if (!salvage) throw this.#bytes.broken(why, ['--salvage takes zeroes for it']);
+      lacking ??= why;
+    };
+    const l1 = this.#bytes.read(entry.tableOffset + 8 * first, 8 * tables, 'an L1 table');
     for (let table = 0; table < tables; table++) {
       await setImmediate();
       if (signal.aborted) throw new Cancelled();
       const at = this.#hostOffset(l1.readBigUInt64BE(8 * table), 'an L2 table');
-      if (at === 0) continue;
-      const l2 = this.#read(at, clusterBytes, 'an L2 table');
       const from = table * perTable;
+      if (at === 0) {
+        lack(from * clusterBytes);
+        continue;
+      }
+      const l2 = this.#bytes.read(at, clusterBytes, 'an L2 table');
       for (let index = 0; index < perTable && from + index < clusters; index++) {
         const offset = (from + index) * clusterBytes;
         const bytes = Math.min(clusterBytes, stateBytes - offset);
-        this.#copyCluster(l2, index * entryBytes, to, offset, bytes);
+        const part = this.#copyCluster(l2, index * entryBytes, to, offset, bytes);
+        if (part !== undefined) lack(offset + part);
       }
       onProgress?.(Math.min((from + perTable) * clusterBytes, stateBytes), stateBytes);
     }
+    return lacking;
   }
 
-  #copyCluster(l2: Buffer, at: number, to: number, offset: number, bytes: number): void {
+  /** @returns where in the cluster something is neither data nor zeroes; undefined: nowhere */
+  #copyCluster(
+    l2: Buffer,
+    at: number,
+    to: number,
+    offset: number,
+    bytes: number,
+  ): number | undefined {
     const entry = l2.readBigUInt64BE(at);
     if ((entry & compressedFlag) !== 0n)
-      throw this.#unsupported('compressed clusters in the machine state');
+      throw this.#bytes.unsupported('compressed clusters in the machine state');
     const host = this.#hostOffset(entry, 'a cluster');
     if (this.#entryBytes === 16) {
-      const allocated = l2.readUInt32BE(at + 12);
+      const [zeroes, allocated] = [l2.readUInt32BE(at + 8), l2.readUInt32BE(at + 12)];
       if (host === 0 && allocated !== 0)
-        throw this.#broken('subclusters of a cluster without an offset');
+        throw this.#bytes.broken('subclusters of a cluster without an offset');
       const part = this.#clusterBytes / subclusters;
+      let lacking: number | undefined;
       for (let index = 0; index < subclusters && index * part < bytes; index++) {
-        if (((allocated >>> index) & 1) === 0) continue;
+        if (((allocated >>> index) & 1) === 0) {
+          if (((zeroes >>> index) & 1) === 0) lacking ??= index * part;
+          continue;
+        }
         this.#copy(
           host + index * part,
           to,
@@ -201,47 +230,49 @@ export class Qcow2 {
           Math.min(part, bytes - index * part),
         );
       }
-      return;
+      return lacking;
     }
-    if (host === 0 || (entry & zeroFlag) !== 0n) return;
+    if ((entry & zeroFlag) !== 0n) return undefined;
+    if (host === 0) return 0;
     this.#copy(host, to, offset, bytes);
+    return undefined;
   }
 
   /** of an entry of an L1 or L2 table; 0: none */
   #hostOffset(entry: bigint, what: string): number {
     const offset = Number(entry & offsetMask);
     if (offset % this.#clusterBytes !== 0) {
-      throw this.#broken(`${what} at offset ${offset}, which no cluster begins at`);
+      throw this.#bytes.broken(`${what} at offset ${offset}, which no cluster begins at`);
     }
     return offset;
   }
 
   #copy(from: number, to: number, offset: number, bytes: number): void {
     // The last cluster of a file may be cut at its end: what is not there reads as zeroes, as QEMU does it.
-    const there = Math.min(bytes, this.#size - from);
+    const there = Math.min(bytes, this.#bytes.size - from);
     if (from <= 0 || there <= 0)
-      throw this.#broken(`a cluster at offset ${from}, outside the file`);
-    const data = this.#read(from, there, 'a cluster');
+      throw this.#bytes.broken(`a cluster at offset ${from}, outside the file`);
+    const data = this.#bytes.read(from, there, 'a cluster');
     for (let done = 0; done < there;)
       done += writeSync(to, data, done, there - done, offset + done);
   }
 
   #readSnapshots(count: number, offset: number, disk: number): SnapshotEntry[] {
     if (count > mostSnapshots)
-      throw this.#broken(`${count} snapshots; ${mostSnapshots} are possible`);
+      throw this.#bytes.broken(`${count} snapshots; ${mostSnapshots} are possible`);
     const entries: SnapshotEntry[] = [];
     let at = offset;
     for (let index = 0; index < count; index++) {
       const what = `snapshot ${index + 1} of ${count}`;
-      const head = this.#read(at, 40, what);
+      const head = this.#bytes.read(at, 40, what);
       const extraBytes = head.readUInt32BE(36);
       const [idBytes, nameBytes] = [head.readUInt16BE(12), head.readUInt16BE(14)];
       if (extraBytes > mostExtraBytes)
-        throw this.#broken(`${what} has ${extraBytes} bytes of extra data`);
-      const rest = this.#read(at + 40, extraBytes + idBytes + nameBytes, what);
+        throw this.#bytes.broken(`${what} has ${extraBytes} bytes of extra data`);
+      const rest = this.#bytes.read(at + 40, extraBytes + idBytes + nameBytes, what);
       const tableEntries = head.readUInt32BE(8);
       if (tableEntries * 8 > mostTableBytes)
-        throw this.#broken(`the L1 table of ${what} has ${tableEntries} entries`);
+        throw this.#bytes.broken(`the L1 table of ${what} has ${tableEntries} entries`);
       const text = (from: number, bytes: number): string =>
         rest.toString('utf8', from, from + bytes);
       entries.push({
@@ -249,50 +280,15 @@ export class Qcow2 {
         name: text(extraBytes + idBytes, nameBytes),
         time: new Date(head.readUInt32BE(16) * 1000).toISOString(),
         stateBytes:
-          extraBytes >= 8 ? this.#number(rest, 0, `the state of ${what}`) : head.readUInt32BE(32),
-        diskBytes: extraBytes >= 16 ? this.#number(rest, 8, `the disk of ${what}`) : disk,
-        tableOffset: this.#number(head, 0, `the L1 table of ${what}`),
+          extraBytes >= 8
+            ? this.#bytes.number(rest, 0, `the state of ${what}`)
+            : head.readUInt32BE(32),
+        diskBytes: extraBytes >= 16 ? this.#bytes.number(rest, 8, `the disk of ${what}`) : disk,
+        tableOffset: this.#bytes.number(head, 0, `the L1 table of ${what}`),
         tableEntries,
       });
       at += Math.ceil((40 + extraBytes + idBytes + nameBytes) / 8) * 8;
     }
     return entries;
-  }
-
-  #number(buffer: Buffer, at: number, what: string): number {
-    const value = buffer.readBigUInt64BE(at);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.#broken(`${what} is ${value}`);
-    return Number(value);
-  }
-
-  #read(offset: number, bytes: number, what: string): Buffer {
-    if (offset < 0 || offset + bytes > this.#size) {
-      throw this.#broken(
-        `${what}, ${counted(bytes, 'byte')} at offset ${offset}, ends outside the file`,
-      );
-    }
-    const buffer = Buffer.alloc(bytes);
-    for (let done = 0; done < bytes;) {
-      const got = readSync(this.fd, buffer, done, bytes - done, offset + done);
-      if (got === 0) throw this.#broken(`the file was cut short while it was read`);
-      done += got;
-    }
-    return buffer;
-  }
-
-  #broken(why: string): HarnessError {
-    return new HarnessError({
-      code: 'image-broken',
-      blame: 'contract',
-      message: `${this.label}, a qcow2 image, is damaged: ${why}`,
-    });
-  }
-
-  #unsupported(what: string): HarnessError {
-    return new HarnessError({
-      code: 'image-unsupported',
-      blame: 'usage',
-      message: `${this.label}: a qcow2 image with ${what}, which Drover does not read`,
-    });
   }
 }

@@ -47,10 +47,18 @@ export function sizeOf(fd: number): number {
   return 512 * Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8'));
 }
 
-/** bytes that may be written to a folder's file system */
-export function freeBytes(folder: string): number {
+/** bytes that are free in a folder's file system */
+function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
+}
+
+/** of what is free, this part stays so: others write there, too */
+const keptFree = 1 / 16;
+
+/** bytes that may be written to a folder's file system */
+export function roomIn(folder: string): number {
+  return Math.floor(freeBytes(folder) * (1 - keptFree));
 }
 
 export function tooLarge(label: string, folder: string): HarnessError {
@@ -59,7 +67,7 @@ export function tooLarge(label: string, folder: string): HarnessError {
     blame: 'host',
     message: `${label}: unpacked it is larger than the free space in ${folder}`,
     details: [
-      `free there: ${formatBytes(freeBytes(folder))}; make room, or set TMPDIR to a folder with more`,
+      `still free there: ${formatBytes(freeBytes(folder))}, of which a part is left to others; make room, or set TMPDIR to a folder with more`,
     ],
   });
 }
@@ -84,6 +92,7 @@ export async function spool(
   const from = openPipe(path, label);
   const to = temporaryFile(folder);
   const chunk = Buffer.alloc(chunkBytes);
+  const mostBytes = roomIn(folder);
   let total = 0;
   let lastMs = performance.now();
   try {
@@ -91,6 +100,7 @@ export async function spool(
       const got = readNow(from, chunk);
       if (got === 0 && (total > 0 || !named)) return to;
       if (got !== undefined && got > 0) {
+        if (total + got > mostBytes) throw tooLarge(label, folder);
         for (let done = 0; done < got;) done += writeSync(to, chunk, done, got - done);
         total += got;
         lastMs = performance.now();

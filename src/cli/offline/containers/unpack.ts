@@ -92,7 +92,9 @@ export async function unpack(
       if (qcow2 !== undefined) {
         const chosen = qcow2.find(snapshot);
         containers.push({ kind: 'qcow2 image', snapshot: chosen, snapshots: qcow2.snapshots });
-        fd = keep(await qcow2.extract(chosen, options));
+        const state = await qcow2.extract(chosen, options);
+        fd = keep(state.fd);
+        problem ??= state.problem;
         continue;
       }
       const save = offset === undefined ? readLibvirtSave(fd, options.label) : undefined;

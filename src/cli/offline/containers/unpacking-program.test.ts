@@ -56,6 +56,21 @@ test(
   },
 );
 
+test('inspect notices that a file changed while it was read', { skip }, async () => {
+  using scratch = new Scratch();
+  const stream = unpackCase('numa.mig', scratch.directory);
+  const file = path.join(scratch.directory, 'file.zst');
+  writeFileSync(file, Buffer.from('28b52ffd00000000', 'hex'));
+  const PATH = fakeZstd(`cat "$1"; echo more >> '${file}'`, stream, scratch);
+  const parts = path.join(scratch.directory, 'parts');
+  for (const how of [[], ['--dump', 'state'], ['--extract', parts]]) {
+    const ran = await drover(['inspect', ...how, file], scratch, { PATH });
+    assert.equal(ran.code, 2, `${how.join(' ')}: ${ran.stdout}${ran.stderr}`);
+    assert.equal(ran.stdout, '');
+    assert.match(ran.stderr, /file\.zst: another process changed it while Drover read it/);
+  }
+});
+
 test('a scan is cancelled while the file is still unpacked', { skip }, async () => {
   using scratch = new Scratch();
   const stream = unpackCase('numa.mig', scratch.directory);

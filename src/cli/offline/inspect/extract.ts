@@ -37,7 +37,7 @@ export async function extract(
 ): Promise<Extracted> {
   const { signal, progress } = session;
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw unwritable(folder, cause);
+    throw unwritable(folder, cause, 'name a folder');
   });
   const names = new FileNames();
   const done: ExtractedFile[] = [];

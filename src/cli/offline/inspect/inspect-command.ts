@@ -81,6 +81,7 @@ async function inspect(
   }
   if (options.extract !== undefined) {
     const { files, leftOut } = await extract(image, options.extract, session);
+    await source.requireUnchanged(signal);
     const isWhole = leftOut.length === 0 && files.every(({ absentBytes }) => absentBytes === 0);
     if (wrong === undefined && !isWhole) exitCode = exitCodes.incomplete;
     const without = leftOut.map(
@@ -109,10 +110,12 @@ async function inspect(
   }
   if (options.dump !== undefined) {
     const statistics = options.dump === 'all' ? await allStatistics(image, session) : [];
+    await source.requireUnchanged(signal);
     await dump(image, options.dump, { facts, statistics, signal });
     return exitCode;
   }
   const statistics = await allStatistics(image, session);
+  await source.requireUnchanged(signal);
   progress.clear();
   if (options.json === true) {
     await print(`${toJson({ inspect: 1, ...overview(image, facts, statistics) })}\n`);

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sampleNamed, unpack, unpackCase } from '../../../memory/samples.fixtures.js';
-import { elfCore, kdump, limeFile } from './dumps.fixtures.js';
+import { elfCore, kdump, limeFile, winDump } from './dumps.fixtures.js';
 
 export interface FileKind {
   readonly name: string;
@@ -58,6 +58,25 @@ function packed(program: string, suffix: string): FileKind {
       const ran = spawnSync(program, ['-q', '-k', file]);
       if (ran.status !== 0) throw new Error(`${program}: ${ran.stderr.toString()}`);
       return [`${file}.${suffix}`];
+    },
+  };
+}
+
+const libvirtHeaderEnd = 65_673;
+
+/** The stream of a libvirt save image, compressed as libvirt does it, behind the same header. */
+function packedSave(program: string, format: number): FileKind {
+  return {
+    name: `libvirt save image, ${program}`,
+    make: (folder) => {
+      const file = unpackCase('libvirt-raw.save', folder);
+      const bytes = readFileSync(file);
+      const input = bytes.subarray(libvirtHeaderEnd);
+      const ran = spawnSync(program, ['-c'], { input, maxBuffer: 2 ** 27 });
+      if (ran.status !== 0) throw new Error(`${program}: ${ran.stderr.toString()}`);
+      bytes.writeUInt32LE(format, 28);
+      writeFileSync(file, Buffer.concat([bytes.subarray(0, libvirtHeaderEnd), ran.stdout]));
+      return [file];
     },
   };
 }
@@ -126,14 +145,27 @@ export const fileKinds: readonly FileKind[] = [
     ]),
   ),
   made('LiME file, cut within a page', limeFile([[0, page]]).subarray(0, 32 + pageBytes / 2)),
+  made(
+    'Windows crash dump',
+    winDump([
+      [0, page],
+      [3, page],
+    ]),
+  ),
+  made('Windows crash dump, cut in half', half(winDump([[0, Buffer.alloc(8 * pageBytes, 7)]]))),
   sample('raw memory', 'q72-pmemsave.raw'),
   fromCase('libvirt save image, raw', 'libvirt-raw.save'),
+  packedSave('gzip', 1),
+  packedSave('bzip2', 2),
+  packedSave('xz', 3),
+  packedSave('lzop', 4),
   zstdSave,
   snapshot,
   ...[
     ['gzip', 'gz'],
     ['bzip2', 'bz2'],
     ['xz', 'xz'],
+    ['lzop', 'lzo'],
     ['zstd', 'zst'],
   ].map(([program = '', suffix = '']) => packed(program, suffix)),
   sample('stream, cancelled half way', 'q102-cancel-plain.mig'),

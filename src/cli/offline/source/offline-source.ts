@@ -11,6 +11,7 @@ import { openImage } from '../../../memory/image.js';
 import type { MemoryImage } from '../../../memory/image.js';
 import { describeLiveGuest, findLiveGuest, openLiveGuest } from '../../../memory/live-guest.js';
 import type { LiveGuest } from '../../../memory/live-guest.js';
+import { hex } from '../../../model/text/format.js';
 import type { Environment } from '../../process/environment.js';
 import { unreadable, usage } from '../bad-source.js';
 import { split, unpack } from '../containers/unpack.js';
@@ -136,6 +137,7 @@ export async function openSource(
       work,
       growing === undefined ? undefined : { ended: growing.complete, stop: growing.stop },
     );
+    requirePageStart(image, options.rawAddress);
     const problems = await Promise.all(unpacked.map(({ complete }) => complete));
     const problem = problems.find((each) => each !== undefined);
     return new OfflineSource(image, undefined, { files, unpacked, problem });
@@ -144,6 +146,16 @@ export async function openSource(
   } finally {
     for (const each of unpacked) each[Symbol.dispose]();
   }
+}
+
+/** Pages are compared and exported as a whole: raw memory cannot begin within one. */
+function requirePageStart(image: MemoryImage, address = 0): void {
+  const pageBytes = image.blocks[0]?.pageBytes ?? 1;
+  if (image.format !== 'raw' || address % pageBytes === 0) return;
+  image[Symbol.dispose]();
+  throw usage(
+    `--address ${hex(address)}: begins within a page of ${pageBytes} bytes; give the address of a page, and by --offset where that page starts in the file`,
+  );
 }
 
 /**
