@@ -99,6 +99,8 @@ TEST_CASE("behind a device's path there is the device's memory, or a backend's")
   CHECK(isMainMemory(blocks[1]));
   CHECK_FALSE(isMainMemory(blocks[2]));
   CHECK_FALSE(isMainMemory(blocks[3]));
+  // of the machine virt of riscv
+  CHECK_FALSE(isMainMemory(blockNamed("riscv_virt_board.mrom", 61440)));
 }
 
 TEST_CASE("numbered NUMA nodes that together are the machine's RAM lie one after another") {

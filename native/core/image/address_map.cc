@@ -91,7 +91,8 @@ bool isBehindDevice(std::string_view name) noexcept {
 
 // Names that machines and devices give to memory of their own.
 bool belongsToDevice(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 6> kParts{"/", ":", ".bios", ".rom", "flash", "vram"};
+  constexpr std::array<std::string_view, 7> kParts{"/",     ":",     ".bios", ".rom",
+                                                   ".mrom", "flash", "vram"};
   if (isBehindDevice(name)) {
     name.remove_prefix(name.rfind('/') + 1);
     if (name.find('.') != std::string_view::npos) return true;

@@ -16,6 +16,7 @@ import {
 import { printable, printableLine } from '../../model/text/printable.js';
 import { rerunCommand } from '../fold/rerun-line.js';
 import { testStatusOf } from '../fold/test-status.js';
+import { StableNames } from '../fold/labels.js';
 import type { RunRecord } from '../fold/summary.js';
 
 /** Its types have a `default` that the CommonJS module, which Node loads, does not have. */
@@ -135,11 +136,12 @@ function addAttempt(
   event: Finished,
   record: RunRecord,
   before: readonly Finished[],
+  name: string,
 ): void {
   const { outcome, test, directory } = event;
   const testCase = suite
     .testCase()
-    .name(printableLine(record.labels.nameOf(event)))
+    .name(printableLine(name))
     .className(printableLine(className(test)))
     .time(seconds(event.durationMs));
   // Of the suite: not every JUnit schema knows properties of a test case.
@@ -186,13 +188,14 @@ export function junitXml(record: RunRecord): string {
   const suite = builder.testSuite().name('drover run').time(seconds(record.durationMs));
   if (record.started !== undefined) addProperties(suite, record.started);
   addRetries(suite, record);
+  const names = new StableNames(record.labels);
   let retried: Finished[] = [];
   for (const event of record.tests) {
     if (testStatusOf(event) === 'retried') retried.push(event);
     else {
       const before = retried.filter(({ test }) => test === event.test);
       retried = retried.filter(({ test }) => test !== event.test);
-      addAttempt(suite, event, record, before);
+      addAttempt(suite, event, record, before, names.next(event.test));
     }
   }
   const failure = record.finished?.failure;

@@ -3,7 +3,7 @@
  * that no reader takes it for one that passed.
  */
 import type { DroverEvent, EventOf } from '../../model/events.js';
-import { Labels } from '../fold/labels.js';
+import { Labels, StableNames } from '../fold/labels.js';
 import type { Reporter } from '../reporter.js';
 import { testStatusOf } from '../fold/test-status.js';
 import { bailOut, comment, headerLines, planLine, pointLines, retriedLines } from './tap-text.js';
@@ -14,6 +14,7 @@ export class TapReporter implements Reporter {
   readonly name = 'TAP';
   readonly #sink: TextSink;
   #labels = new Labels();
+  #names = new StableNames(this.#labels);
   #planned: number | undefined;
   #points = 0;
   #cancelled = 0;
@@ -28,6 +29,7 @@ export class TapReporter implements Reporter {
     switch (event.type) {
       case 'run-started':
         this.#labels = new Labels(event);
+        this.#names = new StableNames(this.#labels);
         this.#planned = event.endless === true ? undefined : event.total;
         this.#begun = true;
         this.#sink.writeLines(headerLines(event));
@@ -39,7 +41,7 @@ export class TapReporter implements Reporter {
         }
         this.#points += 1;
         if (event.outcome.kind === 'cancelled') this.#cancelled += 1;
-        this.#sink.writeLines(pointLines(event, this.#points, this.#labels.nameOf(event)));
+        this.#sink.writeLines(pointLines(event, this.#points, this.#names.next(event.test)));
         break;
       case 'warning':
         this.#sink.writeLines([comment(`warning: ${event.message}`)]);

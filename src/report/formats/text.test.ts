@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { failureFields, fieldLines, verdictFields } from '../fold/diagnosis.js';
 import { counted, formatDuration, formatMs, hex } from '../../model/text/format.js';
-import { Labels } from '../fold/labels.js';
+import { Labels, StableNames } from '../fold/labels.js';
 import { printable, printableLine } from '../../model/text/printable.js';
 import { shellQuote } from '../../model/shell.js';
 import { rerunCommand } from '../fold/rerun-line.js';
@@ -81,6 +81,14 @@ test('an attempt is named only where there are several', () => {
   assert.equal(labels.of({ test: '/b', attempt: 2 }), '/b (attempt 2)');
   const short = new Labels({ tests: ['/a'], total: 50 });
   assert.equal(short.of({ test: '/a', attempt: 1 }), '/a (attempt 1)');
+});
+
+test('repetitions are numbered among themselves, whatever was tried again in between', () => {
+  const names = new StableNames(new Labels({ tests: ['/a', '/b', '/a'], total: 3 }));
+  assert.deepEqual(
+    ['/a', '/b', '/a'].map((test) => names.next(test)),
+    ['/a (attempt 1)', '/b', '/a (attempt 2)'],
+  );
 });
 
 test('a failure has all its fields', () => {
