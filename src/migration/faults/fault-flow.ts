@@ -31,8 +31,16 @@ export async function faultMigration(context: TestContext, fault: FaultCase): Pr
   context.observer.phase('migrate');
   const migration = await begin(pair, fault);
   await disturb(migration, fault);
+  return await conclude(pair, migration, fault);
+}
 
-  context.observer.phase('verify');
+/** The fault has done its work: holds what came of it to the table, and ends the migration. */
+export async function conclude(
+  pair: Pair,
+  migration: Migration,
+  fault: Pick<FaultCase, 'profile' | 'before' | 'rungs' | 'after'>,
+): Promise<FlowResult> {
+  pair.context.observer.phase('verify');
   const before = await settled(pair, fault.before, 'before anybody acted');
   const { rung, ms: rungMs } = await endMigration(pair.source);
   requireRung(rung, fault);
@@ -54,7 +62,10 @@ interface BothSides {
 const pairOf = ({ source, destination }: BothSides): EndPair =>
   `${source.state}/${destination.state}`;
 
-async function startFaultPair(context: TestContext, fault: FaultCase): Promise<Pair> {
+export async function startFaultPair(
+  context: TestContext,
+  fault: Pick<FaultCase, 'profile' | 'transport' | 'capabilities'>,
+): Promise<Pair> {
   context.observer.phase('launch');
   const firmware = context.writeGuest();
   const memory = { kind: 'anon' } as const;
@@ -74,7 +85,7 @@ async function startFaultPair(context: TestContext, fault: FaultCase): Promise<P
 }
 
 /** Migrates up to the stage of the fault. */
-async function begin(pair: Pair, { stage }: FaultCase): Promise<Migration> {
+export async function begin(pair: Pair, { stage }: Pick<FaultCase, 'stage'>): Promise<Migration> {
   const { context, source, destination } = pair;
   const migration = await pair.migrate();
   await migration.whileActive(async (signal) => {
@@ -108,6 +119,9 @@ async function untilEffect(migration: Migration, effect: Effect): Promise<void> 
     case 'failed':
     case 'completed':
       await migration.until(effect);
+      return;
+    case 'stopped':
+      await migration.untilEvent('STOP');
       return;
     case 'loaded':
       await migration.until('completed', { side: 'destination' });
@@ -169,7 +183,7 @@ function wrongEnd(sides: BothSides, listed: readonly EndPair[], when: string): H
   );
 }
 
-function requireRung(rung: Rung, { rungs }: FaultCase): void {
+function requireRung(rung: Rung, { rungs }: Pick<FaultCase, 'rungs'>): void {
   if (rungs.includes(rung)) return;
   throw contractError(
     'wrong-rung',

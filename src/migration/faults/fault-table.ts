@@ -15,10 +15,11 @@ export type Profile = 'managed' | 'bare';
 export type Stage = 'memory' | 'switchover';
 
 /**
- * When the fault has done its work: the source fails, the destination has loaded all, the
- * destination has ended, nothing is sent any more, or the source completes.
+ * When the fault has done its work: the source fails, the source has stopped its guest, the
+ * destination has loaded all, the destination has ended, nothing is sent any more, or the source
+ * completes.
  */
-export type Effect = 'failed' | 'loaded' | 'exited' | 'quiet' | 'completed';
+export type Effect = 'failed' | 'stopped' | 'loaded' | 'exited' | 'quiet' | 'completed';
 
 export interface FaultCase {
   readonly profile: Profile;
@@ -186,6 +187,19 @@ export const faultCases = {
     rungs: ['none'],
     after: ['paused/incomplete'],
     hazard: 'neither-runs',
+  },
+  /** QEMU sends what is left with its big lock held: only out-of-band QMP still reaches it */
+  'precopy/unix/switchover-stall': {
+    profile: 'managed',
+    transport: 'unix',
+    capabilities: ['return-path'],
+    stage: 'switchover',
+    faults: [{ action: 'rate', toward: 'destination', amount: 10_000_000 }],
+    until: 'stopped',
+    then: { faults: [{ action: 'stall', toward: 'destination' }], until: 'quiet' },
+    before: ['paused/incomplete'],
+    rungs: ['yank'],
+    after: ['runs/incomplete'],
   },
   'multifd/tcp/channel-stall': {
     profile: 'managed',

@@ -25,39 +25,52 @@ export interface Ended {
   readonly ms: number;
 }
 
-/** @param source negotiated out-of-band QMP */
+/**
+ * A QEMU whose channel stalls in the switchover answers no QMP command but those out of band.
+ * @param source negotiated out-of-band QMP
+ */
 export async function endMigration(source: TestMachine): Promise<Ended> {
-  if (await isOver(source)) return { rung: 'none', ms: 0 };
   const timeoutMs = soon(rungMs, source.context);
+  const isOver = await unlessLate(async () =>
+    endStatuses.includes(await statusOf(source, timeoutMs)),
+  );
+  if (isOver === true) return { rung: 'none', ms: 0 };
   for (const { rung, args } of commands) {
+    if (rung === 'migrate_cancel' && isOver === undefined) continue;
     const startMs = performance.now();
-    try {
-      // QEMU's main loop may be what hangs
+    const hasEnded = await unlessLate(async () => {
       await source.qmp.execute(rung, args, { timeoutMs, oob: rung === 'yank' });
       await untilOver(source, timeoutMs);
-      return { rung, ms: Math.round(performance.now() - startMs) };
-    } catch (error) {
-      if (!(error instanceof HarnessError) || error.code !== 'deadline') throw error;
-    }
+      return true;
+    });
+    if (hasEnded === true) return { rung, ms: Math.round(performance.now() - startMs) };
   }
   const startMs = performance.now();
   await source[Symbol.asyncDispose]();
   return { rung: 'SIGKILL', ms: Math.round(performance.now() - startMs) };
 }
 
-async function isOver(source: TestMachine): Promise<boolean> {
-  const { status } = await source.qmp.execute('query-migrate');
-  return status === undefined || endStatuses.includes(asString(status) ?? '');
+/** @returns undefined when it takes too long */
+async function unlessLate<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof HarnessError && error.code === 'deadline') return undefined;
+    throw error;
+  }
+}
+
+/** `none` before the first migration */
+async function statusOf({ qmp }: TestMachine, timeoutMs: number): Promise<string> {
+  const { status } = await qmp.execute('query-migrate', undefined, { timeoutMs });
+  return asString(status) ?? 'none';
 }
 
 async function untilOver(source: TestMachine, timeoutMs: number): Promise<void> {
-  const poll = {
-    waitedFor: 'end of the migration',
-    side: 'source',
-    ...{ timeoutMs, everyMs: lookMs, signal: source.context.signal },
-  } as const;
-  await pollUntil(poll, async () => {
-    const { status } = await source.qmp.execute('query-migrate', undefined, { timeoutMs });
-    return endStatuses.includes(asString(status) ?? '') ? undefined : asString(status);
+  const { signal } = source.context;
+  const poll = { waitedFor: 'end of the migration', side: 'source', everyMs: lookMs } as const;
+  await pollUntil({ ...poll, timeoutMs, signal }, async () => {
+    const status = await statusOf(source, timeoutMs);
+    return endStatuses.includes(status) ? undefined : status;
   });
 }

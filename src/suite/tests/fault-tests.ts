@@ -18,6 +18,7 @@ const full: readonly FaultName[] = [
   'precopy/unix/answers-lost/managed',
   'precopy/unix/answers-lost/bare',
   'precopy/unix/tail-lost/bare',
+  'precopy/unix/switchover-stall',
   'multifd/tcp/channel-stall',
   'multifd/tcp/channel-reset',
 ];
