@@ -7,6 +7,7 @@ import { pause, pollUntil } from '../../model/deadline.js';
 import { contractError } from '../../model/errors.js';
 import type { HarnessError } from '../../model/errors.js';
 import type { EndPair, FaultReport, Hazard, Rung } from '../../model/fault-report.js';
+import { QmpCommandError } from '../../qmp/client.js';
 import type { QmpEvent } from '../../qmp/events.js';
 import type { TestContext, TestMachine } from '../context.js';
 import { soon } from '../deadlines.js';
@@ -194,15 +195,28 @@ function requireRung(rung: Rung, { rungs }: Pick<FaultCase, 'rungs'>): void {
 
 /**
  * What a manager does with a destination that waits for it: it lets that one run after the source
- * has completed, and else the source.
+ * has completed, and else the source, unless QEMU does. QEMU refuses that for a moment after the
+ * status of a migration that failed.
  */
-async function manage({ source, destination }: Pair): Promise<void> {
+async function manage({ context, source, destination }: Pair): Promise<void> {
   const { status } = await source.qmp.execute('query-migrate');
-  const { running } = await source.qmp.execute('query-status');
-  if (running === true) return;
-  const next = status === 'completed' ? destination : source;
-  if (next === destination && (await observe(next)).state !== 'paused') return;
-  await next.qmp.execute('cont');
+  if (status === 'completed') {
+    if ((await observe(destination)).state === 'paused') await destination.qmp.execute('cont');
+    return;
+  }
+  const poll = { waitedFor: 'guest that runs on', side: 'source', everyMs: lookMs } as const;
+  const timeoutMs = soon(settlesWithinMs, context);
+  await pollUntil({ ...poll, timeoutMs, signal: context.signal }, async () => {
+    const { running } = await source.qmp.execute('query-status');
+    if (running === true) return undefined;
+    try {
+      await source.qmp.execute('cont');
+      return undefined;
+    } catch (error) {
+      if (error instanceof QmpCommandError) return error.message;
+      throw error;
+    }
+  });
 }
 
 const whenMs = ({ sentAtMs, receivedAtMs }: QmpEvent): number => sentAtMs ?? receivedAtMs;

@@ -4,6 +4,7 @@
  */
 import { contractError, HarnessError } from '../../model/errors.js';
 import { asString } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
 import type { SideState } from '../../model/fault-report.js';
 import { describeExit } from '../../qemu/spawn.js';
 import type { TestMachine } from '../context.js';
@@ -34,23 +35,55 @@ export async function observe(machine: TestMachine): Promise<Observed> {
   }
 }
 
+/** QEMU's answer and memory are looked at one after the other: what changes in between is seen. */
 async function look(machine: TestMachine): Promise<Observed> {
-  const timeoutMs = soon(answersWithinMs, machine.context);
-  const answer = await machine.qmp
-    .execute('query-status', undefined, { timeoutMs })
-    .catch((error: unknown) => {
-      if (error instanceof HarnessError && error.code === 'deadline') return undefined;
-      throw error;
-    });
-  const runState = asString(answer?.['status']);
-  if (answer?.['running'] === true) {
-    // A deadline, since a busy host may not run the guest for a while.
-    await waitByteChange(machine, machine.context.stamped.start);
-    return { state: 'runs', runState };
+  const { context, side } = machine;
+  const deadline = performance.now() + soon(calmsWithinMs, context);
+  for (;;) {
+    const answer = await askStatus(machine);
+    const runState = asString(answer?.['status']);
+    if (answer?.['running'] === true) {
+      // A deadline, since a busy host may not run the guest for a while.
+      await waitByteChange(machine, context.stamped.start);
+      return { state: 'runs', runState };
+    }
+    if (await standsStill(machine)) {
+      const isSilent = runState === undefined && machine.spec.incoming !== undefined;
+      return { state: runState === 'inmigrate' || isSilent ? 'incomplete' : 'paused', runState };
+    }
+    if (performance.now() < deadline) continue;
+    throw contractError(
+      'guest-running',
+      `the guest runs on the ${side}, whose run state is ${runState ?? 'unknown: QMP does not answer'}`,
+      { side, waitedFor: 'memory that stands still', lastSeen: JSON.stringify(answer) },
+    );
   }
-  await requireStill(machine, runState);
-  const isSilent = runState === undefined && machine.spec.incoming !== undefined;
-  return { state: runState === 'inmigrate' || isSilent ? 'incomplete' : 'paused', runState };
+}
+
+/** @returns undefined when QEMU does not answer in time */
+async function askStatus({ qmp, context }: TestMachine): Promise<JsonObject | undefined> {
+  const timeoutMs = soon(answersWithinMs, context);
+  try {
+    return await qmp.execute('query-status', undefined, { timeoutMs });
+  } catch (error) {
+    if (error instanceof HarnessError && error.code === 'deadline') return undefined;
+    throw error;
+  }
+}
+
+/** Memory that changes all the time belongs to a guest that runs, whatever QEMU says. */
+async function standsStill(machine: TestMachine): Promise<boolean> {
+  const { stamped, signal } = machine.context;
+  const ram = await machine.ram(stamped, signal);
+  const { met } = await ram.watch({
+    address: stamped.start,
+    width: 1,
+    until: 'advances',
+    value: 1n,
+    timeoutMs: stillMs,
+    signal,
+  });
+  return !met;
 }
 
 /** A destination whose stream is damaged exits with status 1; anything else is a crash. */
@@ -62,29 +95,4 @@ function requireOrderlyExit({ side, process }: TestMachine): void {
     `the ${side} QEMU ${describeExit(status)}; expected: ${side === 'source' ? 'it goes on' : 'status 1, or it goes on'}`,
     { side, details: process.outputTail() },
   );
-}
-
-/** Memory that changes all the time belongs to a guest that runs, whatever QEMU says. */
-async function requireStill(machine: TestMachine, runState: string | undefined): Promise<void> {
-  const { context, side } = machine;
-  const { stamped, signal } = context;
-  const ram = await machine.ram(stamped, signal);
-  const deadline = performance.now() + soon(calmsWithinMs, context);
-  for (;;) {
-    const { met, last } = await ram.watch({
-      address: stamped.start,
-      width: 1,
-      until: 'advances',
-      value: 1n,
-      timeoutMs: stillMs,
-      signal,
-    });
-    if (!met) return;
-    if (performance.now() < deadline) continue;
-    throw contractError(
-      'guest-running',
-      `the guest runs on the ${side}, whose run state is ${runState ?? 'unknown: QMP does not answer'}`,
-      { side, waitedFor: 'memory that stands still', lastSeen: String(last) },
-    );
-  }
 }
