@@ -3,6 +3,7 @@
  * both sides are observed once the fault has done its work, the migration is ended by the mildest
  * means that helps, and the guest that survives must have its memory.
  */
+import { both } from '../../model/both.js';
 import { pause, pollUntil } from '../../model/deadline.js';
 import { contractError } from '../../model/errors.js';
 import type { HarnessError } from '../../model/errors.js';
@@ -70,13 +71,13 @@ export async function startFaultPair(
   context.observer.phase('launch');
   const firmware = context.writeGuest();
   const memory = { kind: 'anon' } as const;
-  const [source, destination] = await Promise.all([
+  const [source, destination] = await both(
     context.startMachine({ side: 'source', memory, firmware, oob: true }),
     context.startMachine({
       ...{ side: 'destination', memory, firmware, oob: true, incoming: 'defer' },
       paused: fault.profile === 'managed',
     }),
-  ]);
+  );
   const { capabilities = [] } = fault;
   const incoming =
     fault.transport === 'tcp' ? 'tcp:127.0.0.1:0' : `unix:${context.file('migsocket')}`;
@@ -167,7 +168,7 @@ async function settled(
 ): Promise<BothSides> {
   const deadline = performance.now() + soon(settlesWithinMs, context);
   for (;;) {
-    const [one, other] = await Promise.all([observe(source), observe(destination)]);
+    const [one, other] = await both(observe(source), observe(destination));
     const sides = { source: one, destination: other };
     if (listed.includes(pairOf(sides))) return sides;
     if (performance.now() > deadline) throw wrongEnd(sides, listed, when);
