@@ -92,7 +92,7 @@ TEST_CASE("a fault at a byte does the same however the bytes are split") {
     const std::size_t dropAt = random.upTo(50'000);
     const std::size_t count = 1 + random.upTo(20'000);
     const std::size_t flipAt = dropAt + count + random.upTo(20'000);
-    const unsigned bit = static_cast<unsigned>(random.upTo(7));
+    const auto bit = static_cast<unsigned>(random.upTo(7));
     give(line, orderOf(HopAction::flip, flipAt, bit));
     give(line, orderOf(HopAction::drop, dropAt, count));
     const Ends ends = connected(line);

@@ -27,6 +27,7 @@ TEST_CASE("a relay passes on both directions, and each ends by itself") {
 TEST_CASE("a relay with many connections keeps them apart") {
   const Line line(false);
   std::vector<Ends> all;
+  all.reserve(40);
   for (int i = 0; i < 40; ++i) all.push_back(connected(line));
   for (std::size_t i = 0; i < all.size(); ++i) send(all[i].source, std::to_string(1000 + i));
   for (std::size_t i = 0; i < all.size(); ++i) {
