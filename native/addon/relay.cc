@@ -1,6 +1,10 @@
 #include "addon/relay.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "addon/convert.h"
@@ -25,14 +29,56 @@ Result<SocketAddress> toAddress(const Napi::Value& value) {
   return SocketAddress::tcp(*host, static_cast<std::uint16_t>(*port));
 }
 
+// In the order of HopAction.
+constexpr std::array<std::string_view, kHopActions> kActions = {
+    "stall", "blackhole", "fin", "rst", "half-close", "drop", "flip", "delay", "rate", "hold-back"};
+
+std::optional<HopOrder> toOrder(const Napi::Value& value) {
+  if (!value.IsObject()) return std::nullopt;
+  const auto fields = value.As<Napi::Object>();
+  const auto name = toText(fields.Get("action"));
+  const auto at = toUint(fields.Get("at"));
+  const auto amount = toUint(fields.Get("amount"));
+  const auto found = std::find(kActions.begin(), kActions.end(), name.value_or(""));
+  if (found == kActions.end() || !at || !amount) return std::nullopt;
+  HopOrder order;
+  const Napi::Value connection = fields.Get("connection");
+  if (!connection.IsNull()) {
+    const auto index = toUint(connection);
+    if (!index) return std::nullopt;
+    order.connection = *index;
+  }
+  order.toSource = fields.Get("toSource").ToBoolean().Value();
+  order.fault.action = static_cast<HopAction>(found - kActions.begin());
+  order.fault.at = *at;
+  order.fault.amount = *amount;
+  order.fault.closesSender = fields.Get("closesSender").ToBoolean().Value();
+  return order;
+}
+
+Napi::Object trafficObject(Napi::Env env, const TrafficFacts& facts) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("takenBytes", number(env, facts.takenBytes));
+  out.Set("passedBytes", number(env, facts.passedBytes));
+  out.Set("droppedBytes", number(env, facts.droppedBytes));
+  out.Set("firstMs", milliseconds(env, facts.firstNs));
+  out.Set("lastMs", milliseconds(env, facts.lastNs));
+  out.Set("faults", Napi::Number::New(env, facts.faults));
+  out.Set("faultMs", milliseconds(env, facts.faultNs));
+  return out;
+}
+
 }  // namespace
 
 Napi::Function RelayObject::define(Napi::Env env) {
-  return DefineClass(env, "NativeRelay",
-                     {InstanceAccessor<&RelayObject::port>("port"),
-                      InstanceAccessor<&RelayObject::connections>("connections"),
-                      InstanceMethod<&RelayObject::answer>("answer"),
-                      InstanceMethod<&RelayObject::close>("close")});
+  return DefineClass(
+      env, "NativeRelay",
+      {InstanceAccessor<&RelayObject::port>("port"),
+       InstanceAccessor<&RelayObject::connections>("connections"),
+       InstanceAccessor<&RelayObject::exhausted>("exhausted"),
+       InstanceAccessor<&RelayObject::isPending>("isPending"),
+       InstanceMethod<&RelayObject::answer>("answer"), InstanceMethod<&RelayObject::order>("order"),
+       InstanceMethod<&RelayObject::heal>("heal"), InstanceMethod<&RelayObject::close>("close")});
 }
 
 Napi::Value RelayObject::open(const Napi::CallbackInfo& info) {
@@ -60,7 +106,8 @@ Napi::Value RelayObject::connections(const Napi::CallbackInfo& info) {
                  [env](const RelayedConnection& connection) {
                    Napi::Object out = Napi::Object::New(env);
                    out.Set("firstByte", Napi::Number::New(env, connection.firstByte));
-                   out.Set("sentBytes", number(env, connection.sentBytes));
+                   out.Set("toDestination", trafficObject(env, connection.toDestination));
+                   out.Set("toSource", trafficObject(env, connection.toSource));
                    return out;
                  });
 }
@@ -70,8 +117,34 @@ Napi::Value RelayObject::answer(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value RelayObject::exhausted(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const int error = relay_ ? relay_->exhausted() : lastExhausted_;
+  if (error == 0) return env.Null();
+  return toError(env, Status::system("relay of a connection", error));
+}
+
+Napi::Value RelayObject::isPending(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), relay_ && relay_->isPending());
+}
+
+Napi::Value RelayObject::order(const Napi::CallbackInfo& info) {
+  const auto order = toOrder(info[0]);
+  if (!order) return failArgument(info.Env(), "a fault of a connection");
+  if (relay_) relay_->order(*order);
+  return info.Env().Undefined();
+}
+
+Napi::Value RelayObject::heal(const Napi::CallbackInfo& info) {
+  if (relay_) relay_->heal();
+  return info.Env().Undefined();
+}
+
 Napi::Value RelayObject::close(const Napi::CallbackInfo& info) {
-  if (relay_) last_ = relay_->connections();
+  if (relay_) {
+    last_ = relay_->connections();
+    lastExhausted_ = relay_->exhausted();
+  }
   relay_.reset();
   return info.Env().Undefined();
 }

@@ -19,12 +19,17 @@ class RelayObject final : public Napi::ObjectWrap<RelayObject> {
  private:
   Napi::Value port(const Napi::CallbackInfo& info);
   Napi::Value connections(const Napi::CallbackInfo& info);
+  Napi::Value exhausted(const Napi::CallbackInfo& info);
   Napi::Value answer(const Napi::CallbackInfo& info);
+  Napi::Value isPending(const Napi::CallbackInfo& info);
+  Napi::Value order(const Napi::CallbackInfo& info);
+  Napi::Value heal(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::unique_ptr<Relay> relay_;
   // What was known of the connections when it was closed.
   std::vector<RelayedConnection> last_;
+  int lastExhausted_ = 0;
 };
 
 }  // namespace drover

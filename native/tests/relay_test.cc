@@ -1,115 +1,9 @@
-#include "core/hop/relay.h"
+#include <sys/resource.h>
 
-#include <doctest/doctest.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <string>
-
-#include "core/clock.h"
+#include "relay_line.h"
 
 using namespace drover;
-
-namespace {
-
-constexpr int kWaitMs = 10'000;
-
-// A destination and a relay before it, in a folder of their own.
-struct Line {
-  explicit Line(bool withheld, bool tcp = false) {
-    std::string name = "/tmp/drover-relay-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder = name;
-    const auto place = [&](const char* file) {
-      return tcp ? SocketAddress::tcp("127.0.0.1", 0) : SocketAddress::unixPath(folder + file);
-    };
-    listener = std::move(listenAt(place("/destination").value).value);
-    REQUIRE(listener.isOpen());
-    const auto target = SocketAddress::ofSocket(listener.get());
-    auto opened = Relay::open(place("/relay").value, target.value, withheld);
-    REQUIRE(opened.ok());
-    relay = std::move(opened.value);
-  }
-  Line(const Line&) = delete;
-  Line& operator=(const Line&) = delete;
-  ~Line() {
-    relay.reset();
-    ::unlink((folder + "/destination").c_str());
-    // What is left behind keeps the folder.
-    CHECK(::rmdir(folder.c_str()) == 0);
-  }
-
-  std::string folder;
-  Descriptor listener;
-  std::unique_ptr<Relay> relay;
-};
-
-bool isReady(int fd, short events, int waitMs = kWaitMs) {
-  pollfd one{fd, events, 0};
-  return ::poll(&one, 1, waitMs) == 1;
-}
-
-struct Ends {
-  Descriptor source;
-  Descriptor destination;
-};
-
-Ends connected(const Line& line) {
-  Ends ends;
-  ends.source = std::move(connectTo(line.relay->address()).value);
-  REQUIRE(isReady(line.listener.get(), POLLIN));
-  const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-  ends.destination = Descriptor::own(::accept4(line.listener.get(), nullptr, nullptr, flags));
-  REQUIRE(ends.destination.isOpen());
-  return ends;
-}
-
-void send(const Descriptor& to, std::string_view text) {
-  CHECK(::send(to.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
-        static_cast<ssize_t>(text.size()));
-}
-
-// All bytes until the other end has ended, or `count` of them.
-std::string receive(const Descriptor& from, std::size_t count = SIZE_MAX) {
-  std::string out;
-  std::array<char, 1 << 16> bytes{};
-  while (out.size() < count && isReady(from.get(), POLLIN)) {
-    const std::size_t room = std::min(bytes.size(), count - out.size());
-    const ssize_t got = ::recv(from.get(), bytes.data(), room, 0);
-    if (got <= 0) return out;
-    out.append(bytes.data(), static_cast<std::size_t>(got));
-  }
-  return out;
-}
-
-// Byte i of a stream that repeats only after 251 bytes, so that a lost or swapped piece shows.
-std::string pattern(std::size_t size) {
-  std::string out(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<char>(i % 251);
-  return out;
-}
-
-// Sends all of it while somebody else reads it at the other end.
-std::string passed(const Descriptor& from, const Descriptor& to, const std::string& text) {
-  std::string out;
-  std::size_t sent = 0;
-  std::array<char, 1 << 16> bytes{};
-  while (out.size() < text.size()) {
-    if (sent < text.size()) {
-      const ssize_t done = ::send(from.get(), &text[sent], text.size() - sent, MSG_NOSIGNAL);
-      if (done > 0) sent += static_cast<std::size_t>(done);
-    }
-    if (sent == text.size() && !isReady(to.get(), POLLIN)) break;
-    const ssize_t got = ::recv(to.get(), bytes.data(), bytes.size(), 0);
-    if (got > 0) out.append(bytes.data(), static_cast<std::size_t>(got));
-    if (got == 0) break;
-  }
-  return out;
-}
-
-}  // namespace
+using namespace drover::test;
 
 TEST_CASE("a relay passes on both directions, and each ends by itself") {
   for (const bool tcp : {false, true}) {
@@ -125,7 +19,7 @@ TEST_CASE("a relay passes on both directions, and each ends by itself") {
     CHECK(receive(ends.source, 10) == "still here");
     const auto facts = line.relay->connections();
     REQUIRE(facts.size() == 1);
-    CHECK(facts[0].sentBytes == much.size());
+    CHECK(facts[0].toDestination.takenBytes == much.size());
     CHECK(facts[0].firstByte == 0);
   }
 }
@@ -133,13 +27,14 @@ TEST_CASE("a relay passes on both directions, and each ends by itself") {
 TEST_CASE("a relay with many connections keeps them apart") {
   const Line line(false);
   std::vector<Ends> all;
+  all.reserve(40);
   for (int i = 0; i < 40; ++i) all.push_back(connected(line));
   for (std::size_t i = 0; i < all.size(); ++i) send(all[i].source, std::to_string(1000 + i));
   for (std::size_t i = 0; i < all.size(); ++i) {
     CHECK(receive(all[i].destination, 4) == std::to_string(1000 + i));
   }
   for (const auto& fact : line.relay->connections()) {
-    CHECK(fact.sentBytes == 4);
+    CHECK(fact.toDestination.takenBytes == 4);
     CHECK(fact.firstByte == '1');
   }
 }
@@ -160,6 +55,50 @@ TEST_CASE("a relay that withholds lets go when it is asked to, or when the desti
     }
     CHECK(receive(ends.source, 6) == "answer");
   }
+}
+
+TEST_CASE("a relay counts what each direction carries, and says when") {
+  const std::uint64_t before = monotonicNs();
+  const Line line(false);
+  const Ends ends = connected(line);
+  send(ends.source, "request");
+  CHECK(receive(ends.destination, 7) == "request");
+  send(ends.destination, "answer");
+  CHECK(receive(ends.source, 6) == "answer");
+  const auto facts = line.relay->connections();
+  REQUIRE(facts.size() == 1);
+  const TrafficFacts& forth = facts[0].toDestination;
+  const TrafficFacts& back = facts[0].toSource;
+  CHECK(forth.takenBytes == 7);
+  CHECK(back.takenBytes == 6);
+  CHECK(forth.droppedBytes == 0);
+  CHECK(forth.faults == 0);
+  CHECK(before <= forth.firstNs);
+  CHECK(forth.firstNs <= back.firstNs);
+  CHECK(back.lastNs <= monotonicNs());
+}
+
+TEST_CASE("what a sender sent before its reset arrives") {
+  const Line line(false, true);
+  Ends ends = connected(line);
+  // more than the destination takes at once, less than the relay keeps
+  const std::string text = pattern(700'000);
+  int size = 4096;
+  ::setsockopt(ends.destination.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+  std::size_t sent = 0;
+  while (sent < text.size() && isReady(ends.source.get(), POLLOUT)) {
+    const ssize_t done = ::send(ends.source.get(), &text[sent], text.size() - sent, MSG_NOSIGNAL);
+    if (done > 0) sent += static_cast<std::size_t>(done);
+  }
+  REQUIRE(sent == text.size());
+  const auto taken = [&] { return line.relay->connections()[0].toDestination.takenBytes; };
+  const std::uint64_t until = monotonicNs() + std::uint64_t{kWaitMs} * 1'000'000U;
+  while (taken() < text.size() && monotonicNs() < until) sleepNs(1'000'000);
+  REQUIRE(taken() == text.size());
+  const linger atOnce{1, 0};
+  ::setsockopt(ends.source.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof(atOnce));
+  ends.source = Descriptor();
+  CHECK(receive(ends.destination) == text);
 }
 
 TEST_CASE("one end of a relayed connection that breaks breaks the other") {
@@ -192,4 +131,28 @@ TEST_CASE("addresses that no socket has are refused") {
   const auto opened = Relay::open(here.value, here.value, false);
   CHECK(opened.status.sysErrno == ENOENT);
   CHECK(std::string_view(opened.status.call) == "bind");
+}
+
+TEST_CASE("a host without descriptors delays a connection, and the relay says so") {
+  const Line line(false);
+  Descriptor source = std::move(connectTo(line.relay->address()).value);
+  // The first one has been accepted: from here on the relay needs more.
+  REQUIRE(isReady(line.listener.get(), POLLIN));
+  CHECK(line.relay->exhausted() == 0);
+  rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  Descriptor late = Descriptor::own(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(late.isOpen());
+  rlimit none = usual;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const SocketAddress& address = line.relay->address();
+  const int connected = ::connect(late.get(), address.raw(), address.length);
+  const bool noticed = soon([&] { return line.relay->exhausted() == EMFILE; });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  CHECK(connected == 0);
+  CHECK(noticed);
+  CHECK(soon([&] { return line.relay->connections().size() == 2; }));
+  CHECK(::send(late.get(), "late", 4, MSG_NOSIGNAL) == 4);
+  CHECK(soon([&] { return line.relay->connections()[1].toDestination.passedBytes == 4; }));
 }

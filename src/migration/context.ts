@@ -106,6 +106,7 @@ export class TestContext implements AsyncDisposable {
   readonly interference: Interference;
   readonly #machines: TestMachine[] = [];
   readonly #owned: Disposable[] = [];
+  readonly #hostLooks: (() => string | undefined)[] = [];
 
   constructor(input: TestContextOptions) {
     this.plan = input.plan;
@@ -147,6 +148,16 @@ export class TestContext implements AsyncDisposable {
   /** Disposes of something when the machines have ended. */
   own(disposable: Disposable): void {
     this.#owned.push(disposable);
+  }
+
+  /** @param look what the host lacked when Drover needed it for this test, if anything */
+  watchHost(look: () => string | undefined): void {
+    this.#hostLooks.push(look);
+  }
+
+  /** why a failure is the host's, whatever QEMU did after it */
+  get hostTrouble(): string | undefined {
+    return this.#hostLooks.map((look) => look()).find((trouble) => trouble !== undefined);
   }
 
   binaryOf(side: Side): QemuBinary {

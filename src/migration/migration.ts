@@ -8,6 +8,7 @@ import { asString } from '../model/json.js';
 import type { JsonObject } from '../model/json.js';
 import { endStatuses } from '../model/outcome.js';
 import type { ArrivalCheck } from '../model/arrival.js';
+import type { FaultReport } from '../model/fault-report.js';
 import type { Measured, Timeline } from '../model/measured.js';
 import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
@@ -29,11 +30,15 @@ import { soon } from './deadlines.js';
 /** The result of a flow that went as expected. */
 export interface FlowResult {
   readonly verdict?: MemoryVerdict;
+  /** where memory is damaged, if not at the destination */
+  readonly damagedSide?: Side;
   readonly figures?: MigrationFigures;
   /** absent where the two sides never stood still at one time */
   readonly arrival?: ArrivalCheck | undefined;
   /** of a guest that migrated several times; verdict and figures are of the last leg */
   readonly legs?: readonly LegResult[];
+  /** of a test that disturbed the connections */
+  readonly fault?: FaultReport;
   /** of a benchmark */
   readonly measured?: Measured;
   readonly course?: Timeline | undefined;
@@ -63,6 +68,8 @@ export interface Sides {
   ensureNonConverge(): Promise<void>;
   sendFaster(): Promise<void>;
   readonly wire?: Wire | undefined;
+  /** how a test breaks the connection of a postcopy; default: by `migrate-pause` */
+  readonly cutConnection?: (() => Promise<void>) | undefined;
 }
 
 export interface StatusOptions {

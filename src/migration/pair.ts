@@ -16,6 +16,7 @@ import { channelsOf } from './pair-settings.js';
 import type { PairSettings } from './pair-settings.js';
 import type { PairPlan } from './plan.js';
 import { Wire } from './wire.js';
+import type { WireFault } from './wire.js';
 
 /** slow: a guest that is not throttled rewrites more than QEMU can send in 1 ms */
 const nonConvergingRate = { 'max-bandwidth': 100_000_000, 'downtime-limit': 1 } as const;
@@ -35,6 +36,10 @@ const withoutWait = 'failing';
 export class Pair {
   /** with setting `wire`, from `migrate` on */
   wire: Wire | undefined;
+  /** of the wire, from its beginning */
+  faults: readonly WireFault[] = [];
+  /** see Sides */
+  cutConnection: (() => Promise<void>) | undefined;
 
   constructor(
     readonly context: TestContext,
@@ -94,9 +99,12 @@ export class Pair {
     const kind = wire === 'withheld' && goesOn ? 'plain' : wire;
     // of a migration before this one
     this.wire?.[Symbol.dispose]();
-    this.wire = Wire.open(uri, context.file(`wire-${this.destination.pid}`), kind);
-    context.own(this.wire);
-    return this.wire.uri;
+    const opened = Wire.open(uri, context.file(`wire-${this.destination.pid}`), kind);
+    this.wire = opened;
+    context.own(opened);
+    context.watchHost(() => opened.hostTrouble);
+    for (const fault of this.faults) await opened.fault(fault, context.signal);
+    return opened.uri;
   }
 }
 

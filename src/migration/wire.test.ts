@@ -7,6 +7,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from '../model/scratch.fixtures.js';
 import { requireEffects } from './effects.js';
+import { loadAddon } from '../native/addon.js';
+import type { NativeFault } from '../native/relay-addon.js';
 import { Wire } from './wire.js';
 import type { WireKind } from './wire.js';
 
@@ -65,10 +67,12 @@ test('both directions arrive; bytes and connections are counted', async () => {
     assert.equal(await answerOf(await send(stream)), 'got 13');
     assert.equal(await answerOf(await send(handshake)), 'got 200003');
     assert.deepEqual(arrived, [stream, handshake]);
-    assert.deepEqual(wire.connections, [
-      { isTls: false, sentBytes: 13 },
-      { isTls: true, sentBytes: 200_003 },
-    ]);
+    const [first, second] = wire.connections;
+    assert.deepEqual([first?.isTls, first?.sentBytes], [false, 13]);
+    assert.deepEqual([second?.isTls, second?.sentBytes], [true, 200_003]);
+    assert.equal(first?.toward.source.takenBytes, 'got 13'.length);
+    assert.ok(first.toward.destination.firstMs <= first.toward.source.firstMs);
+    assert.equal(wire.hostTrouble, undefined);
   });
 });
 
@@ -81,6 +85,41 @@ test('what is withheld arrives when it is let go', async () => {
     wire.answer();
     assert.equal(await answer, 'got 13');
   });
+});
+
+test('faults do to one connection what they say, and end when it is healed', async () => {
+  const { signal } = new AbortController();
+  await withLine('plain', async ({ wire, send, arrived }) => {
+    const only = { toward: 'destination', connection: 0 } as const;
+    await wire.fault({ action: 'flip', at: 1, amount: 0, ...only }, signal);
+    await wire.fault({ action: 'drop', at: 4, amount: 5, ...only }, signal);
+    assert.equal(await answerOf(await send(stream)), 'got 8');
+    assert.deepEqual(arrived.pop(), Buffer.from('QDVMmore'));
+    assert.equal(wire.connections[0]?.toward.destination.droppedBytes, 5);
+
+    await wire.fault({ action: 'delay', amount: 30, toward: 'destination' }, signal);
+    await wire.fault({ action: 'stall', at: 4, toward: 'destination', connection: 1 }, signal);
+    const answer = answerOf(await send(stream));
+    const early = await Promise.race([answer, new Promise((done) => setTimeout(done, 100))]);
+    assert.equal(early, undefined);
+    assert.equal(wire.connections[1]?.toward.destination.takenBytes, 4);
+    await wire.heal(signal);
+    assert.equal(await answer, 'got 13');
+  });
+});
+
+test('an order that no relay knows is refused', () => {
+  const here = { host: '127.0.0.1', port: 0 };
+  const relay = loadAddon().openRelay(here, here, false);
+  const order = { connection: null, toSource: false, action: 'stall', at: 0, amount: 0 } as const;
+  for (const wrong of [{ action: 'melt' }, { at: -1 }, { amount: 0.5 }, { connection: -1 }]) {
+    assert.throws(() => {
+      relay.order({ ...order, closesSender: false, ...wrong } as NativeFault);
+    }, /a fault of a connection/);
+  }
+  relay.close();
+  assert.equal(relay.isPending, false);
+  assert.equal(relay.exhausted, null);
 });
 
 test('plain text where TLS should be, and pages that are not compressed, are no effect', async () => {

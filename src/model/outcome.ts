@@ -1,5 +1,6 @@
 /** How a test ended. Plain data: it crosses threads and is written to the event log. */
 import type { ArrivalCheck } from './arrival.js';
+import type { FaultReport } from './fault-report.js';
 import type { MemoryVerdict } from './verdict.js';
 
 export type Side = 'source' | 'destination';
@@ -65,6 +66,8 @@ export type Outcome =
       readonly arrival?: ArrivalCheck | undefined;
       /** of a guest that was moved several times; verdict and figures are of the last */
       readonly legs?: readonly LegResult[];
+      /** of a test that disturbed the connections of a migration */
+      readonly fault?: FaultReport | undefined;
     }
   /** QEMU or the guest broke the contract */
   | {

@@ -85,12 +85,12 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
   let course: Timeline | undefined;
   try {
     const result = await input.definition.run(context);
-    const { verdict, figures, legs, leg, arrival } = result;
+    const { verdict, figures, legs, leg, arrival, fault, damagedSide } = result;
     ({ measured, course } = result);
     outcome =
       verdict?.intact === false
-        ? { kind: 'failed', failure: placed(damaged(verdict), leg), verdict }
-        : { kind: 'passed', verdict, figures, legs, arrival };
+        ? { kind: 'failed', failure: placed(damaged(verdict, damagedSide), leg), verdict }
+        : { kind: 'passed', verdict, figures, legs, arrival, fault };
   } catch (error) {
     outcome = await judge(error, input, context, clock.current, deadline.signal.aborted);
   } finally {
@@ -119,12 +119,12 @@ function placed(failure: Failure, leg: string | undefined): Failure {
   return leg === undefined ? failure : { ...failure, message: `${leg}: ${failure.message}` };
 }
 
-function damaged({ damagedPages, pages }: MemoryVerdict): Failure {
+function damaged({ damagedPages, pages }: MemoryVerdict, side: Side = 'destination'): Failure {
   return {
     code: 'memory-damaged',
     phase: 'verify',
-    side: 'destination',
-    message: `guest memory is damaged at the destination: ${formatCount(damagedPages)} of ${formatCount(pages)} pages`,
+    side,
+    message: `guest memory is damaged at the ${side}: ${formatCount(damagedPages)} of ${formatCount(pages)} pages`,
   };
 }
 
@@ -137,6 +137,12 @@ async function judge(
 ): Promise<Outcome> {
   if (input.signal.aborted) return { kind: 'cancelled', phase };
   const { leg, cause } = thrown instanceof LegError ? thrown : { leg: undefined, cause: thrown };
+  const trouble = context.hostTrouble;
+  if (trouble !== undefined) {
+    const { message, ...facts } = toFailure(cause, phase);
+    const failure = { ...facts, code: 'host-exhausted', message: `${trouble}; then ${message}` };
+    return { kind: 'broken', failure: placed(failure, leg) };
+  }
   if (late && cause instanceof Cancelled) {
     return { kind: 'failed', failure: placed(await lateness(input, context, phase), leg) };
   }

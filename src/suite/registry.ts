@@ -6,6 +6,7 @@ import { compressionTests } from './tests/compression-tests.js';
 import { cprTests } from './tests/cpr/cpr-tests.js';
 import type { TestDefinition } from './definition.js';
 import { deviceTests } from './tests/devices/device-tests.js';
+import { faultTests } from './tests/fault-tests.js';
 import { fdTests } from './tests/fd-tests.js';
 import { fileTests } from './tests/file/file-tests.js';
 import { throttleTests } from './tests/throttle/throttle-tests.js';
@@ -28,6 +29,7 @@ export const allTests: readonly TestDefinition[] = [
   ...iterationsTests,
   ...fileTests,
   ...fdTests,
+  ...faultTests,
   ...cancelTests,
   ...throttleTests,
   ...cprTests,

@@ -24,21 +24,6 @@ constexpr std::uint32_t kAnyChange = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-struct Relay::Connection {
-  std::uint64_t index = 0;
-  Descriptor source;
-  Descriptor destination;
-  Taken sent;
-  Taken answered;
-  Direction toDestination;
-  Direction toSource;
-  bool isConnected = false;
-  bool isReady = true;   // something has changed, or it did only its share of work
-  bool hasSent = false;  // all that it will: the source has ended its direction
-  bool isGone = false;   // one end has closed: nothing is withheld any more
-  bool isOver = false;
-};
-
 Result<std::unique_ptr<Relay>> Relay::open(const SocketAddress& listenHere,
                                            const SocketAddress& target, bool withheld) noexcept {
   using Opened = Result<std::unique_ptr<Relay>>;
@@ -75,7 +60,8 @@ std::vector<RelayedConnection> Relay::connections() const noexcept {
   const std::scoped_lock guard(lock_);
   std::vector<RelayedConnection> out;
   for (const auto& connection : connections_) {
-    out.push_back({connection->sent.firstByte, connection->sent.bytes});
+    out.push_back(
+        {connection->sent.firstByte, connection->sent.facts(), connection->answered.facts()});
   }
   return out;
 }
@@ -83,6 +69,28 @@ std::vector<RelayedConnection> Relay::connections() const noexcept {
 void Relay::answer() noexcept {
   withheld_ = false;
   wake();
+}
+
+void Relay::order(const HopOrder& order) noexcept {
+  {
+    const std::scoped_lock guard(lock_);
+    ordered_.push_back(order);
+  }
+  wake();
+}
+
+void Relay::heal() noexcept {
+  {
+    const std::scoped_lock guard(lock_);
+    ordered_.clear();
+    toHeal_ = true;
+  }
+  wake();
+}
+
+bool Relay::isPending() const noexcept {
+  const std::scoped_lock guard(lock_);
+  return toHeal_ || !ordered_.empty();
 }
 
 void Relay::wake() const noexcept {
@@ -103,11 +111,12 @@ void Relay::work() noexcept {
     const int timeoutMs = next == Next::busy ? 0 : next == Next::retry ? kRetryMs : -1;
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeoutMs);
+    if (isDeaf_ && watch(listener_.get(), EPOLLIN, kListener)) isDeaf_ = false;
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       notice(event.events, event.data.u64);
     }
-    next = Next::waits;
+    next = isDeaf_ ? Next::retry : Next::waits;
     for (const auto& connection : connections_) next = std::max(next, advance(*connection));
   }
 }
@@ -120,6 +129,7 @@ void Relay::notice(std::uint32_t change, std::uint64_t tag) noexcept {
   if (tag == kWake) {
     eventfd_t ignored = 0;
     ::eventfd_read(wake_.get(), &ignored);
+    takeOrders();
     for (const auto& connection : connections_) connection->isReady = true;
     return;
   }
@@ -129,15 +139,41 @@ void Relay::notice(std::uint32_t change, std::uint64_t tag) noexcept {
   if ((change & (EPOLLHUP | EPOLLERR)) != 0 && !connection.hasSent) connection.isGone = true;
 }
 
+// Under the lock to its end, so that what is no longer pending holds.
+void Relay::takeOrders() noexcept {
+  const std::scoped_lock guard(lock_);
+  const bool heals = std::exchange(toHeal_, false);
+  if (heals) standing_.clear();
+  for (const auto& connection : connections_) {
+    if (heals) {
+      connection->toDestination.heal();
+      connection->toSource.heal();
+    }
+    // One that has not connected yet gets them when it does.
+    if (!connection->isConnected) continue;
+    for (const HopOrder& order : ordered_) connection->take(order);
+  }
+  standing_.insert(standing_.end(), ordered_.begin(), ordered_.end());
+  ordered_.clear();
+}
+
+// Whether an error says that the host has no more of something.
+bool Relay::noteExhausted(int error) noexcept {
+  constexpr std::array<int, 4> kExhausted = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
+  if (std::find(kExhausted.begin(), kExhausted.end(), error) == kExhausted.end()) return false;
+  exhausted_ = error;
+  return true;
+}
+
 void Relay::accept() noexcept {
   for (;;) {
     Descriptor source =
         Descriptor::own(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!source.isOpen()) {
-      // Without descriptors it would be told for ever that somebody waits. Who waits now goes on
-      // waiting, and the migration ends by its deadline.
-      const bool isForLater = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-      if (!isForLater) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
+      // Without descriptors epoll would say for ever that somebody waits: the next try is later.
+      if (noteExhausted(errno) && !std::exchange(isDeaf_, true)) {
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
+      }
       return;
     }
     if (connections_.size() == kConnectionsMax) continue;
@@ -153,22 +189,25 @@ void Relay::accept() noexcept {
 void Relay::connect(Connection& connection) noexcept {
   Result<Descriptor> destination = connectTo(target_);
   if (!destination.ok()) {
-    if (destination.status.sysErrno != EAGAIN) close(connection);
+    const int error = destination.status.sysErrno;
+    if (error != EAGAIN && !noteExhausted(error)) connection.close();
     return;
   }
-  connection.destination = std::move(destination.value);
   const int from = connection.source.get();
-  const int to = connection.destination.get();
+  const int to = destination.value.get();
   Result<Direction> forth = Direction::open(from, to, connection.sent, kMemoryPipeBytes);
   Result<Direction> back = Direction::open(to, from, connection.answered, 0);
+  if (noteExhausted(forth.status.sysErrno) || noteExhausted(back.status.sysErrno)) return;
+  connection.destination = std::move(destination.value);
   if (!forth.ok() || !back.ok() || !watch(from, kAnyChange, connection.index) ||
       !watch(to, kAnyChange, connection.index)) {
-    close(connection);
+    connection.close();
     return;
   }
   connection.toDestination = std::move(forth.value);
   connection.toSource = std::move(back.value);
   connection.isConnected = true;
+  for (const HopOrder& order : standing_) connection.take(order);
 }
 
 Relay::Next Relay::advance(Connection& connection) noexcept {
@@ -178,28 +217,25 @@ Relay::Next Relay::advance(Connection& connection) noexcept {
     if (connection.isOver) return Next::waits;
     if (!connection.isConnected) return Next::retry;
   }
-  if (!std::exchange(connection.isReady, false)) return Next::waits;
+  Direction& toDestination = connection.toDestination;
+  Direction& toSource = connection.toSource;
+  if (!std::exchange(connection.isReady, false) && !connection.isTimed()) return Next::waits;
   using State = Direction::State;
   const bool isSilent = withheld_ && !connection.isGone;
-  const State forth = connection.toDestination.advance();
+  const State forth = toDestination.advance();
   connection.hasSent = forth == State::ended;
-  const State back = isSilent ? State::waits : connection.toSource.advance();
-  // QEMU may end, or shut its socket down, in the middle: the other one has to notice.
-  const bool isBroken = forth == State::broken || back == State::broken;
-  if (isBroken || (forth == State::ended && back == State::ended)) {
-    close(connection);
+  const State back = isSilent ? State::waits : toSource.advance();
+  if (forth == State::cut || back == State::cut) {
+    connection.cut(back == State::cut);
+    return Next::waits;
+  }
+  if (connection.isDone(forth, back)) {
+    connection.close();
     return Next::waits;
   }
   connection.isReady = forth == State::busy || back == State::busy;
-  return connection.isReady ? Next::busy : Next::waits;
-}
-
-void Relay::close(Connection& connection) noexcept {
-  connection.isOver = true;
-  connection.source = Descriptor();
-  connection.destination = Descriptor();
-  connection.toDestination = Direction();
-  connection.toSource = Direction();
+  if (connection.isReady) return Next::busy;
+  return connection.isTimed() ? Next::retry : Next::waits;
 }
 
 }  // namespace drover

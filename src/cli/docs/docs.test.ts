@@ -6,6 +6,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
+import { faultCases } from '../../migration/faults/fault-table.js';
+import type { FaultCase } from '../../migration/faults/fault-table.js';
 import { hookEntries } from '../../migration/migrate-common.js';
 import { pairShape } from '../../migration/pair-settings.js';
 import { eventSchema } from '../../model/events.js';
@@ -258,4 +260,19 @@ test('every link between pages leads to a file, and to a heading that is there',
       .map((link) => `${page}: ${link}`),
   );
   assert.deepEqual(broken, []);
+});
+
+test('tests.md says of every fault on the connections which ends are allowed', () => {
+  const rows = rowsIn(part('tests.md', '## Faults on the connections')).map(
+    ([name = '', profile = '', , before = '', rung = '', after = '']) =>
+      [name.replaceAll('`', ''), profile, before, rung, after].join(' | '),
+  );
+  const real = Object.entries<FaultCase>(faultCases).map(
+    ([name, { profile, before, rungs, after, hazard }]) =>
+      [
+        ...[name, profile, before.join(' or '), rungs.join(' or ')],
+        after.join(' or ') + (hazard === undefined ? '' : ` (hazard: ${hazard})`),
+      ].join(' | '),
+  );
+  assert.deepEqual(rows.sort(), real.sort());
 });

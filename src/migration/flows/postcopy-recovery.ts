@@ -80,10 +80,11 @@ async function requireTrickle({ source }: Sides): Promise<void> {
   );
 }
 
-/** The source breaks the connection; both must pause. */
-async function breakConnection({ source, destination }: Sides): Promise<void> {
+/** The source breaks the connection, unless the test has a way of its own; both must pause. */
+async function breakConnection({ source, destination, cutConnection }: Sides): Promise<void> {
   const cursors = { source: source.qmp.events.cursor, destination: destination.qmp.events.cursor };
-  await source.qmp.execute('migrate-pause');
+  if (cutConnection === undefined) await source.qmp.execute('migrate-pause');
+  else await cutConnection();
   for (const machine of [destination, source]) {
     await waitStatus(machine, {
       goal: 'postcopy-paused',
