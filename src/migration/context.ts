@@ -54,6 +54,8 @@ export interface MachineOptions
   readonly binary?: QemuBinary | undefined;
   /** default: that of the run */
   readonly accel?: Accelerator;
+  /** default: that of the platform */
+  readonly ramBytes?: number | undefined;
 }
 
 /** How a test of Drover itself disturbs a migration test and its machines. */
@@ -64,6 +66,8 @@ export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeou
   readonly phase?: (name: Phase, context: TestContext) => void;
   /** runs before both sides are compared */
   readonly beforeCompare?: (source: TestMachine, destination: TestMachine) => Promise<void>;
+  /** runs after the comparison, before the Linux guest continues */
+  readonly beforeContinue?: (machine: TestMachine) => Promise<void>;
   /** runs before each check of a stopped guest's memory */
   readonly beforeCheck?: (machine: TestMachine) => Promise<void>;
 }
@@ -190,8 +194,8 @@ export class TestContext implements AsyncDisposable {
     own: MachineOptions,
   ): Promise<{ machine: TestMachine; connect: () => Promise<void> }> {
     const { plan } = this;
-    const { ramBytes, writers } = this.platform;
-    const { side } = own;
+    const { writers } = this.platform;
+    const { side, ramBytes = this.platform.ramBytes } = own;
     const stem = `${side}${own.tag ?? ''}`;
     const spec: MachineSpec = {
       ...own,

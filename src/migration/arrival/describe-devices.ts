@@ -40,7 +40,7 @@ export async function describeDevices({
   const before = known.get(key);
   if (before !== undefined) return before;
   const options: MachineOptions = {
-    ...{ side, binary, accel, accelOptions, firmware, extraArgs },
+    ...{ side, binary, accel, accelOptions, ramBytes, firmware, extraArgs },
     tag: '-described',
     memory: { kind: 'anon' },
     paused: true,
