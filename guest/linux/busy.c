@@ -64,6 +64,8 @@ static const char* const bad_signs[] = {
     "EXT2-fs error",
     "nobody cared",
     "timed out",
+    "completion polled",
+    "controller is down",
     "general protection",
     "segfault",
     "task stuck",

@@ -50,22 +50,33 @@ test('a Linux guest migrates there and back, with all that keeps it busy', { ski
   assert.deepEqual(outcome.arrival.notCompared, []);
 });
 
-test('a byte that is altered on the way is named by the comparison', { skip }, async () => {
-  let altered = -1;
-  const failure = await failureOf(linuxTest({ transport: 'tcp', rounds }), timeoutMs, {
-    beforeCompare: async (_source, destination) => {
-      altered = await alter(destination);
-    },
-  });
-  assert.equal(failure.code, 'state-differs');
-  assert.match(failure.message, /^round 1 of 2, .*RAM block mig\.mem: 1 of 49,?152 pages differ/);
-  assert.ok(
-    failure.details?.some((line) =>
-      line.includes(`the first difference is at 0x${altered.toString(16)}`),
-    ),
-    JSON.stringify(failure),
-  );
-});
+test(
+  'a byte and a register that are altered on the way are named by the comparison',
+  { skip },
+  async () => {
+    let altered = -1;
+    const failure = await failureOf(linuxTest({ transport: 'tcp', rounds }), timeoutMs, {
+      beforeCompare: async (_source, destination) => {
+        altered = await alter(destination);
+        // the scratch register of the first serial port, which Linux leaves alone
+        await destination.qtest.outPort('b', 0x3ff, 0x5a);
+      },
+    });
+    assert.equal(failure.code, 'state-differs');
+    assert.match(failure.message, /^round 1 of 2, .*RAM block mig\.mem: 1 of 49,?152 pages differ/);
+    const details = failure.details ?? [];
+    assert.ok(
+      details.some((line) =>
+        /^device state serial: state\.scr is 0 at the source, 90 at the destination$/.test(line),
+      ),
+      JSON.stringify(failure),
+    );
+    assert.ok(
+      details.some((line) => line.includes(`the first difference is at 0x${altered.toString(16)}`)),
+      JSON.stringify(failure),
+    );
+  },
+);
 
 test('a byte that is altered after the comparison is named by the guest', { skip }, async () => {
   const failure = await failureOf(linuxTest({ transport: 'tcp', rounds }), timeoutMs, {

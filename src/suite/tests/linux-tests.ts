@@ -34,7 +34,8 @@ export function linuxTest(row: LinuxRow): TestDefinition {
   const data = { listen, capabilities };
   return migrationTest({
     path: ['/migration/linux', name, ...(tls ? ['tls'] : []), ...(nvme ? ['nvme'] : [])].join('/'),
-    level: 'thorough',
+    // found-in-qemu.md: an interrupt of the NVMe controller arrives after that of its section was saved
+    level: nvme === true ? 'flaky' : 'thorough',
     origin: 'drover',
     arches: ['x86_64'],
     needs: allNeeds(data, [
