@@ -4,6 +4,7 @@
  * waits until both sides are compared; then the guest must run on there, and all that keeps it busy
  * must go on.
  */
+import { rmSync } from 'node:fs';
 import { both } from '../../model/both.js';
 import { contractError } from '../../model/errors.js';
 import type { ArrivalCheck } from '../../model/arrival.js';
@@ -18,6 +19,7 @@ import { Pair } from '../pair.js';
 import { routeOf } from '../plan.js';
 import type { ProbedQemu } from '../plan.js';
 import { converge, convergeByPostcopy, requirePostcopy } from '../stress/converge.js';
+import { forgetKeys } from '../stress/encryption.js';
 import { retire } from '../stress/machines.js';
 import type { StressTransport } from '../stress/transports.js';
 import { usualStressChannels } from '../stress/transports.js';
@@ -104,9 +106,12 @@ export async function linuxRounds(
       const beat = await goOn(home, next);
       context.observer.phase('end');
       await retire({ machine: home.machine, stem: home.machine.name });
+      rmSync(context.file(`round${round}.mig`), { force: true });
+      forgetKeys(context, round);
       home = next;
-      last = moved;
       const { figures = {}, arrival } = moved;
+      // the last one that was compared says what was
+      last = { figures, arrival: arrival ?? last.arrival };
       options.onRound?.({ round, figures, arrival, beat, tookMs: performance.now() - startMs });
     } catch (error) {
       const { side } = place;

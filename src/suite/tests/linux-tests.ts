@@ -8,7 +8,7 @@ import type { TestDefinition } from '../definition.js';
 import { allNeeds, needsTls } from '../needs.js';
 import { tracksEachSync } from './iterations-tests.js';
 
-/** of each row; the longer runs are those of `drover stress --guest linux` */
+/** of each row: there and back, twice */
 const usualRounds = 4;
 
 interface LinuxRow {
@@ -34,7 +34,7 @@ export function linuxTest(row: LinuxRow): TestDefinition {
   const data = { listen, capabilities };
   return migrationTest({
     path: ['/migration/linux', name, ...(tls ? ['tls'] : []), ...(nvme ? ['nvme'] : [])].join('/'),
-    // found-in-qemu.md: an interrupt of the NVMe controller arrives after that of its section was saved
+    // QEMU 11.1 raises an interrupt while it saves the controller (docs/explanation/found-in-qemu.md)
     level: nvme === true ? 'flaky' : 'thorough',
     origin: 'drover',
     arches: ['x86_64'],
