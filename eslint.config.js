@@ -40,7 +40,15 @@ const HOUSE_RULES = {
 };
 
 export default defineConfig(
-  globalIgnores(['dist/', 'build/', 'node_modules/', '.qemu/', '.cache/', 'drover-results/']),
+  globalIgnores([
+    'dist/',
+    'build/',
+    'node_modules/',
+    '.qemu/',
+    '.linux-guest/',
+    '.cache/',
+    'drover-results/',
+  ]),
   js.configs.recommended,
   {
     files: ['src/**/*.ts'],

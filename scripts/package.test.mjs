@@ -16,7 +16,9 @@ function packedFiles() {
 
 test('the package holds all that runs and nothing that tests', () => {
   const names = packedFiles().map((file) => file.path);
-  for (const needed of [...nativeProducts, 'CMakeLists.txt', 'LICENSE', 'scripts/get-qemu.sh']) {
+  const scripts = ['get-qemu.sh', 'get-linux-guest.sh', 'debian-archive.sh'];
+  const needs = [...nativeProducts, 'CMakeLists.txt', 'LICENSE', 'guest/linux/init'];
+  for (const needed of [...needs, ...scripts.map((name) => `scripts/${name}`)]) {
     assert.ok(names.includes(needed), `${needed} is missing`);
   }
   assert.ok(names.includes(readJson('package.json').bin.drover), 'the command is missing');

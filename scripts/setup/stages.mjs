@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { mustRun } from './command.mjs';
+import process from 'node:process';
+import { mustRun, runCommand, tailOf } from './command.mjs';
 import { fingerprint, listFiles, readStamp, writeStamp } from './fingerprint.mjs';
 import { installMissing, missingNeeds } from './system.mjs';
 
@@ -176,6 +177,28 @@ export const typescriptStage = {
 
 /** All that is made of the source. */
 export const buildStages = [npmStage, nativeStage, typescriptStage];
+
+/**
+ * The guest of the tests linux/...; they are skipped without it, so that no network, or another system than Debian on
+ * x86_64, is no reason to stop.
+ */
+export const linuxGuestStage = {
+  id: 'linux-guest',
+  title: () => 'Linux guest (scripts/get-linux-guest.sh)',
+  isFresh: () =>
+    spawnSync('bash', ['scripts/get-linux-guest.sh', '--check'], { cwd: ROOT }).status === 0,
+  async make() {
+    const { ok, output } = await runCommand(['bash', 'scripts/get-linux-guest.sh'], {
+      cwd: ROOT,
+      logFile: logFile('linux-guest'),
+      timeoutMs: 300_000,
+    });
+    if (ok) return;
+    process.stderr.write(
+      `drover set-up: no Linux guest, so tests that need it are skipped: ${tailOf(output, 1)}\n`,
+    );
+  },
+};
 
 /** What the tests use beside the system's QEMU, so that they do not depend on its version. */
 export const TEST_QEMU_VERSIONS = ['7.2', '10.0', '11.1'];

@@ -87,5 +87,10 @@ export const PARTS = [
   },
   { id: 'fuzz', uses: ['build', 'test', 'fuzz'], stages: [], run: boundedFuzzing },
   { id: 'unit', uses: ['build'], stages: buildStages, nodeTests: true },
-  { id: 'qemu', uses: ['build', 'run'], stages: [...buildStages, ...otherQemus], nodeTests: true },
+  {
+    id: 'qemu',
+    uses: ['build', 'run'],
+    stages: [...buildStages, ...otherQemus, stages.linuxGuestStage],
+    nodeTests: true,
+  },
 ];

@@ -55,6 +55,8 @@ export interface MachineOptions
   readonly binary?: QemuBinary | undefined;
   /** default: that of the run */
   readonly accel?: Accelerator;
+  /** default: that of the platform */
+  readonly ramBytes?: number | undefined;
 }
 
 /** How a test of Drover itself disturbs a migration test and its machines. */
@@ -65,6 +67,8 @@ export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeou
   readonly phase?: (name: Phase, context: TestContext) => void;
   /** runs before both sides are compared */
   readonly beforeCompare?: (source: TestMachine, destination: TestMachine) => Promise<void>;
+  /** runs after the comparison, before the Linux guest continues */
+  readonly beforeContinue?: (machine: TestMachine) => Promise<void>;
   /** runs before each check of a stopped guest's memory */
   readonly beforeCheck?: (machine: TestMachine) => Promise<void>;
 }
@@ -205,8 +209,8 @@ export class TestContext implements AsyncDisposable {
     own: MachineOptions,
   ): Promise<{ machine: TestMachine; connect: () => Promise<void> }> {
     const { plan } = this;
-    const { ramBytes, writers } = this.platform;
-    const { side } = own;
+    const { writers } = this.platform;
+    const { side, ramBytes = this.platform.ramBytes } = own;
     const stem = `${side}${own.tag ?? ''}`;
     const spec: MachineSpec = {
       ...own,

@@ -15,6 +15,7 @@ export const hostFactNames = [
   'locked-memory',
   'vsock',
   'huge-pages',
+  'linux-guest',
 ] as const;
 export type HostFactName = (typeof hostFactNames)[number];
 

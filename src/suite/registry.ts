@@ -9,6 +9,7 @@ import { deviceTests } from './tests/devices/device-tests.js';
 import { faultTests } from './tests/fault-tests.js';
 import { fdTests } from './tests/fd-tests.js';
 import { fileTests } from './tests/file/file-tests.js';
+import { linuxTests } from './tests/linux-tests.js';
 import { throttleTests } from './tests/throttle/throttle-tests.js';
 import { hmpTests } from './tests/hmp/hmp-tests.js';
 import { iterationsTests } from './tests/iterations-tests.js';
@@ -39,6 +40,7 @@ export const allTests: readonly TestDefinition[] = [
   ...deviceTests,
   ...chainTests,
   pingPongTest,
+  ...linuxTests,
 ];
 
 /** @param path without the architecture */

@@ -12,6 +12,7 @@ const knownFailures = [
     sign: /went to completed on the source instead of active/,
   },
   { version: '7.2', test: 'multifd/tcp/plain/cancel', sign: /"status":"cancelling"|"slow-cancel"/ },
+  { version: '11.1', test: 'linux/tcp/nvme', sign: /device state (apic|cpu_common)/ },
   ...['7.2', '11.1'].map((version) => ({
     version,
     test: 'multifd+postcopy/tcp/plain/cancel',

@@ -20,6 +20,19 @@ const known = new Map<string, Description>();
 const notTwice = ['-incoming', '-netdev', '-chardev', '-drive', '-blockdev'];
 /** values of these that lead nowhere */
 const leadsNowhere = /^(?:hubport,|null,|driver=null-co,)/;
+/** Files, and what takes their place: a device does not know what its disk or channel is. */
+const places: readonly (readonly [RegExp, string])[] = [
+  [/^file,(id=[^,]+),path=.*$/, 'null,$1'],
+  [/^raw,(node-name=[^,]+),file\.driver=file,.*$/, 'driver=null-co,$1,size=16777216,read-zeroes=on'],
+];
+
+function withoutFiles(args: readonly string[]): string[] {
+  return args.map((word, index) =>
+    notTwice.includes(args[index - 1] ?? '')
+      ? places.reduce((value, [file, nowhere]) => value.replace(file, nowhere), word)
+      : word,
+  );
+}
 
 /**
  * @returns why there is none, where that fails: the comparison then names bytes instead of fields
@@ -30,7 +43,8 @@ export async function describeDevices({
   side,
   binary,
 }: TestMachine): Promise<Description> {
-  const { machine, accel, accelOptions, processors, ramBytes, firmware, extraArgs = [] } = spec;
+  const { machine, accel, accelOptions, processors, ramBytes, firmware } = spec;
+  const extraArgs = withoutFiles(spec.extraArgs ?? []);
   const argument = extraArgs.find(
     (word, index) => notTwice.includes(word) && !leadsNowhere.test(extraArgs[index + 1] ?? ''),
   );
@@ -40,7 +54,7 @@ export async function describeDevices({
   const before = known.get(key);
   if (before !== undefined) return before;
   const options: MachineOptions = {
-    ...{ side, binary, accel, accelOptions, firmware, extraArgs },
+    ...{ side, binary, accel, accelOptions, ramBytes, firmware, extraArgs },
     tag: '-described',
     memory: { kind: 'anon' },
     paused: true,

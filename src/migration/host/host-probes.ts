@@ -6,6 +6,7 @@ import os from 'node:os';
 import type { Need } from '../../model/features.js';
 import type { HostFact, HostFactName, HostFacts } from '../../model/host-facts.js';
 import { platforms } from '../../model/arch.js';
+import { linuxGuestObstacle } from '../../guest/linux-image.js';
 import { loadAddon } from '../../native/addon.js';
 import { locate } from '../../qemu/binary.js';
 import { probeSharedMemory } from '../../qemu/shared-memory.js';
@@ -44,6 +45,7 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
   'locked-memory': () => unless(ownLockingObstacle()),
   'huge-pages': ({ plan: { arch } }) =>
     unless(hugePageObstacle(readFileSync('/proc/meminfo', 'utf8'), 2 * platforms[arch].ramBytes)),
+  'linux-guest': ({ plan: { arch } }) => unless(linuxGuestObstacle(arch)),
   vsock: () => {
     const missing = ['/dev/vsock', '/sys/module/vsock_loopback'].find((file) => !existsSync(file));
     return unless(missing && `no vsock to this host itself: ${missing} does not exist`);

@@ -76,7 +76,10 @@ async function passesEnd(
  */
 export async function convergeByPostcopy(
   migration: Migration,
-  { postcopyAfter = 1, postcopyAfterBytes }: StressSpec,
+  {
+    postcopyAfter = 1,
+    postcopyAfterBytes,
+  }: Pick<StressSpec, 'postcopyAfter' | 'postcopyAfterBytes'> = {},
   sentBeforeBytes = 0,
 ): Promise<boolean> {
   const { source } = migration.pair;

@@ -16,14 +16,13 @@ const MiB = 1024 ** 2;
  * 7.2 notices a write to a page that the guest writes all the time only after the guest has flushed its TLB, once in a
  * pass (docs/explanation/found-in-qemu.md). 8.0 was not tried.
  */
-const needs: readonly Need[] = [
-  {
-    kind: 'behaviour',
-    what: 'dirty tracking that marks the TLB at each sync',
-    witness: 'switchover-ack',
-    since: '8.1',
-  },
-];
+export const tracksEachSync: Need = {
+  kind: 'behaviour',
+  what: 'dirty tracking that marks the TLB at each sync',
+  witness: 'switchover-ack',
+  since: '8.1',
+};
+const needs: readonly Need[] = [tracksEachSync];
 const facts = { level: 'full', origin: 'drover', steady: true, needs } as const;
 const multifd = { incoming: 'tcp:127.0.0.1:0', capabilities: ['multifd'] } as const;
 
