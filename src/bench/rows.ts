@@ -145,7 +145,13 @@ function widthRemark(
 ): string | undefined {
   const width = widthOf(samples, { labels });
   if (width === undefined) return undefined;
-  const pairs = new Set(samples.map(({ pair }) => pair)).size;
+  const counts = labels.map((label) =>
+    samples.filter((sample) => sample.label === label && sample.measured !== undefined),
+  );
+  const [first = [], ...others] = counts;
+  const pairs = first.filter(({ pair }) =>
+    others.every((own) => own.some((sample) => sample.pair === pair)),
+  ).length;
   const much = `${(100 * width).toFixed(1)} %`;
   const verdict = width > untilWidth ? `still ${much} wide` : `${much} wide`;
   return `${counted(pairs, labels.length > 1 ? 'pair' : 'migration')}: the interval of the total time is ${verdict}`;
