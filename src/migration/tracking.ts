@@ -11,7 +11,7 @@
  * they let the migration converge.
  *
  * QEMU 7.2 seems to reset the TLB in no synchronisation: it notices new writes to a page that was
- * sent only after the guest has flushed. So there the guest flushes in each pass.
+ * sent only after the guest has flushed. So there the x86 guest flushes in each pass.
  */
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
@@ -48,7 +48,7 @@ export interface Tracked extends Pick<Sides, 'context' | 'source'> {
 
 /**
  * Waits until every writer of the source's guest has flushed its TLB, and has written all its
- * memory since.
+ * memory since, or at least all of its hot part.
  */
 export async function waitDirtyTracking(
   { context, settings, source }: Tracked,
