@@ -108,7 +108,7 @@ for (const [what, qemu, shape] of tries) {
         let verdict = await verdictOf(machine, context);
         const deadline = performance.now() + 60_000;
         const first = verdict.slices.map((slice) => stamps(slice, context));
-        // so many pieces that the one which is being written weighs little
+        // with many pieces, the one that is being written weighs little
         const wanted = 40 * hot.pages;
         let written: number[];
         do {

@@ -98,7 +98,7 @@ export function withBenchOptions(command: Command): Command {
     )
     .option(
       '--until-width <percent>',
-      'a scenario has enough migrations once the 95 % interval of its total time is at most so wide; --pairs is then the largest number',
+      'a scenario has enough migrations once the 95 % interval of its total time is no wider than that, such as 5%; --pairs is then the largest number',
       percentArgument,
     )
     .option(
