@@ -65,6 +65,8 @@ test('the report says how wide the interval is, and what was wanted', () => {
   );
   const samples = [{ label: 'A' as const, pair: 0, failure }, ...failed];
   assert.match(remarksOf({ ...scenario, samples }, document)[0] ?? '', /^11 pairs: the interval/);
+  const partial = remarksOf({ ...scenario, samples, isPartial: true }, document);
+  assert.ok(partial.includes('partial: B has 11 of at most 12 samples'), partial.join('\n'));
   const wide = { ...document, untilWidth: 10 };
   assert.match(remarksOf(scenario, wide)[0] ?? '', /^12 pairs: .* is \d\d\.\d % wide$/);
 });

@@ -113,13 +113,14 @@ export function remarksOf(
   if (skipped !== undefined) return [`${name === undefined ? '' : `${name}: `}skipped: ${skipped}`];
   const labels = sides.map(({ label }) => label);
   const width = untilWidth === undefined ? undefined : widthRemark(samples, labels, untilWidth);
+  const wanted = untilWidth === undefined ? String(pairs) : `at most ${pairs}`;
   const remarks = sides.flatMap(({ label }) => {
     const own = samples.filter((sample) => sample.label === label);
     const side = name ?? label;
     const passed = own.filter(({ failure }) => failure === undefined);
     const forced = passed.filter(({ measured }) => measured?.isForced === true).length;
     return [
-      ...(isPartial ? [`partial: ${side} has ${passed.length} of ${pairs} samples`] : []),
+      ...(isPartial ? [`partial: ${side} has ${passed.length} of ${wanted} samples`] : []),
       ...(forced === 0
         ? []
         : [
