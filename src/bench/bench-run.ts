@@ -84,7 +84,7 @@ function compared(
 
 interface Measurement {
   readonly samples: readonly Sample[];
-  /** all pairs of the design, or so many that the interval is narrow */
+  /** all pairs of the design, or as many as a narrow interval takes */
   readonly isWhole: boolean;
 }
 

@@ -59,7 +59,7 @@ export function taskOf(
   return { spec, guest: shapeOf(guest) };
 }
 
-/** In pieces so large that both parts have their share of the writes. */
+/** Pieces of the rest are such that the hot part has its share of the writes. */
 function hotPart(hotMiB: number, { writers, hotPercent = 0 }: Scenario['guest']): HotPart {
   const pages = Math.max(1, Math.floor((hotMiB * mebibyte) / pageBytes / writers));
   const coldPages = Math.max(1, Math.round((pages * (100 - hotPercent)) / hotPercent));

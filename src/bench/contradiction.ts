@@ -27,6 +27,23 @@ function isPlainMultifd({ transport, tls, parameters = {} }: Migration): boolean
   return transport === 'multifd' && tls === undefined && method === 'none';
 }
 
+const pagesPerMiB = 256;
+
+/** Why the hot part cannot have its share: it is written at least once in each pass over the rest. */
+function hotFault(
+  { hotMiB, hotPercent, writers = 1 }: Given['guest'],
+  written: number,
+): string | undefined {
+  if (hotMiB === undefined || hotPercent === undefined) return undefined;
+  const least = Math.ceil((100 * hotMiB) / written);
+  if (hotPercent < least)
+    return `guest.hotPercent: ${hotMiB} of ${written} MiB take at least ${least} % of the writes`;
+  const pages = Math.floor((hotMiB * pagesPerMiB) / writers);
+  return pages * (100 - hotPercent) < hotPercent
+    ? `guest.hotMiB: with ${pages} hot pages of each writer the hot part cannot take ${hotPercent} % of the writes; give more, or fewer writers`
+    : undefined;
+}
+
 /** The first fault; undefined without one. */
 export function contradiction({ guest, machine, migration }: Given): string | undefined {
   const { transport, channels, tls, tlsPriority, pauseAfter } = migration;
@@ -54,6 +71,8 @@ export function contradiction({ guest, machine, migration }: Given): string | un
   const written = guest.workingSetMiB ?? guest.memoryMiB;
   if (guest.hotMiB !== undefined && guest.hotMiB > written / 2)
     return `guest.hotMiB: it must be at most half of what the guest writes (${written} MiB)`;
+  const hot = hotFault(guest, written);
+  if (hot !== undefined) return hot;
   if (machine.dirtyRingSize !== undefined && machine.accel !== 'kvm')
     return 'machine.dirtyRingSize: only KVM has a dirty ring';
   const unsupported = unsupportedCapability(capabilities, machine.dirtyRingSize !== undefined);

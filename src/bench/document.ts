@@ -86,7 +86,7 @@ export interface BenchDocument {
   /** with `untilWidth`: at most */
   readonly pairs: number;
   /**
-   * a scenario has enough pairs once the interval of its total time is so narrow, such as 0.05;
+   * a scenario has enough pairs once the interval of its total time is no wider, such as 0.05;
    * absent if the number of pairs was fixed
    */
   readonly untilWidth?: number | undefined;

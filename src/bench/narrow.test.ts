@@ -59,6 +59,14 @@ test('the report says how wide the interval is, and what was wanted', () => {
     remarksOf(scenario, document)[0] ?? '',
     /^12 pairs: the interval of the total time is still \d\d\.\d % wide$/,
   );
+  const failure = { kind: 'failed', code: 'deadline', message: 'too slow' } as const;
+  const failed = scenario.samples.map((sample) =>
+    sample.pair === 2 && sample.label === 'B' ? { label: 'B' as const, pair: 2, failure } : sample,
+  );
+  const samples = [{ label: 'A' as const, pair: 0, failure }, ...failed];
+  assert.match(remarksOf({ ...scenario, samples }, document)[0] ?? '', /^11 pairs: the interval/);
+  const partial = remarksOf({ ...scenario, samples, isPartial: true }, document);
+  assert.ok(partial.includes('partial: B has 11 of at most 12 samples'), partial.join('\n'));
   const wide = { ...document, untilWidth: 10 };
   assert.match(remarksOf(scenario, wide)[0] ?? '', /^12 pairs: .* is \d\d\.\d % wide$/);
 });

@@ -1,6 +1,8 @@
 /**
  * When a scenario has enough pairs: the interval of its total time is narrow. The width decides,
- * never the result, so that a verdict is as sure as with a fixed number of pairs. Pure.
+ * not whether B is faster. A narrow interval comes sooner where the samples happen to lie close
+ * together, so it misses the true value more often than with a fixed number of pairs: in up to 8 of
+ * 100 benchmarks instead of 5 where the differences are normal. Pure.
  */
 import { comparePairs, valuesOf } from './compare.js';
 import { confidence } from './document.js';

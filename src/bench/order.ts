@@ -14,7 +14,7 @@ export interface Design {
   readonly labels: readonly Label[];
   /** with `untilWidth`: at most */
   readonly pairs: number;
-  /** fewer pairs do once the interval of the total time is so narrow, such as 0.05 (narrow.ts) */
+  /** fewer pairs do once the interval of the total time is no wider, such as 0.05 (narrow.ts) */
   readonly untilWidth?: number | undefined;
   readonly seed: number;
 }

@@ -113,13 +113,14 @@ export function remarksOf(
   if (skipped !== undefined) return [`${name === undefined ? '' : `${name}: `}skipped: ${skipped}`];
   const labels = sides.map(({ label }) => label);
   const width = untilWidth === undefined ? undefined : widthRemark(samples, labels, untilWidth);
+  const wanted = untilWidth === undefined ? String(pairs) : `at most ${pairs}`;
   const remarks = sides.flatMap(({ label }) => {
     const own = samples.filter((sample) => sample.label === label);
     const side = name ?? label;
     const passed = own.filter(({ failure }) => failure === undefined);
     const forced = passed.filter(({ measured }) => measured?.isForced === true).length;
     return [
-      ...(isPartial ? [`partial: ${side} has ${passed.length} of ${pairs} samples`] : []),
+      ...(isPartial ? [`partial: ${side} has ${passed.length} of ${wanted} samples`] : []),
       ...(forced === 0
         ? []
         : [
@@ -145,7 +146,13 @@ function widthRemark(
 ): string | undefined {
   const width = widthOf(samples, { labels });
   if (width === undefined) return undefined;
-  const pairs = new Set(samples.map(({ pair }) => pair)).size;
+  const counts = labels.map((label) =>
+    samples.filter((sample) => sample.label === label && sample.measured !== undefined),
+  );
+  const [first = [], ...others] = counts;
+  const pairs = first.filter(({ pair }) =>
+    others.every((own) => own.some((sample) => sample.pair === pair)),
+  ).length;
   const much = `${(100 * width).toFixed(1)} %`;
   const verdict = width > untilWidth ? `still ${much} wide` : `${much} wide`;
   return `${counted(pairs, labels.length > 1 ? 'pair' : 'migration')}: the interval of the total time is ${verdict}`;

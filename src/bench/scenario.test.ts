@@ -149,18 +149,6 @@ const faults: readonly (readonly [unknown, RegExp])[] = [
     /workingSetMiB: it must be less/,
   ],
   [
-    { migration: { transport: 'unix' }, guest: { hotPercent: 50 } },
-    /guest\.hotPercent: only with guest\.hotMiB/,
-  ],
-  [
-    { migration: { transport: 'unix' }, guest: { workingSetMiB: 64, hotMiB: 33 } },
-    /hotMiB: it must be at most half of what the guest writes \(64 MiB\)/,
-  ],
-  [
-    { migration: { transport: 'unix' }, guest: { hotMiB: 8, hotPercent: 100 } },
-    /hotPercent: expected a whole number from 1 to 99/,
-  ],
-  [
     { migration: { transport: 'mapped-ram', tls: 'psk' } },
     /migration\.tls: transport mapped-ram has no connection/,
   ],
@@ -229,25 +217,6 @@ test('a scenario becomes what the migration story takes, with the parameters of 
   assert.equal(spec.downtimeLimitMs, 300);
   assert.equal(guest.pages, 16_384);
   assert.equal(guest.pacePagesPerSecond, undefined);
-});
-
-test('a hot part has its share of the writes of each writer', () => {
-  const hotOf = (guest: object) => {
-    const scenario = resolveScenario({ guest, migration: { transport: 'tcp' } }, '');
-    return { name: scenario.name, hot: taskOf(scenario, {}).guest.hot };
-  };
-  assert.deepEqual(hotOf({ hotMiB: 16 }), {
-    name: 'tcp,hotMiB=16,hotPercent=90',
-    hot: { pages: 4096, coldPages: 455 },
-  });
-  assert.deepEqual(hotOf({ hotMiB: 1, hotPercent: 50, writers: 2 }).hot, {
-    ...{ pages: 128, coldPages: 128 },
-  });
-  assert.deepEqual(hotOf({ hotMiB: 1, hotPercent: 99, writers: 64 }).hot, {
-    pages: 4,
-    coldPages: 1,
-  });
-  assert.equal(hotOf({}).hot, undefined);
 });
 
 test('encryption, the dirty ring, the place and the stop of a scenario reach the migration', () => {

@@ -28,6 +28,8 @@ export interface GuestPlatform {
   readonly hole: boolean;
   /** its slices can have hot parts */
   readonly hot: boolean;
+  /** it can flush its TLB before each pass, whatever it stamps */
+  readonly flushes: boolean;
   readonly pace: boolean;
   /**
    * a page of RAM outside every range, where writers may count; undefined: the image does not count
@@ -53,6 +55,7 @@ const x86 = {
   writersMax: guestContract.writersMax,
   hole: true,
   hot: true,
+  flushes: true,
   pace: true,
   heartbeatAddress: guestContract.x86Heartbeat,
   reserved: [
@@ -78,6 +81,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     writersMax: guestContract.writersMax,
     hole: false,
     hot: false,
+    flushes: false,
     pace: true,
     heartbeatAddress: guestContract.aarch64Heartbeat,
     flushedEachPass: ['page'],
@@ -95,6 +99,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     writersMax: guestContract.writersMax,
     hole: false,
     hot: false,
+    flushes: false,
     pace: true,
     heartbeatAddress: guestContract.riscv64Heartbeat,
     flushedEachPass: ['page'],
@@ -112,6 +117,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     writersMax: guestContract.writersMax,
     hole: false,
     hot: false,
+    flushes: false,
     pace: true,
     heartbeatAddress: guestContract.s390xHeartbeat,
     flushedEachPass: ['page'],
@@ -129,6 +135,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     writersMax: guestContract.writersMax,
     hole: false,
     hot: false,
+    flushes: false,
     pace: true,
     heartbeatAddress: guestContract.ppc64Heartbeat,
     ramUnitBytes: 256 * 2 ** 20,

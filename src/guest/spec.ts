@@ -161,8 +161,10 @@ function writerProblem(spec: GuestSpec, platform: GuestPlatform): string | undef
 
 /** Each part of a writer's pages counts as one of `writersMax` for those who watch them. */
 function hotProblem({ hot, range, ...spec }: GuestSpec, platform: GuestPlatform) {
+  const { writers = 1, hole, suspend, flushesEachPass = false } = spec;
+  if (flushesEachPass && !platform.flushes)
+    return 'it cannot be made to flush its TLB before each pass';
   if (hot === undefined) return undefined;
-  const { writers = 1, hole, suspend } = spec;
   if (!platform.hot) return 'it has no hot part';
   if (suspend === true) return 'a guest that suspends has no hot part';
   if (2 * writers > platform.writersMax)
@@ -173,7 +175,7 @@ function hotProblem({ hot, range, ...spec }: GuestSpec, platform: GuestPlatform)
     const below =
       slice.hole === undefined ? slice.pages : (slice.hole.start - slice.start) / range.step;
     if (hot.pages > below || hot.pages >= slice.pages)
-      return `a hot part of ${hot.pages} pages does not fit into the ${Math.min(below, slice.pages - 1)} first pages of a writer`;
+      return `a writer has room for a hot part of ${Math.min(below, slice.pages - 1)} pages, not ${hot.pages}: it leaves at least one other page, and ends before a hole`;
   }
   return undefined;
 }

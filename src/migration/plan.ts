@@ -1,4 +1,5 @@
 /** What all pairs of a run share. Plain data, for the workers. */
+import { guestPlatform } from '../guest/platforms.js';
 import type { Accelerator, Arch } from '../model/arch.js';
 import type { ArrivalMode } from '../model/arrival.js';
 import type { QemuFeatures } from '../model/features.js';
@@ -72,14 +73,17 @@ export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
 }
 
 /**
- * Before 8.1 a QEMU resets no TLB when it synchronises, so that a guest which a busy host delays
- * can lose writes after any synchronisation. A guest that flushes before each pass writes no page
- * twice between two flushes, and so none without QEMU's notice.
+ * Before 8.1 QEMU seems to reset no TLB when it synchronises, so that a guest which a busy host
+ * delays can lose writes after any synchronisation. A guest that flushes before each pass goes to
+ * no page twice between two flushes. So QEMU can miss only writes to the page that the guest is
+ * stamping at that moment.
  */
 export function missesWrites(plan: PairPlan): boolean {
   const has81 = ({ capabilities }: QemuFeatures): boolean =>
     capabilities.includes('switchover-ack');
-  return plan.accel === 'tcg' && plan.arch === 'x86_64' && !allFeatures(plan).every(has81);
+  return (
+    plan.accel === 'tcg' && guestPlatform(plan.arch).flushes && !allFeatures(plan).every(has81)
+  );
 }
 
 /** The QEMUs of a chain, in order. */

@@ -11,7 +11,7 @@
  * they let the migration converge.
  *
  * QEMU 7.2 seems to reset the TLB in no synchronisation: it notices new writes to a page that was
- * sent only after the guest has flushed. So there the guest flushes in each pass.
+ * sent only after the guest has flushed. So there the x86 guest flushes in each pass.
  */
 import { guestPlatform } from '../guest/platforms.js';
 import type { Platform } from '../model/arch.js';
@@ -25,7 +25,7 @@ import { waitGuestPasses } from './waits.js';
 /** passes between two flushes of a guest's TLB (guest/x86/writer.inc) */
 const passesPerFlush = 8;
 
-/** this many passes contain a flush and a whole pass after it */
+/** this many passes contain a flush, and a whole pass after it unless the guest flushes in each */
 function passesOf({ arch, stamp = 'byte', hot, flushesEachPass = false }: Platform): number {
   const inEach = guestPlatform(arch).flushedEachPass ?? [];
   const isFlushed = hot !== undefined || flushesEachPass || inEach.includes(stamp);
@@ -47,8 +47,8 @@ export interface Tracked extends Pick<Sides, 'context' | 'source'> {
 }
 
 /**
- * Waits until every writer of the source's guest has flushed its TLB, and has written all its
- * memory since.
+ * Waits until every writer of the source's guest has flushed its TLB, and where it does so in every
+ * 8th pass only, has written all its memory since.
  */
 export async function waitDirtyTracking(
   { context, settings, source }: Tracked,

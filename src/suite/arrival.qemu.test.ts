@@ -147,7 +147,7 @@ for (const { what, alter, named } of alterations) {
 /** pages of main memory that the guest never writes */
 const queueAt = 0x8010000;
 
-/** Gives the balloon's deflate queue, which works while the guest stands still, so many requests. */
+/** Gives requests to the balloon's deflate queue, which works while the guest stands still. */
 async function deflate({ qtest, context }: TestMachine, requests: number): Promise<void> {
   const transport = new VirtioTransport(qtest);
   await transport.reset();

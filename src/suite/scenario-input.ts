@@ -26,11 +26,11 @@ export interface ScenarioInput {
     /** how much of its memory, from its start, the guest writes; default: all */
     readonly workingSetMiB?: number;
     /**
-     * the first so many MiB of what the guest writes are its hot part, which takes most writes; all
-     * writers together; default: none
+     * size of the hot part, which begins what the guest writes and takes most writes; all writers
+     * together; default: none
      */
     readonly hotMiB?: number;
-    /** how much of the writes the hot part takes, in percent; default: 90 */
+    /** about how much of the writes the hot part takes, in percent; default: 90 */
     readonly hotPercent?: number;
     /**
      * how fast all writers together write, in pages per second; 0: as fast as they can; default:

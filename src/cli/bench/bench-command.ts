@@ -60,6 +60,7 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
   };
   if (options.list === true) return await listScenarios(wanted, options, environment);
   const scenarios = chooseScenarios(wanted);
+  const pairs = pairsOf(options);
   const sides = sidesOf(options, environment);
   const { json } = options;
   await checkBenchFiles(options, hostIdentity());
@@ -75,7 +76,7 @@ async function benchCommand(options: BenchOptions, environment: Environment): Pr
     await removeDirectory(probeDirectory);
     const { labels } = sides;
     const { untilWidth, seed = randomInt(1, 1e6) } = options;
-    const design = { labels, pairs: pairsOf(options), untilWidth, seed };
+    const design = { labels, pairs, untilWidth, seed };
     const argv = process.argv.slice(2);
     if (options.seed === undefined) argv.push('--seed', String(design.seed));
     const rerun = ['drover', ...argv].map(shellQuote).join(' ');

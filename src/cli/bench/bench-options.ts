@@ -4,7 +4,10 @@ import type { Command } from 'commander';
 import type { Sweep } from '../../bench/choose-scenarios.js';
 import { exportFormats } from '../../bench/exports/formats.js';
 import type { ExportFormat } from '../../bench/exports/formats.js';
+import { confidence } from '../../bench/document.js';
+import { fewestPairs } from '../../bench/statistics/paired.js';
 import { mostPairs } from '../../bench/verdict.js';
+import { usageError } from '../../model/errors.js';
 import { collect, countUpTo, withPairOptions } from '../options/options.js';
 import type { PairOptions } from '../options/options.js';
 import { settingArgument, settingValue } from '../stress/stress-values.js';
@@ -32,8 +35,18 @@ const usualPairs = 12;
 /** with --until-width */
 const usualMostPairs = 100;
 
-export const pairsOf = ({ pairs, untilWidth }: BenchOptions): number =>
-  pairs ?? (untilWidth === undefined ? usualPairs : usualMostPairs);
+/** @throws HarnessError `bad-bench`: so few that no interval can become narrow */
+export function pairsOf({ pairs, untilWidth }: Pick<BenchOptions, 'pairs' | 'untilWidth'>): number {
+  if (untilWidth === undefined) return pairs ?? usualPairs;
+  const fewest = fewestPairs(confidence);
+  if (pairs !== undefined && pairs < fewest) {
+    throw usageError(
+      'bad-bench',
+      `--pairs: with --until-width expected at least ${fewest}, not ${pairs}: fewer have no interval`,
+    );
+  }
+  return pairs ?? usualMostPairs;
+}
 
 export function withBenchOptions(command: Command): Command {
   const qemus = command
@@ -85,7 +98,7 @@ export function withBenchOptions(command: Command): Command {
     )
     .option(
       '--until-width <percent>',
-      'a scenario has enough migrations once the 95 % interval of its total time is at most so wide; --pairs is then the largest number',
+      'a scenario has enough migrations once the 95 % interval of its total time is no wider than that, such as 5%; --pairs is then the largest number',
       percentArgument,
     )
     .option(

@@ -12,6 +12,7 @@ import type { Parameters } from '../../suite/scenario-input.js';
 import { needsOfSpec } from '../../suite/stress.js';
 import { placementObstacle } from './placement.js';
 import { buildGuestImage } from '../../guest/image.js';
+import { guestPlatform } from '../../guest/platforms.js';
 import { guestSpecOf, shapedPlatform } from '../../guest/shape.js';
 import { kvmObstacle } from '../../migration/host/accelerator.js';
 import type { AccelChoice } from '../../migration/host/accelerator.js';
@@ -113,7 +114,11 @@ export async function planScenario(
   const b = await planSide(input, scenario, 'B', a.plan.accel);
   const { spec, guest } = a.task;
   const { arch, machine } = a.plan;
-  buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, guest), machine));
+  const hasNoHot = guest.hot !== undefined && !guestPlatform(arch).hot;
+  const noHot = hasNoHot ? `guest.hotMiB: Drover's ${arch} guest has no hot part` : undefined;
+  if (noHot === undefined) {
+    buildGuestImage(guestSpecOf(shapedPlatform(platforms[arch], machine, guest), machine));
+  }
   const ramBytes = scenario.guest.memoryMiB * 2 ** 20;
   const lacks = sides.labels.map((label) => {
     const { plan, task } = label === 'A' ? a : b;
@@ -127,6 +132,7 @@ export async function planScenario(
     };
   });
   const unmet =
+    noHot ??
     obstacle ??
     placementObstacle(spec, ramBytes, environment.searchPath) ??
     lacks.find((each) => each.unmet !== undefined)?.unmet;

@@ -84,6 +84,8 @@ test('a benchmark with values that none has is refused, with the field', async (
     ['"side":"source"', '"side":"middle"', 'scenarios.0.samples.0.timeline.marks.0.side'],
     ['"hostState":{"load":0.1', '"hostState":{"load":"0.1"', 'hostState.load'],
     ['"label":"A"', '"label":"C"', 'sides.0.label'],
+    ['"pairs":', '"untilWidth":-1,"pairs":', 'untilWidth'],
+    ['"pairs":', '"untilWidth":1e999,"pairs":', 'untilWidth'],
   ] as const) {
     assert.ok(text.includes(from), from);
     writeFileSync(file, text.replace(from, to));

@@ -209,6 +209,11 @@ const refusals: readonly Refusal[] = [
   ['--aa with two QEMUs', ['--aa', '--qemu', qemu.command], /--aa compares a QEMU with itself/],
   ['an unknown scenario', ['--scenario', 'pigeon'], /there is no scenario 'pigeon'/],
   ['no file of scenarios', ['--scenarios', '/no/such'], /cannot read \/no\/such/],
+  [
+    'fewer pairs than an interval takes',
+    ['--until-width', '5%', '--pairs', '5'],
+    /--pairs: with --until-width expected at least 6, not 5/,
+  ],
   ['a sweep without values', ['--sweep', 'channels'], /expected FIELD=VALUE/],
   [
     'more memory than there is',
@@ -237,3 +242,22 @@ const refusals: readonly Refusal[] = [
   ['an unknown parameter', ['--b-parameter', 'no-such=1'], /--b-parameter no-such: QEMU 11/],
 ];
 for (const refusal of refusals) testRefusal(small, refusal, qemu.skip);
+
+const arm = realQemu('10.0', 'aarch64');
+
+test(
+  'a scenario with a hot part is skipped where no guest has one',
+  { skip: arm.skip },
+  async () => {
+    using scratch = new Scratch();
+    const json = path.join(scratch.directory, 'bench.json');
+    const scenarios = ['--scenario', 'unix', '--scenario', 'tcp,hotMiB=16,hotPercent=90'];
+    const sweep = ['--sweep', 'memoryMiB=64', '--pairs', '1', '--json', json];
+    const ran = await drover(['bench', '--qemu', arm.command, ...scenarios, ...sweep], scratch);
+    cleanEnd(ran, scratch, 0);
+    assert.deepEqual(
+      documentIn(json).scenarios.map(({ skipped }) => skipped),
+      [undefined, "guest.hotMiB: Drover's aarch64 guest has no hot part"],
+    );
+  },
+);

@@ -93,7 +93,9 @@ const shape = v.looseObject({
   }),
   warnings: v.array(v.string()),
   pairs: v.number(),
-  untilWidth: number,
+  untilWidth: v.optional(
+    v.pipe(v.number(), v.finite(), v.gtValue(0, 'expected a share above 0, such as 0.05')),
+  ),
   scenarios: v.array(
     v.looseObject({
       scenario: v.looseObject({ name: v.string() }),
