@@ -120,10 +120,8 @@ export class TestContext implements AsyncDisposable {
     this.interference = input.interference ?? {};
     this.observer = this.#observer(input.observer);
     const { arch, machine } = input.plan;
-    this.platform = {
-      ...shapedPlatform(platforms[arch], machine, input.guest ?? {}),
-      ...(missesWrites(input.plan) ? { flushesEachPass: true } : {}),
-    };
+    const shaped = shapedPlatform(platforms[arch], machine, input.guest ?? {});
+    this.platform = missesWrites(input.plan) ? { ...shaped, flushesEachPass: true } : shaped;
     const { range, stamp, writers, hole, hot } = this.platform;
     this.stamped = { ...range, stamp, writers, hole, hot };
     this.deadlines = deadlinesFor(input.plan);

@@ -23,7 +23,10 @@ const leadsNowhere = /^(?:hubport,|null,|driver=null-co,)/;
 /** Files, and what takes their place: a device does not know what its disk or channel is. */
 const places: readonly (readonly [RegExp, string])[] = [
   [/^file,(id=[^,]+),path=.*$/, 'null,$1'],
-  [/^raw,(node-name=[^,]+),file\.driver=file,.*$/, 'driver=null-co,$1,size=16777216,read-zeroes=on'],
+  [
+    /^raw,(node-name=[^,]+),file\.driver=file,.*$/,
+    'driver=null-co,$1,size=16777216,read-zeroes=on',
+  ],
 ];
 
 function withoutFiles(args: readonly string[]): string[] {
