@@ -70,7 +70,8 @@ async function runTests(parts, { files, name }, findings) {
   });
   if (chosen.length === 0) return;
   const title = `tests (${parts.map((part) => part.id).join(', ')})`;
-  const limits = { concurrency: availableParallelism(), timeoutMs: 900_000 };
+  // one more than there are processors: many tests wait for deadlines and pauses
+  const limits = { concurrency: availableParallelism() + 1, timeoutMs: 900_000 };
   const { tookMs, ...counts } = await runNodeTests(
     { files: chosen.map((file) => path.join(ROOT, file)), ...limits },
     { namePattern: name },
