@@ -67,7 +67,8 @@ class CountedSource final : public PageSource {
   std::shared_ptr<std::atomic<std::uint64_t>> samples_;
 };
 
-// Stamps are looked at in every 4th sample: among so many is one, and the last has only begun.
+// The watch looks at stamps in every 4th sample: 5 whole ones contain such a sample, and a 6th may
+// have only begun.
 constexpr std::uint64_t kSamplesAround = 6;
 
 // Runs `act` while both guests are watched, with whole samples on either side of it.

@@ -45,6 +45,17 @@ const bothWays = (fault: Omit<WireFault, 'toward'>): readonly WireFault[] => [
 /** of multifd: the source connects the main channel first */
 const channel = 2;
 
+/** the same over TCP and over a UNIX socket */
+const stall = {
+  profile: 'managed',
+  stage: 'memory',
+  faults: bothWays({ action: 'stall' }),
+  until: 'quiet',
+  before: ['runs/incomplete'],
+  rungs: ['migrate_cancel'],
+  after: ['runs/incomplete'],
+} as const satisfies Omit<FaultCase, 'transport'>;
+
 /** Names are the ends of the tests' paths. */
 export const faultCases = {
   /** the control: what the other cases see is not the flow's doing */
@@ -69,26 +80,8 @@ export const faultCases = {
     rungs: ['none'],
     after: ['paused/runs'],
   },
-  'precopy/unix/stall': {
-    profile: 'managed',
-    transport: 'unix',
-    stage: 'memory',
-    faults: bothWays({ action: 'stall' }),
-    until: 'quiet',
-    before: ['runs/incomplete'],
-    rungs: ['migrate_cancel'],
-    after: ['runs/incomplete'],
-  },
-  'precopy/tcp/stall': {
-    profile: 'managed',
-    transport: 'tcp',
-    stage: 'memory',
-    faults: bothWays({ action: 'stall' }),
-    until: 'quiet',
-    before: ['runs/incomplete'],
-    rungs: ['migrate_cancel'],
-    after: ['runs/incomplete'],
-  },
+  'precopy/unix/stall': { ...stall, transport: 'unix' },
+  'precopy/tcp/stall': { ...stall, transport: 'tcp' },
   'precopy/tcp/reset': {
     profile: 'managed',
     transport: 'tcp',
