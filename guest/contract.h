@@ -32,6 +32,7 @@
 #define GUEST_FIELD_FLUSH 0x5c
 #define GUEST_FIELD_HOT_PAGES 0x60
 #define GUEST_FIELD_COLD_PAGES 0x68
+#define GUEST_FIELD_PULSE_PORT 0x70
 
 /* Values of the field `processor`; 0: nothing is looked at. */
 #define GUEST_PROCESSOR_VALUES 1

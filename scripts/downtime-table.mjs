@@ -6,7 +6,14 @@ import process from 'node:process';
 import { median } from 'simple-statistics';
 
 /** as columns of the table, for each QEMU */
-const FIGURES = ['qemuDowntimeMs', 'stopToResumeMs', 'guestDowntimeMs', 'guestDowntimeErrorMs'];
+const FIGURES = [
+  'qemuDowntimeMs',
+  'stopToResumeMs',
+  'guestDowntimeMs',
+  'guestDowntimeErrorMs',
+  'deviceDowntimeMs',
+  'deviceDowntimeErrorMs',
+];
 
 const documents = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
 if (documents.length === 0) throw new Error('usage: node scripts/downtime-table.mjs FILE FILE...');
@@ -18,11 +25,11 @@ function cell({ skipped, samples }) {
   if (skipped !== undefined) return `skipped: ${skipped}`;
   const good = samples.flatMap(({ measured }) => measured ?? []);
   if (good.length === 0) return 'no sample';
-  const [own, events, guest, error] = FIGURES.map((key) => {
+  const [own, events, guest, error, device, deviceError] = FIGURES.map((key) => {
     const values = good.flatMap((measured) => measured[key] ?? []);
     return values.length === 0 ? '–' : shown(median(values));
   });
-  return `${own} / ${events} / ${guest} ± ${error}`;
+  return `${own} / ${events} / ${guest} ± ${error} / ${device} − ${deviceError}`;
 }
 
 const names = [...new Set(documents.flatMap(({ scenarios }) => scenarios.map(nameOf)))];

@@ -8,6 +8,7 @@
 #include "addon/convert.h"
 #include "addon/host.h"
 #include "addon/image.h"
+#include "addon/pulses.h"
 #include "addon/ram.h"
 #include "addon/relay.h"
 #include "core/kernels/verify_pages.h"
@@ -41,6 +42,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   Ram::define(env, *own);
   own->imageClass = Napi::Persistent(drover::Image::define(env));
   own->relayClass = Napi::Persistent(drover::RelayObject::define(env));
+  own->pulsesClass = Napi::Persistent(drover::PulsesObject::define(env));
   env.SetInstanceData(own.release());
 
   exports.Set("kernelNames", Napi::Function::New<kernelNames>(env, "kernelNames"));
@@ -57,6 +59,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("openProcessImage",
               Napi::Function::New<drover::Image::openProcess>(env, "openProcessImage"));
   exports.Set("openRelay", Napi::Function::New<drover::RelayObject::open>(env, "openRelay"));
+  exports.Set("openPulses", Napi::Function::New<drover::PulsesObject::open>(env, "openPulses"));
   drover::defineHost(env, exports);
   return exports;
 }

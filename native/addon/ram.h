@@ -16,6 +16,7 @@ struct PerEnvironment {
   Napi::FunctionReference ramClass;
   Napi::FunctionReference imageClass;
   Napi::FunctionReference relayClass;
+  Napi::FunctionReference pulsesClass;
 };
 
 // A list of FileRegion or ProcessRegion; `targetField` is a number in the one and a bigint in the

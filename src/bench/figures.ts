@@ -53,6 +53,20 @@ export const figures: readonly Figure[] = [
     resolution: 'exact; about 1 ms on an idle host',
   },
   {
+    key: 'deviceDowntimeMs',
+    name: 'guest device downtime',
+    show: ms,
+    from: 'the longest time without a byte of the guest at a device (`isa-debugcon`) that reaches into the downtime; the x86 guest writes one about every 0.7 ms, and Drover notes when QEMU passes it on; absent with other guests, or if none comes again',
+    resolution: 'see the next row',
+  },
+  {
+    key: 'deviceDowntimeErrorMs',
+    name: 'guest device downtime, error',
+    show: ms,
+    from: 'the larger of the distances to the byte before and to the byte after: so much the guest device downtime may be too long',
+    resolution: 'exact; about 1 ms on an idle host',
+  },
+  {
     key: 'guestLostMs',
     name: 'guest time lost',
     show: ms,

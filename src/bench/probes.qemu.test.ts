@@ -84,6 +84,8 @@ function coherent({ outcome, measured, course }: AttemptReport): {
   assert.ok(guestDowntimeErrorMs > 0, text);
   // the guest stands still before STOP, and until after RESUME
   assert.ok(guestDowntimeMs > stopToResumeMs - guestDowntimeErrorMs, text);
+  assert.ok((measured.deviceDowntimeMs ?? 0) > 0, text);
+  assert.ok((measured.deviceDowntimeErrorMs ?? 0) > 0, text);
   assert.ok((measured.guestLostMs ?? -1) >= 0, text);
   assert.ok((measured.destinationPeakBytes ?? 0) > 32 * 2 ** 20, text);
   const { marks, progress, processor, guestSpeed } = course;
@@ -167,12 +169,14 @@ test(
     const scenario: ScenarioInput = { ...unix, machine: { backend: 'anon' } };
     const { measured, course } = await measure({ version: '10.0', scenario });
     assert.equal(measured?.guestDowntimeMs, undefined);
+    assert.ok((measured?.deviceDowntimeMs ?? 0) > 0, 'the device shows it all the same');
     assert.equal(course?.guestSpeed, undefined);
     assert.ok((course?.marks.length ?? 0) > 3 && (measured?.stopToResumeMs ?? 0) > 0);
     const without = await measure({ version: '10.0', scenario: unix, probes: false });
     assert.equal(without.outcome.kind, 'passed');
     assert.equal(without.course, undefined);
     assert.equal(without.measured?.guestDowntimeMs, undefined);
+    assert.equal(without.measured?.deviceDowntimeMs, undefined);
     assert.ok((without.measured?.stopToResumeMs ?? 0) > 0);
   },
 );

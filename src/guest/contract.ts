@@ -26,6 +26,7 @@ export const guestContract = {
   fieldFlush: 0x5c,
   fieldHotPages: 0x60,
   fieldColdPages: 0x68,
+  fieldPulsePort: 0x70,
   processorValues: 1,
   processorTimers: 2,
   stampByte: 0,

@@ -157,6 +157,7 @@ const refusals: readonly (readonly [string, Partial<GuestSpec>, RegExp])[] = [
   ['a pace of 0', { pacePagesPerSecond: 0 }, /a pace of 0 pages per second/],
   ['less than a page a second', { pacePagesPerSecond: 2, writers: 3 }, /at least 1 a writer/],
   ['a pace beyond 32 bits', { pacePagesPerSecond: 2 ** 32 }, /a pace of 4294967296/],
+  ['pulses to no port', { pulsePort: 0x10000 }, /no port for pulses/],
   ['two writers that suspend', { suspend: true, writers: 2 }, /only one writer/],
   ['wide stamps that suspend', { suspend: true, stamp: 'wide' }, /only one writer/],
   ['a heartbeat in the range', { heartbeatAddress: 0x200000 }, /lies within the range/],

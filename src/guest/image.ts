@@ -52,6 +52,7 @@ export function buildGuestImage(spec: GuestSpec, images: URL = packagedImages): 
   image.writeUInt32LE(spec.flushesEachPass === true ? 1 : 0, at + contract.fieldFlush);
   image.writeBigUInt64LE(BigInt(spec.hot?.pages ?? 0), at + contract.fieldHotPages);
   image.writeBigUInt64LE(BigInt(spec.hot?.coldPages ?? 0), at + contract.fieldColdPages);
+  image.writeUInt32LE(spec.pulsePort ?? 0, at + contract.fieldPulsePort);
   return image;
 }
 

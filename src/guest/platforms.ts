@@ -31,6 +31,8 @@ export interface GuestPlatform {
   /** it can flush its TLB before each pass, whatever it stamps */
   readonly flushes: boolean;
   readonly pace: boolean;
+  /** it can write a byte to a port every millisecond or so */
+  readonly pulses: boolean;
   /**
    * a page of RAM outside every range, where writers may count; undefined: the image does not count
    */
@@ -57,6 +59,7 @@ const x86 = {
   hot: true,
   flushes: true,
   pace: true,
+  pulses: true,
   heartbeatAddress: guestContract.x86Heartbeat,
   reserved: [
     { start: 0, end: 0x90000 },
@@ -83,6 +86,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hot: false,
     flushes: false,
     pace: true,
+    pulses: false,
     heartbeatAddress: guestContract.aarch64Heartbeat,
     flushedEachPass: ['page'],
     suspends: false,
@@ -101,6 +105,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hot: false,
     flushes: false,
     pace: true,
+    pulses: false,
     heartbeatAddress: guestContract.riscv64Heartbeat,
     flushedEachPass: ['page'],
     suspends: false,
@@ -119,6 +124,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hot: false,
     flushes: false,
     pace: true,
+    pulses: false,
     heartbeatAddress: guestContract.s390xHeartbeat,
     flushedEachPass: ['page'],
     suspends: false,
@@ -137,6 +143,7 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     hot: false,
     flushes: false,
     pace: true,
+    pulses: false,
     heartbeatAddress: guestContract.ppc64Heartbeat,
     ramUnitBytes: 256 * 2 ** 20,
     flushedEachPass: ['page'],

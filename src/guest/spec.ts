@@ -39,6 +39,8 @@ export interface GuestSpec {
   readonly hot?: HotPart;
   /** flushes its TLB before each pass, not before every 8th; x86_64 and i386 only */
   readonly flushesEachPass?: boolean;
+  /** of a device that shows the host when the guest runs; x86_64 and i386 only */
+  readonly pulsePort?: number;
   /**
    * keeps values in registers that a reset does not give, and looks whether they are still there;
    * `timers`: looks at clocks and timers as well; x86_64 only
@@ -59,6 +61,7 @@ export function problemOf(spec: GuestSpec, platform: GuestPlatform): string | un
     writerProblem(spec, platform) ??
     hotProblem(spec, platform) ??
     processorProblem(spec) ??
+    pulseProblem(spec, platform) ??
     heartbeatProblem(spec, platform)
   );
 }
@@ -202,6 +205,14 @@ function heartbeatProblem(spec: GuestSpec, platform: GuestPlatform): string | un
 
 function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 0xffffffff;
+}
+
+function pulseProblem({ pulsePort }: GuestSpec, platform: GuestPlatform): string | undefined {
+  if (pulsePort === undefined) return undefined;
+  if (!platform.pulses) return 'it writes no pulses to a port';
+  return Number.isInteger(pulsePort) && pulsePort >= 1 && pulsePort <= 0xffff
+    ? undefined
+    : `${pulsePort} is no port for pulses; a port is 1 to 0xffff`;
 }
 
 function processorProblem({ arch, processor }: GuestSpec): string | undefined {

@@ -178,15 +178,16 @@ export class TestContext implements AsyncDisposable {
       readonly accel?: Accelerator | undefined;
       /** default: the guest looks at its timers if it can */
       readonly timers?: boolean | undefined;
+      readonly pulsePort?: number | undefined;
     } = {},
   ): string {
-    const { suspend, accel = this.plan.accel, timers = true } = options;
+    const { suspend, accel = this.plan.accel, timers = true, pulsePort } = options;
     const spec = guestSpecOf(this.platform, this.plan.machine);
     // A KVM that emulates guest code does not know all of these instructions.
     const looks = this.plan.arch === 'x86_64' && accel === 'tcg';
     // Its wake-up is a reset, after which no timer is armed.
     const processor = looks ? (suspend === true || !timers ? 'values' : 'timers') : undefined;
-    const image = buildGuestImage({ ...spec, suspend, processor });
+    const image = buildGuestImage({ ...spec, suspend, processor, pulsePort });
     const file = this.file('guest.bin');
     writeFileSync(file, image, { mode: 0o600 });
     return file;

@@ -13,6 +13,10 @@ export interface Measured {
   readonly guestDowntimeMs?: number | undefined;
   /** so much the guest downtime may be off */
   readonly guestDowntimeErrorMs?: number | undefined;
+  /** the longest time around the downtime without a byte that the guest writes to a device */
+  readonly deviceDowntimeMs?: number | undefined;
+  /** so much the guest device downtime may be too long */
+  readonly deviceDowntimeErrorMs?: number | undefined;
   /** what the guest did not write over the total time, as time at its speed before */
   readonly guestLostMs?: number | undefined;
   /** from RESUME until the guest is back at 90 % of its speed before */

@@ -32,7 +32,17 @@ export type WaitPidResult =
   /** no such process, or not a child of ours, or reaped already */
   | { readonly state: 'not-a-child' };
 
+/** When a guest wrote to a device; a thread of its own reads the FIFO that QEMU writes to. */
+export interface NativePulses {
+  /** milliseconds since 1970, ascending; the last half million of them */
+  times(): Float64Array;
+  /** Removes the FIFO; repeatable. */
+  close(): void;
+}
+
 export interface NativeHostAddon {
+  /** Makes the FIFO. */
+  openPulses(path: string): NativePulses;
   /**
    * One message on a UNIX socket, carrying descriptors with its first byte. All descriptors are
    * duplicated at the call. The caller sees to it that nothing else writes to the socket meanwhile.

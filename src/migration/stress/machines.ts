@@ -8,6 +8,8 @@ import { setCapability, setParameters } from '../commands.js';
 import type { TestContext, TestMachine } from '../context.js';
 import { endMachine } from '../verify.js';
 import { usualStressChannels } from './transports.js';
+import { pulsePort } from './device-pulses.js';
+import type { DevicePulses } from './device-pulses.js';
 import { traceArgs } from './downtime-parts.js';
 import type { StressSpec } from './spec.js';
 
@@ -16,6 +18,7 @@ export interface Place {
   readonly round: number;
   /** waits for an incoming migration instead of starting a guest */
   readonly receives: boolean;
+  readonly pulses?: DevicePulses | undefined;
 }
 
 /** A machine of a stress run, and the prefix of its evidence files. */
@@ -33,7 +36,7 @@ const pinned = (binary: QemuBinary, cpus: string): QemuBinary => ({
 export async function startMember(
   context: TestContext,
   spec: StressSpec,
-  { side, round, receives }: Place,
+  { side, round, receives, pulses }: Place,
 ): Promise<Member> {
   // each has memory of its own: memory that both sides map would not migrate
   const memory = openMemory(spec.memory, context.platform.ramBytes);
@@ -45,12 +48,16 @@ export async function startMember(
       ...{ side, memory, tag, accelOptions: spec.accelOptions, hostNode: node },
       binary: cpus === undefined ? undefined : pinned(context.binaryOf(side), cpus),
       // a guest that is measured writes what its scenario says, and nothing else
-      firmware: context.writeGuest({ timers: spec.autostart !== true }),
+      firmware: context.writeGuest({
+        timers: spec.autostart !== true,
+        pulsePort: pulses === undefined ? undefined : pulsePort,
+      }),
       incoming: receives ? 'defer' : undefined,
       // A guest that runs after the migration overwrites damage.
       extraArgs: [
         ...(receives && spec.autostart !== true ? ['-S'] : []),
         ...(spec.probes === true ? traceArgs : []),
+        ...(pulses?.args(side) ?? []),
       ],
     });
   } finally {

@@ -6,6 +6,7 @@ import { both } from '../../model/both.js';
 import type { TestContext } from '../context.js';
 import type { FlowResult } from '../migration.js';
 import { endBoth, requireRunning, requireStarts, verifyMemory } from '../verify.js';
+import { DevicePulses } from './device-pulses.js';
 import { startMember, wholePass } from './machines.js';
 import { moveGuest } from './move.js';
 import type { StressSpec } from './spec.js';
@@ -16,10 +17,11 @@ export async function measuredMigration(
 ): Promise<FlowResult> {
   const spec = { ...given, autostart: true };
   const round = 1;
+  using pulses = spec.probes === true ? DevicePulses.open(context) : undefined;
   context.observer.phase('launch');
   const [from, to] = await both(
-    startMember(context, spec, { side: 'source', round, receives: false }),
-    startMember(context, spec, { side: 'destination', round, receives: true }),
+    startMember(context, spec, { side: 'source', round, receives: false, pulses }),
+    startMember(context, spec, { side: 'destination', round, receives: true, pulses }),
   );
   const source = from.machine;
   const destination = to.machine;
@@ -27,7 +29,7 @@ export async function measuredMigration(
   await wholePass(from);
 
   context.observer.phase('migrate');
-  const moved = await moveGuest({ context, spec, from: source, to: destination, round });
+  const moved = await moveGuest({ context, spec, from: source, to: destination, round, pulses });
 
   context.observer.phase('verify');
   await requireRunning(source, false);

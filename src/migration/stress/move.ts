@@ -16,6 +16,7 @@ import {
   fullRate,
   requirePostcopy,
 } from './converge.js';
+import type { DevicePulses } from './device-pulses.js';
 import { encrypt } from './encryption.js';
 import { freezeInTurn } from './freeze.js';
 import { Meter } from './meter.js';
@@ -28,6 +29,8 @@ export interface Move {
   readonly from: TestMachine;
   readonly to: TestMachine;
   readonly round: number;
+  /** with probes, where the guest has them */
+  readonly pulses?: DevicePulses | undefined;
 }
 
 export interface Moved {
@@ -39,14 +42,14 @@ export interface Moved {
 }
 
 export async function moveGuest(move: Move): Promise<Moved> {
-  const { context, spec, from, to, round } = move;
+  const { context, spec, from, to, round, pulses } = move;
   const { transport } = spec;
   const uri = transport.uri
     .replaceAll('$DIR', context.directory)
     .replaceAll('$ROUND', String(round));
   const pair = new Pair(context, { listen: uri }, from, to);
   await using probes =
-    spec.probes === true ? await Probes.start(from, to, transport.flow) : undefined;
+    spec.probes === true ? await Probes.start({ from, to, pulses }, transport.flow) : undefined;
   await encrypt(pair, spec, round);
   await setParameters(from, trickleRate);
   if (transport.flow !== 'file') await pair.listen({ uri });

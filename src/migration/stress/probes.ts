@@ -13,6 +13,7 @@ import { setCapability } from '../commands.js';
 import type { TestMachine } from '../context.js';
 import type { Migration } from '../migration.js';
 import { Course } from './course.js';
+import type { DevicePulses } from './device-pulses.js';
 import { readDowntimeParts, traceDowntime } from './downtime-parts.js';
 import { binsOf, brownoutOf, speedBetween, standstill } from './guest-course.js';
 import { GuestWatch } from './guest-watch.js';
@@ -43,6 +44,13 @@ export interface Probed {
   readonly timeline: Timeline;
 }
 
+/** who migrates, and what shows when the guest writes to a device */
+export interface ProbedMachines {
+  readonly from: TestMachine;
+  readonly to: TestMachine;
+  readonly pulses: DevicePulses | undefined;
+}
+
 const blocktime = 'postcopy-blocktime';
 
 export class Probes implements AsyncDisposable {
@@ -51,15 +59,15 @@ export class Probes implements AsyncDisposable {
   #course: Course | undefined;
 
   private constructor(
-    private readonly from: TestMachine,
-    private readonly to: TestMachine,
+    private readonly probed: ProbedMachines,
     private readonly watch: GuestWatch | undefined,
   ) {}
 
   /** Begins, and sees how fast the guest writes before it migrates. */
-  static async start(from: TestMachine, to: TestMachine, flow: StressFlow): Promise<Probes> {
+  static async start(probed: ProbedMachines, flow: StressFlow): Promise<Probes> {
+    const { from, to } = probed;
     const watch = GuestWatch.start(from, to);
-    const probes = new Probes(from, to, watch);
+    const probes = new Probes(probed, watch);
     try {
       if (flow === 'postcopy') await countFaults(to);
       await both(traceDowntime(from), traceDowntime(to));
@@ -90,12 +98,18 @@ export class Probes implements AsyncDisposable {
       moments.startedMs,
     );
     const answers = this.#course?.answers ?? [];
-    const { faultLatency, figures } = faultsOf(await this.to.qmp.execute('query-migrate'));
-    const { from, watch } = this;
+    const { from, to } = this.probed;
+    const { faultLatency, figures } = faultsOf(await to.qmp.execute('query-migrate'));
+    const { watch } = this;
     if (watch !== undefined) await pause(afterMs, from.context.signal);
     const guest = watch === undefined ? undefined : this.#guest(await watch.stop(), moments);
     return {
-      figures: { ...figures, ...expectationOf(answers, moments.stopMs), ...guest?.figures },
+      figures: {
+        ...figures,
+        ...expectationOf(answers, moments.stopMs),
+        ...guest?.figures,
+        ...this.#device(moments),
+      },
       timeline: {
         marks,
         progress: progressOf(answers, moments.startedMs),
@@ -105,6 +119,12 @@ export class Probes implements AsyncDisposable {
         faultLatency,
       },
     };
+  }
+
+  #device({ stopMs, resumeMs }: Moments): Measured {
+    if (stopMs === undefined || resumeMs === undefined) return {};
+    const gap = this.probed.pulses?.gap(stopMs, resumeMs);
+    return { deviceDowntimeMs: gap?.ms, deviceDowntimeErrorMs: gap?.errorMs };
   }
 
   #guest(
