@@ -63,6 +63,17 @@ const sentBytes = ({ wire }: Facts): number =>
 /** far more than they compress to */
 const compressedShare = 1 / 4;
 
+/** A stopped guest is sent once, and each of its pages holds one byte. */
+const isCompressedOnce = (facts: Facts): boolean =>
+  facts.wire !== undefined &&
+  facts.settings.live !== true &&
+  (parameter(facts, 'multifd-compression') ?? 'none') !== 'none';
+
+const isStored = (facts: Facts): boolean => parameter(facts, 'multifd-zlib-level') === 0;
+
+/** of memory that the guest writes all the time; the pages that do not fit are not found */
+const smallCacheShare = 1 / 4;
+
 const effects: readonly Effect[] = [
   {
     what: 'capability xbzrle',
@@ -110,15 +121,34 @@ const effects: readonly Effect[] = [
   },
   {
     what: 'parameter multifd-compression',
-    // A stopped guest is sent once, and each of its pages holds one byte.
-    applies: (facts) => {
-      const { live } = facts.settings;
-      const method = parameter(facts, 'multifd-compression') ?? 'none';
-      return facts.wire !== undefined && live !== true && method !== 'none';
-    },
+    applies: (facts) => isCompressedOnce(facts) && !isStored(facts),
     sign: ({ stampedBytes }) =>
       `less than ${formatBytes(stampedBytes * compressedShare)} on the wire for ${formatBytes(stampedBytes)} of memory`,
     shows: (facts) => sentBytes(facts) < facts.stampedBytes * compressedShare,
+  },
+  {
+    what: 'parameter multifd-zlib-level 0',
+    applies: (facts) => isCompressedOnce(facts) && isStored(facts),
+    sign: ({ stampedBytes }) =>
+      `at least ${formatBytes(stampedBytes)} on the wire, since level 0 only stores`,
+    shows: (facts) => sentBytes(facts) >= facts.stampedBytes,
+  },
+  {
+    what: 'parameter xbzrle-cache-size',
+    applies: (facts) => {
+      const { settings, stampedBytes } = facts;
+      const size = parameter(facts, 'xbzrle-cache-size');
+      const isSmall = typeof size === 'number' && size < stampedBytes * smallCacheShare;
+      return has(settings, 'xbzrle') && (settings.iterations ?? 0) > 1 && isSmall;
+    },
+    sign: () =>
+      'more pages that are not in the cache (xbzrle-cache.cache-miss) than pages sent as differences (xbzrle-cache.pages)',
+    shows: ({ answer }) =>
+      compare(
+        figure(answer, 'xbzrle-cache', 'cache-miss'),
+        figure(answer, 'xbzrle-cache', 'pages'),
+        (missed, sent) => missed > sent,
+      ),
   },
 ];
 

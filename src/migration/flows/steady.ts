@@ -20,6 +20,8 @@ import { setCapability, setParameters } from '../commands.js';
 import type { TestMachine } from '../context.js';
 import type { Migration, Sides } from '../migration.js';
 import type { Pair } from '../pair.js';
+import { channelsOf } from '../pair-settings.js';
+import type { PairSettings } from '../pair-settings.js';
 import { waitIterations, whileAlive } from '../waits.js';
 import { converge } from '../stress/converge.js';
 import { soon } from '../deadlines.js';
@@ -31,14 +33,38 @@ export function steadyGuest(stamp: StampKind): GuestShape {
   return { pages, stamp, pacePagesPerSecond: pages, heartbeat: true };
 }
 
-const dirtyRate = pages * 4096;
 /**
- * Most of the pages are dirty again after an iteration: it does not converge. Bytes per second,
- * milliseconds.
+ * Between the last synchronisation of the dirty bitmap before the stop and the one after it lies a
+ * tenth of a millisecond. This guest writes some pages even then.
  */
-const held = { 'max-bandwidth': 1.25 * dirtyRate, 'downtime-limit': 1 } as const;
-/** Each iteration leaves a quarter of what the one before left, down to 32 pages. */
-const released = { 'max-bandwidth': 4 * dirtyRate, 'downtime-limit': 2 } as const;
+export const fastGuest: GuestShape = {
+  pages: 4 * pages,
+  stamp: 'page',
+  pacePagesPerSecond: 8 * pages,
+  heartbeat: true,
+};
+
+/** bytes per second */
+const dirtyRateOf = ({ context }: Pick<Pair, 'context'>): number =>
+  (context.platform.pacePagesPerSecond ?? pages) * 4096;
+
+/** bytes per second, milliseconds */
+interface Limits extends Readonly<Record<string, number>> {
+  readonly 'max-bandwidth': number;
+  readonly 'downtime-limit': number;
+}
+
+/** Most of the pages are dirty again after an iteration: it does not converge. */
+const held = (pair: Pick<Pair, 'context'>): Limits => ({
+  'max-bandwidth': 1.25 * dirtyRateOf(pair),
+  'downtime-limit': 1,
+});
+
+/** Each iteration leaves a quarter of what the one before left, down to what is sent in 2 ms. */
+const released = (pair: Pick<Pair, 'context'>): Limits => ({
+  'max-bandwidth': 4 * dirtyRateOf(pair),
+  'downtime-limit': 2,
+});
 /** the number that end before the migration may converge */
 const leastIterations = 3;
 /**
@@ -54,18 +80,23 @@ const convergeMs = 20_000;
 const aheadMs = 200;
 const tolerance = 1.1;
 
+const isMultifd = ({ capabilities }: PairSettings): boolean =>
+  capabilities?.includes('multifd') === true;
+
 type Hold = 'bandwidth' | 'pause' | 'none';
 
 /**
  * What keeps the migration from ending while Drover changes pages. The bandwidth does not where
- * iterations are over in milliseconds: with multifd, which does not keep to it, with xbzrle, and
+ * iterations are over in milliseconds: with multifd, which does not keep to it unless Drover passes on
+ * no more, with xbzrle, and
  * with mapped-ram, of which QEMU 10.0 measures almost none. There QEMU continues as long as any
  * page is dirty, and then pauses before the switchover; what Drover has changed by then is still
  * sent. Over a connection it also waits for the destination's acknowledgement, which Drover
  * withholds (`wire`); 11.1 does not.
  */
 function holdOf({ context, settings }: Pick<Sides, 'context' | 'settings'>): Hold {
-  const { capabilities = [] } = settings;
+  const { capabilities = [], wire } = settings;
+  if (isMultifd(settings) && wire !== undefined) return 'bandwidth';
   const isFast = ['mapped-ram', 'xbzrle', 'multifd'].some((name) => capabilities.includes(name));
   if (!isFast) return 'bandwidth';
   const { parameters } = context.plan.sourceFeatures;
@@ -74,13 +105,14 @@ function holdOf({ context, settings }: Pick<Sides, 'context' | 'settings'>): Hol
 
 /** In the downtime limit of 1 ms that is less than a page. Bytes per second. */
 const nothingFits = { 'downtime-limit': 1, 'avail-switchover-bandwidth': 1000 } as const;
-const whatIsMeasuredFits = { ...released, 'avail-switchover-bandwidth': 0 } as const;
+const whatIsMeasuredFits = { 'avail-switchover-bandwidth': 0 } as const;
 
 /** Before `migrate`. */
 export async function prepareSteady(pair: Pair): Promise<void> {
   const hold = holdOf(pair);
   if (hold === 'pause') await setCapability(pair.source, 'pause-before-switchover');
-  await setParameters(pair.source, hold === 'bandwidth' ? held : released);
+  await setParameters(pair.source, hold === 'bandwidth' ? held(pair) : released(pair));
+  if (hold === 'bandwidth' && isMultifd(pair.settings)) await limitWire(pair);
   if (hold === 'pause') await setParameters(pair.source, nothingFits);
   await changePages(pair.source, 0);
 }
@@ -114,7 +146,7 @@ async function iterate(migration: Migration): Promise<void> {
   await migration.whileActive(async (signal) => {
     for (let iteration = 1; iteration <= leastIterations; iteration++) {
       await waitIterations(source, { iterations: iteration, since, signal });
-      if (iteration === 1) await requireBandwidth(migration);
+      if (iteration === 1 && !isMultifd(migration.pair.settings)) await requireBandwidth(migration);
       await changePages(source, iteration);
     }
   });
@@ -132,7 +164,7 @@ async function iterateFast(migration: Migration): Promise<void> {
     const { source: start } = migration.since;
     const first = { ...wait, since: start, signal };
     await events.wait((event) => isPause(event) || Number(event.data['pass']) >= 2, first);
-    if (settings.capabilities?.includes('multifd') === true) migration.requireConnections();
+    if (isMultifd(settings)) migration.requireConnections();
     for (let change = 1; change <= changes; change++) {
       await changePages(source, change);
       for (let begun = 0; begun < iterationsPerChange; begun++) {
@@ -144,12 +176,19 @@ async function iterateFast(migration: Migration): Promise<void> {
   });
 }
 
+/** The channels of multifd do not keep to `max-bandwidth`: Drover passes on no more than that. */
+async function limitWire({ context, settings, wire }: Pair): Promise<void> {
+  const amount = Math.ceil(held({ context })['max-bandwidth'] / channelsOf(settings));
+  await wire?.fault({ action: 'rate', toward: 'destination', amount }, context.signal);
+}
+
 /** No more may have been sent than `max-bandwidth` lets through, by QEMU's own clock. */
-async function requireBandwidth({ pair: { source } }: Migration): Promise<void> {
+async function requireBandwidth({ pair }: Migration): Promise<void> {
+  const { source } = pair;
   const { ram, 'total-time': ms } = await source.qmp.execute('query-migrate');
   const sent = asObject(ram)['transferred'];
   if (typeof sent !== 'number' || typeof ms !== 'number') return;
-  const most = (tolerance * held['max-bandwidth'] * (ms + aheadMs)) / 1000;
+  const most = (tolerance * held(pair)['max-bandwidth'] * (ms + aheadMs)) / 1000;
   if (sent <= most) return;
   throw contractError(
     'bandwidth-exceeded',
@@ -164,10 +203,11 @@ export async function settle(migration: Migration): Promise<void> {
   const hold = holdOf(migration.pair);
   if (hold === 'bandwidth') {
     await iterate(migration);
-    await setParameters(source, released);
+    await wire?.heal(context.signal);
+    await setParameters(source, released(migration.pair));
   } else if (hold === 'pause') {
     await iterateFast(migration);
-    await setParameters(source, whatIsMeasuredFits);
+    await setParameters(source, { ...released(migration.pair), ...whatIsMeasuredFits });
   }
   wire?.answer();
   const [isForced] = await Promise.all([
@@ -191,10 +231,13 @@ async function goOn(migration: Migration): Promise<void> {
   await migration.pair.source.qmp.execute('migrate-continue', { state: 'pre-switchover' });
 }
 
-/** QEMU estimates what fits into the downtime limit; ten times as much is no estimate. */
-const mostLeftBytes = (10 * released['max-bandwidth'] * released['downtime-limit']) / 1000;
+/** QEMU estimates what fits into the downtime limit; this many times as much is no estimate. */
+const noEstimate = 10;
 
-function requireLittleLeft({ pair: { source }, answer }: Migration): void {
+function requireLittleLeft({ pair, answer }: Migration): void {
+  const { source } = pair;
+  const limits = released(pair);
+  const mostLeftBytes = (noEstimate * limits['max-bandwidth'] * limits['downtime-limit']) / 1000;
   const left = asObject(answer['ram'])['downtime-bytes'];
   if (typeof left !== 'number' || left <= mostLeftBytes) return;
   throw contractError(
@@ -227,11 +270,12 @@ function requireShortDowntime({ pair: { context, source }, answer }: Migration):
  * for pages.
  */
 export async function settleByPostcopy(pair: Pair): Promise<Migration> {
-  const { source } = pair;
+  const { source, wire } = pair;
   const migration = await pair.migrate();
   await iterate(migration);
-  await migration.whileActive(async () => {
+  await migration.whileActive(async (signal) => {
     await source.qmp.execute('migrate-start-postcopy');
+    await wire?.heal(signal);
     await migration.untilEvent('STOP');
   });
   await whileAlive(pair, async () => {

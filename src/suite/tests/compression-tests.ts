@@ -19,4 +19,16 @@ export const compressionTests: readonly TestDefinition[] = [
     // the first iteration only fills the cache
     iterations: 2,
   }),
+  precopyTest({
+    path: '/migration/precopy/unix/xbzrle/small-cache',
+    level: 'full',
+    origin: 'drover',
+    ...unixSocket,
+    capabilities: ['xbzrle'],
+    // 16 pages
+    sourceParameters: { 'xbzrle-cache-size': 64 * 1024 },
+    guest: { pages: 4096 },
+    live: true,
+    iterations: 2,
+  }),
 ];

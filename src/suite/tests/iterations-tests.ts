@@ -4,11 +4,12 @@
  */
 import type { Need } from '../../model/features.js';
 import type { StampKind } from '../../model/stamps.js';
-import { steadyGuest } from '../../migration/flows/steady.js';
+import { fastGuest, steadyGuest } from '../../migration/flows/steady.js';
 import type { MigrateCommon } from '../../migration/migrate-common.js';
 import { fileTest, postcopyTest, precopyTest } from '../definition.js';
 import type { TestDefinition, TestFacts } from '../definition.js';
 import { portArches } from '../needs.js';
+import { needsMultifdThenPostcopy } from './postcopy-tests.js';
 import { unixSocket } from './unix-socket.js';
 
 const MiB = 1024 ** 2;
@@ -28,7 +29,7 @@ const multifd = { incoming: 'tcp:127.0.0.1:0', capabilities: ['multifd'] } as co
 
 function steady(
   path: string,
-  settings: MigrateCommon & Pick<TestFacts, 'arches'>,
+  settings: MigrateCommon & Pick<TestFacts, 'arches' | 'guest'>,
   stamp: StampKind = 'page',
 ): TestDefinition {
   const guest = steadyGuest(stamp);
@@ -37,6 +38,7 @@ function steady(
 
 export const iterationsTests: readonly TestDefinition[] = [
   steady('/migration/precopy/unix/iterations', unixSocket),
+  steady('/migration/precopy/unix/iterations/fast', { ...unixSocket, guest: fastGuest }),
   steady(
     '/migration/precopy/unix/xbzrle/iterations',
     {
@@ -71,4 +73,12 @@ export const iterationsTests: readonly TestDefinition[] = [
     guest: steadyGuest('page'),
   }),
   postcopyTest({ ...facts, path: '/migration/postcopy/iterations', guest: steadyGuest('page') }),
+  postcopyTest({
+    ...facts,
+    path: '/migration/multifd+postcopy/iterations',
+    needs: [...needs, needsMultifdThenPostcopy],
+    capabilities: ['multifd'],
+    wire: 'plain',
+    guest: steadyGuest('page'),
+  }),
 ];

@@ -59,6 +59,15 @@ export const multifdTests: readonly TestDefinition[] = [
     }),
   ),
   precopyTest({
+    path: '/migration/multifd/tcp/plain/zlib/level-0',
+    level: 'full',
+    origin: 'drover',
+    ...common,
+    wire: 'plain',
+    // zlib then stores what it is given
+    parameters: { 'multifd-compression': 'zlib', 'multifd-zlib-level': 0 },
+  }),
+  precopyTest({
     path: '/migration/multifd+postcopy/tcp/plain/zstd',
     level: 'full',
     ...common,

@@ -11,7 +11,7 @@ import { requireReleased } from './release-ram.js';
 const needsRecoverSetup: Need = { kind: 'status', name: 'postcopy-recover-setup', since: '9.1' };
 
 /** 7.2 allows both capabilities, but its destination crashes or hangs. */
-const needsMultifdThenPostcopy: Need = {
+export const needsMultifdThenPostcopy: Need = {
   kind: 'behaviour',
   what: 'postcopy after multifd',
   witness: 'postcopy-latency',

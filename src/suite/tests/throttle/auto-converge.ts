@@ -1,12 +1,9 @@
 /** Auto-converge: QEMU throttles the guest's processors until the migration converges. */
 import { pause, pollUntil } from '../../../model/deadline.js';
-import type { HarnessError } from '../../../model/errors.js';
-import { contractError } from '../../../model/errors.js';
 import type { QemuFeatures } from '../../../model/features.js';
 import { asObject } from '../../../model/json.js';
 import { setCapability, setParameters } from '../../../migration/commands.js';
 import { soon } from '../../../migration/deadlines.js';
-import { noEffect } from '../../../migration/effects.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
 import type { Pair } from '../../../migration/pair.js';
@@ -14,6 +11,7 @@ import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult, Migration } from '../../../migration/migration.js';
 import { waitNonZero } from '../../../migration/zero-memory.js';
 import { unixSocket } from '../unix-socket.js';
+import { Patience, outOfRange, throttleOf } from './throttle-steps.js';
 import { requireSleep } from './vcpu-sleep.js';
 
 /** percent */
@@ -36,8 +34,6 @@ const slowByMs = 4800;
  * At 3 MB/s an iteration takes 33 s: an earlier synchronisation is one of those during throttling.
  */
 const slow = 3_000_000;
-const longMs = 1000;
-const mostLong = 6;
 const lookEveryMs = 100;
 /** throttling ends when the migration does, which QEMU reports just before */
 const mostEndMs = 3000;
@@ -89,37 +85,6 @@ export async function autoConverge(context: TestContext): Promise<FlowResult> {
   return await migration.arrive({ endHook: async () => requireThrottleEnds(pair) });
 }
 
-/**
- * throttles as soon as the guest dirties a tenth of what QEMU sends, in steps that become smaller
- */
-export const throttleEarly = {
-  'throttle-trigger-threshold': 10,
-  'cpu-throttle-tailslow': true,
-  'cpu-throttle-initial': 60,
-  'cpu-throttle-increment': 10,
-} as const;
-
-/** With `throttleEarly`: waits until QEMU throttles the guest, and checks by how much. */
-export async function waitThrottled(pair: Pair, signal: AbortSignal): Promise<void> {
-  const patience = new Patience();
-  let throttle = 0;
-  const follow = pair.source.qmp.events.follow({
-    what: 'an iteration after which the guest is throttled',
-    since: 0,
-    timeoutMs: pair.context.deadlines.statusMs,
-    signal,
-  });
-  for await (const { name, receivedAtMs } of follow) {
-    if (name !== 'MIGRATION_PASS') continue;
-    throttle = await throttleOf(pair);
-    if (throttle > 0) break;
-    patience.iteration(receivedAtMs);
-  }
-  const least = throttleEarly['cpu-throttle-initial'];
-  if (throttle < least) throw outOfRange(`at least ${least}`, throttle);
-  await requireSleep(pair.source, least);
-}
-
 /** A source that goes on throttling would slow down its guest after a cancelled migration, too. */
 export async function requireThrottleEnds(pair: Pair): Promise<void> {
   const endMs = performance.now() + soon(mostEndMs, pair.context);
@@ -131,29 +96,6 @@ export async function requireThrottleEnds(pair: Pair): Promise<void> {
     await pause(lookEveryMs, pair.context.signal);
     throttle = await throttleOf(pair);
   }
-}
-
-/**
- * QEMU looks whether to throttle once a second, at the end of an iteration, and does if the guest
- * was too fast twice. The guest writes all its memory in each of these.
- */
-class Patience {
-  #lastMs: number | undefined;
-  #long = 0;
-
-  /** Fails if there were too many without throttling. */
-  iteration(startMs: number): void {
-    if (this.#lastMs !== undefined && startMs - this.#lastMs > longMs) this.#long += 1;
-    this.#lastMs = startMs;
-    if (this.#long < mostLong) return;
-    const wanted = `throttling within ${mostLong} iterations of more than a second`;
-    throw noEffect('capability auto-converge', wanted, 'none');
-  }
-}
-
-async function throttleOf({ source }: Pick<Pair, 'source'>): Promise<number> {
-  const answer = await source.qmp.execute('query-migrate');
-  return Number(answer['cpu-throttle-percentage'] ?? 0);
 }
 
 /** Waits until QEMU synchronises its dirty bitmap again. Not every QEMU sends an event for it. */
@@ -211,12 +153,4 @@ async function waitThrottle(migration: Migration, toTheLimit: boolean): Promise<
     const neededMs = ((nextStep - passes) * elapsedMs) / passes;
     if (nextStep <= passes || elapsedMs + neededMs > slowByMs) return;
   }
-}
-
-function outOfRange(wanted: string, found: number): HarnessError {
-  return contractError(
-    'wrong-throttle',
-    `auto-converge throttles the guest by ${found} percent; expected: ${wanted}`,
-    { side: 'source', waitedFor: wanted, lastSeen: String(found) },
-  );
 }

@@ -1,11 +1,7 @@
 /** QEMU throttles the guest so that a migration converges. */
-import {
-  autoConverge,
-  requireThrottleEnds,
-  throttleEarly,
-  waitThrottled,
-} from './auto-converge.js';
+import { autoConverge, requireThrottleEnds } from './auto-converge.js';
 import { dirtyLimit, vcpuDirtyLimit } from './dirty-limit.js';
+import { smallerSteps, stepsToLimit, waitSteps } from './throttle-steps.js';
 import { dirtyRing } from '../../../migration/host/dirty-rate.js';
 import type { Need } from '../../../model/features.js';
 import { migrationTest, precopyTest } from '../../definition.js';
@@ -30,17 +26,22 @@ export const throttleTests: readonly TestDefinition[] = [
     }),
     run: autoConverge,
   }),
-  precopyTest({
-    path: '/migration/auto_converge/tailslow',
-    level: 'thorough',
-    origin: 'drover',
-    ...unixSocket,
-    capabilities: ['auto-converge'],
-    sourceParameters: throttleEarly,
-    live: true,
-    liveHook: waitThrottled,
-    endHook: requireThrottleEnds,
-  }),
+  ...[
+    { name: 'tailslow', steps: smallerSteps },
+    { name: 'limit', steps: stepsToLimit },
+  ].map(({ name, steps }) =>
+    precopyTest({
+      path: `/migration/auto_converge/${name}`,
+      level: 'thorough',
+      origin: 'drover',
+      ...unixSocket,
+      capabilities: ['auto-converge'],
+      sourceParameters: steps.parameters,
+      live: true,
+      liveHook: async (pair, signal) => waitSteps(pair, steps, signal),
+      endHook: requireThrottleEnds,
+    }),
+  ),
   migrationTest({
     path: '/dirty_limit',
     level: 'thorough',
