@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
 import { backgroundSnapshot } from './background-snapshot.js';
 import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
+import { requireElsewhere } from './ignore-shared.js';
 import type { Pair } from '../../../migration/pair.js';
 import type { Need } from '../../../model/features.js';
 import { fileTest, migrationTest } from '../../definition.js';
@@ -126,6 +127,17 @@ export const fileTests: readonly TestDefinition[] = [
     needs: [needsIgnoredBlocks],
     connect: file,
     capabilities: ['x-ignore-shared', 'mapped-ram'],
+  }),
+  fileTest({
+    // here the memory is shared: both sides map it, and the file has a place for none of its pages
+    path: '/migration/precopy/file/mapped-ram/ignore-shared',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsIgnoredBlocks],
+    connect: file,
+    memory: 'shmem',
+    capabilities: ['x-ignore-shared', 'mapped-ram'],
+    writtenHook: requireElsewhere,
   }),
   migrationTest({
     path: '/migration/background-snapshot/file',
