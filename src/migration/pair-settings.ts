@@ -89,6 +89,11 @@ export const pairShape = v.strictObject({
   oob: v.optional(v.boolean()),
   /** default: completes */
   expect: v.optional(expectation),
+  /**
+   * from QEMU 11.0 on the destination gets its address by `migrate-incoming`, with `exit-on-error`
+   * false: there a destination that `expect` says exits must stay alive and report that it failed
+   */
+  surviveErrors: v.optional(v.boolean()),
 });
 export type PairSettings = Fields<typeof pairShape.entries>;
 
