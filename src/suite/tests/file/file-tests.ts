@@ -7,6 +7,7 @@ import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
 import { backgroundSnapshot } from './background-snapshot.js';
 import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
 import { requireElsewhere } from './ignore-shared.js';
+import { requireLateLoad } from './late-load.js';
 import type { Pair } from '../../../migration/pair.js';
 import type { Need } from '../../../model/features.js';
 import { fileTest, migrationTest } from '../../definition.js';
@@ -138,6 +139,17 @@ export const fileTests: readonly TestDefinition[] = [
     memory: 'shmem',
     capabilities: ['x-ignore-shared', 'mapped-ram'],
     writtenHook: requireElsewhere,
+  }),
+  fileTest({
+    // the guest runs at the destination before its memory is there: QEMU loads a page when it is touched
+    path: '/migration/postcopy/file/mapped-ram',
+    level: 'full',
+    origin: 'drover',
+    connect: file,
+    live: true,
+    sourceCapabilities: ['mapped-ram'],
+    destinationCapabilities: ['mapped-ram', 'postcopy-ram'],
+    endHook: requireLateLoad,
   }),
   migrationTest({
     path: '/migration/background-snapshot/file',
