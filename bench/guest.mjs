@@ -31,11 +31,11 @@ const { values } = parseArgs({
 const results = [];
 const directory = scratchFolder();
 console.log(hostLine(hostFacts()));
-console.log('arch      stamp  wanted pages/s       pages/s  off by   per s of processor time');
+console.log('arch        stamp  wanted pages/s       pages/s  off by   per s of processor time');
 for (const arch of values.arch.split(',')) {
   const command = path.join(values.folder, `qemu-system-${arch}`);
   if (!existsSync(command)) {
-    console.log(`${arch.padEnd(10)}no ${command}`);
+    console.log(`${arch.padEnd(12)}no ${command}`);
     continue;
   }
   for (const stamp of ['wide', 'page']) {
@@ -87,7 +87,7 @@ async function measure(command, arch, stamp, pace) {
     const wanted = pace > 0 ? round(pace) : 'as it can';
     const deviation = off === undefined ? '' : `${off.toFixed(1)} %`;
     console.log(
-      `${arch.padEnd(10)}${stamp.padEnd(7)}${wanted.padStart(14)}${round(perSecond).padStart(14)}${deviation.padStart(8)}${round(perBusySecond).padStart(28)}`,
+      `${arch.padEnd(12)}${stamp.padEnd(7)}${wanted.padStart(14)}${round(perSecond).padStart(14)}${deviation.padStart(8)}${round(perBusySecond).padStart(28)}`,
     );
   } finally {
     await context[Symbol.asyncDispose]();

@@ -125,4 +125,17 @@
 #define GUEST_PPC64_HEARTBEAT 0xff000
 #define GUEST_PPC64_RANGE_MIN 0x100000
 
+/*
+ * loongarch64: image size, where machine virt has it, places of the block and of what exceptions enter, serial port,
+ * scratch memory, the usual heartbeat page, the least address of a range.
+ */
+#define GUEST_LOONGARCH64_IMAGE_BYTES 0x2000
+#define GUEST_LOONGARCH64_IMAGE_ADDRESS 0x1c000000
+#define GUEST_LOONGARCH64_BLOCK_OFFSET 0x100
+#define GUEST_LOONGARCH64_EXCEPTION_OFFSET 0x1000
+#define GUEST_LOONGARCH64_SERIAL 0x1fe001e0
+#define GUEST_LOONGARCH64_SCRATCH 0xfe000
+#define GUEST_LOONGARCH64_HEARTBEAT 0xff000
+#define GUEST_LOONGARCH64_RANGE_MIN 0x100000
+
 #endif

@@ -11,7 +11,7 @@ for source in guest/*/boot.S; do
   arch=$(basename "$(dirname "$source")")
   image=guest/$arch/drover-$arch.bin
   if ! guest/build.sh "$arch" "$work/$arch"; then
-    echo "check-guest: $image cannot be built here (needed: GNU as, ld and objcopy for it; see guest/README.md)" >&2
+    echo "check-guest: $image cannot be built here (needed: GNU as, ld and objcopy for it, or LLVM's; see guest/README.md)" >&2
     exit 3
   fi
   if cmp "$image" "$work/$arch" >&2; then

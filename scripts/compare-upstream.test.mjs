@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { allTests } from '../dist/suite/registry.js';
 import { compareUpstream, upstreamPaths } from './compare-upstream.mjs';
 
 const own = [
@@ -37,4 +39,10 @@ test('what Drover lacks, spells otherwise and has more', () => {
     spelled: [['/migration/mode/transfer/deferred', '/migration/mode/transfer/defer']],
     gone: ['/migration/precopy/fd/file'],
   });
+});
+
+test('Drover has every test of 10.2.2, by the same name', () => {
+  const list = readFileSync(new URL('upstream/10.2.2.txt', import.meta.url), 'utf8');
+  const { equal, lacking, spelled } = compareUpstream(upstreamPaths(list), allTests);
+  assert.deepEqual({ equal, lacking, spelled }, { equal: 93, lacking: [], spelled: [] });
 });

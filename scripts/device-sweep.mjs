@@ -28,6 +28,7 @@ const MACHINES = {
   riscv64: ['virt'],
   ppc64: ['pseries'],
   s390x: ['s390-ccw-virtio'],
+  loongarch64: ['virt'],
 };
 const RAM_BYTES = 256 * 2 ** 20;
 /** as many types may kill a QEMU that is asked for their properties */

@@ -26,8 +26,8 @@ if [ "${1-}" = --check ]; then
 fi
 [ $# -ge 1 ] && [ $# -le 2 ] || fail "$usage" 2
 version=$1
-targets=(x86_64 i386 aarch64 riscv64 s390x ppc64)
-packages=(qemu-system-x86 qemu-system-arm qemu-system-riscv qemu-system-s390x qemu-system-ppc)
+targets=(x86_64 i386 aarch64 riscv64 s390x ppc64 loongarch64)
+packages=(qemu-system-x86 qemu-system-arm qemu-system-riscv qemu-system-s390x qemu-system-ppc qemu-system-misc)
 case $version in
   7.2) suites='bookworm' targets=(x86_64 i386) packages=(qemu-system-x86) ;;
   10.0) suites='bookworm bookworm-backports' ;;
@@ -99,6 +99,10 @@ unpack() {
         --exclude='./usr/share/man' --exclude='./usr/share/locale' --exclude='./usr/lib/*/gconv' \
         --exclude='./sbin' --exclude='./usr/sbin' --exclude='./etc' --exclude='./var' ||
       fail "could not unpack $file"
+  done
+  # a package brings more targets than are wanted
+  for file in "$work"/root/usr/bin/qemu-system-*; do
+    [[ " ${targets[*]} " == *" ${file##*/qemu-system-} "* ]] || rm "$file"
   done
 }
 

@@ -23,7 +23,7 @@ test('the package holds all that runs and nothing that tests', () => {
   }
   assert.ok(names.includes(readJson('package.json').bin.drover), 'the command is missing');
   assert.ok(
-    ['x86', 'aarch64', 'riscv64', 's390x', 'ppc64'].every((folder) =>
+    ['x86', 'aarch64', 'riscv64', 's390x', 'ppc64', 'loongarch64'].every((folder) =>
       names.includes(`guest/${folder}/drover-${folder}.bin`),
     ),
     'a guest image is missing',

@@ -198,6 +198,8 @@ Napi::Value kvm(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const KvmProbe& probe) -> Napi::Value {
         Napi::Object out = probeToJs(env, probe);
         out.Set("dirtyRingBytes", probe.dirtyRingBytes);
+        out.Set("guestMemfd", probe.guestMemfd);
+        out.Set("guestMemfdShared", probe.guestMemfdShared);
         return out;
       });
 }

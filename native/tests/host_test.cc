@@ -155,6 +155,8 @@ TEST_CASE("a probe says yes, or why not") {
   const KvmProbe kvm = probeKvm();
   CHECK(consistent(kvm));
   CHECK((kvm.available || kvm.dirtyRingBytes == 0));
+  CHECK((kvm.available || !kvm.guestMemfd));
+  CHECK((kvm.guestMemfd || !kvm.guestMemfdShared));
   const Probe nowhere = probeDirectIo("/nowhere/at-all");
   CHECK_FALSE(nowhere.available);
   CHECK(nowhere.reason == "a file in the directory: No such file or directory");

@@ -54,6 +54,7 @@ const ROWS = [
     `binutils-${arch}-linux-gnu`,
     `${arch}-linux-gnu-as ${arch}-linux-gnu-ld ${arch}-linux-gnu-objcopy`,
   ]),
+  ['test', 'llvm-19', 'llvm-mc-19 llvm-objcopy-19'],
   ['test', 'doctest-dev', 'doctest/doctest.h'],
   ...(process.arch === 'arm64'
     ? []

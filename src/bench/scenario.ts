@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { accelerators } from '../model/arch.js';
 import { memoryKinds } from '../model/command-line.js';
-import type { MemoryBackend } from '../model/command-line.js';
+import type { MemoryKind } from '../model/command-line.js';
 import { usageError } from '../model/errors.js';
 import { stampKinds } from '../model/stamps.js';
 import type { StampKind } from '../model/stamps.js';
@@ -135,7 +135,7 @@ export interface Scenario {
     readonly stamp: StampKind;
   };
   readonly machine: NonNullable<ScenarioInput['machine']> & {
-    readonly backend: MemoryBackend['kind'];
+    readonly backend: MemoryKind;
   };
   readonly migration: ScenarioInput['migration'];
   readonly limits: { readonly downtimeLimitMs: number; readonly patienceMs: number };

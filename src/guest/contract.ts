@@ -85,4 +85,12 @@ export const guestContract = {
   ppc64BlockOffset: 0x2000,
   ppc64Heartbeat: 0xff000,
   ppc64RangeMin: 0x100000,
+  loongarch64ImageBytes: 0x2000,
+  loongarch64ImageAddress: 0x1c000000,
+  loongarch64BlockOffset: 0x100,
+  loongarch64ExceptionOffset: 0x1000,
+  loongarch64Serial: 0x1fe001e0,
+  loongarch64Scratch: 0xfe000,
+  loongarch64Heartbeat: 0xff000,
+  loongarch64RangeMin: 0x100000,
 } as const;

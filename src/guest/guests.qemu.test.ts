@@ -11,6 +11,7 @@ import { guestPlatform } from './platforms.js';
 import type { GuestShape } from './shape.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import { platforms } from '../model/arch.js';
+import { ramRegions } from '../model/ram-layout.js';
 import type { Arch } from '../model/arch.js';
 import { pagesOf } from '../model/stamps.js';
 import { realQemu } from '../qemu/qemus.fixtures.js';
@@ -20,7 +21,7 @@ import type { TestContext } from '../migration/context.js';
 import { contextFor, planFor, stoppedMachine } from '../migration/context.fixtures.js';
 import { precopy } from '../migration/flows/precopy.js';
 
-const arches: readonly Arch[] = ['aarch64', 'riscv64', 's390x', 'ppc64'];
+const arches: readonly Arch[] = ['aarch64', 'riscv64', 's390x', 'ppc64', 'loongarch64'];
 const versions: readonly QemuVersion[] = ['10.0', '11.1'];
 
 const shapes: readonly (readonly [string, GuestShape])[] = [
@@ -28,6 +29,13 @@ const shapes: readonly (readonly [string, GuestShape])[] = [
   ['wide by 2 writers, a page in 64 KiB', { stamp: 'wide', writers: 2, step: 0x10000 }],
   ['page by 3 writers', { stamp: 'page', writers: 3 }],
 ];
+
+/** with RAM on both sides of the hole that the machine of loongarch64 has */
+const holedBytes = 320 * 2 ** 20;
+const holed: readonly GuestShape[] = (['byte', 'wide', 'page'] as const).map((stamp) => ({
+  ...{ ramBytes: holedBytes, step: 2 ** 16, stamp },
+  writers: stamp === 'byte' ? 1 : 3,
+}));
 
 async function withGuest(
   arch: Arch,
@@ -149,4 +157,37 @@ for (const arch of arches) {
       }
     });
   });
+}
+
+for (const version of versions) {
+  const { skip } = realQemu(version, 'loongarch64');
+  test(
+    `QEMU ${version}, loongarch64: all of its RAM, on both sides of the hole, is stamped and read`,
+    { skip },
+    async () => {
+      for (const shape of version === '11.1' ? holed : holed.slice(-1)) {
+        await withGuest('loongarch64', version, shape, async (context) => {
+          const machine = await stoppedMachine(context);
+          const [below, above] = ramRegions('loongarch64', context.plan.machine, holedBytes);
+          assert.ok(below !== undefined && above !== undefined);
+          assert.deepEqual(context.stamped.hole, { start: below.size, end: above.address });
+          // RAM lies where we think it does
+          const tree = await machine.qmp.executeRaw('human-monitor-command', {
+            'command-line': 'info mtree -f',
+          });
+          const hex = (value: number): string => value.toString(16).padStart(16, '0');
+          for (const { address, size } of [below, above]) {
+            assert.ok(typeof tree === 'string');
+            assert.ok(tree.includes(`  ${hex(address)}-${hex(address + size - 1)} (prio`));
+          }
+          const ram = await machine.ram(context.stamped);
+          const { intact, slices, range, pages } = await ram.checkStopped(context.stamped);
+          assert.ok(intact, JSON.stringify(slices));
+          assert.equal(range.end, above.address + above.size);
+          const { rangeMin } = guestPlatform('loongarch64');
+          assert.equal(pages, (holedBytes - rangeMin) / 2 ** 16);
+        });
+      }
+    },
+  );
 }

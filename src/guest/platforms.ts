@@ -149,6 +149,25 @@ export const guestPlatforms: readonly GuestPlatform[] = [
     flushedEachPass: ['page'],
     suspends: false,
   },
+  {
+    arch: 'loongarch64',
+    image: 'loongarch64/drover-loongarch64.bin',
+    imageBytes: guestContract.loongarch64ImageBytes,
+    blockOffset: guestContract.loongarch64BlockOffset,
+    pageBytes: 4096,
+    rangeMin: guestContract.loongarch64RangeMin,
+    addressMax: 2 ** 39,
+    stamps: stampKinds,
+    writersMax: guestContract.writersMax,
+    hole: true,
+    hot: false,
+    flushes: false,
+    pace: true,
+    pulses: false,
+    heartbeatAddress: guestContract.loongarch64Heartbeat,
+    flushedEachPass: ['page'],
+    suspends: false,
+  },
 ];
 
 export function guestPlatform(arch: string): GuestPlatform {

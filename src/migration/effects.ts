@@ -7,6 +7,7 @@ import { contractError, usageError } from '../model/errors.js';
 import type { HarnessError } from '../model/errors.js';
 import { asObject } from '../model/json.js';
 import type { Json, JsonObject } from '../model/json.js';
+import type { Side } from '../model/outcome.js';
 import { formatBytes } from '../model/text/sizes.js';
 import { channelsOf } from './pair-settings.js';
 import type { PairSettings } from './pair-settings.js';
@@ -153,9 +154,14 @@ const effects: readonly Effect[] = [
 ];
 
 /** @param sign what it should have left @param seen instead */
-export function noEffect(what: string, sign: string, seen: string): HarnessError {
+export function noEffect(
+  what: string,
+  sign: string,
+  seen: string,
+  side: Side = 'source',
+): HarnessError {
   return contractError('no-effect', `QEMU accepted ${what}, and it had no effect`, {
-    side: 'source',
+    side,
     waitedFor: sign,
     lastSeen: seen,
   });

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { accelerators } from '../model/arch.js';
-import { memoryKinds } from '../model/command-line.js';
+import { everyMemoryKind } from '../model/command-line.js';
 import type { Json } from '../model/json.js';
 import { text, texts, whole } from '../model/shapes.js';
 import type { Fields } from '../model/shapes.js';
@@ -78,7 +78,7 @@ export const pairShape = v.strictObject({
    * the guest suspends itself (S3) after its first sign of life; Drover wakes it at the destination
    */
   suspend: v.optional(v.boolean()),
-  memory: v.optional(v.picklist(memoryKinds)),
+  memory: v.optional(v.picklist(everyMemoryKind)),
   sourceArgs: v.optional(texts),
   destinationArgs: v.optional(texts),
   /** of both sides, whatever that of the run */
@@ -89,6 +89,11 @@ export const pairShape = v.strictObject({
   oob: v.optional(v.boolean()),
   /** default: completes */
   expect: v.optional(expectation),
+  /**
+   * from QEMU 11.0 on the destination gets its address by `migrate-incoming`, with `exit-on-error`
+   * false: there a destination that `expect` says exits must stay alive and report that it failed
+   */
+  surviveErrors: v.optional(v.boolean()),
 });
 export type PairSettings = Fields<typeof pairShape.entries>;
 

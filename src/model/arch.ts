@@ -8,7 +8,7 @@ import type { Range } from './text/sizes.js';
 export const accelerators = ['tcg', 'kvm'] as const;
 export type Accelerator = (typeof accelerators)[number];
 
-export type Arch = 'x86_64' | 'i386' | 'aarch64' | 'riscv64' | 's390x' | 'ppc64';
+export type Arch = 'x86_64' | 'i386' | 'aarch64' | 'riscv64' | 's390x' | 'ppc64' | 'loongarch64';
 
 export interface Platform {
   readonly arch: Arch;
@@ -120,6 +120,13 @@ export const platforms: Readonly<Record<Arch, Platform>> = {
     args: ['-nodefaults'],
     // Without -m, pseries takes RAM above its default for hotpluggable memory and exits.
     tellSize: true,
+  },
+  loongarch64: {
+    ...usual,
+    ...memory(0, 150 * MiB),
+    arch: 'loongarch64',
+    machineAlias: 'virt',
+    cpu: { tcg: 'la464', kvm: 'host' },
   },
 };
 

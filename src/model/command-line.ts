@@ -18,6 +18,8 @@ export type MemoryBackend =
   | { readonly kind: 'memfd' }
   /** a memfd of huge pages, which the host must have free */
   | { readonly kind: 'hugetlb' }
+  /** a file of KVM's, which only a guest under KVM can use */
+  | { readonly kind: 'guest-memfd' }
   | { readonly kind: 'shmem'; readonly path: string; readonly descriptor: number };
 
 export const memoryKinds = [
@@ -26,6 +28,10 @@ export const memoryKinds = [
   'shmem',
   'hugetlb',
 ] as const satisfies readonly MemoryBackend['kind'][];
+/** of benchmarks and stress runs */
+export type MemoryKind = (typeof memoryKinds)[number];
+/** what a test may have */
+export const everyMemoryKind = [...memoryKinds, 'guest-memfd'] as const;
 
 export interface MachineSpec {
   readonly side: Side;
@@ -86,6 +92,8 @@ function memoryObject({ memory: backend, ramBytes, hostNode }: MachineSpec): str
       return `memory-backend-memfd,${tail},share=on`;
     case 'hugetlb':
       return `memory-backend-memfd,${tail},share=on,hugetlb=on`;
+    case 'guest-memfd':
+      return `memory-backend-memfd,${tail},share=on,guest-memfd=on`;
     case 'shmem':
       return `memory-backend-file,mem-path=/proc/self/fd/${inherited.memory},${tail},share=on`;
   }

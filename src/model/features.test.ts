@@ -19,6 +19,7 @@ const qemu: QemuFeatures = {
   statuses: ['setup', 'active'],
   migrationFigures: [],
   devices: ['virtio-rng-pci'],
+  properties: { 'memory-backend-memfd': ['seal'] },
   refusedTogether: {},
   tlsObstacle: '',
 };
@@ -29,6 +30,7 @@ const met: readonly Need[] = [
   { kind: 'transport', name: 'socket', since: '0.1' },
   { kind: 'compression', name: 'zlib', since: '5.0' },
   { kind: 'argument', command: 'migrate', name: 'uri', since: '0.14' },
+  { kind: 'property', object: 'memory-backend-memfd', name: 'seal', since: '2.12' },
   { kind: 'behaviour', what: 'anything', witness: 'multifd', since: '4.0' },
 ];
 const lacking: readonly (readonly [Need, RegExp])[] = [
@@ -42,6 +44,10 @@ const lacking: readonly (readonly [Need, RegExp])[] = [
   [
     { kind: 'argument', command: 'migrate', name: 'channels', since: '8.2' },
     /no argument channels of migrate/,
+  ],
+  [
+    { kind: 'property', object: 'memory-backend-memfd', name: 'guest-memfd', since: '11.2' },
+    /^QEMU 9\.9 has no property guest-memfd of memory-backend-memfd \(needs 11\.2\)$/,
   ],
   [
     { kind: 'behaviour', what: 'flying', witness: 'wings', since: '99' },

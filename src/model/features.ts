@@ -45,6 +45,8 @@ export interface QemuFeatures {
   readonly migrationFigures: readonly string[];
   /** names of all devices that can be plugged in, such as virtio-rng-pci */
   readonly devices: readonly string[];
+  /** properties of object types that tests need some of, such as memory-backend-memfd */
+  readonly properties?: Readonly<Record<string, readonly string[]>>;
   /**
    * sets of capabilities that were tried together and refused, sorted and joined by `+`, with
    * QEMU's reason
@@ -65,6 +67,7 @@ const needKinds = [
   v.strictObject({ kind: v.literal('compression'), name: text, since }),
   v.strictObject({ kind: v.literal('status'), name: text, since }),
   v.strictObject({ kind: v.literal('device'), name: text, since }),
+  v.strictObject({ kind: v.literal('property'), object: text, name: text, since }),
   v.strictObject({ kind: v.literal('argument'), command: text, name: text, since }),
   /** a value of an enum-typed migration parameter */
   v.strictObject({ kind: v.literal('value'), parameter: text, name: text, since }),
@@ -125,6 +128,10 @@ export function unmet(
       return features.compressions.includes(need.name)
         ? undefined
         : lacks(`multifd compression ${need.name}`);
+    case 'property':
+      return features.properties?.[need.object]?.includes(need.name) === true
+        ? undefined
+        : lacks(`property ${need.name} of ${need.object}`);
     case 'argument':
       return features.commands[need.command]?.includes(need.name) === true
         ? undefined

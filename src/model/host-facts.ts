@@ -10,6 +10,7 @@ export const hostFactNames = [
   'shared-memory',
   'kvm',
   'dirty-ring',
+  'guest-memfd',
   'rdma-ipv4',
   'rdma-ipv6',
   'locked-memory',

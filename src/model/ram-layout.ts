@@ -10,21 +10,31 @@ export interface RamRegion {
   readonly size: number;
 }
 
+const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
 interface Split {
+  readonly arch: RegExp;
   readonly machine: RegExp;
   /** from so much RAM on it is in two pieces */
   readonly from: number;
   /** what stays below */
   readonly low: number;
+  /** where the rest is */
+  readonly high: number;
 }
 
-/** PC machines put what does not fit below the PCI hole behind 4 GiB. */
+const pc = { arch: /^(x86_64|i386)$/, high: 4 * GiB } as const;
+
+/** What does not fit below the hole for PCI, or for devices, lies behind it. */
 const splits: readonly Split[] = [
-  { machine: /q35/, from: 0xb0000000, low: 2 * GiB },
-  { machine: /^(pc|pc-i440fx-.*)$/, from: 0xe0000000, low: 3 * GiB },
-  { machine: /^microvm/, from: 3 * GiB + 1, low: 3 * GiB },
+  { ...pc, machine: /q35/, from: 0xb0000000, low: 2 * GiB },
+  { ...pc, machine: /^(pc|pc-i440fx-.*)$/, from: 0xe0000000, low: 3 * GiB },
+  { ...pc, machine: /^microvm/, from: 3 * GiB + 1, low: 3 * GiB },
+  {
+    ...{ arch: /^loongarch64$/, machine: /^virt/ },
+    ...{ from: 256 * MiB + 1, low: 256 * MiB, high: 2 * GiB },
+  },
 ];
 
 /** Everything else has its RAM in one piece, from here on; from 0 unless listed. */
@@ -38,12 +48,11 @@ const bases: readonly { readonly arch: RegExp; readonly base: number }[] = [
  * Regions follow one another in the memory backend.
  */
 export function ramRegions(arch: string, machine: string, ramBytes: number): readonly RamRegion[] {
-  const isPc = arch === 'x86_64' || arch === 'i386';
-  const split = isPc ? splits.find((row) => row.machine.test(machine)) : undefined;
+  const split = splits.find((row) => row.arch.test(arch) && row.machine.test(machine));
   if (split !== undefined && ramBytes >= split.from) {
     return [
       { address: 0, size: split.low },
-      { address: 4 * GiB, size: ramBytes - split.low },
+      { address: split.high, size: ramBytes - split.low },
     ];
   }
   return [{ address: bases.find((row) => row.arch.test(arch))?.base ?? 0, size: ramBytes }];

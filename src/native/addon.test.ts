@@ -86,6 +86,8 @@ test('each probe says yes without a reason, or no with one', async (t) => {
   }
   assert.equal(typeof userfaultfd.threadId, 'boolean');
   assert.ok(Number.isSafeInteger(kvm.dirtyRingBytes));
+  assert.ok(kvm.available || !kvm.guestMemfd);
+  assert.ok(kvm.guestMemfd || !kvm.guestMemfdShared);
   assert.deepEqual(readdirSync(folder), []);
   assert.match((await addon.probeDirectIo('/nowhere').promise).reason, /No such file or directory/);
 });

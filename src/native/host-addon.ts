@@ -17,6 +17,10 @@ export interface KvmProbe {
   readonly reason: string;
   /** the largest dirty ring, in bytes; 0 for none */
   readonly dirtyRingBytes: number;
+  /** it makes guest_memfd files */
+  readonly guestMemfd: boolean;
+  /** and such as are shared with their maker from the beginning */
+  readonly guestMemfdShared: boolean;
 }
 
 export interface DirectIoProbe {

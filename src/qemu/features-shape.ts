@@ -22,6 +22,7 @@ export const featuresShape: GenericSchema<unknown, QemuFeatures> = object({
   statuses: names,
   migrationFigures: names,
   devices: names,
+  properties: exactOptional(record(string(), names)),
   refusedTogether: record(string(), string()),
   tlsObstacle: string(),
   obstacles: exactOptional(record(string(), string())),

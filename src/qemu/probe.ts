@@ -62,6 +62,10 @@ async function probeOnce(
       ask('qom-list-types', { implements: 'accel', abstract: false }),
       ask('qom-list-types', { implements: 'device', abstract: false }),
     ]);
+    const properties: Record<string, string[]> = {};
+    for (const typename of objectTypes) {
+      properties[typename] = typeNames(await ask('qom-list-properties', { typename }));
+    }
     const tlsObstacle = await risky.ask(
       'tls',
       process,
@@ -103,6 +107,7 @@ async function probeOnce(
       statuses: schema.resultEnum('query-migrate', 'status'),
       migrationFigures: schema.resultMembers('query-migrate'),
       devices: typeNames(devices),
+      properties,
       refusedTogether,
       tlsObstacle,
       obstacles,
@@ -174,8 +179,14 @@ async function probeTls(
   }
 }
 
+/** whose properties tell releases apart */
+const objectTypes = ['memory-backend-memfd'] as const;
+
 /** capabilities that some release refuses together */
-const combinations = [['postcopy-ram', 'multifd']] as const;
+const combinations = [
+  ['postcopy-ram', 'multifd'],
+  ['mapped-ram', 'postcopy-ram'],
+] as const;
 
 const keyOf = (names: readonly string[]): string => names.toSorted().join('+');
 

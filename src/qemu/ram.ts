@@ -46,7 +46,8 @@ export function sharedRamFile({
   spec,
 }: Pick<RamAccess, 'pid' | 'spec'>): { path: string; regions: FileRegion[] } | undefined {
   const { memory, ramRegions } = spec;
-  if (memory.kind === 'anon') return undefined;
+  // a guest-memfd can be mapped only by who made it
+  if (memory.kind === 'anon' || memory.kind === 'guest-memfd') return undefined;
   // the name of a shmem file is already removed: both sides have it open
   const name = memory.kind === 'shmem' ? memory.path : '/memfd:memory-backend-memfd';
   let offset = 0;

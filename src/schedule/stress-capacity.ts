@@ -4,7 +4,7 @@
  */
 import { usageError } from '../model/errors.js';
 import type { HarnessError } from '../model/errors.js';
-import type { MemoryBackend } from '../model/command-line.js';
+import type { MemoryKind } from '../model/command-line.js';
 
 export interface StressHost {
   readonly availableBytes: number;
@@ -18,7 +18,7 @@ export interface StressHost {
 
 export interface StressDemand {
   readonly ramBytes: number;
-  readonly memory: MemoryBackend['kind'];
+  readonly memory: MemoryKind;
   /** the migration writes memory to a file */
   readonly throughFile: boolean;
   /** how the user asks for so much memory; default: `--memory NM` */

@@ -59,7 +59,19 @@ const devices: Readonly<Record<string, string>> = {
 };
 
 /** capabilities that QEMU refuses together before a release; Drover probes by setting both */
-const together = [{ names: ['postcopy-ram', 'multifd'], since: '10.1' }] as const;
+const together = [
+  { names: ['postcopy-ram', 'multifd'], since: '10.1' },
+  // a snapshot whose guest runs before its memory is loaded
+  { names: ['mapped-ram', 'postcopy-ram'], since: '11.2' },
+] as const;
+
+/** Memory that only a guest under KVM can have. */
+const needsGuestMemfd: Need = {
+  kind: 'property',
+  object: 'memory-backend-memfd',
+  name: 'guest-memfd',
+  since: '11.2',
+};
 
 /** what capabilities, kinds of memory and transports need of the host */
 const hostFacts: Readonly<Record<string, HostFactName>> = {
@@ -68,6 +80,7 @@ const hostFacts: Readonly<Record<string, HostFactName>> = {
   'zero-copy-send': 'locked-memory',
   shmem: 'shared-memory',
   hugetlb: 'huge-pages',
+  'guest-memfd': 'guest-memfd',
   vsock: 'vsock',
 };
 
@@ -148,6 +161,7 @@ export function needsOf(data: PairSettings): Need[] {
       listed(devices[name], (since) => ({ kind: 'device', name, since })),
     ),
     ...(data.suspend === true ? [needsSuspendedGuest] : []),
+    ...(data.memory === 'guest-memfd' ? [needsGuestMemfd, host('kvm')] : []),
     ...[...capable, data.memory ?? '', ...used].flatMap((name) =>
       hostFacts[name] === undefined ? [] : [host(hostFacts[name])],
     ),

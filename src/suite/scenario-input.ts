@@ -1,7 +1,7 @@
 /** A scenario of a benchmark as users write it, in JSON or in a module. */
 import type { TlsKind } from '../migration/stress/transports.js';
 import type { Accelerator } from '../model/arch.js';
-import type { MemoryBackend } from '../model/command-line.js';
+import type { MemoryKind } from '../model/command-line.js';
 import type { StampKind } from '../model/stamps.js';
 
 export type TransportName =
@@ -44,7 +44,7 @@ export interface ScenarioInput {
     /** default: that of --accel */
     readonly accel?: Accelerator;
     /** memory backend; default: memfd */
-    readonly backend?: MemoryBackend['kind'];
+    readonly backend?: MemoryKind;
     /** KVM: entries of the dirty ring of each virtual processor; default: a dirty bitmap */
     readonly dirtyRingSize?: number;
     /** processors that the QEMU of this side may use, such as 0-3,8; default: all */

@@ -12,6 +12,11 @@ namespace {
 
 // KVM_CAP_DIRTY_LOG_RING. QEMU asks for this one on x86.
 constexpr int kDirtyRingCapability = 192;
+// KVM_CAP_GUEST_MEMFD and KVM_CAP_GUEST_MEMFD_FLAGS (Linux 6.8 and 6.18), which older headers lack.
+constexpr int kGuestMemfdCapability = 234;
+constexpr int kGuestMemfdFlagsCapability = 244;
+// GUEST_MEMFD_FLAG_MMAP and GUEST_MEMFD_FLAG_INIT_SHARED
+constexpr int kSharedFlags = 3;
 
 }  // namespace
 
@@ -24,7 +29,10 @@ KvmProbe probeKvm() noexcept {
   const Descriptor machine = Descriptor::own(::ioctl(kvm.get(), KVM_CREATE_VM, 0));
   if (!machine.isOpen()) return {Probe::no("KVM_CREATE_VM", errno)};
   const int ring = ::ioctl(kvm.get(), KVM_CHECK_EXTENSION, kDirtyRingCapability);
-  return {Probe::yes(), ring > 0 ? static_cast<std::uint64_t>(ring) : 0};
+  const int memfd = ::ioctl(machine.get(), KVM_CHECK_EXTENSION, kGuestMemfdCapability);
+  const int flags = ::ioctl(machine.get(), KVM_CHECK_EXTENSION, kGuestMemfdFlagsCapability);
+  return {Probe::yes(), ring > 0 ? static_cast<std::uint64_t>(ring) : 0, memfd > 0,
+          memfd > 0 && flags > 0 && (flags & kSharedFlags) == kSharedFlags};
 }
 
 }  // namespace drover

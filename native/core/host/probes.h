@@ -21,6 +21,8 @@ struct UserfaultfdProbe : Probe {
 
 struct KvmProbe : Probe {
   std::uint64_t dirtyRingBytes = 0;  // the largest dirty ring; 0 for none
+  bool guestMemfd = false;           // it makes guest_memfd files
+  bool guestMemfdShared = false;     // and such as are shared with their maker from the beginning
 };
 
 // Can this process handle another's page faults, kernel faults included, as postcopy needs it.

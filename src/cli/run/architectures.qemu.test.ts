@@ -26,6 +26,7 @@ const routesOf: Partial<Record<Arch, readonly Route[]>> = {
   // QEMU 11.1 refuses the state of these processors from 10.0, whatever their model.
   aarch64: same,
   riscv64: same,
+  loongarch64: same,
 };
 const rows = [
   'precopy/unix/plain',

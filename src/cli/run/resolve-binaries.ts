@@ -86,6 +86,7 @@ function defaultProgram(searchPath: string): string {
     riscv64: 'riscv64',
     s390x: 's390x',
     ppc64: 'ppc64',
+    loong64: 'loongarch64',
   };
   const name = `qemu-system-${own[process.arch] ?? process.arch}`;
   if (locate(name, searchPath) !== undefined) return name;

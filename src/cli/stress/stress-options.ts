@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { memoryKinds } from '../../model/command-line.js';
-import type { MemoryBackend } from '../../model/command-line.js';
+import type { MemoryKind } from '../../model/command-line.js';
 import { stampKinds } from '../../model/stamps.js';
 import type { StampKind } from '../../model/stamps.js';
 import type { Freeze } from '../../migration/stress/spec.js';
@@ -29,7 +29,7 @@ export interface StressOptions extends QemuOptions, ReportOptions {
   readonly stamp: StampKind;
   readonly step: number;
   readonly pace?: number;
-  readonly backend: MemoryBackend['kind'];
+  readonly backend: MemoryKind;
   readonly transport: TransportChoice;
   readonly tls?: TlsKind;
   readonly capability: readonly string[];

@@ -175,7 +175,9 @@ function haveNoValue(section: Buffer): boolean {
 }
 
 /** Where differences prove something: what may differ was found out there, under TCG. */
-const knownArchitectures = ['x86_64', 'i386', 'aarch64', 'riscv64', 's390x', 'ppc64'];
+const knownArchitectures = [
+  ...['x86_64', 'i386', 'aarch64', 'riscv64', 's390x', 'ppc64', 'loongarch64'],
+];
 
 /** Why differences of device state would prove nothing. */
 export function doubtOf(arch: string, isUnderKvm: boolean): string | undefined {

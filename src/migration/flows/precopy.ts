@@ -8,7 +8,7 @@ import type { TestContext } from '../context.js';
 import type { Hooks, MigrateCommon } from '../migrate-common.js';
 import type { Expectation } from '../pair-settings.js';
 import type { FlowResult, Migration } from '../migration.js';
-import { startPair } from '../pair.js';
+import { outlivesErrors, startPair } from '../pair.js';
 import type { Pair } from '../pair.js';
 import { expectRefusal, prepareLive, prepareStopped, waitGuest } from '../steps.js';
 import { prepareSteady, settle } from './steady.js';
@@ -100,10 +100,12 @@ async function expectFailure(
 ): Promise<FlowResult> {
   const { context, source } = pair;
   context.observer.phase('migrate');
+  let failure: Migration | undefined;
   if (expect.kind === 'refused') {
     await expectRefusal(pair);
   } else {
     const migration = await pair.migrate();
+    failure = migration;
     const through = [...waysToFailure, ...(expect.throughActive ? ['active'] : [])];
     await migration.untilSoon(
       'failed',
@@ -117,7 +119,9 @@ async function expectFailure(
     await requireRunning(source, true);
   }
   await endHook?.(pair);
-  const exits = expect.kind === 'fails' && expect.destination === 'exits';
-  await endBoth(pair, exits ? 1 : 0);
+  const fatal = expect.kind === 'fails' && expect.destination === 'exits';
+  const outlives = outlivesErrors(context, pair.settings);
+  if (fatal && outlives) await failure?.until('failed', { side: 'destination' });
+  await endBoth(pair, fatal && !outlives ? 1 : 0);
   return {};
 }

@@ -11,7 +11,7 @@ import { loadAddon } from '../../native/addon.js';
 import { locate } from '../../qemu/binary.js';
 import { probeSharedMemory } from '../../qemu/shared-memory.js';
 import { hugePageObstacle } from './huge-pages.js';
-import { kvmObstacle } from './accelerator.js';
+import { guestMemfdObstacle, kvmObstacle } from './accelerator.js';
 import { dirtyRingObstacle } from './dirty-ring-probe.js';
 import type { HostProbeOptions } from './dirty-ring-probe.js';
 import { findRdmaAddress, ownLockingObstacle } from './rdma-link.js';
@@ -39,6 +39,7 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
   'shared-memory': () => unless(probeSharedMemory()),
   kvm: async ({ plan: { sourceFeatures, destinationFeatures } }) =>
     unless((await kvmObstacle(sourceFeatures)) ?? (await kvmObstacle(destinationFeatures))),
+  'guest-memfd': async () => unless(await guestMemfdObstacle()),
   'dirty-ring': async (input) => unless(await dirtyRingObstacle(input)),
   'rdma-ipv4': async (input) => await rdma('IPv4', input),
   'rdma-ipv6': async (input) => await rdma('IPv6', input),

@@ -1,5 +1,5 @@
 /** What a stress run does: how the guest migrates, and what disturbs it meanwhile. Plain data. */
-import type { MemoryBackend } from '../../model/command-line.js';
+import type { MemoryKind } from '../../model/command-line.js';
 import type { Side } from '../../model/outcome.js';
 import type { StressTransport, TlsKind } from './transports.js';
 
@@ -18,7 +18,7 @@ export interface Placement {
 }
 
 export interface StressSpec {
-  readonly memory: MemoryBackend['kind'];
+  readonly memory: MemoryKind;
   readonly transport: StressTransport;
   /** with multifd */
   readonly channels?: number;

@@ -29,6 +29,13 @@ export const precopyTests: readonly TestDefinition[] = [
     listen: anyTcpPort,
   }),
   precopyTest({
+    path: '/migration/precopy/tcp/plain/guest-memfd',
+    level: 'full',
+    listen: anyTcpPort,
+    memory: 'guest-memfd',
+    accel: 'kvm',
+  }),
+  precopyTest({
     path: '/migration/precopy/tcp/plain/switchover-ack',
     level: 'full',
     listen: anyTcpPort,

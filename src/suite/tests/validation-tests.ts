@@ -45,6 +45,7 @@ function uuidTest({ name, source, destination, expect }: UuidRow): TestDefinitio
     },
     live: true,
     expect,
+    surviveErrors: true,
   });
 }
 

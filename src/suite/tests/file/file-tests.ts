@@ -6,6 +6,8 @@ import { constants } from 'node:fs';
 import { addToSet, requireSetsGone } from '../../../migration/descriptors.js';
 import { backgroundSnapshot } from './background-snapshot.js';
 import { checkFileOffset, fileOffset, prefillFile } from './file-offset.js';
+import { requireElsewhere } from './ignore-shared.js';
+import { requireLateLoad } from './late-load.js';
 import type { Pair } from '../../../migration/pair.js';
 import type { Need } from '../../../model/features.js';
 import { fileTest, migrationTest } from '../../definition.js';
@@ -126,6 +128,28 @@ export const fileTests: readonly TestDefinition[] = [
     needs: [needsIgnoredBlocks],
     connect: file,
     capabilities: ['x-ignore-shared', 'mapped-ram'],
+  }),
+  fileTest({
+    // here the memory is shared: both sides map it, and the file has a place for none of its pages
+    path: '/migration/precopy/file/mapped-ram/ignore-shared',
+    level: 'full',
+    origin: 'drover',
+    needs: [needsIgnoredBlocks],
+    connect: file,
+    memory: 'shmem',
+    capabilities: ['x-ignore-shared', 'mapped-ram'],
+    writtenHook: requireElsewhere,
+  }),
+  fileTest({
+    // the guest runs at the destination before its memory is there: QEMU loads a page when it is touched
+    path: '/migration/postcopy/file/mapped-ram',
+    level: 'full',
+    origin: 'drover',
+    connect: file,
+    live: true,
+    sourceCapabilities: ['mapped-ram'],
+    destinationCapabilities: ['mapped-ram', 'postcopy-ram'],
+    endHook: requireLateLoad,
   }),
   migrationTest({
     path: '/migration/background-snapshot/file',

@@ -1,8 +1,11 @@
 /** Migration between two QEMUs that map the same memory: the pages stay where they are. */
+import { mainBlockName } from '../../../model/command-line.js';
 import { contractError } from '../../../model/errors.js';
 import type { MigrationFigures } from '../../../model/outcome.js';
+import { openImage } from '../../../memory/image.js';
 import type { TestContext } from '../../../migration/context.js';
 import { startPair } from '../../../migration/pair.js';
+import type { Pair } from '../../../migration/pair.js';
 import { waitGuest } from '../../../migration/steps.js';
 import type { FlowResult } from '../../../migration/migration.js';
 import { plantMarker, waitMarker } from '../../../migration/waits.js';
@@ -49,4 +52,23 @@ export function requireLittleSent(figures: MigrationFigures): void {
       },
     );
   }
+}
+
+/** A file of pages at fixed places must have none for memory that both sides map, and be whole. */
+export async function requireElsewhere({ context }: Pair): Promise<void> {
+  using image = await openImage([context.file('migfile')], {}, { signal: context.signal });
+  const main = image.blocks.find(({ name }) => name === mainBlockName);
+  const { completeness } = image.report ?? {};
+  if (main?.contentElsewhere === true && completeness === 'complete') return;
+  throw contractError(
+    'too-much-sent',
+    main?.contentElsewhere === true
+      ? 'the migration file is not complete'
+      : "the migration file has places for the guest's memory, although all of it is shared",
+    {
+      side: 'source',
+      waitedFor: `a complete file in which the content of ${mainBlockName} is elsewhere`,
+      lastSeen: JSON.stringify({ completeness, main }),
+    },
+  );
 }
