@@ -8,6 +8,7 @@ import { optionText } from './options/help.js';
 import type { AddCommand } from './options/help.js';
 import { readEnvironment } from './process/environment.js';
 import type { Environment } from './process/environment.js';
+import { ensureAddon } from './process/build-addon.js';
 import { exitCodeOfBlame, exitCodes } from './process/exit-codes.js';
 import { watchEnding } from './process/exit-guard.js';
 import { watchOutput } from './process/stdout-errors.js';
@@ -58,6 +59,11 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
   },
 };
 
+/** They read files that Drover wrote, and work where no addon fits. */
+const withoutAddon: readonly string[] = [
+  ...['compare', 'history', 'why', 'report', 'merge', 'shards', 'board', 'completion'],
+];
+
 const ending = watchEnding();
 const output = watchOutput();
 const code = await main(process.argv, readEnvironment(process.env));
@@ -91,6 +97,9 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   );
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the options of a command');
   for (const command of program.commands) command.copyInheritedSettings(program);
+  program.hook('preAction', async (_, command) => {
+    if (!withoutAddon.includes(command.name())) await ensureAddon();
+  });
   try {
     await program.parseAsync(argv);
     return exitCode;
@@ -128,8 +137,8 @@ interface GroupedCommand {
 }
 
 /**
- * The command that is named, none for the version, else all (help, misspelt names): loading them
- * all takes longer than many a command.
+ * The command that is named, none for the version, else all (help, misspelt names, completion, which
+ * is made of them): loading them all takes longer than many a command.
  */
 async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
   const [, , name = ''] = argv;
