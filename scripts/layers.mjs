@@ -21,6 +21,8 @@ export const ROWS = [
       'cli/vmstate',
       'cli/devices',
       'cli/docs',
+      'cli/completion',
+      'cli/board',
     ],
     what: 'one folder per kind of command; they may use `cli/run`',
   },

@@ -56,6 +56,8 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
   },
   'This host:': {
     doctor: async () => (await import('./doctor/doctor-command.js')).addDoctorCommand,
+    completion: async () =>
+      (await import('./completion/completion-command.js')).addCompletionCommand,
   },
 };
 
@@ -147,7 +149,7 @@ async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
     Object.entries(members).map(([command, load]) => ({ group, command, load })),
   );
   const named = all.filter(({ command }) => command === name);
-  const wanted = named.length > 0 ? named : all;
+  const wanted = named.length > 0 && name !== 'completion' ? named : all;
   return await Promise.all(wanted.map(async ({ group, load }) => ({ group, add: await load() })));
 }
 
