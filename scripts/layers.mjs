@@ -33,6 +33,10 @@ export const ROWS = [
     what: 'environment, signals, exit codes: nobody else reads or sets them',
   },
   {
+    folders: ['board'],
+    what: '`drover board`: runs, tests and trends of a results folder as web pages, live progress, metrics',
+  },
+  {
     folders: ['bench'],
     what: 'benchmarks: scenarios as data, order of A and B, statistics, verdicts, and how they are shown',
   },

@@ -52,6 +52,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     why: async () => (await import('./results/why-command.js')).addWhyCommand,
     report: async () => (await import('./results/report-command.js')).addReportCommand,
     merge: async () => (await import('./results/merge-command.js')).addMergeCommand,
+    board: async () => (await import('./board/board-command.js')).addBoardCommand,
     shards: async () => (await import('./results/shards-command.js')).addShardsCommand,
   },
   'This host:': {
