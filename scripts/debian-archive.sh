@@ -4,7 +4,8 @@
 # shellcheck shell=bash
 #
 # A script sets: suites (such as 'bookworm bookworm-backports'), packages (an array), what (for messages), etc, lists and
-# archives (folders of ours); optionally preferences (apt's, for packages that are in several suites). It has the
+# archives (folders of ours); optionally preferences (apt's, for packages that are in several suites) and
+# architecture (Debian's name, where it is not this host's). It has the
 # functions say and fail. After fetch, the variable files has the names of the packages' files in $archives, one a line.
 
 # apt with the host's network settings but sources, lists, cache and installed-package state of ours.
@@ -33,6 +34,7 @@ Dir::State::lists "$lists";
 Dir::Cache "$etc";
 Dir::Cache::archives "$archives";
 APT::Sandbox::User "root";
+${architecture:+APT::Architecture "$architecture"; APT::Architectures "$architecture";}
 APT::Install-Recommends "false";
 APT::Update::Error-Mode "any";
 Acquire::Languages "none";

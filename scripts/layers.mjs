@@ -21,6 +21,8 @@ export const ROWS = [
       'cli/vmstate',
       'cli/devices',
       'cli/docs',
+      'cli/completion',
+      'cli/board',
     ],
     what: 'one folder per kind of command; they may use `cli/run`',
   },
@@ -29,6 +31,10 @@ export const ROWS = [
   {
     folders: ['cli/process'],
     what: 'environment, signals, exit codes: nobody else reads or sets them',
+  },
+  {
+    folders: ['board'],
+    what: '`drover board`: runs, tests and trends of a results folder as web pages, live progress, metrics',
   },
   {
     folders: ['bench'],

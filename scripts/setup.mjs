@@ -1,20 +1,26 @@
 // Brings a fresh clone to the point where Drover can be run, built or tested, and does nothing, fast,
-// when it is there already: node scripts/setup.mjs run|build|native
+// when it is there already: node scripts/setup.mjs run|build|native|pack
 // Leaves out how each product is made: see setup/stages.mjs.
 import path from 'node:path';
 import process from 'node:process';
 import { SetupFailure } from './setup/command.mjs';
 import { withLock } from './setup/lock.mjs';
+import { TARGETS, prebuildStage } from './setup/prebuild.mjs';
 import * as stages from './setup/stages.mjs';
 
 /**
- * What set-up makes for each profile: `run` starts Drover; `build` makes what `npm pack` ships; `native` only what is
- * compiled from C++.
+ * What set-up makes for each profile: `run` starts Drover; `build` makes all of this clone; `native` only what is
+ * compiled from C++; `pack` what `npm pack` ships.
  */
 const PROFILES = {
   run: [stages.systemStage(['build', 'run']), ...stages.buildStages],
   build: [stages.systemStage(['build']), ...stages.buildStages],
   native: [stages.systemStage(['build']), stages.npmStage, stages.nativeStage],
+  pack: [
+    stages.systemStage(['build', 'pack']),
+    ...[stages.npmStage, stages.typescriptStage],
+    ...Object.keys(TARGETS).map(prebuildStage),
+  ],
 };
 
 export function stagesOf(profile) {

@@ -58,7 +58,7 @@ export const npmStage = {
   },
 };
 
-const versionOf = (dependency) =>
+export const versionOf = (dependency) =>
   readJson(at('package-lock.json')).packages[`node_modules/${dependency}`]?.version ?? 'none';
 
 export const nativeProducts = ['build/Release/drover.node', 'build/Release/drover-exec'];

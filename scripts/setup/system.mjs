@@ -39,7 +39,7 @@ function libFuzzer() {
 
 /**
  * Each row: what it is used for, Debian's packages for it, and what must be there of them: programs, headers (`.h`), or one of
- * several (`a|b`). `build` is needed to make Drover, `run` to run it, `test` and `lint` only to test and check it, `fuzz` to
+ * several (`a|b`). `build` is needed to make Drover, `pack` for `npm pack`, `run` to run it, `test` and `lint` only to test and check it, `fuzz` to
  * fuzz its parsers.
  */
 const ROWS = [
@@ -62,6 +62,9 @@ const ROWS = [
         ['test', 'g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
         ['test', 'qemu-user-static', 'qemu-aarch64-static|qemu-aarch64'],
       ]),
+  process.arch === 'arm64'
+    ? ['pack', 'g++-x86-64-linux-gnu', 'x86_64-linux-gnu-g++']
+    : ['pack', 'g++-aarch64-linux-gnu', 'aarch64-linux-gnu-g++'],
   ['test', 'liblzo2-dev libsnappy-dev', 'lzo/lzo1x.h snappy-c.h'],
   ['test', 'chromium', 'chromium|chromium-browser|google-chrome'],
   ['test', 'xz-utils zstd bzip2 lzop', 'xz zstd bzip2 lzop'],

@@ -8,6 +8,7 @@ import { optionText } from './options/help.js';
 import type { AddCommand } from './options/help.js';
 import { readEnvironment } from './process/environment.js';
 import type { Environment } from './process/environment.js';
+import { ensureAddon } from './process/build-addon.js';
 import { exitCodeOfBlame, exitCodes } from './process/exit-codes.js';
 import { watchEnding } from './process/exit-guard.js';
 import { watchOutput } from './process/stdout-errors.js';
@@ -51,12 +52,20 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     why: async () => (await import('./results/why-command.js')).addWhyCommand,
     report: async () => (await import('./results/report-command.js')).addReportCommand,
     merge: async () => (await import('./results/merge-command.js')).addMergeCommand,
+    board: async () => (await import('./board/board-command.js')).addBoardCommand,
     shards: async () => (await import('./results/shards-command.js')).addShardsCommand,
   },
   'This host:': {
     doctor: async () => (await import('./doctor/doctor-command.js')).addDoctorCommand,
+    completion: async () =>
+      (await import('./completion/completion-command.js')).addCompletionCommand,
   },
 };
+
+/** They read files that Drover wrote, and work where no addon fits. */
+const withoutAddon: readonly string[] = [
+  ...['compare', 'history', 'why', 'report', 'merge', 'shards', 'board', 'completion'],
+];
 
 const ending = watchEnding();
 const output = watchOutput();
@@ -91,6 +100,9 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   );
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the options of a command');
   for (const command of program.commands) command.copyInheritedSettings(program);
+  program.hook('preAction', async (_, command) => {
+    if (!withoutAddon.includes(command.name())) await ensureAddon();
+  });
   try {
     await program.parseAsync(argv);
     return exitCode;
@@ -128,8 +140,8 @@ interface GroupedCommand {
 }
 
 /**
- * The command that is named, none for the version, else all (help, misspelt names): loading them
- * all takes longer than many a command.
+ * The command that is named, none for the version, else all (help, misspelt names, completion, which
+ * is made of them): loading them all takes longer than many a command.
  */
 async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
   const [, , name = ''] = argv;
@@ -138,7 +150,7 @@ async function commandsFor(argv: readonly string[]): Promise<GroupedCommand[]> {
     Object.entries(members).map(([command, load]) => ({ group, command, load })),
   );
   const named = all.filter(({ command }) => command === name);
-  const wanted = named.length > 0 ? named : all;
+  const wanted = named.length > 0 && name !== 'completion' ? named : all;
   return await Promise.all(wanted.map(async ({ group, load }) => ({ group, add: await load() })));
 }
 

@@ -5,24 +5,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { folderFor } from '../model/scratch.fixtures.js';
-import { launcherPath, loadAddon } from './addon.js';
-
-test('a missing addon or launcher is an error that names the command to build it', () => {
-  const expected = /is missing: \/nowhere\/.*npm run build:native/;
-  assert.throws(() => loadAddon('/nowhere/drover.node'), expected);
-  assert.throws(() => launcherPath('/nowhere/drover-exec'), expected);
-});
-
-test('a file that is no addon is an error that names the command to build it', (t) => {
-  const path = join(folderFor(t), 'drover.node');
-  writeFileSync(path, 'not an addon');
-  assert.throws(() => loadAddon(path), /cannot be loaded .*npm run build:native/);
-});
+import { loadAddon } from './addon.js';
 
 test('the default kernel is one of the kernels, and the reference comes first', () => {
   const addon = loadAddon();

@@ -6,11 +6,12 @@
  * Every promise of a `NativeTask` is settled from a thread of its own, never from Node's pool.
  * Native errors are plain `Error`s with the fields of `NativeError`.
  */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HarnessError } from '../model/errors.js';
+import { nativePlaces, obstacle } from './find-native.js';
+import type { NativePlace } from './find-native.js';
 import type { NativeHostAddon } from './host-addon.js';
 import type { NativeImageAddon } from './image-addon.js';
 import type { NativeRamAddon } from './ram-addon.js';
@@ -20,44 +21,67 @@ export interface NativeAddon
   extends NativeRamAddon, NativeImageAddon, NativeHostAddon, NativeRelayAddon {}
 
 /** dist/native/addon.js and src/native/addon.ts are both two folders below the package's root. */
-const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const buildFolder = join(packageRoot, 'build', 'Release');
+export const packageRoot = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-function missing(what: string, path: string, cause?: unknown): HarnessError {
-  const why = cause === undefined ? 'is missing' : `cannot be loaded (${messageOf(cause)})`;
-  return new HarnessError({
-    code: 'native-unavailable',
-    blame: 'host',
-    message: `${what} ${why}: ${path}. Build it with 'npm run build:native' in a clone, or 'npx cmake-js@8 build -d ${packageRoot}' anywhere`,
-    cause,
-  });
+export interface LoadedAddon {
+  readonly addon: NativeAddon;
+  readonly place: NativePlace;
+  /** what was tried before and did not fit, with the reason */
+  readonly passedOver: readonly string[];
 }
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
+const loaded = new Map<string, LoadedAddon>();
 
-const loaded = new Map<string, NativeAddon>();
-
-/** Loads the addon, once: calling again costs nothing. `path` is for tests. */
-export function loadAddon(path: string = join(buildFolder, 'drover.node')): NativeAddon {
-  const before = loaded.get(path);
+/** The first addon below `root` that fits this process. Finds it once; calling again costs nothing. */
+export function findAddon(root: string = packageRoot): LoadedAddon {
+  const before = loaded.get(root);
   if (before !== undefined) return before;
-  if (!existsSync(path)) throw missing('the native addon', path);
-  try {
-    const addon = createRequire(import.meta.url)(path) as NativeAddon;
-    loaded.set(path, addon);
-    return addon;
-  } catch (cause) {
-    throw missing('the native addon', path, cause);
+  const passedOver: string[] = [];
+  for (const place of nativePlaces(root)) {
+    const file = path.join(place.folder, 'drover.node');
+    const found = load(file);
+    if (typeof found !== 'string') {
+      const result = { addon: found, place, passedOver };
+      loaded.set(root, result);
+      return result;
+    }
+    passedOver.push(`${file} ${found}`);
   }
+  throw unavailable('native addon', root, passedOver);
+}
+
+/** The addon in `file`, or why it cannot be loaded. */
+function load(file: string): NativeAddon | string {
+  const why = obstacle(file);
+  if (why !== undefined) return why;
+  try {
+    return createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (cause) {
+    return `cannot be loaded (${cause instanceof Error ? cause.message : String(cause)})`;
+  }
+}
+
+/** `root` is for tests. */
+export function loadAddon(root?: string): NativeAddon {
+  return findAddon(root).addon;
 }
 
 /**
  * The launcher that ties a child's life to its parent: `drover-exec [--supervise] PARENT_PID
- * PROGRAM ARGS...`.
+ * PROGRAM ARGS...`. It lies beside the addon, was made with it and needs no more of the host.
  */
-export function launcherPath(path: string = join(buildFolder, 'drover-exec')): string {
-  if (!existsSync(path)) throw missing('the launcher', path);
-  return path;
+export function launcherPath(root: string = packageRoot): string {
+  const file = path.join(findAddon(root).place.folder, 'drover-exec');
+  const why = obstacle(file);
+  if (why !== undefined) throw unavailable('launcher', root, [`${file} ${why}`]);
+  return file;
+}
+
+function unavailable(what: string, root: string, details: readonly string[]): HarnessError {
+  return new HarnessError({
+    code: 'native-unavailable',
+    blame: 'host',
+    message: `no ${what} for this host (linux-${process.arch}) in ${root}. Build it with 'npm run build:native' in a clone; an installed drover builds it by itself where cmake, a C++ compiler and the headers of zlib and zstd are`,
+    details,
+  });
 }

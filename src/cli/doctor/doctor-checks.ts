@@ -12,7 +12,8 @@ import { chooseMachine } from '../../model/machine-type.js';
 import { kvmObstacle } from '../../migration/host/accelerator.js';
 import { makePlan } from '../../migration/plan.js';
 import type { PairPlan } from '../../migration/plan.js';
-import { loadAddon } from '../../native/addon.js';
+import { findAddon } from '../../native/addon.js';
+import type { LoadedAddon } from '../../native/addon.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import { limitsFor, mebibytes } from '../../schedule/budget.js';
 import { demandOf } from '../../suite/demand.js';
@@ -39,7 +40,8 @@ function no(what: string, reason: string): Check {
 const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 
 export async function hostChecks(environment: Environment): Promise<Check[]> {
-  const addon = loadAddon();
+  const found = findAddon();
+  const { addon } = found;
   const [uffd, kvm, dio] = await Promise.all([
     addon.probeUserfaultfd().promise,
     addon.probeKvm().promise,
@@ -52,6 +54,7 @@ export async function hostChecks(environment: Environment): Promise<Check[]> {
       answer: 'info',
       detail: `Linux ${os.release()}, ${os.cpus()[0]?.model ?? 'unknown CPU'}`,
     },
+    { what: 'native addon', answer: 'info', detail: addonDetail(found) },
     pairs(capacity),
     sharedMemory(),
     kvm.available ? yes('/dev/kvm', ringDetail(kvm.dirtyRingBytes)) : no('/dev/kvm', kvm.reason),
@@ -68,6 +71,11 @@ export async function hostChecks(environment: Environment): Promise<Check[]> {
       : no('O_DIRECT', `in ${environment.temporaryDirectory}: ${dio.reason}`),
     yes('scan kernels', `${addon.kernelNames().join(', ')}; default ${addon.defaultKernel()}`),
   ];
+}
+
+function addonDetail({ place, passedOver }: LoadedAddon): string {
+  const what = place.kind === 'built' ? 'built here' : 'prebuilt, as the package brings it';
+  return [`${what}: ${place.folder}`, ...passedOver].join('; ');
 }
 
 function ringDetail(bytes: number): string {
