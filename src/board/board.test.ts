@@ -4,6 +4,8 @@ import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { madeDocument, madeSamples } from '../bench/bench.fixtures.js';
+import { appendHistory } from '../bench/history/store.js';
 import { folderFor } from '../model/scratch.fixtures.js';
 import {
   attempt,
@@ -92,8 +94,13 @@ test('the history of a test has each attempt, and sums by build of QEMU', async 
 });
 
 test('benchmarks are those of --history, and their absence is said', async (t) => {
-  const { board } = someRuns(t);
+  const { root, board } = someRuns(t);
   assert.match(await board.get('/bench'), /There is no history of benchmarks/);
+  const document = madeDocument(madeSamples({ seed: 1, pairs: 6, ratio: 1, noise: 0.01 }));
+  mkdirSync(path.join(root, 'history'));
+  await appendHistory(path.join(root, 'history'), document);
+  const trends = await board.get('/bench');
+  assert.match(trends, /<title>drover history<\/title>.*<svg/s);
 });
 
 test('the page of a run that goes on follows its log to the end', async (t) => {
