@@ -2,70 +2,62 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'node:test';
 import { Cancelled } from '../model/deadline.js';
-import type { DeviceRequest } from './check-device.js';
-import type { DeviceResult } from './document.js';
-import { resultOf } from './results.fixtures.js';
-import { walkDevices } from './walk.js';
-import type { Walk } from './walk.js';
+import { walk } from './walk.js';
+import type { Visit } from './walk.js';
 
-const devices = Array.from({ length: 9 }, (_, index) => ({
-  ...{ name: `d${index}`, category: 'x', properties: [] },
-}));
+const items = Array.from({ length: 9 }, (_, index) => `d${index}`);
 
-/** A walk over nine devices; `check` makes their results. */
+/** A walk over nine names; `check` makes their results. */
 async function walked(
   jobs: number,
-  check: (request: DeviceRequest) => Promise<DeviceResult>,
+  check: (visit: Visit<string>) => Promise<string>,
   signal = new AbortController().signal,
 ) {
   const checked: string[] = [];
-  const plan = {} as Walk['plan'];
-  const own = { plan, devices, directory: '/nowhere', jobs, timeoutMs: 1, signal };
-  const walk = { ...own, onResult: async () => Promise.resolve() };
-  const { results, failure } = await walkDevices(walk, async (request) => {
-    checked.push(request.device.name);
-    await setImmediate();
-    return await check(request);
+  const { results, failure } = await walk({
+    ...{ items, directory: '/nowhere', jobs, signal },
+    onResult: async () => Promise.resolve(),
+    check: async (visit) => {
+      checked.push(visit.item);
+      await setImmediate();
+      return await check(visit);
+    },
   });
-  return { checked, failure, names: results.map(({ device }) => device) };
+  return { checked, failure, results };
 }
 
-const equal = async ({ device }: DeviceRequest): Promise<DeviceResult> =>
-  Promise.resolve(resultOf(device.name, 'equal'));
+const itself = async ({ item }: Visit<string>): Promise<string> => Promise.resolve(item);
 
-test('each device is checked once, and results keep the order of the devices', async () => {
-  const { checked, failure, names } = await walked(3, equal);
-  assert.deepEqual(
-    names,
-    devices.map(({ name }) => name),
-  );
+test('each is checked once, and results keep their order', async () => {
+  const { checked, failure, results } = await walked(3, itself);
+  assert.deepEqual(results, items);
   assert.equal(checked.length, 9);
   assert.equal(failure, undefined);
 });
 
 test('a failure ends the walk of all jobs, and what is there is kept', async () => {
   const full = new Error('the disk is full');
-  const { checked, failure, names } = await walked(2, async (request) => {
-    if (request.device.name === 'd3') throw full;
-    if (request.signal.aborted) throw new Cancelled();
-    return await equal(request);
+  const { checked, failure, results } = await walked(2, async (visit) => {
+    if (visit.item === 'd3') throw full;
+    if (visit.signal.aborted) throw new Cancelled();
+    return await itself(visit);
   });
   assert.equal(failure, full);
   assert.ok(checked.length <= 5, checked.join());
-  assert.deepEqual(names.slice(0, 3), ['d0', 'd1', 'd2']);
+  assert.deepEqual(results.slice(0, 3), ['d0', 'd1', 'd2']);
 });
 
 test('an abort is no failure', async () => {
   const controller = new AbortController();
-  const { failure, names } = await walked(
+  const { failure, results } = await walked(
     1,
-    async (request) => {
-      if (request.device.name !== 'd2') return await equal(request);
+    async (visit) => {
+      if (visit.item !== 'd2') return await itself(visit);
       controller.abort(new Cancelled());
       throw new Cancelled();
     },
     controller.signal,
   );
   assert.equal(failure, undefined);
-  assert.deepEqual(names, ['d0', 'd1']);
+  assert.deepEqual(results, ['d0', 'd1']);
 });

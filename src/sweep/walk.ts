@@ -1,43 +1,45 @@
-/** Devices one after another, several pairs of QEMUs at a time. */
+/** One after another, several pairs of QEMUs at a time. */
 import path from 'node:path';
 import { Cancelled } from '../model/deadline.js';
-import { checkDevice } from './check-device.js';
-import type { DeviceRequest } from './check-device.js';
-import type { DeviceType } from './device-types.js';
-import type { DeviceResult } from './document.js';
 
-export interface Walk extends Omit<DeviceRequest, 'device' | 'directory'> {
-  readonly devices: readonly DeviceType[];
-  /** holds the directory of each device */
+/** What the check of one gets. */
+export interface Visit<Item> {
+  readonly item: Item;
+  /** its own; does not exist yet */
   readonly directory: string;
-  readonly jobs: number;
-  readonly onResult: (result: DeviceResult) => Promise<void>;
+  readonly signal: AbortSignal;
 }
 
-export interface Walked {
-  /** what is there, in the order of the devices: less than all after an abort or a failure */
-  readonly results: DeviceResult[];
+export interface Walk<Item, Result> {
+  readonly items: readonly Item[];
+  /** holds the directory of each */
+  readonly directory: string;
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  readonly check: (visit: Visit<Item>) => Promise<Result>;
+  readonly onResult: (result: Result) => Promise<void>;
+}
+
+export interface Walked<Result> {
+  /** what is there, in the order of the items: less than all after an abort or a failure */
+  readonly results: Result[];
   /** what kept the walk from going on */
   readonly failure?: Error;
 }
 
 /** Never throws: what is there when something fails is worth keeping. */
-export async function walkDevices(
-  walk: Walk,
-  check: (request: DeviceRequest) => Promise<DeviceResult> = checkDevice,
-): Promise<Walked> {
-  const { devices, directory, jobs, onResult, ...request } = walk;
+export async function walk<Item, Result>(options: Walk<Item, Result>): Promise<Walked<Result>> {
+  const { items, directory, jobs, onResult, check } = options;
   const failed = new AbortController();
-  const signal = AbortSignal.any([request.signal, failed.signal]);
-  const results: (DeviceResult | undefined)[] = devices.map(() => undefined);
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const results: (Result | undefined)[] = items.map(() => undefined);
   const failures: Error[] = [];
-  const queue = devices.entries();
+  const queue = items.entries();
   const work = async (): Promise<void> => {
-    for (const [index, device] of queue) {
+    for (const [index, item] of queue) {
       if (signal.aborted) return;
       try {
-        const own = { device, directory: path.join(directory, `d${index}`), signal };
-        const result = await check({ ...request, ...own });
+        const result = await check({ item, directory: path.join(directory, `d${index}`), signal });
         results[index] = result;
         await onResult(result);
       } catch (error) {

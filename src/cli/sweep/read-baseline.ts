@@ -1,9 +1,7 @@
-/** Reads what an earlier `drover devices --json` wrote. */
+/** Reads what an earlier run of the same command wrote with `--json`. */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { devicesVersion } from '../../devices/document.js';
-import type { DevicesDocument } from '../../devices/document.js';
-import { deviceOutcomeKinds } from '../../devices/outcome.js';
+import { sweepOutcomeKinds } from '../../sweep/outcome.js';
 import { fileProblem, usageError } from '../../model/errors.js';
 
 const difference = v.looseObject({
@@ -16,18 +14,35 @@ const outcome = v.variant('kind', [
   v.looseObject({ kind: v.literal('equal'), ...compared }),
   v.looseObject({ kind: v.literal('differs'), differences: v.array(difference), ...compared }),
   v.looseObject({
-    kind: v.picklist(deviceOutcomeKinds.filter((kind) => kind !== 'differs' && kind !== 'equal')),
+    kind: v.picklist(sweepOutcomeKinds.filter((kind) => kind !== 'differs' && kind !== 'equal')),
   }),
 ]);
-const shape = v.looseObject({
-  version: v.literal(devicesVersion),
-  machine: v.string(),
-  partial: v.boolean(),
-  results: v.array(v.looseObject({ device: v.string(), outcome })),
-});
 
-export function readBaseline(file: string): DevicesDocument {
-  const expected = `expected what 'drover devices --json FILE' of this version wrote`;
+export interface BaselineKind {
+  /** the command */
+  readonly command: string;
+  /** of its document */
+  readonly version: number;
+  /** strings that a document has */
+  readonly members: readonly string[];
+  /** strings that each result has */
+  readonly ofResult: readonly string[];
+}
+
+const strings = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, v.string()]));
+
+const shapeOf = ({ version, members, ofResult }: BaselineKind) =>
+  v.looseObject({
+    version: v.literal(version),
+    ...strings(members),
+    partial: v.boolean(),
+    results: v.array(v.looseObject({ ...strings(ofResult), outcome })),
+  });
+
+/** @returns a document of that kind */
+export function readBaseline(file: string, kind: BaselineKind): unknown {
+  const expected = `expected what 'drover ${kind.command} --json FILE' of this version wrote`;
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
@@ -35,8 +50,8 @@ export function readBaseline(file: string): DevicesDocument {
     const why = cause instanceof SyntaxError ? 'it is no JSON' : fileProblem(cause);
     throw usageError('bad-baseline', `--baseline ${file}: ${why}; ${expected}`, { cause });
   }
-  const read = v.safeParse(shape, json, { abortEarly: true });
-  if (read.success) return read.output as unknown as DevicesDocument;
+  const read = v.safeParse(shapeOf(kind), json, { abortEarly: true });
+  if (read.success) return read.output;
   const [issue] = read.issues;
   const where = v.getDotPath(issue) ?? 'the document';
   throw usageError('bad-baseline', `--baseline ${file}: ${where}: ${issue.message}; ${expected}`);

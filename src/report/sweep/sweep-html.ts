@@ -1,15 +1,36 @@
-/** The devices of a machine and what came of each, as one HTML file. */
-import type { DeviceChange } from '../../devices/baseline.js';
-import type { DeviceResult, DevicesDocument } from '../../devices/document.js';
-import { deviceOutcomeKinds, isFault } from '../../devices/outcome.js';
-import type { DeviceOutcomeKind } from '../../devices/outcome.js';
-import { changeLines, countKinds, evidenceOf, kindWords, summaryLine } from '../../devices/text.js';
+/** What a sweep went over and what came of it, as one HTML file. */
 import { groupBy } from '../../model/group-by.js';
 import { shellQuote } from '../../model/shell.js';
-import { documentStart, element, escaped, table } from '../../report/html-text.js';
+import type { SweepChange } from '../../sweep/baseline.js';
+import type { NamedOutcome, SweepDocument } from '../../sweep/document.js';
+import { isFault, sweepOutcomeKinds } from '../../sweep/outcome.js';
+import type { SweepOutcomeKind } from '../../sweep/outcome.js';
+import { changeLines, countKinds, evidenceOf, kindWords, summaryLine } from '../../sweep/text.js';
+import { documentStart, element, escaped, table } from '../html-text.js';
+
+export interface SweepRow extends NamedOutcome {
+  /** heading of its table */
+  readonly group: string;
+  /** one more cell: what it is */
+  readonly about: string;
+  readonly arguments: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface SweepPage {
+  /** such as `Devices`, and `device`, the one of them */
+  readonly title: string;
+  readonly noun: string;
+  /** what both sides have in common */
+  readonly intro: string;
+  /** heading of `about` */
+  readonly about: string;
+  /** heading of the groups */
+  readonly group: string;
+}
 
 /** the class of a cell, which gives it its colour */
-const classes: Readonly<Record<DeviceOutcomeKind, string>> = {
+const classes: Readonly<Record<SweepOutcomeKind, string>> = {
   equal: 'passed',
   differs: 'failed',
   refused: 'failed',
@@ -23,15 +44,16 @@ const classes: Readonly<Record<DeviceOutcomeKind, string>> = {
 const cell = (text: string): string => element('td', text);
 
 /** The pieces joined are the file. */
-export function* devicesHtmlPieces(
-  document: DevicesDocument,
-  changes?: readonly DeviceChange[],
+export function* sweepHtmlPieces(
+  page: SweepPage,
+  document: SweepDocument<unknown>,
+  rows: readonly SweepRow[],
+  changes?: readonly SweepChange[],
 ): Generator<string> {
-  const { source, destination, machine, drover, results } = document;
-  const title = `Devices from QEMU ${source.version} to ${destination.version}`;
-  yield `${documentStart(title)}
-${element('p', summaryLine(document))}
-${element('p', `Machine ${machine}, drover ${drover}.`)}
+  const { source, destination, drover } = document;
+  yield `${documentStart(`${page.title} from QEMU ${source.version} to ${destination.version}`)}
+${element('p', summaryLine(document, page.noun))}
+${element('p', `${page.intro}, drover ${drover}.`)}
 `;
   const qemus = [['Source', source] as const, ['Destination', destination] as const].map(
     ([side, { version, package: build, command }]) =>
@@ -42,46 +64,51 @@ ${element('p', `Machine ${machine}, drover ${drover}.`)}
     yield element('h2', 'Changes since the baseline');
     yield `${element('pre', changeLines(changes).join('\n'))}\n`;
   }
-  const faults = deviceOutcomeKinds
+  const faults = sweepOutcomeKinds
     .filter(isFault)
-    .flatMap((kind) => results.filter(({ outcome }) => outcome.kind === kind));
-  if (faults.length > 0) {
-    yield table('Faults', ['Device', 'Bus', 'Outcome', 'Evidence'], faults.map(row));
-  }
-  yield overview(document);
-  for (const [category, members] of groupBy(results, (result) => result.category)) {
-    yield table(category, ['Device', 'Bus', 'Outcome', 'Evidence'], members.map(row));
+    .flatMap((kind) => rows.filter(({ outcome }) => outcome.kind === kind));
+  const one = page.noun.replace(/^./, (letter) => letter.toUpperCase());
+  const head = [one, page.about, 'Outcome', 'Evidence'];
+  if (faults.length > 0) yield table('Faults', head, faults.map(row));
+  yield overview(page, document.summary, rows);
+  for (const [group, members] of groupBy(rows, (result) => result.group)) {
+    yield table(group, head, members.map(row));
   }
   yield element('h2', 'Evidence');
-  for (const kind of deviceOutcomeKinds) {
-    for (const result of results) if (result.outcome.kind === kind) yield section(result);
+  for (const kind of sweepOutcomeKinds) {
+    for (const result of rows) if (result.outcome.kind === kind) yield section(result);
   }
   yield '</body></html>\n';
 }
 
-/** How many devices of each category came to each outcome. */
-function overview({ results, summary }: DevicesDocument): string {
-  const kinds = deviceOutcomeKinds.toReversed().filter((kind) => summary[kind] > 0);
-  const rows = [...groupBy(results, (result) => result.category)].map(([category, members]) => {
+/** How many of each group came to each outcome. */
+function overview(
+  { title, group: groupHead }: SweepPage,
+  summary: SweepDocument<unknown>['summary'],
+  results: readonly SweepRow[],
+): string {
+  const kinds = sweepOutcomeKinds.toReversed().filter((kind) => summary[kind] > 0);
+  const rows = [...groupBy(results, (result) => result.group)].map(([group, members]) => {
     const counts = countKinds(members);
     const cells = kinds.map((kind) => {
       const count = counts[kind];
       return count === 0 ? '<td></td>' : `<td class="${classes[kind]}">${count}</td>`;
     });
-    return `<tr><th scope="row">${escaped(category)}</th>${cells.join('')}</tr>`;
+    return `<tr><th scope="row">${escaped(group)}</th>${cells.join('')}</tr>`;
   });
-  return table('Devices by category', ['Category', ...kinds.map((kind) => kindWords[kind])], rows);
+  const caption = `${title} by ${groupHead.toLowerCase()}`;
+  return table(caption, [groupHead, ...kinds.map((kind) => kindWords[kind])], rows);
 }
 
-const idOf = (device: string): string => `device-${escaped(device)}`;
+const idOf = (name: string): string => escaped(name).replaceAll(' ', '-');
 
-function row({ device, bus = '', outcome }: DeviceResult): string {
+function row({ name, about, outcome }: SweepRow): string {
   const word = `<td class="${classes[outcome.kind]}"><strong>${kindWords[outcome.kind]}</strong></td>`;
-  const link = `<a href="#${idOf(device)}">${escaped(device)}</a>`;
-  return `<tr><th scope="row">${link}</th>${cell(bus)}${word}${cell(evidenceOf(outcome).brief)}</tr>`;
+  const link = `<a href="#of-${idOf(name)}">${escaped(name)}</a>`;
+  return `<tr><th scope="row">${link}</th>${cell(about)}${word}${cell(evidenceOf(outcome).brief)}</tr>`;
 }
 
-function section({ device, outcome, arguments: args, durationMs }: DeviceResult): string {
+function section({ name, outcome, arguments: args, durationMs }: SweepRow): string {
   const { brief, lines } = evidenceOf(outcome);
   const notes =
     outcome.kind === 'equal' || outcome.kind === 'differs'
@@ -98,8 +125,8 @@ function section({ device, outcome, arguments: args, durationMs }: DeviceResult)
     `arguments: ${args.map(shellQuote).join(' ')}`,
     `${durationMs} ms`,
   ];
-  return `<section id="${idOf(device)}">
-${element('h3', device)}
+  return `<section id="of-${idOf(name)}">
+${element('h3', name)}
 ${element('pre', all.join('\n'))}
 </section>
 `;
