@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sweepOutcomeKinds } from '../sweep/outcome.js';
 import { countKinds } from '../sweep/text.js';
-import { devicesSchemaProblems } from './devices-schema.fixtures.js';
+import { schemaProblems } from '../sweep/schema.fixtures.js';
 import { devicesVersion } from './document.js';
 import type { DevicesDocument } from './document.js';
 import { resultOf } from './results.fixtures.js';
@@ -15,7 +15,7 @@ test('a document with every outcome keeps to the published schema, and nothing e
     ...{ machine: 'pc-q35-10.0', known: 9, selected: 9, partial: false, results },
     summary: countKinds(results),
   };
-  assert.equal(devicesSchemaProblems(document), undefined);
+  assert.equal(schemaProblems('devices', document), undefined);
   const { equal: _, ...incomplete } = document.summary;
   for (const wrong of [
     { ...document, version: 2 },
@@ -23,6 +23,6 @@ test('a document with every outcome keeps to the published schema, and nothing e
     { ...document, more: 1 },
     { ...document, results: [{ ...resultOf('x', 'equal'), outcome: { kind: 'equal' } }] },
   ]) {
-    assert.notEqual(devicesSchemaProblems(wrong), undefined);
+    assert.notEqual(schemaProblems('devices', wrong), undefined);
   }
 });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { deviceTypesOf } from '../../devices/bare-machine.js';
 import { checkDevice } from '../../devices/check-device.js';
-import { devicesSchemaProblems } from '../../devices/devices-schema.fixtures.js';
+import { schemaProblems } from '../../sweep/schema.fixtures.js';
 import type { DevicesDocument } from '../../devices/document.js';
 import type { SweepOutcome } from '../../sweep/outcome.js';
 import { planFor } from '../../migration/context.fixtures.js';
@@ -21,7 +21,7 @@ const timeout = 300_000;
 
 function documentIn(file: string): DevicesDocument {
   const document = JSON.parse(readFileSync(file, 'utf8')) as DevicesDocument;
-  assert.equal(devicesSchemaProblems(document), undefined);
+  assert.equal(schemaProblems('devices', document), undefined);
   return document;
 }
 
