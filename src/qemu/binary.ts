@@ -38,18 +38,21 @@ export interface BinarySearch {
 }
 
 export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
-  const binary = resolveTarget(given, search);
-  const { arch, program } = binary;
-  if (isArch(arch)) return { ...binary, arch };
-  throw new HarnessError({
-    code: 'qemu-arch',
-    blame: 'usage',
-    message: `${search.origin}: '${program}' emulates ${arch}, but Drover has no guest for it; it has guests for ${Object.keys(platforms).join(', ')}`,
-  });
+  const binary = resolve(given, search, isArch);
+  if (!isArch(binary.arch)) throw new Error('only those are resolved');
+  return { ...binary, arch: binary.arch };
 }
 
 /** Of any target that QEMU has. */
 export function resolveTarget(given: string, search: BinarySearch): QemuBinary<string> {
+  return resolve(given, search, () => true);
+}
+
+function resolve(
+  given: string,
+  search: BinarySearch,
+  isKnown: (target: string) => boolean,
+): QemuBinary<string> {
   const { origin } = search;
   const usage = (code: string, message: string, cause?: unknown): HarnessError =>
     new HarnessError({ code, blame: 'usage', message: `${origin}: ${message}`, cause });
@@ -76,6 +79,12 @@ export function resolveTarget(given: string, search: BinarySearch): QemuBinary<s
   }
   const bare = word.text;
   const archName = /qemu-system-([A-Za-z0-9_]+)/.exec(path.basename(bare))?.[1] ?? '';
+  if (!isKnown(archName)) {
+    throw usage(
+      'qemu-arch',
+      `'${bare}' emulates ${archName}, but Drover has no guest for it; it has guests for ${Object.keys(platforms).join(', ')}`,
+    );
+  }
   const program = locate(bare, search.searchPath);
   if (program === undefined) {
     const where = bare.includes('/') ? 'no such file' : 'not found on PATH';
