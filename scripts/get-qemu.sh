@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings one QEMU version beside the system's own: scripts/get-qemu.sh [--check] 7.2|10.0|11.1 [FOLDER]
+# Brings one QEMU version beside the system's own: scripts/get-qemu.sh [--check] [--all] 7.2|10.0|11.1 [FOLDER]
 #
 # The packages and every library they need come from the Debian archive that this host's apt
 # already uses, with apt's signature checks on and apt state of our own, so that neither the
@@ -11,19 +11,24 @@
 # A tree that lacks an architecture, as older versions of this script left it, is replaced by a whole one.
 # Exit code: 0 done or was there already, 1 could not, 2 wrong usage. With --check nothing is brought: 0 when
 # all is there, 1 when something is missing.
-# Left out: graphical modules, updates (remove FOLDER/VERSION first), all but x86 for 7.2.
+# With --all it brings every target that Debian builds, not only those that Drover has a guest for.
+# Left out: graphical modules, updates (remove FOLDER/VERSION first), all but x86 for 7.2 without --all.
 set -euo pipefail
 export LC_ALL=C
 
 fail() { echo "get-qemu: $1" >&2; exit "${2:-1}"; }
 say() { echo "get-qemu: $1" >&2; }
 
-usage='usage: scripts/get-qemu.sh [--check] 7.2|10.0|11.1 [FOLDER]'
-check_only=
-if [ "${1-}" = --check ]; then
-  check_only=yes
+usage='usage: scripts/get-qemu.sh [--check] [--all] 7.2|10.0|11.1 [FOLDER]'
+check_only='' all=''
+while :; do
+  case "${1-}" in
+    --check) check_only=yes ;;
+    --all) all=yes ;;
+    *) break ;;
+  esac
   shift
-fi
+done
 [ $# -ge 1 ] && [ $# -le 2 ] || fail "$usage" 2
 version=$1
 targets=(x86_64 i386 aarch64 riscv64 s390x ppc64 loongarch64)
@@ -34,6 +39,17 @@ case $version in
   11.1) suites='trixie trixie-backports' ;;
   *) fail "no such version: $version. $usage" 2 ;;
 esac
+if [ -n "$all" ]; then
+  # What no Debian release has lost or gained is named once.
+  targets=(x86_64 i386 aarch64 riscv64 s390x ppc64 alpha arm avr hppa loongarch64 m68k microblaze mips mips64
+    mips64el mipsel or1k ppc riscv32 rx sh4 sh4eb sparc sparc64 tricore xtensa xtensaeb)
+  packages=(qemu-system-x86 qemu-system-arm qemu-system-ppc qemu-system-mips qemu-system-sparc qemu-system-misc)
+  case $version in
+    7.2) targets+=(microblazeel cris nios2) ;;
+    10.0) targets+=(microblazeel) packages+=(qemu-system-riscv qemu-system-s390x) ;;
+    11.1) targets+=(hexagon) packages+=(qemu-system-riscv qemu-system-s390x) ;;
+  esac
+fi
 packages+=(qemu-system-common qemu-system-data seabios ipxe-qemu)
 [ -n "${2-default}" ] || fail "FOLDER is empty. $usage" 2
 folder=$(realpath -m -- "${2-${BASH_SOURCE[0]%/*}/../.qemu}")

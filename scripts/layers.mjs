@@ -20,11 +20,16 @@ export const ROWS = [
       'cli/offline',
       'cli/vmstate',
       'cli/devices',
+      'cli/machines',
       'cli/docs',
       'cli/completion',
       'cli/board',
     ],
     what: 'one folder per kind of command; they may use `cli/run`',
+  },
+  {
+    folders: ['cli/sweep'],
+    what: 'what `drover devices` and `drover machines` share: jobs, baseline, one run of a sweep',
   },
   { folders: ['cli/run'], what: '`run`, `chain`, `list`, `rerun`: options, QEMUs, plan, session' },
   { folders: ['cli/options'], what: 'options that several commands have' },
@@ -50,8 +55,12 @@ export const ROWS = [
     what: 'definitions as data plus hooks, each family with its flows in `suite/tests/`; the selection; one attempt of one test',
   },
   {
-    folders: ['devices'],
-    what: '`drover devices`: what each device type needs, its migration and comparison, its outcome',
+    folders: ['devices', 'machines'],
+    what: 'what each device type or machine type needs, and what is done with it',
+  },
+  {
+    folders: ['sweep'],
+    what: 'one pair of QEMUs after another: outcomes, changes since a baseline, the stopped migration of both sweeps',
   },
   {
     folders: ['migration'],

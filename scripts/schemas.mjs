@@ -47,6 +47,15 @@ const documents = [
     isOpen: true,
   },
   {
+    file: 'machines.schema.json',
+    types: 'src/machines/document.ts',
+    type: 'MachinesDocument',
+    version: 'machinesVersion',
+    title: (version) => `drover machines --json, version ${version}`,
+    page: 'machines.md',
+    isOpen: true,
+  },
+  {
     file: 'bench-scenarios.schema.json',
     types: 'src/bench/scenario.ts',
     type: 'ScenarioFile',

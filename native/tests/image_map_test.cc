@@ -35,6 +35,18 @@ TEST_CASE("x86 RAM is split where the machine splits it") {
   CHECK(split[1].length == 5 * kGiB);
 }
 
+TEST_CASE("boards whose RAM begins elsewhere") {
+  const auto base = [](std::string_view machine) {
+    const auto found = places(machine, 512 * kMiB, "aarch64");
+    return found.size() == 1 ? found[0].address : ~std::uint64_t{0};
+  };
+  CHECK(base("sbsa-ref") == std::uint64_t{1} << 40);
+  CHECK(base("raspi3b") == 0);
+  CHECK(base("sabrelite") == 0x10000000);
+  CHECK(base("ast2600-evb") == 2 * kGiB);
+  CHECK(places("isapc", 512 * kMiB, "i386").size() == 1);
+}
+
 TEST_CASE("the CMOS's amount of high RAM moves the split, unless it is impossible") {
   const auto moved = placesOf("pc-i440fx-10.2", "", 8 * kMiB, 4 * kMiB);
   REQUIRE(moved.size() == 2);
@@ -49,7 +61,8 @@ TEST_CASE("other machines have one piece at their base") {
   CHECK(places("virt", kGiB, "riscv64")[0].address == 0x80000000);
   CHECK(places("pseries-7.2", kGiB)[0].address == 0);
   CHECK(places("s390-ccw-virtio-9.0", 64 * kGiB).size() == 1);
-  CHECK(places("isapc", kGiB).empty());
+  CHECK(places("isapc", kGiB).size() == 1);
+  CHECK(places("xenpv", kGiB).empty());
   CHECK(places("", kGiB).empty());
 }
 

@@ -35,8 +35,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     compare: async () => (await import('./bench/compare-command.js')).addCompareCommand,
     history: async () => (await import('./bench/history-command.js')).addHistoryCommand,
   },
-  'Devices:': {
+  'Devices and machines:': {
     devices: async () => (await import('./devices/devices-command.js')).addDevicesCommand,
+    machines: async () => (await import('./machines/machines-command.js')).addMachinesCommand,
   },
   'Memory images, dumps and migration files:': {
     scan: async () => (await import('./offline/scan/scan-command.js')).addScanCommand,

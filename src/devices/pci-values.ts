@@ -9,7 +9,7 @@ import { both } from '../model/both.js';
 import { asObject } from '../model/json.js';
 import { hex } from '../model/text/format.js';
 import { deviceId } from './needs.js';
-import type { DeviceStateDifference } from './outcome.js';
+import type { DeviceStateDifference } from '../sweep/outcome.js';
 import { functionName, placeFunctions, readPciFunctions } from './pci-layout.js';
 import type { ConfigWrite, PlacedBar, PlacedFunction } from './pci-layout.js';
 

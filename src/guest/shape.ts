@@ -41,8 +41,16 @@ const manyPages = 2 ** 18;
 /** beside the counter of writer 0, in its cache line, which holds nothing else */
 const markerInHeartbeat = 8;
 
-/** `usual` as the shape changes it. What the image cannot do is refused when it is built. */
-export function shapedPlatform(usual: Platform, machine: string, shape: GuestShape): Platform {
+/**
+ * `usual` as the shape changes it; none: without a guest of ours. What the image cannot do is
+ * refused when it is built.
+ */
+export function shapedPlatform(
+  usual: Platform,
+  machine: string,
+  shape: GuestShape | 'none',
+): Platform {
+  if (shape === 'none') return usual;
   if (Object.values(shape).every((value) => value === undefined)) return usual;
   const { stamp = 'byte', writers = 1, pacePagesPerSecond } = shape;
   const ramBytes = shape.ramBytes ?? usual.ramBytes;

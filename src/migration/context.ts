@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { platforms } from '../model/arch.js';
+import { platformOf } from '../model/arch.js';
 import type { Accelerator, Platform } from '../model/arch.js';
 import type { MachineSpec } from '../model/command-line.js';
 import { HarnessError } from '../model/errors.js';
@@ -52,7 +52,7 @@ export interface MachineOptions
     >,
     Pick<LaunchOptions, 'oob' | 'tag'> {
   /** default: that of the side */
-  readonly binary?: QemuBinary | undefined;
+  readonly binary?: QemuBinary<string> | undefined;
   /** default: that of the run */
   readonly accel?: Accelerator;
   /** default: that of the platform */
@@ -74,12 +74,12 @@ export interface Interference extends Pick<LaunchOptions, 'answer' | 'stopTimeou
 }
 
 export interface TestContextOptions {
-  readonly plan: PairPlan;
+  readonly plan: PairPlan<string>;
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly observer: Observer;
-  /** default: the usual guest of the platform */
-  readonly guest?: GuestShape;
+  /** default: the usual guest of the platform; none: the machine as QEMU makes it */
+  readonly guest?: GuestShape | 'none' | undefined;
   /** default: in this thread */
   readonly certificates?: CertificateMaker;
   readonly interference?: Interference;
@@ -98,7 +98,7 @@ export class TestMachine extends Machine {
 }
 
 export class TestContext implements AsyncDisposable {
-  readonly plan: PairPlan;
+  readonly plan: PairPlan<string>;
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly observer: Observer;
@@ -120,7 +120,7 @@ export class TestContext implements AsyncDisposable {
     this.interference = input.interference ?? {};
     this.observer = this.#observer(input.observer);
     const { arch, machine } = input.plan;
-    const shaped = shapedPlatform(platforms[arch], machine, input.guest ?? {});
+    const shaped = shapedPlatform(platformOf(arch), machine, input.guest ?? {});
     this.platform = missesWrites(input.plan) ? { ...shaped, flushesEachPass: true } : shaped;
     const { range, stamp, writers, hole, hot } = this.platform;
     this.stamped = { ...range, stamp, writers, hole, hot };
@@ -162,7 +162,7 @@ export class TestContext implements AsyncDisposable {
     return this.#hostLooks.map((look) => look()).find((trouble) => trouble !== undefined);
   }
 
-  binaryOf(side: Side): QemuBinary {
+  binaryOf(side: Side): QemuBinary<string> {
     return side === 'source' ? this.plan.source : this.plan.destination;
   }
 

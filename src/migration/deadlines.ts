@@ -43,7 +43,10 @@ export function slownessOf(pagesPerSecond: number): number {
  * Deadlines of a run: longer where guests run slowly; none where a person stops a QEMU in a
  * debugger, or a tool makes it many times slower.
  */
-export function deadlinesFor({ slowness, debug }: Pick<PairPlan, 'slowness' | 'debug'>): Deadlines {
+export function deadlinesFor({
+  slowness,
+  debug,
+}: Pick<PairPlan<string>, 'slowness' | 'debug'>): Deadlines {
   const limit = (ms: number): number =>
     debug === undefined ? Math.round(ms * slowness) : endlessMs;
   const limits = Object.entries(usualDeadlines).map(([name, ms]) => [name, limit(ms)] as const);
@@ -59,7 +62,9 @@ export const otherSlowness = 4;
  */
 export function soon(
   ms: number,
-  { plan }: { readonly plan: Pick<PairPlan, 'slowness' | 'debug' | 'source' | 'destination'> },
+  {
+    plan,
+  }: { readonly plan: Pick<PairPlan<string>, 'slowness' | 'debug' | 'source' | 'destination'> },
 ): number {
   if (plan.debug !== undefined) return endlessMs;
   const isOneQemu = plan.source.command === plan.destination.command;

@@ -192,7 +192,7 @@ function optionsOf(
   };
 }
 
-function waits({ arrival = 'usual' }: PairPlan, { live, steady }: PairSettings): boolean {
+function waits({ arrival = 'usual' }: PairPlan<string>, { live, steady }: PairSettings): boolean {
   if (arrival === 'stamps') return false;
   return steady === true || (arrival !== 'usual' && live === true);
 }

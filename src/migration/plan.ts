@@ -1,5 +1,6 @@
 /** What all pairs of a run share. Plain data, for the workers. */
 import { guestPlatform } from '../guest/platforms.js';
+import { isArch } from '../model/arch.js';
 import type { Accelerator, Arch } from '../model/arch.js';
 import type { ArrivalMode } from '../model/arrival.js';
 import type { QemuFeatures } from '../model/features.js';
@@ -8,19 +9,19 @@ import type { QemuBinary } from '../qemu/binary.js';
 import type { DebugPlan } from '../qemu/debug-tools.js';
 
 /** A QEMU and what it can do. */
-export interface ProbedQemu {
-  readonly binary: QemuBinary;
+export interface ProbedQemu<Target extends string = Arch> {
+  readonly binary: QemuBinary<Target>;
   readonly features: QemuFeatures;
 }
 
-export interface PairPlan {
-  readonly arch: Arch;
-  readonly source: QemuBinary;
-  readonly destination: QemuBinary;
+export interface PairPlan<Target extends string = Arch> {
+  readonly arch: Target;
+  readonly source: QemuBinary<Target>;
+  readonly destination: QemuBinary<Target>;
   readonly sourceFeatures: QemuFeatures;
   readonly destinationFeatures: QemuFeatures;
   /** the QEMUs of a chain in order; default: from the source to the destination and back */
-  readonly route?: readonly ProbedQemu[];
+  readonly route?: readonly ProbedQemu<Target>[];
   /** the facts about the host that the selected tests need */
   readonly host: HostFacts;
   /** versioned machine type that both know */
@@ -42,15 +43,21 @@ export interface PairPlan {
 
 type Sides = 'arch' | 'source' | 'destination' | 'sourceFeatures' | 'destinationFeatures';
 
-interface PlanOptions
-  extends Partial<Omit<PairPlan, Sides | 'machine' | 'env'>>, Pick<PairPlan, 'machine' | 'env'> {
-  readonly source: ProbedQemu;
+interface PlanOptions<Target extends string>
+  extends
+    Partial<Omit<PairPlan<Target>, Sides | 'machine' | 'env'>>,
+    Pick<PairPlan, 'machine' | 'env'> {
+  readonly source: ProbedQemu<Target>;
   /** default: the source's QEMU */
-  readonly destination?: ProbedQemu;
+  readonly destination?: ProbedQemu<Target>;
 }
 
 /** A plan. Defaults: TCG at the usual speed, no facts about the host. */
-export function makePlan({ source, destination = source, ...given }: PlanOptions): PairPlan {
+export function makePlan<Target extends string = Arch>({
+  source,
+  destination = source,
+  ...given
+}: PlanOptions<Target>): PairPlan<Target> {
   return {
     host: {},
     accel: 'tcg',
@@ -66,7 +73,7 @@ export function makePlan({ source, destination = source, ...given }: PlanOptions
 }
 
 /** the features of each QEMU of the plan */
-export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
+export function allFeatures(plan: PairPlan<string>): readonly QemuFeatures[] {
   return (
     plan.route?.map(({ features }) => features) ?? [plan.sourceFeatures, plan.destinationFeatures]
   );
@@ -78,16 +85,21 @@ export function allFeatures(plan: PairPlan): readonly QemuFeatures[] {
  * no page twice between two flushes. So QEMU can miss only writes to the page that the guest is
  * stamping at that moment.
  */
-export function missesWrites(plan: PairPlan): boolean {
+export function missesWrites(plan: PairPlan<string>): boolean {
   const has81 = ({ capabilities }: QemuFeatures): boolean =>
     capabilities.includes('switchover-ack');
   return (
-    plan.accel === 'tcg' && guestPlatform(plan.arch).flushes && !allFeatures(plan).every(has81)
+    plan.accel === 'tcg' &&
+    isArch(plan.arch) &&
+    guestPlatform(plan.arch).flushes &&
+    !allFeatures(plan).every(has81)
   );
 }
 
 /** The QEMUs of a chain, in order. */
-export function routeOf(plan: PairPlan): readonly ProbedQemu[] {
+export function routeOf<Target extends string>(
+  plan: PairPlan<Target>,
+): readonly ProbedQemu<Target>[] {
   const source = { binary: plan.source, features: plan.sourceFeatures };
   const destination = { binary: plan.destination, features: plan.destinationFeatures };
   return plan.route ?? [source, destination, source];

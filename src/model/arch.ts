@@ -11,7 +11,8 @@ export type Accelerator = (typeof accelerators)[number];
 export type Arch = 'x86_64' | 'i386' | 'aarch64' | 'riscv64' | 's390x' | 'ppc64' | 'loongarch64';
 
 export interface Platform {
-  readonly arch: Arch;
+  /** QEMU's name of the target */
+  readonly arch: string;
   /** unversioned machine name; resolved to a versioned one that both binaries know */
   readonly machineAlias: string;
   /** properties of the machine, such as `gic-version=3` */
@@ -129,6 +130,15 @@ export const platforms: Readonly<Record<Arch, Platform>> = {
     cpu: { tcg: 'la464', kvm: 'host' },
   },
 };
+
+/** A target that Drover has no guest for: nothing of its memory is stamped. */
+function withoutGuest(target: string): Platform {
+  return { ...usual, ...memory(0, 0), arch: target, machineAlias: 'none' };
+}
+
+export function platformOf(target: string): Platform {
+  return isArch(target) ? platforms[target] : withoutGuest(target);
+}
 
 export function isArch(name: string): name is Arch {
   return Object.hasOwn(platforms, name);

@@ -3,8 +3,8 @@
  * same order), except that the monitor, qtest and serial connections are inherited sockets instead
  * of files in a folder. Pure: strings in, strings out.
  */
-import { platforms } from './arch.js';
-import type { Accelerator, Arch } from './arch.js';
+import { platformOf } from './arch.js';
+import type { Accelerator } from './arch.js';
 import type { Side } from './outcome.js';
 import type { RamRegion } from './ram-layout.js';
 
@@ -35,7 +35,7 @@ export const everyMemoryKind = [...memoryKinds, 'guest-memfd'] as const;
 
 export interface MachineSpec {
   readonly side: Side;
-  readonly arch: Arch;
+  readonly arch: string;
   readonly accel: Accelerator;
   /** extra properties of the accelerator, such as `dirty-ring-size=4096` */
   readonly accelOptions?: string | undefined;
@@ -49,8 +49,11 @@ export interface MachineSpec {
   readonly memory: MemoryBackend;
   /** NUMA node of the host that all of it is bound to; default: none */
   readonly hostNode?: number | undefined;
-  /** path of the patched guest image, given as firmware */
-  readonly firmware: string;
+  /**
+   * path of the patched guest image, given as firmware; absent: the machine as QEMU makes it, with
+   * its own processor, RAM and firmware, and without a guest of ours
+   */
+  readonly firmware?: string | undefined;
   readonly serialLog: string;
   /** `-incoming`; absent on the source */
   readonly incoming?: string;
@@ -104,7 +107,9 @@ const processName: Record<Side, string> = { source: 'source', destination: 'targ
 
 export function machineArgs(spec: MachineSpec): string[] {
   const accelOptions = spec.accelOptions === undefined ? '' : `,${spec.accelOptions}`;
-  const { machineOptions, imageOption, cpu, tellSize, args } = platforms[spec.arch];
+  const { firmware } = spec;
+  const { machineOptions, imageOption, cpu, tellSize, args } = platformOf(spec.arch);
+  const isOurs = firmware !== undefined;
   return [
     ...(spec.trace === undefined ? [] : ['-trace', spec.trace]),
     '-chardev',
@@ -119,24 +124,22 @@ export function machineArgs(spec: MachineSpec): string[] {
     '-accel',
     `${spec.accel}${accelOptions}`,
     '-machine',
-    [spec.machine, ...machineOptions].join(','),
+    [spec.machine, ...(isOurs ? machineOptions : [])].join(','),
     '-name',
     `${processName[spec.side]},debug-threads=on`,
-    '-machine',
-    `memory-backend=${mainBlockName}`,
-    '-object',
-    memoryObject(spec),
-    ...(tellSize === undefined ? [] : ['-m', `${spec.ramBytes}B`]),
+    ...(isOurs
+      ? ['-machine', `memory-backend=${mainBlockName}`, '-object', memoryObject(spec)]
+      : []),
+    ...(tellSize === undefined || !isOurs ? [] : ['-m', `${spec.ramBytes}B`]),
     ...(spec.processors === undefined ? [] : ['-smp', String(spec.processors)]),
     '-chardev',
     `socket,id=serial0,fd=${inherited.serial},logfile=${escapeValue(spec.serialLog)}`,
     '-serial',
     'chardev:serial0',
     ...(spec.incoming === undefined ? [] : ['-incoming', spec.incoming]),
-    ...(cpu === undefined ? [] : ['-cpu', cpu[spec.accel]]),
-    imageOption,
-    spec.firmware,
-    ...args,
+    ...(isOurs
+      ? [...(cpu === undefined ? [] : ['-cpu', cpu[spec.accel]]), imageOption, firmware, ...args]
+      : []),
     ...(spec.paused === true ? ['-S'] : []),
     ...(spec.extraArgs ?? []),
     '-accel',

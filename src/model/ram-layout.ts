@@ -37,10 +37,39 @@ const splits: readonly Split[] = [
   },
 ];
 
-/** Everything else has its RAM in one piece, from here on; from 0 unless listed. */
-const bases: readonly { readonly arch: RegExp; readonly base: number }[] = [
+interface Base {
+  readonly arch: RegExp;
+  /** default: all */
+  readonly machine?: RegExp;
+  readonly base: number;
+}
+
+/**
+ * Everything else has its RAM in one piece, from here on; from 0 unless listed. The first row that
+ * fits counts. Those of boards were found by `drover machines`.
+ */
+const bases: readonly Base[] = [
+  {
+    arch: /^(aarch64|arm)$/,
+    machine: /^(raspi|npcm|kudo-bmc|mori-bmc|quanta-g|xilinx-zynq|xlnx-|amd-versal)/,
+    base: 0,
+  },
+  {
+    arch: /^(aarch64|arm)$/,
+    machine:
+      /^(ast2[56]|(?!palmetto|supermicrox11)\w+-bmc$|supermicro-|imx25-|kzm$|mcimx|mps2-an(505|521))/,
+    base: 2 * GiB,
+  },
+  { arch: /^(aarch64|arm)$/, machine: /^collie$/, base: 3 * GiB },
+  { arch: /^(aarch64|arm)$/, machine: /^sabrelite$/, base: 0x10000000 },
+  { arch: /^aarch64$/, machine: /^sbsa-ref$/, base: 2 ** 40 },
   { arch: /^(aarch64|arm)$/, base: 1 * GiB },
+  { arch: /^riscv/, machine: /^(k230|tt-atlantis)$/, base: 0 },
   { arch: /^riscv/, base: 2 * GiB },
+  { arch: /^m68k$/, machine: /^next-cube$/, base: 0x4000000 },
+  { arch: /^microblaze/, machine: /ml605/, base: 0x50000000 },
+  { arch: /^microblaze/, machine: /s3adsp1800/, base: 0x90000000 },
+  { arch: /^sh4/, machine: /^r2d$/, base: 0xc000000 },
 ];
 
 /**
@@ -55,5 +84,8 @@ export function ramRegions(arch: string, machine: string, ramBytes: number): rea
       { address: split.high, size: ramBytes - split.low },
     ];
   }
-  return [{ address: bases.find((row) => row.arch.test(arch))?.base ?? 0, size: ramBytes }];
+  const row = bases.find(
+    (one) => one.arch.test(arch) && (one.machine === undefined || one.machine.test(machine)),
+  );
+  return [{ address: row?.base ?? 0, size: ramBytes }];
 }

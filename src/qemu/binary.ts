@@ -19,12 +19,13 @@ import type { Arch } from '../model/arch.js';
 import { HarnessError } from '../model/errors.js';
 import { shellQuote, splitWords } from '../model/shell.js';
 
-export interface QemuBinary {
+/** `Target`: what it may emulate; of a command that needs a guest of ours, one that has one */
+export interface QemuBinary<Target extends string = Arch> {
   /** the command prefix, ready for `sh -c` */
   readonly command: string;
   /** absolute path of the program behind it, links resolved */
   readonly program: string;
-  readonly arch: Arch;
+  readonly arch: Target;
   /** words before the program, or a script: QEMU may run as a child of another process */
   readonly isPrefixed: boolean;
 }
@@ -37,6 +38,21 @@ export interface BinarySearch {
 }
 
 export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
+  const binary = resolve(given, search, isArch);
+  if (!isArch(binary.arch)) throw new Error('only those are resolved');
+  return { ...binary, arch: binary.arch };
+}
+
+/** Of any target that QEMU has. */
+export function resolveTarget(given: string, search: BinarySearch): QemuBinary<string> {
+  return resolve(given, search, () => true);
+}
+
+function resolve(
+  given: string,
+  search: BinarySearch,
+  isKnown: (target: string) => boolean,
+): QemuBinary<string> {
   const { origin } = search;
   const usage = (code: string, message: string, cause?: unknown): HarnessError =>
     new HarnessError({ code, blame: 'usage', message: `${origin}: ${message}`, cause });
@@ -63,7 +79,7 @@ export function resolveBinary(given: string, search: BinarySearch): QemuBinary {
   }
   const bare = word.text;
   const archName = /qemu-system-([A-Za-z0-9_]+)/.exec(path.basename(bare))?.[1] ?? '';
-  if (!isArch(archName)) {
+  if (!isKnown(archName)) {
     throw usage(
       'qemu-arch',
       `'${bare}' emulates ${archName}, but Drover has no guest for it; it has guests for ${Object.keys(platforms).join(', ')}`,

@@ -64,7 +64,11 @@ export function debugPackage(tool: DebugToolName): string {
 }
 
 /** The QEMU of a side, under the tool where the plan says so. */
-export function underTool(binary: QemuBinary, side: Side, plan: DebugPlan): QemuBinary {
+export function underTool<Target extends string>(
+  binary: QemuBinary<Target>,
+  side: Side,
+  plan: DebugPlan,
+): QemuBinary<Target> {
   if (plan.attach || !plan.sides.includes(side)) return binary;
   const command = `${debugTools[plan.tool].prefix(side)} ${binary.command}`;
   return { ...binary, command, isPrefixed: true };

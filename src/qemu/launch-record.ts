@@ -6,7 +6,11 @@ import { HarnessError } from '../model/errors.js';
 import { shellQuote } from '../model/shell.js';
 import type { QemuBinary } from './binary.js';
 
-export function writeLaunchRecord(file: string, binary: QemuBinary, args: readonly string[]): void {
+export function writeLaunchRecord(
+  file: string,
+  binary: QemuBinary<string>,
+  args: readonly string[],
+): void {
   const text = `${binary.command} ${args.map(shellQuote).join(' ')}\n`;
   try {
     writeFileSync(file, text, { mode: 0o600 });

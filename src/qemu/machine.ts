@@ -30,7 +30,7 @@ import { writeLaunchRecord } from './launch-record.js';
 const momentMs = 300;
 
 export interface LaunchOptions {
-  readonly binary: QemuBinary;
+  readonly binary: QemuBinary<string>;
   /** private directory; evidence files are named after the side and `tag` */
   readonly directory: string;
   /** distinguishes a second destination's files from the first's */
@@ -57,7 +57,9 @@ export class Machine implements AsyncDisposable {
   readonly qmp: QmpClient;
   readonly qtest: QtestClient;
   readonly serial: SerialConsole;
-  readonly binary: QemuBinary;
+  readonly binary: QemuBinary<string>;
+  /** it has greeted on QMP */
+  isUp = false;
   /** what its evidence files are called after */
   readonly name: string;
   /** migration features that were switched on and accepted */
@@ -136,6 +138,7 @@ export class Machine implements AsyncDisposable {
         signal: options.signal,
         oob: options.oob ?? false,
       });
+      this.isUp = true;
       for (const item of exercisedByAddress(this.spec.incoming)) this.exercised.add(item);
       return greeting;
     } catch (error) {

@@ -15,7 +15,7 @@ const cacheFormat = 6;
 
 export interface CacheEntry<T> {
   readonly kind: string;
-  readonly binary: QemuBinary;
+  readonly binary: QemuBinary<string>;
   /** what else the answer depends on */
   readonly extra: string;
   /** which answers to keep, and the shape that a kept answer must have */
@@ -38,7 +38,7 @@ export class ProbeCache {
     return value;
   }
 
-  #file(kind: string, binary: QemuBinary, extra: string): string | undefined {
+  #file(kind: string, binary: QemuBinary<string>, extra: string): string | undefined {
     if (this.directory === undefined) return undefined;
     const stat = statSync(binary.program, { bigint: true });
     const key = [

@@ -26,7 +26,7 @@ export interface ProbeOptions {
 }
 
 export async function probeFeatures(
-  binary: QemuBinary,
+  binary: QemuBinary<string>,
   options: ProbeOptions,
 ): Promise<QemuFeatures> {
   const risky = new RiskyProbes();
@@ -34,7 +34,7 @@ export async function probeFeatures(
 }
 
 async function probeOnce(
-  binary: QemuBinary,
+  binary: QemuBinary<string>,
   options: ProbeOptions,
   risky: RiskyProbes,
 ): Promise<QemuFeatures> {
@@ -212,7 +212,11 @@ async function probeTogether(
 }
 
 /** A failed probe is wrong usage: the user named the program. */
-async function explain(error: unknown, binary: QemuBinary, process: QemuProcess): Promise<unknown> {
+async function explain(
+  error: unknown,
+  binary: QemuBinary<string>,
+  process: QemuProcess,
+): Promise<unknown> {
   if (!(error instanceof HarnessError)) return error;
   const codes = new Set(['qmp-closed', 'deadline', 'qmp-garbage', 'qmp-error', 'line-too-long']);
   if (!codes.has(error.code)) return error;

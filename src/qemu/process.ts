@@ -13,7 +13,7 @@ import { describeExit, groupLives, killAll, signalGroup, spawnProcess } from './
 import type { ExitStatus, SpawnedProcess, SpawnSpec } from './spawn.js';
 
 export interface QemuProcessSpec extends Omit<SpawnSpec, 'program' | 'supervise'> {
-  readonly binary: QemuBinary;
+  readonly binary: QemuBinary<string>;
   readonly side?: Side;
   readonly stopTimeouts?: StopTimeouts;
   /** ends the wait for QEMU to quit early */

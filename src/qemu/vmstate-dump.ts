@@ -24,7 +24,7 @@ const mostMebibytes = 64;
  * @throws HarnessError `deadline`, `vmstate-dump`
  */
 export async function dumpVmstate(
-  binary: QemuBinary,
+  binary: QemuBinary<string>,
   { directory, env, machine, timeoutMs, signal }: DumpVmstateOptions,
 ): Promise<string> {
   const name = `vmstate-${randomBytes(4).toString('hex')}`;

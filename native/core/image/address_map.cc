@@ -16,7 +16,7 @@ constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 struct Layout {
   std::string_view machine;  // what its name starts with; "" where the block's name says it all
   std::string_view arch;     // what the architecture's name starts with; "" for any
-  std::string_view block;    // the usual name of main RAM
+  std::string_view block;    // the usual name of main RAM; "" where others use it elsewhere
   std::uint64_t base;
   std::uint64_t whole;
   std::uint64_t low;
@@ -34,6 +34,14 @@ constexpr std::array kLayouts{
     Layout{"s390-ccw-virtio", "", "s390.ram", 0, kNoSplit, 0, 0},
     Layout{"pseries", "", "ppc_spapr.ram", 0, kNoSplit, 0, 0},
     Layout{"versatile", "", "versatile.ram", 0, kNoSplit, 0, 0},
+    Layout{"isapc", "", "", 0, kNoSplit, 0, 0},
+    Layout{"sbsa-ref", "", "sbsa-ref.ram", std::uint64_t{1} << 40, kNoSplit, 0, 0},
+    Layout{"raspi", "", "", 0, kNoSplit, 0, 0},
+    Layout{"xilinx-zynq-a9", "", "zynq.ext_ram", 0, kNoSplit, 0, 0},
+    Layout{"sabrelite", "", "sabrelite.ram", 0x10000000, kNoSplit, 0, 0},
+    Layout{"ast2500", "", "", 0x80000000, kNoSplit, 0, 0},
+    Layout{"ast2600", "", "", 0x80000000, kNoSplit, 0, 0},
+    Layout{"next-cube", "", "next.ram", 0x4000000, kNoSplit, 0, 0},
     Layout{"virt", "riscv", "riscv_virt_board.ram", 0x80000000, kNoSplit, 0, 0},
     Layout{"virt", "loongarch", "loongarch.ram", 0, 256 * kMiB, 256 * kMiB, 0x80000000},
     Layout{"virt", "a", "mach-virt.ram", 0x40000000, kNoSplit, 0, 0},

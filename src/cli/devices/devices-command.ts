@@ -25,8 +25,10 @@ import { Qemus } from '../run/probed-qemus.js';
 import { resolveBinaries } from '../run/resolve-binaries.js';
 import type { Binaries } from '../run/resolve-binaries.js';
 import { withWorkplace } from '../run/run-workspace.js';
+import type { DevicesDocument } from '../../devices/document.js';
+import { devicesBaseline } from './devices-options.js';
 import type { DevicesOptions } from './devices-options.js';
-import { readBaseline } from './read-baseline.js';
+import { readBaseline } from '../sweep/read-baseline.js';
 import { runDevices } from './devices-session.js';
 
 const usualTimeoutMs = 120_000;
@@ -82,7 +84,10 @@ async function devicesCommand(options: DevicesOptions, environment: Environment)
   }
   refuseResultsOfList(options);
   patternOf(options.match);
-  const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline);
+  const baseline =
+    options.baseline === undefined
+      ? undefined
+      : (readBaseline(options.baseline, devicesBaseline) as DevicesDocument);
   await checkReportOptions(options);
   return await withWorkplace(environment, async ({ directory, probeDirectory, interruption }) => {
     const { signal } = interruption;

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { devicesVersion } from '../../devices/document.js';
 import type { DevicesDocument } from '../../devices/document.js';
-import { deviceOutcomeKinds } from '../../devices/outcome.js';
-import { differenceIn, resultOf } from '../../devices/results.fixtures.js';
-import { countKinds } from '../../devices/text.js';
+import { sweepOutcomeKinds } from '../../sweep/outcome.js';
+import { resultOf } from '../../devices/results.fixtures.js';
+import { differenceIn } from '../../sweep/results.fixtures.js';
+import { countKinds } from '../../sweep/text.js';
 import { devicesHtmlPieces } from './devices-html.js';
 
 const qemu = { command: 'qemu-system-x86_64', version: '10.0.2', package: '<b>' };
 const results = [
-  ...deviceOutcomeKinds.map((kind) => resultOf(`dev-${kind}`, kind)),
+  ...sweepOutcomeKinds.map((kind) => resultOf(`dev-${kind}`, kind)),
   resultOf('hostile', 'differs', [differenceIn('<script>', 'f', '"&<img src=x>')]),
 ];
 const document: DevicesDocument = {
@@ -21,8 +22,8 @@ const document: DevicesDocument = {
 test('the page has a row and a section for each device, and loads nothing', () => {
   const page = [...devicesHtmlPieces(document)].join('');
   for (const { device } of results) {
-    assert.ok(page.includes(`<a href="#device-${device}">`), device);
-    assert.ok(page.includes(`<section id="device-${device}">`), device);
+    assert.ok(page.includes(`<a href="#of-${device}">`), device);
+    assert.ok(page.includes(`<section id="of-${device}">`), device);
   }
   for (const pattern of [/<script/i, /<img/i, /<link/i, /https?:/i, /<b>/]) {
     assert.doesNotMatch(page, pattern);
@@ -32,7 +33,7 @@ test('the page has a row and a section for each device, and loads nothing', () =
 });
 
 test('with a baseline the changes come first', () => {
-  const change = { device: 'dev-equal', before: 'differs', now: 'equal', isWorse: false } as const;
+  const change = { name: 'dev-equal', before: 'differs', now: 'equal', isWorse: false } as const;
   const page = [
     ...devicesHtmlPieces(document, [{ ...change, more: [], fewer: [], less: [] }]),
   ].join('');

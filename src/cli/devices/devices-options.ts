@@ -1,4 +1,6 @@
 /** What `drover devices` was asked for. */
+import { devicesVersion } from '../../devices/document.js';
+import type { BaselineKind } from '../sweep/read-baseline.js';
 
 export interface DevicesOptions {
   readonly qemu?: string;
@@ -15,3 +17,7 @@ export interface DevicesOptions {
   readonly html?: string;
   readonly baseline?: string;
 }
+
+export const devicesBaseline: BaselineKind = {
+  ...{ command: 'devices', version: devicesVersion, members: ['machine'], ofResult: ['device'] },
+};

@@ -6,9 +6,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { deviceTypesOf } from '../../devices/bare-machine.js';
 import { checkDevice } from '../../devices/check-device.js';
-import { devicesSchemaProblems } from '../../devices/devices-schema.fixtures.js';
+import { schemaProblems } from '../../sweep/schema.fixtures.js';
 import type { DevicesDocument } from '../../devices/document.js';
-import type { DeviceOutcome } from '../../devices/outcome.js';
+import type { SweepOutcome } from '../../sweep/outcome.js';
 import { planFor } from '../../migration/context.fixtures.js';
 import type { Interference } from '../../migration/context.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
@@ -21,11 +21,11 @@ const timeout = 300_000;
 
 function documentIn(file: string): DevicesDocument {
   const document = JSON.parse(readFileSync(file, 'utf8')) as DevicesDocument;
-  assert.equal(devicesSchemaProblems(document), undefined);
+  assert.equal(schemaProblems('devices', document), undefined);
   return document;
 }
 
-function outcomeIn({ results }: DevicesDocument, device: string): DeviceOutcome {
+function outcomeIn({ results }: DevicesDocument, device: string): SweepOutcome {
   const found = results.find((result) => result.device === device)?.outcome;
   assert.ok(found !== undefined, device);
   return found;
@@ -36,7 +36,7 @@ async function outcomeOf(
   name: string,
   interference: Interference = {},
   timeoutMs = 120_000,
-): Promise<DeviceOutcome> {
+): Promise<SweepOutcome> {
   using scratch = new Scratch();
   const { signal } = new AbortController();
   const plan = await planFor(middle, scratch.directory);
@@ -95,7 +95,7 @@ test(
     assert.match(ran.stdout, /^equal +e1000e {2}\d+ sections, \d+ registers$/m);
     assert.match(ran.stdout, /^7 devices: 5 equal, 1 cannot start, 1 not migratable$/m);
     const page = readFileSync(html ?? '', 'utf8');
-    assert.ok(page.endsWith('</body></html>\n') && page.includes('id="device-e1000e"'));
+    assert.ok(page.endsWith('</body></html>\n') && page.includes('id="of-e1000e"'));
 
     const again = await drover([...args, '--baseline', json ?? ''], scratch);
     cleanEnd(again, scratch, 0);

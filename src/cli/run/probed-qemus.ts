@@ -37,7 +37,7 @@ export class Qemus {
     this.cache = new ProbeCache(useCache ? environment.cacheDirectory : undefined);
   }
 
-  async features(binary: QemuBinary): Promise<QemuFeatures> {
+  async features(binary: QemuBinary<string>): Promise<QemuFeatures> {
     return await once(this.#features, binary.command, async () =>
       this.cache.get({ kind: 'features', binary, extra: '', shape: featuresShape }, async () =>
         probeFeatures(binary, {

@@ -5,6 +5,7 @@
  * guest's own work (guest/README.md).
  */
 import { createHash } from 'node:crypto';
+import type { Range } from '../../model/text/sizes.js';
 import type { PortWidth } from '../../qemu/qtest.js';
 import { timerRounds } from '../timer-rounds.js';
 import type { TestMachine } from '../context.js';
@@ -110,8 +111,16 @@ const pageKinds: readonly ((seed: number) => Buffer)[] = [
  * timers has given the clock and the HPET such values itself.
  */
 export async function giveTellingValues(machine: TestMachine): Promise<void> {
-  const { qtest, spec, context } = machine;
-  const { platform } = context;
+  const { spec, context } = machine;
+  const last = spec.ramRegions.at(-1);
+  const end = (last?.address ?? 0) + (last?.size ?? 0);
+  await giveBoardValues(machine);
+  await givePages(machine, { start: context.platform.range.end, end });
+}
+
+/** Those of devices that are part of the machine. */
+export async function giveBoardValues(machine: TestMachine): Promise<void> {
+  const { qtest, spec } = machine;
   const work: Promise<void>[] = [];
   if (spec.arch === 'x86_64' || spec.arch === 'i386') {
     const board = boards.find(([type]) => type.test(spec.machine))?.[1] ?? [];
@@ -131,15 +140,19 @@ export async function giveTellingValues(machine: TestMachine): Promise<void> {
     const [select, entry] = [Buffer.from([0x1a, 0, 0, 0]), Buffer.from([0x35, 0, 1, 0])];
     work.push(qtest.write(ioApic, select), qtest.write(ioApic + 0x10, entry));
   }
-  const last = spec.ramRegions.at(-1);
-  const end = (last?.address ?? 0) + (last?.size ?? 0);
+  await Promise.all(work);
+}
+
+/** Pages of every kind in memory that the guest does not use, if they have room there. */
+export async function givePages({ qtest }: TestMachine, { start, end }: Range): Promise<void> {
+  const work: Promise<void>[] = [];
   const needed = pageKinds.length * pagesOfKind * pageBytes;
-  const free = end - platform.range.end;
+  const free = end - start;
   if (free >= needed) {
     const apart = Math.floor(free / (pageKinds.length * pagesOfKind) / pageBytes) * pageBytes;
     for (let index = 0; index < pageKinds.length * pagesOfKind; index++) {
       const page = pageKinds[index % pageKinds.length]?.(index);
-      if (page !== undefined) work.push(qtest.write(platform.range.end + index * apart, page));
+      if (page !== undefined) work.push(qtest.write(start + index * apart, page));
     }
     // the page that is lost when one page too few is counted
     work.push(qtest.write(end - pageBytes, noise(pageKinds.length * pagesOfKind)));

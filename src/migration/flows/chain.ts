@@ -52,7 +52,7 @@ interface Arrival {
 export async function chain(
   context: TestContext,
   options: ChainOptions,
-  route: readonly ProbedQemu[],
+  route: readonly ProbedQemu<string>[],
 ): Promise<FlowResult> {
   const [first, ...others] = route;
   if (first === undefined || others.length === 0) throw new Error('a route has two ends');

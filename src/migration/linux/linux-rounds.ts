@@ -65,7 +65,7 @@ interface Member {
 }
 
 interface Place {
-  readonly qemu: ProbedQemu;
+  readonly qemu: ProbedQemu<string>;
   readonly side: Side;
   readonly round: number;
 }

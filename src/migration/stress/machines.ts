@@ -28,7 +28,7 @@ export interface Member {
 }
 
 /** taskset becomes QEMU, whose threads all inherit the processors. */
-const pinned = (binary: QemuBinary, cpus: string): QemuBinary => ({
+const pinned = (binary: QemuBinary<string>, cpus: string): QemuBinary<string> => ({
   ...binary,
   command: `taskset -c ${cpus} ${binary.command}`,
 });

@@ -2,7 +2,6 @@
  * Two ramblocks: the guest's own, and a DIMM to whose pages the test writes by qtest, before and
  * during the migration.
  */
-import type { Arch } from '../../../model/arch.js';
 import { contractError } from '../../../model/errors.js';
 import { asArray, asNumber, asObject } from '../../../model/json.js';
 import type { Machine } from '../../../qemu/machine.js';
@@ -13,7 +12,7 @@ import { hex } from '../../../model/text/format.js';
 
 const pageBytes = 4096;
 /** The granularity of DIMM sizes of each machine. */
-const dimmMiB: Readonly<Partial<Record<Arch, number>>> = { ppc64: 256 };
+const dimmMiB: Readonly<Record<string, number>> = { ppc64: 256 };
 const usualDimmMiB = 64;
 /** over the whole DIMM, with its first and its last page */
 const pages = 65;

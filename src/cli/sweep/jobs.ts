@@ -1,11 +1,7 @@
-/** How many pairs of QEMUs `drover devices` runs at the same time. Pure. */
-import { guestRamBytes } from '../../devices/check-device.js';
+/** How many pairs of QEMUs a sweep runs at the same time. Pure. */
 import { limitsFor } from '../../schedule/budget.js';
 import type { HostCapacity } from '../../schedule/budget.js';
 import { overheadPerQemuBytes } from '../../suite/demand.js';
-
-/** of a source and a destination */
-const pairBytes = 2 * (guestRamBytes + overheadPerQemuBytes);
 
 export interface Jobs {
   readonly jobs: number;
@@ -13,13 +9,23 @@ export interface Jobs {
   readonly roomFor?: number;
 }
 
-/** @param wanted -j; default: one for each core */
-export function jobsFor(host: HostCapacity, wanted: number | undefined, devices: number): Jobs {
+export interface Work {
+  /** -j; default: one for each core */
+  readonly wanted: number | undefined;
+  /** how many there are to check */
+  readonly items: number;
+  /** of each guest */
+  readonly ramBytes: number;
+}
+
+export function jobsFor(host: HostCapacity, { wanted, items, ramBytes }: Work): Jobs {
   const { slots, memoryBytes } = limitsFor(host, {
     jobs: wanted,
-    attempts: devices,
+    attempts: items,
     lightestCpu: 1,
   });
+  // of a source and a destination
+  const pairBytes = 2 * (ramBytes + overheadPerQemuBytes);
   const roomFor = Math.max(1, Math.floor(memoryBytes / pairBytes));
   return roomFor < slots ? { jobs: roomFor, roomFor } : { jobs: slots };
 }

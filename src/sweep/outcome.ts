@@ -1,9 +1,16 @@
-/** What came of one device: plain data, part of the JSON document. */
+/** What came of one device or machine: plain data, part of the JSON document. */
 import type { Side } from '../model/outcome.js';
 
 /** what was going on */
-export const deviceSteps = ['start', 'telling-values', 'migration', 'comparison', 'end'] as const;
-export type DeviceStep = (typeof deviceSteps)[number];
+export const sweepSteps = [
+  'start',
+  'warm-up',
+  'telling-values',
+  'migration',
+  'comparison',
+  'end',
+] as const;
+export type SweepStep = (typeof sweepSteps)[number];
 
 /** One difference between the two sides. */
 export interface DeviceStateDifference {
@@ -23,7 +30,7 @@ interface Compared {
   readonly sections: number;
   readonly blocks: number;
   readonly ramBytes: number;
-  /** PCI functions that got telling values, and registers of the device that kept theirs */
+  /** PCI functions that got telling values, and registers of a device that kept theirs */
   readonly functions: number;
   readonly registers: number;
   /** differences that are no fault, each with its reason */
@@ -31,7 +38,7 @@ interface Compared {
   readonly notCompared: readonly string[];
 }
 
-export type DeviceOutcome =
+export type SweepOutcome =
   | ({ readonly kind: 'equal' } & Compared)
   | ({
       readonly kind: 'differs';
@@ -41,26 +48,26 @@ export type DeviceOutcome =
   | {
       readonly kind: 'refused';
       readonly side: Side;
-      readonly during: DeviceStep;
+      readonly during: SweepStep;
       readonly words: readonly string[];
     }
   /** a QEMU died */
   | {
       readonly kind: 'crashed';
       readonly side: Side;
-      readonly during: DeviceStep;
+      readonly during: SweepStep;
       readonly words: readonly string[];
     }
-  | { readonly kind: 'timed-out'; readonly during: DeviceStep; readonly words: readonly string[] }
+  | { readonly kind: 'timed-out'; readonly during: SweepStep; readonly words: readonly string[] }
   /** QEMU refuses `migrate` */
   | { readonly kind: 'not-migratable'; readonly words: readonly string[] }
-  /** no source with this device on this host */
+  /** no source with it on this host */
   | { readonly kind: 'cannot-start'; readonly words: readonly string[] }
   /** this host or Drover is at fault */
   | { readonly kind: 'broken'; readonly words: readonly string[] };
 
 /** The worst first: the order of the summary and of the page. */
-export const deviceOutcomeKinds = [
+export const sweepOutcomeKinds = [
   'crashed',
   'timed-out',
   'refused',
@@ -69,14 +76,14 @@ export const deviceOutcomeKinds = [
   'not-migratable',
   'cannot-start',
   'equal',
-] as const satisfies readonly DeviceOutcome['kind'][];
-export type DeviceOutcomeKind = (typeof deviceOutcomeKinds)[number];
+] as const satisfies readonly SweepOutcome['kind'][];
+export type SweepOutcomeKind = (typeof sweepOutcomeKinds)[number];
 
 /** QEMU's faults, with exit code 1 */
-export const isFault = (kind: DeviceOutcomeKind): boolean => severity[kind] > 0;
+export const isFault = (kind: SweepOutcomeKind): boolean => severity[kind] > 0;
 
 /** above 0: a fault of QEMU, the greater the worse */
-export const severity: Readonly<Record<DeviceOutcomeKind, number>> = {
+export const severity: Readonly<Record<SweepOutcomeKind, number>> = {
   equal: 0,
   'cannot-start': 0,
   'not-migratable': 0,

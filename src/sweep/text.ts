@@ -1,12 +1,12 @@
-/** Devices and their outcomes as lines for the console. Pure. */
+/** What was swept over and its outcomes, as lines for the console. Pure. */
 import { counted } from '../model/text/format.js';
 import { printableLine } from '../model/text/printable.js';
-import type { DeviceChange } from './baseline.js';
-import type { DeviceResult, DevicesDocument } from './document.js';
-import { deviceOutcomeKinds } from './outcome.js';
-import type { DeviceOutcome, DeviceOutcomeKind } from './outcome.js';
+import type { SweepChange } from './baseline.js';
+import type { NamedOutcome, SweepDocument } from './document.js';
+import { sweepOutcomeKinds } from './outcome.js';
+import type { SweepOutcome, SweepOutcomeKind } from './outcome.js';
 
-export const kindWords: Readonly<Record<DeviceOutcomeKind, string>> = {
+export const kindWords: Readonly<Record<SweepOutcomeKind, string>> = {
   equal: 'equal',
   differs: 'DIFFERS',
   refused: 'REFUSED',
@@ -18,11 +18,11 @@ export const kindWords: Readonly<Record<DeviceOutcomeKind, string>> = {
 };
 
 const width = Math.max(...Object.values(kindWords).map((words) => words.length));
-/** lines below a device on the console; the files have all */
+/** lines below a result on the console; the files have all */
 const mostLines = 6;
 
 /** The outcome in a few words, and the evidence below it. */
-export function evidenceOf(outcome: DeviceOutcome): { brief: string; lines: readonly string[] } {
+export function evidenceOf(outcome: SweepOutcome): { brief: string; lines: readonly string[] } {
   switch (outcome.kind) {
     case 'equal':
       return { brief: comparedText(outcome), lines: [] };
@@ -46,7 +46,7 @@ export function evidenceOf(outcome: DeviceOutcome): { brief: string; lines: read
   }
 }
 
-const refusalText = ({ side, during }: Extract<DeviceOutcome, { kind: 'refused' }>): string =>
+const refusalText = ({ side, during }: Extract<SweepOutcome, { kind: 'refused' }>): string =>
   during === 'start' ? `the ${side} does not start with it` : `by the ${side}, during ${during}`;
 
 function comparedText({
@@ -54,7 +54,7 @@ function comparedText({
   registers,
   expected,
   notCompared,
-}: Extract<DeviceOutcome, { kind: 'equal' | 'differs' }>): string {
+}: Extract<SweepOutcome, { kind: 'equal' | 'differs' }>): string {
   return [
     counted(sections, 'section'),
     ...(registers > 0 ? [counted(registers, 'register')] : []),
@@ -64,54 +64,61 @@ function comparedText({
 }
 
 /** One line, and for what is QEMU's fault or Drover's the evidence below it. */
-export function resultLines({ device, outcome }: DeviceResult): string[] {
+export function resultLines({ name, outcome }: NamedOutcome): string[] {
   const { brief, lines } = evidenceOf(outcome);
   const shown = ['equal', 'cannot-start', 'not-migratable'].includes(outcome.kind) ? [] : lines;
   const more = shown.length - mostLines;
   return [
-    printableLine(`${kindWords[outcome.kind].padEnd(width)}  ${device}  ${brief}`),
+    printableLine(`${kindWords[outcome.kind].padEnd(width)}  ${name}  ${brief}`),
     ...shown.slice(0, mostLines).map((line) => `    ${printableLine(line)}`),
     ...(more > 0 ? [`    and ${counted(more, 'more line')}`] : []),
   ];
 }
 
 export function countKinds(
-  results: readonly DeviceResult[],
-): Readonly<Record<DeviceOutcomeKind, number>> {
-  const count = (kind: DeviceOutcomeKind): number =>
+  results: readonly Pick<NamedOutcome, 'outcome'>[],
+): Readonly<Record<SweepOutcomeKind, number>> {
+  const count = (kind: SweepOutcomeKind): number =>
     results.filter(({ outcome }) => outcome.kind === kind).length;
-  const counts = deviceOutcomeKinds.map((kind) => [kind, count(kind)] as const);
-  return Object.fromEntries(counts) as Record<DeviceOutcomeKind, number>;
+  const counts = sweepOutcomeKinds.map((kind) => [kind, count(kind)] as const);
+  return Object.fromEntries(counts) as Record<SweepOutcomeKind, number>;
 }
 
-export function headLines({ source, destination, machine }: DevicesDocument): string[] {
-  const qemu = ({ version, command }: DevicesDocument['source']): string =>
+export function headLines({
+  source,
+  destination,
+}: Pick<SweepDocument<never>, 'source' | 'destination'>): string[] {
+  const qemu = ({ version, command }: SweepDocument<never>['source']): string =>
     printableLine(`QEMU ${version} (${command})`);
-  return [
-    `source       ${qemu(source)}`,
-    `destination  ${qemu(destination)}`,
-    `machine      ${printableLine(machine)}`,
-  ];
+  return [`source       ${qemu(source)}`, `destination  ${qemu(destination)}`];
 }
 
 /** such as `3 devices: 2 equal, 1 cannot start` */
-export function summaryLine({ results, selected, partial, summary }: DevicesDocument): string {
-  const counts = deviceOutcomeKinds
+export function summaryLine(
+  {
+    results,
+    selected,
+    partial,
+    summary,
+  }: Pick<SweepDocument<unknown>, 'results' | 'selected' | 'partial' | 'summary'>,
+  noun: string,
+): string {
+  const counts = sweepOutcomeKinds
     .toReversed()
     .filter((kind) => summary[kind] > 0)
     .map((kind) => `${summary[kind]} ${kindWords[kind].toLowerCase()}`);
-  const all = counted(partial ? selected : results.length, 'device');
+  const all = counted(partial ? selected : results.length, noun);
   const head = partial ? `partial, ${results.length} of ${all}` : all;
   return counts.length === 0 ? head : `${head}: ${counts.join(', ')}`;
 }
 
 /** Those for the worse first. */
-export function changeLines(changes: readonly DeviceChange[]): string[] {
+export function changeLines(changes: readonly SweepChange[]): string[] {
   if (changes.length === 0) return ['no change since the baseline'];
   const ordered = changes.toSorted((a, b) => Number(b.isWorse) - Number(a.isWorse));
-  return ordered.flatMap(({ device, before, now, isWorse, more, fewer, less }) => [
+  return ordered.flatMap(({ name, before, now, isWorse, more, fewer, less }) => [
     printableLine(
-      `${isWorse ? 'WORSE  ' : 'changed'}  ${device}  ${wordOf(before, 'not there')} -> ${wordOf(now, 'gone')}`,
+      `${isWorse ? 'WORSE  ' : 'changed'}  ${name}  ${wordOf(before, 'not there')} -> ${wordOf(now, 'gone')}`,
     ),
     ...more.map(({ text }) => `    new: ${printableLine(text)}`),
     ...fewer.map(({ text }) => `    no more: ${printableLine(text)}`),
@@ -119,5 +126,5 @@ export function changeLines(changes: readonly DeviceChange[]): string[] {
   ]);
 }
 
-const wordOf = (kind: DeviceOutcomeKind | undefined, absent: string): string =>
+const wordOf = (kind: SweepOutcomeKind | undefined, absent: string): string =>
   kind === undefined ? absent : kindWords[kind].toLowerCase();

@@ -1,13 +1,14 @@
 /**
- * Holds documents of `drover devices` to the published schema, and to it alone: a member that the
- * schema does not tell is a mistake of Drover's.
+ * Holds documents of a sweep to their published schema, and to it alone: a member that the schema
+ * does not name is a mistake of Drover's.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv } from 'ajv';
 import { packageRoot } from '../model/scratch.fixtures.js';
 
-const file = path.join(packageRoot, 'docs', 'reference', 'devices.schema.json');
+const fileOf = (name: string): string =>
+  path.join(packageRoot, 'docs', 'reference', `${name}.schema.json`);
 
 /** Every object of the schema takes only what it names. */
 function closed(schema: unknown): unknown {
@@ -22,8 +23,11 @@ function closed(schema: unknown): unknown {
 }
 
 /** @returns what is wrong; undefined: nothing */
-export function devicesSchemaProblems(document: unknown): string | undefined {
-  const schema = closed(JSON.parse(readFileSync(file, 'utf8'))) as object;
+export function schemaProblems(
+  name: 'devices' | 'machines',
+  document: unknown,
+): string | undefined {
+  const schema = closed(JSON.parse(readFileSync(fileOf(name), 'utf8'))) as object;
   const validate = new Ajv({ allErrors: true, strict: false }).compile(schema);
   // as a reader gets it
   const plain: unknown = JSON.parse(JSON.stringify(document));

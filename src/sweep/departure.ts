@@ -1,16 +1,16 @@
-/** What it means for a device that a QEMU ended, or that a migration failed. Pure. */
+/** What it means for a device or machine that a QEMU ended, or that a migration failed. Pure. */
 import { saysHostExhausted } from '../model/errors.js';
 import type { Side } from '../model/outcome.js';
-import type { DeviceOutcome, DeviceStep } from './outcome.js';
+import type { SweepOutcome, SweepStep } from './outcome.js';
 
 /** A QEMU that ended by itself. */
 export interface Departure {
   readonly side: Side;
   readonly code: number | null;
   readonly signal: string | null;
-  /** it had answered: it was there with the device */
+  /** it had answered: it was there with the device or machine */
   readonly wasUp: boolean;
-  readonly during: DeviceStep;
+  readonly during: SweepStep;
   /** how it ended, in one sentence */
   readonly message: string;
   /** its last lines */
@@ -33,7 +33,7 @@ const fromOutsideOfShell = new Set([128 + 9, 128 + 15, 128 + 2, 128 + 1]);
 /** A shell says so when what it ran was ended by a signal: 128 and its number. */
 const isShellsSignal = (code: number | null): boolean => code !== null && code > 128 && code < 160;
 
-export function outcomeOfDeparture(departure: Departure): DeviceOutcome {
+export function outcomeOfDeparture(departure: Departure): SweepOutcome {
   const { side, code, signal, wasUp, message, words } = departure;
   const during = wasUp ? departure.during : 'start';
   const isFromOutside =

@@ -1,17 +1,17 @@
 /**
- * What changed since an earlier run of `drover devices`, device by device, and which changes are
- * for the worse. Pure.
+ * What changed since an earlier run of the same sweep, one by one, and which changes are for the
+ * worse. Pure.
  */
-import type { DeviceResult, DevicesDocument } from './document.js';
+import type { NamedOutcome } from './document.js';
 import { counted } from '../model/text/format.js';
 import { severity } from './outcome.js';
-import type { DeviceOutcome, DeviceOutcomeKind, DeviceStateDifference } from './outcome.js';
+import type { SweepOutcome, SweepOutcomeKind, DeviceStateDifference } from './outcome.js';
 
-export interface DeviceChange {
-  readonly device: string;
-  /** absent: the device was not in that run, or is not in this one */
-  readonly before?: DeviceOutcomeKind;
-  readonly now?: DeviceOutcomeKind;
+export interface SweepChange {
+  readonly name: string;
+  /** absent: it was not in that run, or is not in this one */
+  readonly before?: SweepOutcomeKind;
+  readonly now?: SweepOutcomeKind;
   readonly isWorse: boolean;
   /** differences that the other run did not have */
   readonly more: readonly DeviceStateDifference[];
@@ -26,7 +26,7 @@ const placeOf = ({ section, field, text }: DeviceStateDifference): string =>
     ? `${section}\n${text.replaceAll(/0x[0-9a-f]+|\d+/g, '#')}`
     : `${section}\n${field}`;
 
-const differencesOf = (outcome: DeviceOutcome | undefined): readonly DeviceStateDifference[] =>
+const differencesOf = (outcome: SweepOutcome | undefined): readonly DeviceStateDifference[] =>
   outcome?.kind === 'differs' ? outcome.differences : [];
 
 function missing(
@@ -37,8 +37,8 @@ function missing(
   return from.filter((one) => !there.has(placeOf(one)));
 }
 
-/** A device whose state is sent no more is equal on both sides, too. */
-function lessCompared(before: DeviceOutcome | undefined, now: DeviceOutcome | undefined): string[] {
+/** What is sent no more is equal on both sides, too. */
+function lessCompared(before: SweepOutcome | undefined, now: SweepOutcome | undefined): string[] {
   if (before === undefined || !('sections' in before)) return [];
   if (now === undefined || !('sections' in now)) return [];
   const line = (what: string, was: number, is: number): string[] =>
@@ -50,38 +50,38 @@ function lessCompared(before: DeviceOutcome | undefined, now: DeviceOutcome | un
 }
 
 /**
- * @param known names of all devices that this run's QEMU has; a device of the baseline that is not
- *   among them is gone, one that was not selected is left out
+ * @param known names of all that this run's QEMU has; one of the baseline that is not among them is
+ *   gone, one that was not selected is left out
  * @param isSelected whether a name is one that this run would select
  */
 export function compareWithBaseline(
-  baseline: Pick<DevicesDocument, 'results'>,
-  now: Pick<DevicesDocument, 'results'>,
+  baseline: readonly NamedOutcome[],
+  now: readonly NamedOutcome[],
   known: ReadonlySet<string>,
-  isSelected: (device: string) => boolean,
-): DeviceChange[] {
-  const before = new Map(baseline.results.map((result) => [result.device, result]));
-  const changes = now.results.flatMap((result) => changeOf(before.get(result.device), result));
-  const gone = baseline.results
-    .filter(({ device }) => !known.has(device) && isSelected(device))
+  isSelected: (name: string) => boolean,
+): SweepChange[] {
+  const before = new Map(baseline.map((result) => [result.name, result]));
+  const changes = now.flatMap((result) => changeOf(before.get(result.name), result));
+  const gone = baseline
+    .filter(({ name }) => !known.has(name) && isSelected(name))
     .flatMap((result) => changeOf(result, undefined));
   return [...changes, ...gone];
 }
 
-function changeOf(before: DeviceResult | undefined, now: DeviceResult | undefined): DeviceChange[] {
+function changeOf(before: NamedOutcome | undefined, now: NamedOutcome | undefined): SweepChange[] {
   const [was, is] = [before?.outcome, now?.outcome];
   const [old, found] = [differencesOf(was), differencesOf(is)];
   const [more, fewer] = [missing(found, old), missing(old, found)];
   const less = lessCompared(was, is);
   if (was?.kind === is?.kind && [more, fewer, less].every(({ length }) => length === 0)) return [];
   const isMore = was?.kind === 'differs' && is?.kind === 'differs' && more.length > 0;
-  const rank = (outcome: DeviceOutcome | undefined): number =>
+  const rank = (outcome: SweepOutcome | undefined): number =>
     outcome === undefined ? 0 : severity[outcome.kind];
-  // what is broken on this host tells nothing of the device
+  // what is broken on this host says nothing of the QEMUs
   const isLost = was?.kind === 'equal' && is?.kind !== 'equal' && is?.kind !== 'broken';
   return [
     {
-      device: now?.device ?? before?.device ?? '',
+      name: now?.name ?? before?.name ?? '',
       ...(was !== undefined && { before: was.kind }),
       ...(is !== undefined && { now: is.kind }),
       isWorse: isLost || isMore || less.length > 0 || rank(is) > rank(was),

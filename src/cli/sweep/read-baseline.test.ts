@@ -5,15 +5,21 @@ import { test } from 'node:test';
 import { resultOf } from '../../devices/results.fixtures.js';
 import { HarnessError } from '../../model/errors.js';
 import { folderFor } from '../../model/scratch.fixtures.js';
+import { devicesVersion } from '../../devices/document.js';
+import type { DevicesDocument } from '../../devices/document.js';
 import { readBaseline } from './read-baseline.js';
 
+const kind = {
+  ...{ command: 'devices', version: devicesVersion, members: ['machine'], ofResult: ['device'] },
+};
+const read = (file: string): DevicesDocument => readBaseline(file, kind) as DevicesDocument;
 const results = [resultOf('a', 'equal'), resultOf('b', 'differs'), resultOf('c', 'crashed')];
 const good = { version: 1, machine: 'pc', partial: false, results };
 
 test('what a run wrote is read as it was, with members of later versions', (t) => {
   const file = path.join(folderFor(t), 'baseline.json');
   writeFileSync(file, JSON.stringify({ ...good, later: 1 }));
-  assert.deepEqual(readBaseline(file).results, results);
+  assert.deepEqual(read(file).results, results);
 });
 
 const bad: readonly (readonly [what: string, text: string, message: RegExp])[] = [
@@ -45,7 +51,7 @@ for (const [what, text, message] of bad) {
     const file = path.join(folderFor(t), 'baseline.json');
     writeFileSync(file, text);
     assert.throws(
-      () => readBaseline(file),
+      () => read(file),
       (error) => {
         assert.ok(error instanceof HarnessError && error.blame === 'usage');
         assert.match(error.message, message);
@@ -57,5 +63,5 @@ for (const [what, text, message] of bad) {
 }
 
 test('a file that is not there is refused', () => {
-  assert.throws(() => readBaseline('/nowhere/b.json'), /\/nowhere\/b\.json: no such file/);
+  assert.throws(() => read('/nowhere/b.json'), /\/nowhere\/b\.json: no such file/);
 });
