@@ -20,6 +20,7 @@ export const ROWS = [
       'cli/offline',
       'cli/vmstate',
       'cli/devices',
+      'cli/faults',
       'cli/docs',
     ],
     what: 'one folder per kind of command; they may use `cli/run`',
