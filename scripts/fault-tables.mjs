@@ -12,7 +12,7 @@ const load = async (name) => await import(path.join(root, 'dist/migration/faults
 const { factors } = await load('combination.js');
 const { kinds } = await load('kinds.js');
 const { allCombinations, rules } = await load('incompatible.js');
-const { expectedRows } = await load('expected.js');
+const { additions, expectedRows } = await load('expected.js');
 
 const code = (values) => values.map((value) => `\`${value}\``).join(', ');
 const worded = (values) =>
@@ -55,6 +55,12 @@ const tables = {
         after.join(' or '),
         known === undefined ? why : `${why}. Known of QEMU: ${known}`,
       ),
+    ),
+  ),
+  additions: table(
+    ['fault', 'also ended by', 'also in the end', 'known of QEMU'],
+    additions.map(({ where, rungs, after, known }) =>
+      row(worded(where), rungs.join(' or '), after.join(' or '), known),
     ),
   ),
 };

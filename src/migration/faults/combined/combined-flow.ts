@@ -16,6 +16,7 @@ import { prepareLive, waitGuest } from '../../steps.js';
 import { trickleRate, waitDirtyTracking } from '../../tracking.js';
 import { conclude } from '../conclude.js';
 import type { Judged } from '../conclude.js';
+import { lastStatus } from '../side-state.js';
 import { begin, startFaultPair } from '../fault-flow.js';
 import { usePsk } from '../../tls/tls-credentials.js';
 import type { CombinedFault } from './combination.js';
@@ -75,11 +76,13 @@ export async function combinedFault(
   return await conclude(pair, migration, isIdle ? { ...judged, ...undisturbed(fault) } : judged);
 }
 
-function hasBegun({ wire }: Pair, { channel }: CombinedFault): boolean {
+/** False if a fault of a channel has not begun, or began when both sides were done. */
+function hasBegun({ wire, source, destination }: Pair, { channel }: CombinedFault): boolean {
   if (channel === 'process' || wire === undefined) return true;
-  return wire.connections.some(
-    ({ toward: { source, destination } }) => source.faults + destination.faults > 0,
-  );
+  const directions = wire.connections.flatMap(({ toward }) => [toward.source, toward.destination]);
+  const begun = directions.filter(({ faults }) => faults > 0);
+  const isDone = [source, destination].every((machine) => lastStatus(machine) === 'completed');
+  return isDone ? begun.some(({ faultMs, lastMs }) => lastMs >= faultMs) : begun.length > 0;
 }
 
 const undisturbed = (fault: CombinedFault): Expected =>
