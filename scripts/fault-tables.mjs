@@ -12,7 +12,7 @@ const load = async (name) => await import(path.join(root, 'dist/migration/faults
 const { factors } = await load('combination.js');
 const { kinds } = await load('kinds.js');
 const { allCombinations, rules } = await load('incompatible.js');
-const { additions, expectedRows } = await load('expected.js');
+const { additions, expectedRows } = await load('expected-rows.js');
 
 const code = (values) => values.map((value) => `\`${value}\``).join(', ');
 const worded = (values) =>

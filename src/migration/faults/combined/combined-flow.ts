@@ -21,7 +21,7 @@ import { begin, startFaultPair } from '../fault-flow.js';
 import { usePsk } from '../../tls/tls-credentials.js';
 import type { CombinedFault } from './combination.js';
 import { expectedOf } from './expected.js';
-import type { Expected } from './expected.js';
+import type { Expected } from './expected-rows.js';
 import { fileFault } from './file-fault.js';
 import { isOfHost, kinds } from './kinds.js';
 import { concludePostcopy, runAtDestination } from './postcopy-fault.js';
