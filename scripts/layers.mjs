@@ -21,6 +21,7 @@ export const ROWS = [
       'cli/vmstate',
       'cli/devices',
       'cli/machines',
+      'cli/faults',
       'cli/docs',
       'cli/completion',
       'cli/board',

@@ -29,6 +29,20 @@ export interface FaultReport {
    * negative where the source was first
    */
   readonly commitMs?: number | undefined;
+  /** how a postcopy whose connection broke went on */
+  readonly recovery?: Recovery | undefined;
+  /** the guest is gone with the side that had it, as the fault allows */
+  readonly lost?: true | undefined;
+}
+
+export const pausers = ['itself', 'migrate-pause', 'yank'] as const;
+export type Pauser = (typeof pausers)[number];
+
+export interface Recovery {
+  /** what it took until both sides were in `postcopy-paused`, the mildest first */
+  readonly pausedBy: Pauser;
+  /** from then on until the source had completed, milliseconds */
+  readonly ms: number;
 }
 
 /** A state that QEMU alone can end in, though no guest should. */

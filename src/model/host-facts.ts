@@ -17,6 +17,7 @@ export const hostFactNames = [
   'vsock',
   'huge-pages',
   'linux-guest',
+  'small-disk',
 ] as const;
 export type HostFactName = (typeof hostFactNames)[number];
 

@@ -39,3 +39,17 @@ export function countDirect(pid: number): number {
   });
   return flags.filter((each) => (each & constants.O_DIRECT) !== 0).length;
 }
+
+/**
+ * The limit RLIMIT_NOFILE under which a process can open this many more: it bounds the numbers, of
+ * which a descriptor gets the lowest that is free.
+ */
+export function descriptorLimit(pid: number, more: number): number {
+  const used = new Set(eachDescriptor(pid, Number));
+  let free = 0;
+  for (let number = 0; ; number++) {
+    if (used.has(number)) continue;
+    if (free === more) return number;
+    free += 1;
+  }
+}

@@ -2,6 +2,7 @@
 import { cancelTests } from './tests/cancel/cancel-tests.js';
 import { chainTests, pingPongTest } from './tests/chain-tests.js';
 import { coloTests } from './tests/colo/colo-tests.js';
+import { findCombinedFault } from './tests/combined-fault-tests.js';
 import { compressionTests } from './tests/compression-tests.js';
 import { cprTests } from './tests/cpr/cpr-tests.js';
 import type { TestDefinition } from './definition.js';
@@ -45,5 +46,5 @@ export const allTests: readonly TestDefinition[] = [
 
 /** @param path without the architecture */
 export function findTest(path: string): TestDefinition | undefined {
-  return allTests.find((test) => test.path === path);
+  return allTests.find((test) => test.path === path) ?? findCombinedFault(path);
 }

@@ -9,7 +9,7 @@ import { allOf, output, part, rowsIn } from './pages.fixtures.js';
 const commands = {
   'cli.md': [
     ...['run', 'matrix', 'chain', 'stress', 'list', 'doctor', 'report', 'merge', 'shards'],
-    ...['rerun', 'vmstate', 'devices', 'bench', 'compare', 'advise', 'history', 'board'],
+    ...['faults', 'rerun', 'vmstate', 'devices', 'bench', 'compare', 'advise', 'history', 'board'],
   ],
   'offline.md': ['scan', 'inspect', 'diff', 'export'],
 };

@@ -51,7 +51,7 @@ async function matrixCommand(options: MatrixOptions, environment: Environment): 
   const hint = "to test one QEMU with itself use 'drover run --qemu'";
   const binaries = resolveSeveral(options.qemu, environment, hint);
   const [{ arch }] = binaries;
-  const catalogue = await loadCatalogue(options);
+  const catalogue = await loadCatalogue(options, arch);
   const selected = select(options, catalogue, { arch, flaky: environment.flaky });
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);

@@ -1,7 +1,8 @@
 /** All tests a command knows: Drover's own, and those the user brings with `--tests`. */
-import { allTests } from '../../suite/registry.js';
+import type { Arch } from '../../model/arch.js';
+import { allTests, findTest } from '../../suite/registry.js';
 import type { TestDefinition } from '../../suite/definition.js';
-import type { OwnTestsOption } from '../options/options.js';
+import type { OwnTestsOption, PathOptions } from '../options/options.js';
 
 export interface Catalogue {
   readonly all: readonly TestDefinition[];
@@ -11,7 +12,24 @@ export interface Catalogue {
   readonly fileOf: (test: TestDefinition) => string | undefined;
 }
 
-export async function loadCatalogue({ tests: given }: OwnTestsOption): Promise<Catalogue> {
+/**
+ * @param arch and
+ * @param p    a path may name a combined fault, which no list has
+ */
+export async function loadCatalogue(
+  options: OwnTestsOption & Partial<Pick<PathOptions, 'p'>>,
+  arch?: Arch,
+): Promise<Catalogue> {
+  const known = await knownTests(options);
+  const paths = (options.p ?? []).map((path) => path.replace(`/${arch ?? ''}/`, '/'));
+  const extra = [...new Set(paths)].flatMap((path) =>
+    known.all.some((test) => test.path === path) ? [] : (findTest(path) ?? []),
+  );
+  if (extra.length === 0) return known;
+  return { ...known, all: [...known.all, ...extra], usual: [...known.usual, ...extra] };
+}
+
+async function knownTests({ tests: given }: OwnTestsOption): Promise<Catalogue> {
   if (given.length === 0) return { all: allTests, usual: allTests, fileOf: () => undefined };
   const { loadUserTests } = await import('../../suite/user-tests.js');
   const own = await loadUserTests(given, allTests);

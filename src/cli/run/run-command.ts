@@ -80,7 +80,7 @@ export async function runCommand(
 ): Promise<number> {
   const binaries = resolveBinaries(options, environment);
   const { arch } = binaries.source;
-  const catalogue = await loadCatalogue(options);
+  const catalogue = await loadCatalogue(options, arch);
   const { flaky } = environment;
   const meant =
     options.lastFailed === undefined

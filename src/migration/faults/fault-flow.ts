@@ -1,28 +1,15 @@
-/**
- * A migration whose connections Drover disturbs, and the rule that exactly one side's guest runs:
- * both sides are observed once the fault has done its work, the migration is ended by the mildest
- * means that helps, and the guest that survives must have its memory.
- */
+/** A migration whose connections Drover disturbs, up to the moment when that has had its effect. */
 import { both } from '../../model/both.js';
-import { pause, pollUntil } from '../../model/deadline.js';
-import { contractError } from '../../model/errors.js';
-import type { HarnessError } from '../../model/errors.js';
-import type { EndPair, FaultReport, Hazard, Rung } from '../../model/fault-report.js';
-import { QmpCommandError } from '../../qmp/client.js';
-import type { QmpEvent } from '../../qmp/events.js';
-import type { TestContext, TestMachine } from '../context.js';
-import { soon } from '../deadlines.js';
+import { pollUntil } from '../../model/deadline.js';
+import type { TestContext } from '../context.js';
 import type { FlowResult, Migration, Sides } from '../migration.js';
 import { Pair, setUp } from '../pair.js';
 import { prepareLive, waitGuest } from '../steps.js';
 import { trickleUntilTracked } from '../tracking.js';
-import { endMachine, requireStarts, verifyMemory, verifyStopped } from '../verify.js';
-import { waitByteChange, waitEvent, waitMarker } from '../waits.js';
+import { waitByteChange, waitMarker } from '../waits.js';
 import type { Wire } from '../wire.js';
+import { conclude } from './conclude.js';
 import type { Effect, FaultCase } from './fault-table.js';
-import { endMigration } from './ladder.js';
-import { observe } from './side-state.js';
-import type { Observed } from './side-state.js';
 
 export async function faultMigration(context: TestContext, fault: FaultCase): Promise<FlowResult> {
   const pair = await startFaultPair(context, fault);
@@ -35,34 +22,6 @@ export async function faultMigration(context: TestContext, fault: FaultCase): Pr
   await disturb(migration, fault);
   return await conclude(pair, migration, fault);
 }
-
-/** The fault has done its work: holds what came of it to the table, and ends the migration. */
-export async function conclude(
-  pair: Pair,
-  migration: Migration,
-  fault: Pick<FaultCase, 'profile' | 'before' | 'rungs' | 'after'>,
-): Promise<FlowResult> {
-  pair.context.observer.phase('verify');
-  const before = await settled(pair, fault.before, 'before anybody acted');
-  const { rung, ms: rungMs } = await endMigration(pair.source);
-  requireRung(rung, fault);
-  if (fault.profile === 'managed') await manage(pair);
-  const after = await settled(pair, fault.after, `after ${rung === 'none' ? 'the fault' : rung}`);
-  const hazards = await resolve(pair, after);
-  const report = {
-    ...{ before: pairOf(before), rung, rungMs, after: pairOf(after), hazards },
-    commitMs: fault.profile === 'bare' ? commitMs(pair) : undefined,
-  };
-  return await endFault(migration, after, report);
-}
-
-interface BothSides {
-  readonly source: Observed;
-  readonly destination: Observed;
-}
-
-const pairOf = ({ source, destination }: BothSides): EndPair =>
-  `${source.state}/${destination.state}`;
 
 export async function startFaultPair(
   context: TestContext,
@@ -155,138 +114,4 @@ async function untilQuiet(pair: Sides): Promise<void> {
     last = seen;
     return performance.now() - sinceMs >= quietMs ? undefined : `bytes so far: ${seen}`;
   });
-}
-
-/** until a state that a side passes through has passed */
-const settlesWithinMs = 10_000;
-
-/** Observes both sides until they are in a state that the table lists. */
-async function settled(
-  { context, source, destination }: Pair,
-  listed: readonly EndPair[],
-  when: string,
-): Promise<BothSides> {
-  const deadline = performance.now() + soon(settlesWithinMs, context);
-  for (;;) {
-    const [one, other] = await both(observe(source), observe(destination));
-    const sides = { source: one, destination: other };
-    if (listed.includes(pairOf(sides))) return sides;
-    if (performance.now() > deadline) throw wrongEnd(sides, listed, when);
-    await pause(lookMs, context.signal);
-  }
-}
-
-function wrongEnd(sides: BothSides, listed: readonly EndPair[], when: string): HarnessError {
-  const [source, destination] = pairOf(sides).split('/');
-  return contractError(
-    'wrong-end-state',
-    `${when}, the source is ${source} and the destination ${destination}; expected: ${listed.join(' or ')}`,
-    { waitedFor: listed.join(' or '), lastSeen: JSON.stringify(sides) },
-  );
-}
-
-function requireRung(rung: Rung, { rungs }: Pick<FaultCase, 'rungs'>): void {
-  if (rungs.includes(rung)) return;
-  throw contractError(
-    'wrong-rung',
-    `it took ${rung === 'none' ? 'nothing' : rung} to end the migration; expected: ${rungs.join(' or ')}`,
-    { side: 'source', waitedFor: rungs.join(' or '), lastSeen: rung },
-  );
-}
-
-/**
- * What a manager does with a destination that waits for it: it lets that one run after the source
- * has completed, and else the source, unless QEMU does. QEMU refuses that for a moment after the
- * status of a migration that failed.
- */
-async function manage({ context, source, destination }: Pair): Promise<void> {
-  const { status } = await source.qmp.execute('query-migrate');
-  if (status === 'completed') {
-    if ((await observe(destination)).state === 'paused') await destination.qmp.execute('cont');
-    return;
-  }
-  const poll = { waitedFor: 'guest that runs on', side: 'source', everyMs: lookMs } as const;
-  const timeoutMs = soon(settlesWithinMs, context);
-  await pollUntil({ ...poll, timeoutMs, signal: context.signal }, async () => {
-    const { running } = await source.qmp.execute('query-status');
-    if (running === true) return undefined;
-    try {
-      await source.qmp.execute('cont');
-      return undefined;
-    } catch (error) {
-      if (error instanceof QmpCommandError) return error.message;
-      throw error;
-    }
-  });
-}
-
-const whenMs = ({ sentAtMs, receivedAtMs }: QmpEvent): number => sentAtMs ?? receivedAtMs;
-
-/** when a machine last sent an event */
-function lastMs({ qmp }: TestMachine, name: string): number {
-  const event = qmp.events.all.findLast((each) => each.name === name);
-  return event === undefined ? -Infinity : whenMs(event);
-}
-
-/**
- * During this time the loss of the destination's last answer leaves QEMU with two guests that run:
- * from the destination's RESUME to the end of the source's migration.
- */
-function commitMs({ source, destination }: Pair): number | undefined {
-  const completed = source.qmp.events.all.find(
-    ({ name, data }) => name === 'MIGRATION' && data['status'] === 'completed',
-  );
-  const resumed = destination.qmp.events.all.find(({ name }) => name === 'RESUME');
-  if (completed === undefined || resumed === undefined) return undefined;
-  return whenMs(completed) - whenMs(resumed);
-}
-
-/** If not exactly one guest runs, sees to it that the source's does. @returns what that was */
-async function resolve({ source, destination }: Pair, after: BothSides): Promise<Hazard[]> {
-  const states = [after.source.state, after.destination.state];
-  const running = states.filter((state) => state === 'runs').length;
-  if (running === 1) return [];
-  const [machine, command, event] =
-    running === 2
-      ? ([destination, 'stop', 'STOP'] as const)
-      : ([source, 'cont', 'RESUME'] as const);
-  const since = machine.qmp.events.cursor;
-  await machine.qmp.execute(command);
-  await waitEvent(machine, event, since);
-  const sinceMs =
-    running === 2
-      ? Math.max(lastMs(source, 'RESUME'), lastMs(destination, 'RESUME'))
-      : lastMs(source, 'STOP');
-  const ms = Math.round(lastMs(machine, event) - sinceMs);
-  return [{ kind: running === 2 ? 'both-run' : 'neither-runs', ms }];
-}
-
-/** Verifies the guest that is left, and ends both QEMUs. */
-async function endFault(
-  migration: Migration,
-  after: BothSides,
-  fault: FaultReport,
-): Promise<FlowResult> {
-  const { source, destination } = migration.pair;
-  const isSource = after.source.state === 'runs' || fault.hazards.length > 0;
-  const [survivor, other] = isSource ? [source, destination] : [destination, source];
-  const verdict = await verifyMemory(survivor);
-  if (!verdict.intact) return { verdict, damagedSide: survivor.side };
-  if (after.destination.state === 'runs' && isSource) {
-    const second = await verifyStopped(destination);
-    if (!second.intact) return { verdict: second };
-  }
-  requireStarts(source, 1);
-  if (after.destination.state !== 'gone') requireStarts(destination, 0);
-  await endOther(other, after[other.side]);
-  await endMachine(survivor);
-  return { verdict, figures: migration.figures, fault };
-}
-
-/** What is left of a migration that failed has nothing to lose. */
-async function endOther(machine: TestMachine, { state, runState }: Observed): Promise<void> {
-  if (state === 'gone') return;
-  // It does not answer QMP.
-  if (runState === undefined) await machine[Symbol.asyncDispose]();
-  else await machine.end();
 }

@@ -24,15 +24,39 @@ export interface Observed {
   readonly runState?: string | undefined;
 }
 
+/** What is known about the machines that Drover observes. */
+export interface Observing {
+  /** Drover has killed them, or taken from them what they cannot do without */
+  readonly killed?: ReadonlySet<TestMachine> | undefined;
+  /**
+   * The destination may lack pages, for which a reader of its memory would wait as its guest does.
+   */
+  readonly isPostcopy?: boolean | undefined;
+}
+
 /** Where a side is now; it may end while Drover looks. */
-export async function observe(machine: TestMachine): Promise<Observed> {
+export async function observe(machine: TestMachine, known: Observing = {}): Promise<Observed> {
+  const { killed, isPostcopy = false } = known;
+  if (killed?.has(machine) === true && machine.process.status !== undefined)
+    return { state: 'gone' };
   try {
+    if (isPostcopy && machine.side === 'destination' && lastStatus(machine) !== 'completed') {
+      // throws once it is gone
+      const answer = await askStatus(machine);
+      return { state: 'incomplete', runState: asString(answer?.['status']) };
+    }
     return await look(machine);
   } catch (error) {
     if (!(await machine.endedByItself())) throw error;
-    requireOrderlyExit(machine);
+    if (killed?.has(machine) !== true) requireOrderlyExit(machine);
     return { state: 'gone' };
   }
+}
+
+/** of its migration, by its events */
+export function lastStatus({ qmp }: TestMachine): string | undefined {
+  const event = qmp.events.all.findLast(({ name }) => name === 'MIGRATION');
+  return asString(event?.data['status']);
 }
 
 /** QEMU's answer and memory are looked at one after the other: what changes in between is seen. */

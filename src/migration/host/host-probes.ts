@@ -10,6 +10,7 @@ import { linuxGuestObstacle } from '../../guest/linux-image.js';
 import { loadAddon } from '../../native/addon.js';
 import { locate } from '../../qemu/binary.js';
 import { probeSharedMemory } from '../../qemu/shared-memory.js';
+import { smallDiskObstacle } from './small-disk.js';
 import { hugePageObstacle } from './huge-pages.js';
 import { guestMemfdObstacle, kvmObstacle } from './accelerator.js';
 import { dirtyRingObstacle } from './dirty-ring-probe.js';
@@ -47,6 +48,7 @@ const probes: Readonly<Record<HostFactName, HostProbe>> = {
   'huge-pages': ({ plan: { arch } }) =>
     unless(hugePageObstacle(readFileSync('/proc/meminfo', 'utf8'), 2 * platforms[arch].ramBytes)),
   'linux-guest': ({ plan: { arch } }) => unless(linuxGuestObstacle(arch)),
+  'small-disk': async (input) => unless(await smallDiskObstacle(input)),
   vsock: () => {
     const missing = ['/dev/vsock', '/sys/module/vsock_loopback'].find((file) => !existsSync(file));
     return unless(missing && `no vsock to this host itself: ${missing} does not exist`);

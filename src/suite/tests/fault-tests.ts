@@ -2,10 +2,12 @@
 import { faultMigration } from '../../migration/faults/fault-flow.js';
 import { faultCases } from '../../migration/faults/fault-table.js';
 import type { FaultCase, FaultName } from '../../migration/faults/fault-table.js';
+import type { Combination } from '../../migration/faults/combined/combination.js';
 import { bitFlip } from '../../migration/faults/bit-flip.js';
 import type { Pair } from '../../migration/pair.js';
 import { migrationTest, postcopyTest } from '../definition.js';
 import type { TestDefinition } from '../definition.js';
+import { combinedFaultTest } from './combined-fault-tests.js';
 import { needsOf } from '../needs.js';
 import { unixSocket } from './unix-socket.js';
 
@@ -40,6 +42,32 @@ function breakByReset(pair: Pair): void {
   };
 }
 
+const precopy = {
+  ...({ profile: 'managed', mode: 'precopy', transport: 'unix' } as const),
+  ...({ answers: 'return-path', channel: 'process' } as const),
+} as const;
+const toFile = {
+  ...({ profile: 'managed', mode: 'file', transport: 'file', answers: 'one-way' } as const),
+  ...({ stage: 'memory', channel: 'process', direction: 'source' } as const),
+} as const;
+
+/** Faults outside of the channel, each once; `drover faults` has them in more circumstances. */
+const outside: readonly Combination[] = [
+  { ...precopy, stage: 'memory', fault: 'kill', direction: 'source' },
+  { ...precopy, stage: 'switchover', fault: 'kill', direction: 'destination' },
+  { ...precopy, profile: 'bare', stage: 'switchover', fault: 'stop', direction: 'source' },
+  { ...toFile, fault: 'disk-full' },
+  { ...toFile, fault: 'file-size' },
+  {
+    ...{ ...precopy, transport: 'tcp', stage: 'setup' },
+    ...{ fault: 'descriptors', direction: 'destination' },
+  },
+  {
+    ...{ ...precopy, mode: 'multifd', transport: 'tcp', stage: 'setup' },
+    ...{ fault: 'memory', direction: 'destination' },
+  },
+];
+
 export const faultTests: readonly TestDefinition[] = [
   ...Object.entries<FaultCase>(faultCases).map(([name, fault]) =>
     migrationTest({
@@ -73,4 +101,5 @@ export const faultTests: readonly TestDefinition[] = [
     recovery: 'once',
     startHook: breakByReset,
   }),
+  ...outside.map((fault) => combinedFaultTest({ ...fault, detail: {} }, 'full')),
 ];
