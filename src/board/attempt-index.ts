@@ -56,7 +56,8 @@ export class AttemptIndex {
     for (const id of this.#logs.keys()) if (!there.has(id)) this.#logs.delete(id);
     const all: IndexedAttempt[] = [];
     for (const run of runs) {
-      all.push(...(await this.of(run)));
+      // one by one: a run may have more attempts than a call takes arguments
+      for (const attempt of await this.of(run)) all.push(attempt);
       await setImmediate();
     }
     return all;
@@ -67,7 +68,9 @@ function attemptsIn(run: StoredRun, text: string): IndexedAttempt[] {
   return text.split('\n').flatMap((line) => {
     const event = eventFrom(line, 'test-finished');
     if (event === undefined) return [];
-    const { test, attempt, durationMs, outcome } = event;
+    const { attempt, durationMs, outcome } = event;
+    // half of a character could not be written into an address
+    const test = event.test.replaceAll(/\p{Surrogate}/gu, '\ufffd');
     const code = 'failure' in outcome ? outcome.failure.code : undefined;
     return [{ run, test, attempt, status: testStatusOf(event), durationMs, code }];
   });

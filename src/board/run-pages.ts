@@ -94,7 +94,7 @@ export function runPage(
   ];
   const list = facts.map(([name, text]) => element('dt', name) + element('dd', text)).join('\n');
   const report = `<p>${badge(state)} <a href="report.html">Open the report</a></p>`;
-  const live = finished === undefined ? liveSection(id) : '';
+  const live = state === 'running' ? liveSection(id) : '';
   return boardPage({
     title: `Run of ${begun(run)}`,
     at: '/',

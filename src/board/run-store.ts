@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from 
 import path from 'node:path';
 import type { EventOf } from '../model/events.js';
 import { isObject } from '../model/json.js';
+import type { Json, JsonObject } from '../model/json.js';
 import { missingField } from '../report/log/event-fields.js';
 import { logName } from '../report/log/read-log.js';
 
@@ -126,6 +127,26 @@ function readAt(file: number, at: number, bytes: number): Buffer {
   return buffer.subarray(0, readSync(file, buffer, 0, bytes, at));
 }
 
+const kinds = ['passed', 'skipped', 'failed', 'broken', 'cancelled'];
+
+/** The fields inside of fields that the board shows. */
+function isWhole(event: JsonObject): boolean {
+  const { type, host, source, destination, outcome } = event;
+  if (type === 'run-started') {
+    return (
+      hasTexts(host, ['hostname', 'cpu', 'kernel']) &&
+      [source, destination].every((qemu) => hasTexts(qemu, ['version', 'package', 'command']))
+    );
+  }
+  if (type !== 'test-finished') return true;
+  if (!isObject(outcome) || !kinds.some((kind) => kind === outcome['kind'])) return false;
+  return !('failure' in outcome) || hasTexts(outcome['failure'], ['code', 'message']);
+}
+
+function hasTexts(value: Json | undefined, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => typeof value[name] === 'string');
+}
+
 /** An event of one type, whole; logs may come from elsewhere. */
 export function eventFrom(line: string, type: 'run-started'): Started | undefined;
 export function eventFrom(line: string, type: 'run-finished'): Finished | undefined;
@@ -136,8 +157,10 @@ export function eventFrom(
 export function eventFrom(line: string, type: string): unknown {
   if (!line.startsWith(`{"type":"${type}"`)) return undefined;
   try {
-    const value: unknown = JSON.parse(line);
-    return isObject(value) && missingField(value) === undefined ? value : undefined;
+    const value = JSON.parse(line) as Json;
+    return isObject(value) && missingField(value) === undefined && isWhole(value)
+      ? value
+      : undefined;
   } catch {
     return undefined;
   }

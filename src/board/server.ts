@@ -13,6 +13,7 @@ import { streamSSE } from 'hono/streaming';
 import { historyHtmlPieces } from '../bench/history/history-html.js';
 import { readHistory } from '../bench/history/store.js';
 import { HarnessError } from '../model/errors.js';
+import type { DroverEvent } from '../model/events.js';
 import { TimedRun } from '../report/fold/timeline.js';
 import { htmlPieces } from '../report/html/document.js';
 import { element } from '../report/html-text.js';
@@ -134,16 +135,18 @@ function guard(app: Hono, access: Access): void {
       return c.text("the board needs its token: open the address that 'drover board' printed", 401);
     }
     if (answer === 'foreign-name') {
-      return c.text('the board answers on loopback names alone', 403);
+      return c.text('open the board as http://localhost:PORT/ or http://127.0.0.1:PORT/', 403);
     }
     if (access.token !== undefined && query !== undefined) {
       setCookie(c, cookie, access.token, { httpOnly: true, sameSite: 'Strict', path: '/' });
       // the token stays out of the history and of what is copied
       const clean = new URL(c.req.url);
       clean.searchParams.delete('token');
-      return c.redirect(`${clean.pathname}${clean.search}`);
+      return c.redirect(`${clean.pathname.replace(/^\/+/, '/')}${clean.search}`);
     }
     await next();
+    // its answer has no body, and what would have made one must end
+    if (c.req.method === 'HEAD') await c.res.body?.cancel();
     c.header('X-Content-Type-Options', 'nosniff');
     c.header('Referrer-Policy', 'no-referrer');
     c.header('Cache-Control', 'no-store');
@@ -174,12 +177,32 @@ async function benchmarks(c: Context, options: BoardOptions): Promise<Response> 
 
 async function report(c: Context, run: StoredRun): Promise<Response> {
   const timed = new TimedRun();
-  for await (const event of readEventLog(run.log)) timed.add(located(event, run.folder));
+  try {
+    for await (const event of readEventLog(run.log)) timed.add(await ownEvidence(event, run));
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    const content = element('p', `This run has no report: ${error.message}`);
+    return c.html(boardPage({ title: 'No report', at: '/', content }));
+  }
   c.header('Content-Security-Policy', "frame-ancestors 'none'");
   c.header('Content-Type', 'text/html; charset=utf-8');
   return c.body(
     Readable.toWeb(Readable.from(bytesOf(htmlPieces([timed], run.folder)))) as ReadableStream,
   );
+}
+
+/** A log names folders; the report shows what lies in them, so only those below the run's own. */
+async function ownEvidence(event: DroverEvent, run: StoredRun): Promise<DroverEvent> {
+  const found = located(event, run.folder);
+  if (found.type !== 'test-finished' || found.directory === undefined) return found;
+  const real = await realBelow(run.folder, found.directory).catch(() => undefined);
+  return { ...found, directory: real };
+}
+
+/** @returns the real path, undefined if it is not below the folder's */
+async function realBelow(folder: string, name: string): Promise<string | undefined> {
+  const [above, file] = await Promise.all([realpath(folder), realpath(path.resolve(folder, name))]);
+  return file.startsWith(above + path.sep) ? file : undefined;
 }
 
 function* bytesOf(pieces: Iterable<string>): Generator<Buffer> {
@@ -189,11 +212,8 @@ function* bytesOf(pieces: Iterable<string>): Generator<Buffer> {
 /** A file beside the log, such as a transcript; as text, which no browser runs. */
 async function evidence(c: Context, run: StoredRun, name: string): Promise<Response | undefined> {
   try {
-    const [folder, file] = await Promise.all([
-      realpath(run.folder),
-      realpath(path.join(run.folder, name)),
-    ]);
-    if (!file.startsWith(folder + path.sep) || !(await stat(file)).isFile()) return undefined;
+    const file = await realBelow(run.folder, path.join(run.folder, name));
+    if (file === undefined || !(await stat(file)).isFile()) return undefined;
     c.header('Content-Security-Policy', "default-src 'none'; sandbox; frame-ancestors 'none'");
     c.header('Content-Type', 'text/plain; charset=utf-8');
     return c.body(Readable.toWeb(createReadStream(file)) as ReadableStream);

@@ -36,17 +36,25 @@ const machines: ReadonlyMap<string, number> = new Map([
 export function obstacle(file: string, arch: string = process.arch): string | undefined {
   if (!existsSync(file)) return 'is missing';
   const start = Buffer.alloc(20);
-  const descriptor = openSync(file, 'r');
   try {
-    if (readSync(descriptor, start) < start.length || start.readUInt32BE(0) !== 0x7f454c46) {
-      return 'is no ELF file';
-    }
-  } finally {
-    closeSync(descriptor);
+    readStart(file, start);
+  } catch (error) {
+    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
+  if (start.readUInt32BE(0) !== 0x7f454c46) return 'is no ELF file';
   const machine = start[5] === 2 ? start.readUInt16BE(18) : start.readUInt16LE(18);
   const wanted = machines.get(arch);
   if (wanted === undefined || machine === wanted) return undefined;
   const name = [...machines].find(([, number]) => number === machine)?.[0];
   return `is for ${name ?? `ELF machine ${machine}`}, this Node is for ${arch}`;
+}
+
+/** What a shorter file lacks stays zero. */
+function readStart(file: string, start: Buffer): void {
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, start);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import type { ServerType } from '@hono/node-server';
@@ -34,7 +35,7 @@ export const addBoardCommand: AddCommand = (program, _environment, finish) => {
     .argument('[dir]', 'the folder that holds the folders of --out', '.')
     .option(
       '--host <address>',
-      'address to listen on; other than loopback, every request needs a token',
+      'address to listen on; on any address but loopback, each request needs a token',
       '127.0.0.1',
     )
     .option(
@@ -73,7 +74,7 @@ async function boardCommand(folder: string, options: BoardOptions): Promise<numb
   const server = createAdaptorServer({ fetch: app.fetch });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
-  const name = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const name = nameOf(options.host);
   const query = token === undefined ? '' : `?token=${token}`;
   await print(`drover board: http://${name}:${port}/${query}\n`);
   if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
@@ -81,6 +82,12 @@ async function boardCommand(folder: string, options: BoardOptions): Promise<numb
   // pages that follow a run would keep it open
   if ('closeAllConnections' in server) server.closeAllConnections();
   return exitCodes.passed;
+}
+
+/** What a browser, also on another host, can open. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return hostname();
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** @throws HarnessError `cannot-listen` */

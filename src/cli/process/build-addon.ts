@@ -57,16 +57,40 @@ async function buildAddon(root: string): Promise<void> {
     );
     const [api = '', cpp = ''] = headers;
     const inc = `-DCMAKE_JS_INC=${path.join(api, 'include')};${cpp}`;
-    const options = ['-DCMAKE_BUILD_TYPE=Release', '-DDROVER_UNITY=ON', inc];
+    // cmake's own choice is make, even where there is none
+    const generator = isOnPath('ninja') ? ['-G', 'Ninja'] : [];
+    const options = ['-DCMAKE_BUILD_TYPE=Release', '-DDROVER_UNITY=ON', inc, ...generator];
     await runCmake(['-S', root, '-B', folder, ...options]);
     await runCmake(['--build', folder, '--parallel', '2']);
     const built = path.join(folder, 'Release');
-    const release = path.join(place, 'Release');
-    await rm(release, { recursive: true, force: true });
-    await rename(built, release);
+    await putInPlace(root, built, path.join(place, 'Release'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Another Drover may have built the same meanwhile, and use it already: then that one stays. */
+async function putInPlace(root: string, built: string, release: string): Promise<void> {
+  const fits = (): boolean => {
+    try {
+      findAddon(root);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (fits()) return;
+  await rm(release, { recursive: true, force: true });
+  try {
+    await rename(built, release);
+  } catch (error) {
+    if (!fits()) throw error;
+  }
+}
+
+function isOnPath(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.some((folder) => folder !== '' && existsSync(path.join(folder, program)));
 }
 
 async function runCmake(words: readonly string[]): Promise<void> {
@@ -83,7 +107,11 @@ async function runCmake(words: readonly string[]): Promise<void> {
   try {
     status = await once(child, 'close');
   } catch (cause) {
-    throw cannotBuild('cmake cannot be started', [String(cause)], cause);
+    const isLate = cause instanceof Error && cause.name === 'AbortError';
+    const why = isLate
+      ? `cmake did not end within ${buildMs / 60_000} minutes`
+      : 'cmake cannot be started';
+    throw cannotBuild(why, [String(cause)], cause);
   }
   const [code, signal] = status;
   if (code === 0) return;

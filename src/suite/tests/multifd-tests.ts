@@ -68,7 +68,7 @@ export const multifdTests: readonly TestDefinition[] = [
     }),
   ),
   precopyTest({
-    path: '/migration/multifd/tcp/plain/zlib/level-0',
+    path: '/migration/multifd/tcp/plain/zlib-level-0',
     level: 'full',
     origin: 'drover',
     ...common,
