@@ -6,9 +6,9 @@ import type { SweepOutcome } from '../sweep/outcome.js';
 
 const nothing = { sections: 0, blocks: 0, ramBytes: 0, functions: 0, registers: 0 };
 
-export async function migrateLive({ context }: SweepRun): Promise<SweepOutcome> {
+export async function migrateLive(run: SweepRun): Promise<SweepOutcome> {
   try {
-    const { verdict, arrival } = await precopy(context, {
+    const { verdict, arrival } = await precopy(run.context, {
       listen: 'unix:$DIR/migration',
       connect: 'unix:$DIR/migration',
       live: true,
@@ -24,19 +24,19 @@ export async function migrateLive({ context }: SweepRun): Promise<SweepOutcome> 
     if (verdict?.intact !== false) return { kind: 'equal', ...compared };
     return differs([`guest memory is damaged: ${verdict.damagedPages} pages`], compared);
   } catch (error) {
-    if (!isFinding(error)) throw error;
+    if (!isFinding(error, run.step)) throw error;
     return differs([error.message, ...(error.input.details ?? [])]);
   }
 }
 
 /** The machine arrived, but not as it was, or the guest sees something wrong. */
-function isFinding(error: unknown): error is HarnessError {
-  return error instanceof HarnessError && findings.has(error.code);
+function isFinding(error: unknown, step: SweepRun['step']): error is HarnessError {
+  if (!(error instanceof HarnessError) || error.blame !== 'contract') return false;
+  return (step === 'comparison' || step === 'end') && !departures.has(error.code);
 }
 
-const findings = new Set([
-  ...['state-differs', 'memory-moves', 'guest-restarted', 'guest-not-running', 'guest-dead'],
-]);
+/** of these the sweep has outcomes of its own */
+const departures = new Set(['deadline', 'qemu-exited', 'wrong-exit']);
 
 function differs(
   texts: readonly string[],

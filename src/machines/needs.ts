@@ -80,7 +80,7 @@ const boards: Readonly<Record<Arch, RegExp>> = {
   riscv64: /^virt$/,
   s390x: /^s390-ccw-virtio-/,
   ppc64: /^pseries-/,
-  loongarch64: /^virt$/,
+  loongarch64: /^virt(-|$)/,
 };
 
 /** Whether Drover has a guest that runs on this machine. */

@@ -51,7 +51,9 @@ export function selectMachines(
       .filter((name) => !emptyMachines.includes(name))
       .toSorted(byVersion);
     for (const machine of machines) {
-      for (const mode of machineModes) known.add(machineName({ target, machine, mode }));
+      if (there.has(machine)) {
+        for (const mode of machineModes) known.add(machineName({ target, machine, mode }));
+      }
       if (!pattern.test(machine)) continue;
       if (!there.has(machine)) {
         onlyAtSource.push(`${target} ${machine}`);

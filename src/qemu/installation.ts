@@ -1,5 +1,5 @@
 /** The QEMUs of an installation: all programs qemu-system-TARGET of a folder. */
-import { readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileProblem, usageError } from '../model/errors.js';
 import { resolveTarget } from './binary.js';
@@ -27,11 +27,11 @@ export function resolveInstallation(given: string, search: BinarySearch): QemuBi
       },
     );
   }
-  const isLink = (name: string): boolean =>
-    path.basename(realpathSync(path.join(given, name))) !== name &&
-    names.includes(path.basename(realpathSync(path.join(given, name))));
+  const realName = (name: string): string => path.basename(realpathSync(path.join(given, name)));
   const found = names
-    .filter((name) => !isLink(name))
+    // a link to nothing is no program
+    .filter((name) => existsSync(path.join(given, name)))
+    .filter((name) => realName(name) === name || !names.includes(realName(name)))
     .toSorted()
     .map((name) => resolveTarget(path.resolve(given, name), search));
   if (found.length > 0) return found;

@@ -45,12 +45,12 @@ export async function checkPair(
   guest: TestContextOptions['guest'],
   story: (run: SweepRun) => Promise<SweepOutcome>,
 ): Promise<CheckedPair> {
+  mkdirSync(directory, { mode: 0o700 });
   const startedAtMs = performance.now();
   const late = new AbortController();
   const timer = setTimeout(() => {
     late.abort(new Cancelled());
   }, timeoutMs);
-  mkdirSync(directory, { mode: 0o700 });
   const context = new TestContext({
     ...{ plan, directory, guest, interference },
     signal: AbortSignal.any([signal, late.signal]),

@@ -42,7 +42,7 @@ export const addDevicesCommand: AddCommand = (program, environment, finish) => {
     .option('--no-cache', 'probe the QEMUs again instead of reusing what Drover found')
     .optionsGroup('Which devices:')
     .option('--match <regex>', 'only devices whose name matches, such as ^virtio-')
-    .option('--every <n>', 'of these only each n-th', countUpTo(1e6), 1)
+    .option('--every <n>', 'only every n-th of them', countUpTo(1e6), 1)
     .option('--list', 'list the devices and their arguments, and migrate none')
     .optionsGroup('How:')
     .option(

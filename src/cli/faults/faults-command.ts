@@ -68,8 +68,8 @@ export const addFaultsCommand: AddCommand = (program, environment, finish) => {
       countUpTo(mostRandom),
     )
     .option('--seed <number>', 'of the choice: the same seed chooses the same', countUpTo(2 ** 32))
-    .option('--count <count>', 'only the first so many of them', countUpTo(mostRandom))
-    .option('--list', 'list the faults, which combinations there are not, and why; run none')
+    .option('--count <count>', 'only the first COUNT faults', countUpTo(mostRandom))
+    .option('--list', 'list the faults, and why other combinations are excluded; run none')
     .option('--shard <index/total>', 'run one part of the faults, such as 2/5', shardArgument);
   withPolicyOptions(withAttemptOptions(command));
   withReportOptions(command)
@@ -131,7 +131,7 @@ function choiceLines({ random, level = 'smoke', seed }: FaultsOptions, chosen: n
   const forbidden = [...dropped.values()].reduce((sum, each) => sum + each, 0);
   return [
     `${counted(chosen, 'fault')}, ${how}, --seed ${seed ?? usualSeed}`,
-    `${formatCount(valid.length)} combinations of ${Object.keys(kinds).length} kinds of faults; ${formatCount(forbidden)} there are not:`,
+    `${formatCount(valid.length)} combinations of ${Object.keys(kinds).length} kinds of faults; ${formatCount(forbidden)} are excluded:`,
     ...[...dropped].map(
       ([rule, number]) => `${formatCount(number).padStart(9)}  ${ruleText(rule)}`,
     ),

@@ -51,7 +51,7 @@ export const addMachinesCommand: AddCommand = (program, environment, finish) => 
     .optionsGroup('Which machines:')
     .option('--arch <targets...>', 'only these targets, such as m68k sparc')
     .option('--machine <regex>', 'only machine types whose name matches, such as ^virt')
-    .option('--every <n>', 'of these only each n-th', countUpTo(1e6), 1)
+    .option('--every <n>', 'only every n-th of them', countUpTo(1e6), 1)
     .option('--no-live', "do not migrate with Drover's guest running")
     .option('--list', 'list what would be migrated, and migrate none')
     .optionsGroup('How:')

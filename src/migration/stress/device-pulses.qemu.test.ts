@@ -1,6 +1,7 @@
 /** When a guest writes to a device: gaps, and a real guest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pause } from '../../model/deadline.js';
 import { realQemu } from '../../qemu/qemus.fixtures.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { contextFor, planFor } from '../context.fixtures.js';
@@ -40,8 +41,13 @@ test('a guest pulses while it runs, and only then', { skip: qemu.skip }, async (
   });
   await machine.serial.waitForB({ timeoutMs: 60_000 });
   await machine.qmp.execute('stop');
-  const stopMs = Date.now();
   // what QEMU wrote before it stopped may be read a little later
+  let seen: number;
+  do {
+    seen = pulses.times('source').length;
+    await pause(100, context.signal);
+  } while (pulses.times('source').length > seen);
+  const stopMs = Date.now();
   const { length: before } = pulses.times('source');
   assert.ok(before > 0);
   assert.equal(pulses.gap(stopMs, stopMs), undefined, 'it has not ended');

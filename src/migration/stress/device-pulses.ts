@@ -28,6 +28,11 @@ export class DevicePulses implements Disposable {
   static open(context: TestContext): DevicePulses | undefined {
     if (!guestPlatform(context.platform.arch).pulses) return undefined;
     if (context.platform.heartbeatAddress === undefined) return undefined;
+    const { sourceFeatures, destinationFeatures } = context.plan;
+    const isThere = [sourceFeatures, destinationFeatures].every(({ devices }) =>
+      devices.includes('isa-debugcon'),
+    );
+    if (!isThere) return undefined;
     const files = { source: context.file('source.pulse'), destination: context.file('dest.pulse') };
     const addon = loadAddon();
     const source = addon.openPulses(files.source);

@@ -101,7 +101,8 @@ export class Probes implements AsyncDisposable {
     const { from, to } = this.probed;
     const { faultLatency, figures } = faultsOf(await to.qmp.execute('query-migrate'));
     const { watch } = this;
-    if (watch !== undefined) await pause(afterMs, from.context.signal);
+    const isWatched = watch !== undefined || this.probed.pulses !== undefined;
+    if (isWatched) await pause(afterMs, from.context.signal);
     const guest = watch === undefined ? undefined : this.#guest(await watch.stop(), moments);
     return {
       figures: {

@@ -55,8 +55,15 @@ const none = ['paused/incomplete', 'paused/gone'] as const;
 /** the source must not run once the guest has run at the destination */
 const secondGuest = ['runs/incomplete', 'runs/runs'] as const;
 const broken = ['paused/incomplete'] as const;
+const pausedOrOver = [...broken, 'paused/runs', ...secondGuest] as const;
+/** nobody acts, and nothing changes */
+const unchanged = (ends: readonly EndPair[]): Pick<ExpectedRow, 'before' | 'rungs' | 'after'> => ({
+  ...{ before: ends, rungs: ['none'], after: ends },
+});
 const failsInPostcopy =
   'a source that has sent all fails when the connection breaks, instead of pausing: since 10.0 its guest runs again, beside that of the destination, which is lost if it lacks the rest; a recovery whose TLS handshake stalls cannot be paused any more, or leaves a destination that answers no QMP';
+
+const endsInRecovery = `${failsInPostcopy}; since 11.1 a destination ends if the connection of a recovery breaks before its first bytes, and the guest with it`;
 
 const handshake = {
   stage: ['setup'],
@@ -77,9 +84,7 @@ export const expectedRows: readonly ExpectedRow[] = [
   {
     where: { fault: ['disk-full'] },
     why: 'the source reports the error and its guest runs on',
-    before: ['runs/incomplete'],
-    rungs: ['none'],
-    after: ['runs/incomplete'],
+    ...unchanged(['runs/incomplete']),
   },
   {
     where: { fault: ['file-size'] },
@@ -119,39 +124,35 @@ export const expectedRows: readonly ExpectedRow[] = [
   {
     where: { meaning: ['slows'] },
     why: 'the migration completes',
-    before: ['paused/runs'],
-    rungs: ['none'],
-    after: ['paused/runs'],
+    ...unchanged(['paused/runs']),
+  },
+  {
+    where: { stage: ['recovery'], meaning: ['breaks'] },
+    why: 'both sides pause again, and continue over a new connection',
+    known: endsInRecovery,
+    ...unchanged([...pausedOrOver, 'paused/gone']),
   },
   {
     where: { stage: running, meaning: ['breaks'] },
     why: 'both sides pause, and continue over a new connection',
     known: failsInPostcopy,
-    before: [...broken, 'paused/runs', ...secondGuest],
-    rungs: ['none'],
-    after: [...broken, 'paused/runs', ...secondGuest],
+    ...unchanged(pausedOrOver),
   },
   {
     where: { stage: running, meaning: ['damages'] },
     why: 'a destination that cannot read on ends, and the guest with it; otherwise as above, with TLS in most cases',
     known: failsInPostcopy,
-    before: [...broken, 'paused/runs', 'paused/gone', ...secondGuest],
-    rungs: ['none'],
-    after: [...broken, 'paused/runs', 'paused/gone', ...secondGuest],
+    ...unchanged([...pausedOrOver, 'paused/gone']),
   },
   {
     where: { stage: running, meaning: ['kills'], direction: ['destination'] },
     why: 'the guest dies with its host',
-    before: ['paused/gone'],
-    rungs: ['none'],
-    after: ['paused/gone'],
+    ...unchanged(['paused/gone']),
   },
   {
     where: { stage: running, meaning: ['kills'], direction: ['source'] },
     why: 'pages that were not sent are gone; a destination that has all runs on',
-    before: ['gone/incomplete', 'gone/runs'],
-    rungs: ['none'],
-    after: ['gone/incomplete', 'gone/runs'],
+    ...unchanged(['gone/incomplete', 'gone/runs']),
   },
   {
     where: { stage: early, meaning: ['kills'], direction: ['destination'] },
@@ -163,9 +164,7 @@ export const expectedRows: readonly ExpectedRow[] = [
   {
     where: { stage: early, meaning: ['kills'], direction: ['source'] },
     why: 'the guest dies with its host',
-    before: ['gone/incomplete', 'gone/gone'],
-    rungs: ['none'],
-    after: ['gone/incomplete', 'gone/gone'],
+    ...unchanged(['gone/incomplete', 'gone/gone']),
   },
   {
     where: { meaning: ['kills'], direction: ['destination'] },

@@ -14,13 +14,24 @@ export async function killMachine(machine: TestMachine, killed: Set<TestMachine>
 
 /** Freezes a QEMU as a host that hangs does. It goes on afterwards, whatever happens meanwhile. */
 export async function freezeMachine(machine: TestMachine, ms: number): Promise<void> {
-  const { pid } = machine.process;
-  process.kill(-pid, 'SIGSTOP');
+  signal(machine, 'SIGSTOP');
   try {
     await pause(ms, machine.context.signal);
   } finally {
-    // it may have been ended meanwhile
-    if (machine.process.status === undefined) process.kill(-pid, 'SIGCONT');
+    signal(machine, 'SIGCONT');
+  }
+}
+
+/**
+ * QEMU alone: a supervisor that stands still as well could not end it if Drover is killed. It may
+ * have ended meanwhile.
+ */
+function signal({ pid, process: { status } }: TestMachine, name: 'SIGSTOP' | 'SIGCONT'): void {
+  if (status !== undefined) return;
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
