@@ -2,7 +2,8 @@
  * Every attempt in all runs, in short: what the history of a test needs. Each log is read once, in
  * pauses of the server, and again only when it changed.
  */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
 import type { QemuIdentity } from '../model/events.js';
 import { groupBy } from '../model/group-by.js';
@@ -45,7 +46,7 @@ export class AttemptIndex {
   async of(run: StoredRun): Promise<readonly IndexedAttempt[]> {
     const known = this.#logs.get(run.id);
     if (known?.changedMs === run.changedMs && known.bytes === run.bytes) return known.attempts;
-    const attempts = attemptsIn(run, await readFile(run.log, 'utf8').catch(() => ''));
+    const attempts = await attemptsIn(run);
     this.#logs.set(run.id, { changedMs: run.changedMs, bytes: run.bytes, attempts });
     return attempts;
   }
@@ -64,16 +65,28 @@ export class AttemptIndex {
   }
 }
 
-function attemptsIn(run: StoredRun, text: string): IndexedAttempt[] {
-  return text.split('\n').flatMap((line) => {
-    const event = eventFrom(line, 'test-finished');
-    if (event === undefined) return [];
-    const { attempt, durationMs, outcome } = event;
-    // half of a character could not be written into an address
-    const test = event.test.replaceAll(/\p{Surrogate}/gu, '\ufffd');
-    const code = 'failure' in outcome ? outcome.failure.code : undefined;
-    return [{ run, test, attempt, status: testStatusOf(event), durationMs, code }];
-  });
+/** Line by line: a log may be longer than a string can be. None of a log that is gone. */
+async function attemptsIn(run: StoredRun): Promise<IndexedAttempt[]> {
+  const attempts: IndexedAttempt[] = [];
+  try {
+    for await (const line of createInterface({ input: createReadStream(run.log) })) {
+      const attempt = attemptIn(run, line);
+      if (attempt !== undefined) attempts.push(attempt);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return attempts;
+}
+
+function attemptIn(run: StoredRun, line: string): IndexedAttempt | undefined {
+  const event = eventFrom(line, 'test-finished');
+  if (event === undefined) return undefined;
+  const { attempt, durationMs, outcome } = event;
+  // half of a character could not be written into an address
+  const test = event.test.replaceAll(/\p{Surrogate}/gu, '\ufffd');
+  const code = 'failure' in outcome ? outcome.failure.code : undefined;
+  return { run, test, attempt, status: testStatusOf(event), durationMs, code };
 }
 
 /** What decided: neither a retried attempt nor one that did not run. */

@@ -1,5 +1,6 @@
 /** Which of a QEMU's devices a command examines. Pure. */
 import { usageError } from '../model/errors.js';
+import { patternOf } from '../sweep/pattern.js';
 import { counted } from '../model/text/format.js';
 import type { DeviceType } from './device-types.js';
 
@@ -14,7 +15,7 @@ export function selectDevices(
   all: readonly DeviceType[],
   { match, every = 1 }: DeviceSelection,
 ): DeviceType[] {
-  const pattern = patternOf(match);
+  const pattern = devicePattern(match);
   const matching = all.filter(({ name }) => pattern.test(name));
   if (matching.length === 0) {
     throw usageError(
@@ -25,14 +26,5 @@ export function selectDevices(
   return matching.filter((_, index) => index % every === 0);
 }
 
-export function patternOf(match = ''): RegExp {
-  try {
-    return new RegExp(match);
-  } catch (cause) {
-    throw usageError(
-      'bad-pattern',
-      `--match: expected a regular expression of JavaScript, such as '^virtio-', not '${match}'`,
-      { cause },
-    );
-  }
-}
+export const devicePattern = (match: string | undefined): RegExp =>
+  patternOf('--match', match, '^virtio-');

@@ -1,9 +1,8 @@
 /** `drover devices`: which devices of a machine survive a migration? */
-import { Option } from 'commander';
 import type { DeviceType } from '../../devices/device-types.js';
 import { argumentsFor } from '../../devices/needs.js';
 import { guestRamBytes } from '../../devices/check-device.js';
-import { patternOf, selectDevices } from '../../devices/select.js';
+import { devicePattern, selectDevices } from '../../devices/select.js';
 import { platforms } from '../../model/arch.js';
 import { chooseMachine } from '../../model/machine-type.js';
 import { HarnessError, usageError } from '../../model/errors.js';
@@ -17,7 +16,6 @@ import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
 import { countUpTo, withQemuOptions } from '../options/options.js';
 import { checkReportOptions } from '../options/report-options.js';
-import { timeUpTo } from '../options/size-arguments.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { lines, print } from '../process/print.js';
@@ -29,9 +27,8 @@ import type { DevicesDocument } from '../../devices/document.js';
 import { devicesBaseline } from './devices-options.js';
 import type { DevicesOptions } from './devices-options.js';
 import { readBaseline } from '../sweep/read-baseline.js';
+import { refuseResultsOfList, withSweepOptions } from '../sweep/sweep-options.js';
 import { runDevices } from './devices-session.js';
-
-const usualTimeoutMs = 120_000;
 
 export const addDevicesCommand: AddCommand = (program, environment, finish) => {
   const command = program
@@ -43,28 +40,10 @@ export const addDevicesCommand: AddCommand = (program, environment, finish) => {
     .optionsGroup('Which devices:')
     .option('--match <regex>', 'only devices whose name matches, such as ^virtio-')
     .option('--every <n>', 'only every n-th of them', countUpTo(1e6), 1)
-    .option('--list', 'list the devices and their arguments, and migrate none')
-    .optionsGroup('How:')
-    .option(
-      '-j, --jobs <count>',
-      'pairs of QEMUs at the same time, as far as memory goes (default: one per core)',
-      countUpTo(256),
-    )
-    .addOption(
-      new Option('--timeout <time>', 'deadline of each device, such as 90s or 5m')
-        .argParser(timeUpTo(12))
-        .default(usualTimeoutMs, '120s'),
-    )
-    .optionsGroup('Results:')
-    .option('--json <file>', 'write all results as one JSON document')
-    .option('--html <file>', 'write a grid of all devices as one HTML file')
-    .option(
-      '--baseline <file>',
-      'JSON document of an earlier run: print changes only, exit with 1 only if a device got worse',
-    )
-    .action(async (options: DevicesOptions) => {
-      finish(await devicesCommand(options, environment));
-    });
+    .option('--list', 'list the devices and their arguments, and migrate none');
+  withSweepOptions(command, 'device').action(async (options: DevicesOptions) => {
+    finish(await devicesCommand(options, environment));
+  });
   withExamples(command, {
     'drover devices --qemu-src old/qemu-system-x86_64 --qemu-dst new/qemu-system-x86_64 --html devices.html':
       'which devices survive an upgrade?',
@@ -82,8 +61,8 @@ async function devicesCommand(options: DevicesOptions, environment: Environment)
       `drover devices compares devices of x86_64 and i386 machines, and '${binaries.source.command}' emulates ${arch}: what its devices need has not been found out`,
     );
   }
-  refuseResultsOfList(options);
-  patternOf(options.match);
+  refuseResultsOfList(options, 'device');
+  devicePattern(options.match);
   const baseline =
     options.baseline === undefined
       ? undefined
@@ -101,18 +80,6 @@ async function devicesCommand(options: DevicesOptions, environment: Environment)
     }
     return await runDevices({ plan, known, devices, options, baseline, directory, signal });
   });
-}
-
-function refuseResultsOfList(options: DevicesOptions): void {
-  if (options.list !== true) return;
-  const given = (['json', 'html', 'baseline'] as const).filter(
-    (name) => options[name] !== undefined,
-  );
-  if (given.length === 0) return;
-  throw usageError(
-    'results-of-list',
-    `--list migrates no device, so there are no results: leave out ${given.map((name) => `--${name}`).join(', ')}`,
-  );
 }
 
 const listLine = (device: DeviceType): string =>

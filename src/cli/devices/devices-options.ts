@@ -1,21 +1,10 @@
 /** What `drover devices` was asked for. */
 import { devicesVersion } from '../../devices/document.js';
 import type { BaselineKind } from '../sweep/read-baseline.js';
+import type { SweepOptions } from '../sweep/sweep-options.js';
 
-export interface DevicesOptions {
-  readonly qemu?: string;
-  readonly qemuSrc?: string;
-  readonly qemuDst?: string;
-  readonly machine?: string;
-  readonly cache: boolean;
+export interface DevicesOptions extends SweepOptions {
   readonly match?: string;
-  readonly every: number;
-  readonly list?: boolean;
-  readonly jobs?: number;
-  readonly timeout: number;
-  readonly json?: string;
-  readonly html?: string;
-  readonly baseline?: string;
 }
 
 export const devicesBaseline: BaselineKind = {

@@ -3,7 +3,7 @@ import { checkDevice, guestRamBytes } from '../../devices/check-device.js';
 import type { DeviceType } from '../../devices/device-types.js';
 import { devicesVersion, namedDevice } from '../../devices/document.js';
 import type { DeviceResult, DevicesDocument } from '../../devices/document.js';
-import { patternOf } from '../../devices/select.js';
+import { devicePattern } from '../../devices/select.js';
 import { printableLine } from '../../model/text/printable.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { noteOnStderr } from '../process/print.js';
@@ -26,7 +26,7 @@ export interface DevicesRun {
 export async function runDevices(run: DevicesRun): Promise<number> {
   const { plan, known, devices, options, baseline, directory, signal } = run;
   const { machine } = plan;
-  const pattern = patternOf(options.match);
+  const pattern = devicePattern(options.match);
   if (baseline !== undefined && baseline.machine !== machine) {
     noteOnStderr(`the baseline is of machine ${baseline.machine}, not ${machine}`);
   }

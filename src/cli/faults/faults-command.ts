@@ -1,6 +1,6 @@
 /**
  * `drover faults`: migrations whose network or host misbehaves, chosen so that all pairs of
- * circumstances occur, or at random.
+ * values occur, or at random.
  */
 import { Option } from 'commander';
 import { combinedFaultTest } from '../../suite/tests/combined-fault-tests.js';
@@ -57,7 +57,7 @@ export const addFaultsCommand: AddCommand = (program, environment, finish) => {
     .addOption(
       new Option(
         '--level <name>',
-        'smoke: every circumstance once; full: every pair of them; thorough: every three',
+        'smoke: each value of each factor once; full: each pair of values; thorough: each three',
       )
         .choices(Object.keys(strengths))
         .default(undefined, 'smoke'),
@@ -82,7 +82,7 @@ export const addFaultsCommand: AddCommand = (program, environment, finish) => {
     });
   withExamples(command, {
     'drover faults --qemu build/qemu-system-x86_64 --level full':
-      'all pairs of circumstances, both sides with this QEMU',
+      'all pairs of values, both sides with this QEMU',
     'drover faults --random 100 --seed 7 --out results': '100 random faults; the seed repeats them',
   });
 };

@@ -1,6 +1,5 @@
 /** `drover machines`: which machine types of which targets survive a migration? */
 import os from 'node:os';
-import { Option } from 'commander';
 import { checkMachine } from '../../machines/check-machine.js';
 import {
   machineModes,
@@ -11,20 +10,20 @@ import {
 import type { MachineResult, MachinesDocument } from '../../machines/document.js';
 import { selectMachines } from '../../machines/select.js';
 import type { MachineChecks, SelectedMachines } from '../../machines/select.js';
-import { usageError } from '../../model/errors.js';
 import { counted } from '../../model/text/format.js';
 import { printableLine } from '../../model/text/printable.js';
 import { withExamples } from '../options/help.js';
 import type { AddCommand } from '../options/help.js';
 import { countUpTo } from '../options/options.js';
 import { checkReportOptions } from '../options/report-options.js';
-import { timeUpTo } from '../options/size-arguments.js';
 import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { lines, print } from '../process/print.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { withWorkplace } from '../run/run-workspace.js';
+import { patternOf } from '../../sweep/pattern.js';
 import { readBaseline } from '../sweep/read-baseline.js';
+import { refuseResultsOfList, withSweepOptions } from '../sweep/sweep-options.js';
 import { runSweep, sweepQemu } from '../sweep/sweep-session.js';
 import { machinesHtmlPieces } from './machines-html.js';
 import { machinesBaseline } from './machines-options.js';
@@ -32,7 +31,6 @@ import type { MachinesOptions } from './machines-options.js';
 import { probedTargets, resolveInstallations } from './machines-targets.js';
 import type { Installations } from './machines-targets.js';
 
-const usualTimeoutMs = 120_000;
 /** what most machines have at most; what a machine does not write takes no memory of the host */
 const usualRamBytes = 512 * 2 ** 20;
 
@@ -53,28 +51,10 @@ export const addMachinesCommand: AddCommand = (program, environment, finish) => 
     .option('--machine <regex>', 'only machine types whose name matches, such as ^virt')
     .option('--every <n>', 'only every n-th of them', countUpTo(1e6), 1)
     .option('--no-live', "do not migrate with Drover's guest running")
-    .option('--list', 'list what would be migrated, and migrate none')
-    .optionsGroup('How:')
-    .option(
-      '-j, --jobs <count>',
-      'pairs of QEMUs at the same time, as far as memory goes (default: one per core)',
-      countUpTo(256),
-    )
-    .addOption(
-      new Option('--timeout <time>', 'deadline of each migration, such as 90s or 5m')
-        .argParser(timeUpTo(12))
-        .default(usualTimeoutMs, '120s'),
-    )
-    .optionsGroup('Results:')
-    .option('--json <file>', 'write all results as one JSON document')
-    .option('--html <file>', 'write a grid of all machines as one HTML file')
-    .option(
-      '--baseline <file>',
-      'JSON document of an earlier run: print changes only, exit with 1 only if a machine got worse',
-    )
-    .action(async (options: MachinesOptions) => {
-      finish(await machinesCommand(options, environment));
-    });
+    .option('--list', 'list what would be migrated, and migrate none');
+  withSweepOptions(command, 'machine').action(async (options: MachinesOptions) => {
+    finish(await machinesCommand(options, environment));
+  });
   withExamples(command, {
     'drover machines --qemu-src old/ --qemu-dst new/ --html machines.html':
       'which machines survive an upgrade?',
@@ -87,13 +67,8 @@ async function machinesCommand(
   options: MachinesOptions,
   environment: Environment,
 ): Promise<number> {
-  const pattern = patternOf(options.machine);
-  if (options.list === true && (options.json ?? options.html ?? options.baseline) !== undefined) {
-    throw usageError(
-      'results-of-list',
-      '--list migrates nothing, so there are no results: leave out --json, --html and --baseline',
-    );
-  }
+  const pattern = patternOf('--machine', options.machine, '^virt');
+  refuseResultsOfList(options, 'machine');
   const installations = resolveInstallations(options, environment);
   const baseline =
     options.baseline === undefined
@@ -116,18 +91,6 @@ async function machinesCommand(
       ...{ installations, selected, options, baseline, directory, signal, pattern },
     });
   });
-}
-
-function patternOf(machine = ''): RegExp {
-  try {
-    return new RegExp(machine);
-  } catch (cause) {
-    throw usageError(
-      'bad-pattern',
-      `--machine: expected a regular expression of JavaScript, such as '^virt', not '${machine}'`,
-      { cause },
-    );
-  }
 }
 
 const nameOf = ({ plan: { arch: target, machine }, mode }: MachineChecks): string =>
