@@ -51,7 +51,7 @@ const toFile = {
   ...({ stage: 'memory', channel: 'process', direction: 'source' } as const),
 } as const;
 
-/** Faults outside of the channel, each once; `drover faults` has them in more circumstances. */
+/** Faults outside of the channel, each once; `drover faults` has them at other times and places. */
 const outside: readonly Combination[] = [
   { ...precopy, stage: 'memory', fault: 'kill', direction: 'source' },
   { ...precopy, stage: 'switchover', fault: 'kill', direction: 'destination' },
