@@ -156,8 +156,7 @@ TEST_CASE("stored ranges say where in the file a page's bytes lie") {
   const RamImage& image = mixed.image.image;
   const RamBlock& block = image.blocks[0];
   const auto stored = storedRanges(block, 0, block.length, never);
-  REQUIRE(stored.ok());
-  REQUIRE(!stored.value.empty());
+  REQUIRE((stored.ok() && !stored.value.empty()));
   for (const StoredRange& range : stored.value) {
     Bytes inFile(range.length);
     Bytes inBlock(range.length);

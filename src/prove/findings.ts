@@ -39,14 +39,17 @@ export interface MutantResult {
   readonly durationMs: number;
 }
 
-/** What a run with an option `--arrival` looks at. */
-export const checkLevels = {
+/** A run's option `--arrival`. */
+export const levelNames = ['stamps', 'exact', 'both'] as const;
+export type CheckLevel = (typeof levelNames)[number];
+
+/** what such a run looks at */
+export const checkLevels: Readonly<Record<CheckLevel, readonly CheckName[]>> = {
   stamps: ['qemu', 'guest', 'stamps'],
   exact: ['qemu', 'ram', 'state'],
   both: checkNames,
-} as const satisfies Readonly<Record<string, readonly CheckName[]>>;
-export type CheckLevel = keyof typeof checkLevels;
+};
 
 /** Whether the checks of a level find it. */
 export const isFoundAt = ({ findings }: MutantResult, level: CheckLevel): boolean =>
-  findings.some(({ check }) => (checkLevels[level] as readonly CheckName[]).includes(check));
+  findings.some(({ check }) => checkLevels[level].includes(check));

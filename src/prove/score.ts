@@ -1,5 +1,5 @@
 /** How much of the damage each check and each level of checks found. Pure. */
-import { checkLevels, checkNames, isFoundAt } from './findings.js';
+import { checkNames, isFoundAt } from './findings.js';
 import type { CheckLevel, CheckName, Fate, MutantResult } from './findings.js';
 
 export interface Share {
@@ -80,5 +80,3 @@ function rowOf(results: readonly MutantResult[]): MatrixRow {
 export function missedAt(results: readonly MutantResult[], level: CheckLevel): MutantResult[] {
   return results.filter((result) => isAble(result) && !isFoundAt(result, level));
 }
-
-export const levelNames = Object.keys(checkLevels) as CheckLevel[];

@@ -2,9 +2,9 @@
 import { counted } from '../model/text/format.js';
 import { printableLine } from '../model/text/printable.js';
 import type { ProveDocument } from './document.js';
-import { checkLevels, checkNames } from './findings.js';
+import { checkLevels, checkNames, levelNames } from './findings.js';
 import type { MutantResult } from './findings.js';
-import { levelNames, matrixOf, missedAt } from './score.js';
+import { matrixOf, missedAt } from './score.js';
 import type { MatrixRow, Share } from './score.js';
 
 /** those that a level misses, each by its own text */
