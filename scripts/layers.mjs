@@ -22,6 +22,7 @@ export const ROWS = [
       'cli/devices',
       'cli/machines',
       'cli/faults',
+      'cli/prove',
       'cli/docs',
       'cli/completion',
       'cli/board',
@@ -58,6 +59,10 @@ export const ROWS = [
   {
     folders: ['devices', 'machines'],
     what: 'what each device type or machine type needs, and what is done with it',
+  },
+  {
+    folders: ['prove'],
+    what: 'migrations that are recorded and damaged in one place at a time, and what each check finds of that',
   },
   {
     folders: ['sweep'],

@@ -56,6 +56,15 @@ const documents = [
     isOpen: true,
   },
   {
+    file: 'prove.schema.json',
+    types: 'src/prove/document.ts',
+    type: 'ProveDocument',
+    version: 'proveVersion',
+    title: (version) => `drover prove --json, version ${version}`,
+    page: 'prove.md',
+    isOpen: true,
+  },
+  {
     file: 'bench-scenarios.schema.json',
     types: 'src/bench/scenario.ts',
     type: 'ScenarioFile',

@@ -76,6 +76,7 @@ Napi::Function Image::define(Napi::Env env) {
        InstanceMethod<&Image::statistics>("statistics"), InstanceMethod<&Image::pageMap>("pageMap"),
        InstanceMethod<&Image::diff>("diff"), InstanceMethod<&Image::extract>("extract"),
        InstanceMethod<&Image::heldRanges>("heldRanges"),
+       InstanceMethod<&Image::storedRanges>("storedRanges"),
        InstanceMethod<&Image::readBytes>("readBytes"),
        InstanceMethod<&Image::readInput>("readInput"), InstanceMethod<&Image::close>("close")});
 }

@@ -29,6 +29,7 @@ class Image final : public Napi::ObjectWrap<Image> {
   Napi::Value diff(const Napi::CallbackInfo& info);
   Napi::Value extract(const Napi::CallbackInfo& info);
   Napi::Value heldRanges(const Napi::CallbackInfo& info);
+  Napi::Value storedRanges(const Napi::CallbackInfo& info);
   Napi::Value readBytes(const Napi::CallbackInfo& info);
   Napi::Value readInput(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

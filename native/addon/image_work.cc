@@ -230,6 +230,28 @@ Napi::Value Image::heldRanges(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value Image::storedRanges(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (image_ == nullptr) return fail(env, imageClosed());
+  const RamBlock* block = blockOf(*image_, info[0]);
+  if (block == nullptr) return failArgument(env, "a block");
+  return startImageTask<std::vector<StoredRange>>(
+      env,
+      [image = image_, block](const CancelFlag& cancel, Progress&) noexcept {
+        return drover::storedRanges(*block, 0, block->length, cancel);
+      },
+      [](Napi::Env answerEnv, const std::vector<StoredRange>& stored) {
+        Napi::Float64Array numbers = Napi::Float64Array::New(answerEnv, stored.size() * 4);
+        for (std::size_t i = 0; i < stored.size(); ++i) {
+          numbers[4 * i] = static_cast<double>(stored[i].start);
+          numbers[4 * i + 1] = static_cast<double>(stored[i].length);
+          numbers[4 * i + 2] = stored[i].input;
+          numbers[4 * i + 3] = static_cast<double>(stored[i].fileOffset);
+        }
+        return numbers;
+      });
+}
+
 Napi::Value Image::readBytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (image_ == nullptr) return fail(env, imageClosed());

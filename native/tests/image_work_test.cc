@@ -151,6 +151,22 @@ TEST_CASE("held ranges are all that is not absent") {
   CHECK(heldRanges(block, 0, block.length + 1, never).status.fault == Fault::outOfRange);
 }
 
+TEST_CASE("stored ranges say where in the file a page's bytes lie") {
+  const Mixed mixed = mixedImage();
+  const RamImage& image = mixed.image.image;
+  const RamBlock& block = image.blocks[0];
+  const auto stored = storedRanges(block, 0, block.length, never);
+  REQUIRE((stored.ok() && !stored.value.empty()));
+  for (const StoredRange& range : stored.value) {
+    Bytes inFile(range.length);
+    Bytes inBlock(range.length);
+    REQUIRE(image.inputs[range.input].read(range.fileOffset, inFile).ok());
+    REQUIRE(image.read(block, range.start, inBlock).ok());
+    CHECK(inFile == inBlock);
+  }
+  CHECK(storedRanges(block, 0, block.length + 1, never).status.fault == Fault::outOfRange);
+}
+
 ImageDiff diffOf(const OpenedImage& a, const OpenedImage& b, std::uint64_t length,
                  bool absentIsZero = false) {
   DiffRequest request;

@@ -29,6 +29,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
   'Disturb migrations:': {
     faults: async () => (await import('./faults/faults-command.js')).addFaultsCommand,
   },
+  'Test the checks:': {
+    prove: async () => (await import('./prove/prove-command.js')).addProveCommand,
+  },
   'Stress a host:': {
     stress: async () => (await import('./stress/stress-command.js')).addStressCommand,
   },

@@ -8,7 +8,7 @@ import { pause } from '../model/deadline.js';
 import { drawing } from '../model/drawing.fixtures.js';
 import type { StampKind } from '../model/stamps.js';
 import type { PageDamageKind, SliceVerdict } from '../model/verdict.js';
-import { withStamp } from './page-stamp.fixtures.js';
+import { withStamp } from '../model/page-stamp.js';
 import { realQemu } from '../qemu/qemus.fixtures.js';
 import { Scratch } from '../model/scratch.fixtures.js';
 import { contextFor, planFor } from '../migration/context.fixtures.js';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import os from 'node:os';
-import { HarnessError, contractError } from '../model/errors.js';
+import { HarnessError } from '../model/errors.js';
 import { loadAddon } from '../native/addon.js';
 import type { NativeAddon } from '../native/addon.js';
 import type { ProcessRegion } from '../native/task.js';
@@ -19,12 +19,12 @@ import type {
   NativeImageCheckRequest,
   NativeImageTask,
   NativeOpenOptions,
-  NativeOpened,
   NativeOpening,
   NativePageMap,
   NativeProblem,
   NativeSliceVerdict,
 } from '../native/image-addon.js';
+import { problemOf } from './image-problem.js';
 import { isNative, toRamError } from './native-errors.js';
 import { openBehindWriter, runImageTask } from './image-work.js';
 import type { WorkOptions, Writer } from './image-work.js';
@@ -37,6 +37,12 @@ export type OpenImageOptions = NativeOpenOptions;
 /** [start, end) of a block, and where it goes in a file */
 export interface CopiedRange extends Range {
   readonly block: number;
+  readonly fileOffset: number;
+}
+
+/** [start, end) of a block, whose bytes lie in the file of this number from an offset on */
+export interface StoredRange extends Range {
+  readonly input: number;
   readonly fileOffset: number;
 }
 
@@ -84,42 +90,6 @@ export function openStoppedProcess(
   } catch (error) {
     throw toRamError(error, where);
   }
-}
-
-export const formatNames: Readonly<Record<ImageFormat, string>> = {
-  raw: 'raw memory',
-  elf: 'an ELF dump',
-  kdump: 'a kdump-compressed dump',
-  'win-dmp': 'a Windows crash dump',
-  lime: 'a LiME file',
-  stream: 'a migration stream',
-};
-
-/** `image-unsupported` is a file of no format that Drover reads, `image-broken` a damaged one. */
-function problemOf(
-  files: readonly string[],
-  { format, problem }: Pick<NativeOpened, 'format' | 'problem'>,
-  salvage: boolean,
-): HarnessError {
-  const { reason, input, offset } = problem ?? { reason: 'no reason given', input: 0, offset: 0 };
-  const file = files[input] ?? files.join(', ');
-  if (problem?.kind === 'unsupported') {
-    return new HarnessError({
-      code: 'image-unsupported',
-      blame: 'usage',
-      message: `${file}: ${reason}`,
-    });
-  }
-  return contractError(
-    'image-broken',
-    `${file}, read as ${formatNames[format]}, is damaged at offset ${offset} (${hex(offset)}): ${reason}`,
-    {
-      details:
-        offset === 0 || salvage || format !== 'stream'
-          ? []
-          : ['--salvage uses the part before that offset'],
-    },
-  );
 }
 
 const hashedPiece = 4 * 1024 ** 2;
@@ -248,6 +218,17 @@ export class MemoryImage implements Disposable {
       held.push({ start: numbers[index] ?? 0, end: numbers[index + 1] ?? 0 });
     }
     return held;
+  }
+
+  /** Where pages of a block lie in a file as they are, in order. */
+  async storedRanges(block: number, work: WorkOptions = {}): Promise<StoredRange[]> {
+    const numbers = await this.#run(() => this.#native.storedRanges(block), work);
+    const stored: StoredRange[] = [];
+    for (let index = 0; index < numbers.length; index += 4) {
+      const [start = 0, length = 0, input = 0, fileOffset = 0] = numbers.subarray(index, index + 4);
+      stored.push({ start, end: start + length, input, fileOffset });
+    }
+    return stored;
   }
 
   /** Bytes of an input file as they are. */

@@ -10,26 +10,6 @@ export interface StoredPage {
   readonly offset: number;
 }
 
-const mask = (1n << 64n) - 1n;
-
-/** word at `offset` of a page stamped at level `page`; the contract's formula, in big integers */
-export function stampWord(address: bigint, generation: bigint, offset: bigint): bigint {
-  if (offset === 0n) return generation;
-  if (offset === 8n) return address;
-  let x = ((address + offset) & mask) ^ ((generation * 0x9e3779b97f4a7c15n) & mask);
-  x ^= x >> 32n;
-  x = (x * 0xd6e8feb86659fd93n) & mask;
-  return x ^ (x >> 32n);
-}
-
-export function stampedPage(address: number, generation: number, pageBytes: number): Buffer {
-  const page = Buffer.alloc(pageBytes);
-  for (let offset = 0; offset < pageBytes; offset += 8) {
-    page.writeBigUInt64LE(stampWord(BigInt(address), BigInt(generation), BigInt(offset)), offset);
-  }
-  return page;
-}
-
 /**
  * The only place in `files` where `content` stands; undefined if there is none or more than one.
  */

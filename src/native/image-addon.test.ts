@@ -123,6 +123,13 @@ test('an image says which part of a range it holds', async () => {
   assert.deepEqual([...held], [pageBytes, 3 * pageBytes]);
 });
 
+test('an image says where in its file the pages of a block lie', async () => {
+  const image = await open();
+  const stored = await image.storedRanges(0).promise;
+  assert.deepEqual([...stored], [0, pages * pageBytes, 0, 0]);
+  assert.throws(() => image.storedRanges(1), { code: 'bad-argument' });
+});
+
 test('closing refuses further calls and leaves work under way alone', async () => {
   const image = await open();
   const bytes = Buffer.alloc(pages * pageBytes);

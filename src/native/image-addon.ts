@@ -246,6 +246,11 @@ export interface NativeImage {
    */
   heldRanges(block: number, start: number, end: number): NativeImageTask<Float64Array>;
   /**
+   * where pages of a block lie in a file as they are, in order: four numbers for neighbours that
+   * follow each other there, start in the block, length, index of the file, offset in it
+   */
+  storedRanges(block: number): NativeImageTask<Float64Array>;
+  /**
    * Fills `into`, of up to 1 GiB, with bytes of a block. Nobody may use or transfer it before the
    * task has ended. Resolves to how many of them lie in absent pages; those read as zero.
    */

@@ -203,4 +203,19 @@ Result<std::vector<HeldRange>> heldRanges(const RamBlock& block, std::uint64_t s
                      : Result<std::vector<HeldRange>>::failed(status);
 }
 
+Result<std::vector<StoredRange>> storedRanges(const RamBlock& block, std::uint64_t start,
+                                              std::uint64_t end,
+                                              const CancelFlag& cancel) noexcept {
+  std::vector<StoredRange> stored;
+  const auto add = [&stored](const BlockPiece& piece) noexcept {
+    if (piece.kind == PageKind::stored) {
+      stored.push_back({piece.offset, piece.length, piece.input, piece.fileOffset});
+    }
+    return Status{};
+  };
+  const Status status = forEachPiece(block, start, end, block.length, cancel, add);
+  return status.ok() ? Result<std::vector<StoredRange>>::of(std::move(stored))
+                     : Result<std::vector<StoredRange>>::failed(status);
+}
+
 }  // namespace drover

@@ -42,4 +42,16 @@ struct HeldRange {
 Result<std::vector<HeldRange>> heldRanges(const RamBlock& block, std::uint64_t start,
                                           std::uint64_t end, const CancelFlag& cancel) noexcept;
 
+// Neighbouring pages of a block whose bytes lie as they are, one after another, in an input file.
+struct StoredRange {
+  std::uint64_t start;  // in the block
+  std::uint64_t length;
+  std::uint32_t input;
+  std::uint64_t fileOffset;
+};
+
+// All of them in [start, end), in order: not those that are zero, filled, packed or absent.
+Result<std::vector<StoredRange>> storedRanges(const RamBlock& block, std::uint64_t start,
+                                              std::uint64_t end, const CancelFlag& cancel) noexcept;
+
 }  // namespace drover

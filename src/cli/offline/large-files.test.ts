@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { asArray, asObject } from '../../model/json.js';
 import type { Json } from '../../model/json.js';
 import { openImage } from '../../memory/image.js';
-import { stampedPage } from '../../memory/mutants.fixtures.js';
+import { stampedPage } from '../../model/page-stamp.js';
 import { Scratch } from '../../model/scratch.fixtures.js';
 import { drover } from '../process/drover.fixtures.js';
 

@@ -111,7 +111,8 @@ export async function compareSavedDevices(
   return { sections, differences, states, expected, notCompared };
 }
 
-async function savedDevices(machine: TestMachine): Promise<MemoryImage> {
+/** What a stopped machine would send of its devices. */
+export async function savedDevices(machine: TestMachine): Promise<MemoryImage> {
   const { context, name } = machine;
   const filename = context.file(`${name}.devices`);
   await machine.qmp.execute('xen-save-devices-state', { filename, live: false });

@@ -20,9 +20,19 @@ export interface RamComparison {
   readonly blocks: number;
   readonly ramBytes: number;
   readonly differences: readonly string[];
+  /** the first pages that differ of each block, as data */
+  readonly runs: readonly DifferingPages[];
   /** differences that are no fault, one sentence each */
   readonly expected: readonly string[];
   readonly notCompared: readonly string[];
+}
+
+/** Neighbouring pages that differ. */
+export interface DifferingPages {
+  readonly block: string;
+  /** bytes, in the block */
+  readonly start: number;
+  readonly end: number;
 }
 
 const pageBytes = 4096;
@@ -59,7 +69,7 @@ async function compareBlocks(
   } catch (error) {
     if (!(error instanceof HarnessError && error.code === 'process-memory-denied')) throw error;
     const notCompared = [`RAM: ${error.message}`];
-    return { blocks: 0, ramBytes: 0, differences: [], expected: [], notCompared };
+    return { blocks: 0, ramBytes: 0, differences: [], runs: [], expected: [], notCompared };
   }
 }
 
@@ -123,6 +133,7 @@ export async function compareSides(
 ): Promise<RamComparison> {
   const others = new Map(destination.blocks.map((block) => [block.name, block]));
   const differences: string[] = [];
+  const runs: DifferingPages[] = [];
   const expected: string[] = [];
   const notCompared: string[] = [];
   let [blocks, ramBytes] = [0, 0];
@@ -157,13 +168,15 @@ export async function compareSides(
       if (found.differentPages === 0) continue;
       const reasons =
         found.pages === 1 ? await reasonsOf(block, source, other, destination) : undefined;
-      if (reasons === undefined) differences.push(...differenceLines(name, found));
-      else expected.push(...reasons.map((reason) => `${name}: ${reason}`));
+      if (reasons === undefined) {
+        differences.push(...differenceLines(name, found));
+        runs.push(...found.runs.map(({ start, end }) => ({ block: block.name, start, end })));
+      } else expected.push(...reasons.map((reason) => `${name}: ${reason}`));
     }
   }
   for (const name of others.keys())
     differences.push(`RAM block ${printableLine(name)} is only at the destination`);
-  return { blocks, ramBytes, differences, expected, notCompared };
+  return { blocks, ramBytes, differences, runs, expected, notCompared };
 }
 
 function differenceLines(name: string, found: NativeDiff): string[] {
@@ -200,7 +213,7 @@ function runText({ start, pages, byteOffset, first, second }: NativeDifference):
 }
 
 /** Of a QEMU that does not say where blocks lie, main memory is found by its guest address. */
-async function blocksOf(machine: TestMachine): Promise<RamBlockPlace[]> {
+export async function blocksOf(machine: TestMachine): Promise<RamBlockPlace[]> {
   const { spec, qmp, context } = machine;
   const blocks = await listRamBlocks(qmp, context.signal);
   const [first] = spec.ramRegions;

@@ -5,7 +5,7 @@
 import { closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import { contextFor, planFor } from '../../../migration/context.fixtures.js';
 import { setCapability } from '../../../migration/commands.js';
-import { stampedPage } from '../../../memory/mutants.fixtures.js';
+import { stampedPage } from '../../../model/page-stamp.js';
 import { TestMachine } from '../../../migration/context.js';
 import type { MachineSpec } from '../../../model/command-line.js';
 import { Machine } from '../../../qemu/machine.js';

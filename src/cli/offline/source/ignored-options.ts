@@ -1,5 +1,5 @@
 /** Options on how to read a SOURCE that have no effect on the sources that were given. Pure. */
-import { formatNames } from '../../../memory/image.js';
+import { formatNames } from '../../../memory/image-problem.js';
 import type { ImageFormat } from '../../../native/image-addon.js';
 import type { SourceOptions } from './offline-options.js';
 

@@ -1,0 +1,111 @@
+/**
+ * Why nobody could find a damage: what the stream holds is the same memory, or what loading made of
+ * it is the same state. Neither asks a check of Drover's whose worth is in question.
+ */
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { numberedSections } from '../memory/device-states.js';
+import { openImage } from '../memory/image.js';
+import type { MemoryImage } from '../memory/image.js';
+import type { SectionReport } from '../native/stream-report.js';
+import { reasonsFor } from '../migration/arrival/expected-differences.js';
+import type { TestContext } from '../migration/context.js';
+import { editedFile, editsOf } from './edit.js';
+import type { Edit } from './edit.js';
+import type { Mutant } from './mutants.js';
+import type { Recording } from './recording.js';
+import type { RecordedField } from './state-damage.js';
+
+/**
+ * @param saved the file with what the destination saved of its devices
+ * @returns undefined where memory or state is another one
+ */
+export async function whyEquivalent(
+  recording: Recording,
+  { edits, field, pages }: Mutant,
+  saved: string,
+  context: TestContext,
+): Promise<string | undefined> {
+  const { signal } = context;
+  if (field !== undefined) {
+    using devices = await openImage([saved], { format: 'stream' }, { signal });
+    return await whySameField(recording, devices, field, edits);
+  }
+  if (pages.length === 0) return 'QEMU does not look at it';
+  const files: string[] = [];
+  for (const [index, file] of recording.files.entries()) {
+    const copy = context.file(`equivalent-${index}`);
+    const bytes = editedFile(file, editsOf(edits, index), signal);
+    await pipeline(bytes, createWriteStream(copy, { mode: 0o600 }));
+    files.push(copy);
+  }
+  const { machine } = context.plan;
+  using damaged = await openImage(files, { format: 'stream', machine }, { signal });
+  return (await isSameMemory(recording.image, damaged, signal))
+    ? 'the stream holds the same memory'
+    : undefined;
+}
+
+async function isSameMemory(a: MemoryImage, b: MemoryImage, signal: AbortSignal): Promise<boolean> {
+  for (const [index, { length }] of a.blocks.entries()) {
+    const { differentPages } = await a.diff(
+      b,
+      {
+        ...{ firstBlock: index, firstStart: 0, secondBlock: index, secondStart: 0 },
+        ...{ length, limit: 1, absentIsZero: true },
+      },
+      { signal },
+    );
+    if (differentPages > 0) return false;
+  }
+  return true;
+}
+
+/**
+ * The field, as the destination saves it, has the value that it had at the source, or another one
+ * that may differ while the damaged one may not.
+ */
+async function whySameField(
+  recording: Recording,
+  devices: MemoryImage,
+  field: RecordedField,
+  edits: readonly Edit[],
+): Promise<string | undefined> {
+  const { image, sourceDevices } = recording;
+  const sent = sectionOf(image, field);
+  const [before, atSource, arrived] = [
+    await payloadOf(image, sent),
+    await payloadOf(sourceDevices, sectionOf(sourceDevices, field)),
+    await payloadOf(devices, sectionOf(devices, field)),
+  ];
+  if (sent === undefined || atSource === undefined || arrived === undefined) return undefined;
+  const own = (section: Buffer): Buffer =>
+    section.subarray(field.start, field.start + field.length);
+  if ([atSource, before].some((known) => known !== undefined && own(known).equals(own(arrived)))) {
+    return 'loading does not use the field, or makes its value again';
+  }
+  const damaged = Buffer.from(atSource);
+  for (const { at, insert } of edits) damaged.set(insert, at - sent.offset);
+  const { name, version } = sent;
+  return reasonsFor({ name, version, first: atSource, second: damaged }) === undefined
+    ? 'loading makes the value of the field again'
+    : undefined;
+}
+
+function sectionOf(
+  from: MemoryImage,
+  { section, instance, index }: RecordedField,
+): SectionReport | undefined {
+  return numberedSections(from).find(
+    (one) =>
+      one.section.name === section && one.section.instance === instance && one.index === index,
+  )?.section;
+}
+
+async function payloadOf(
+  from: MemoryImage,
+  section: SectionReport | undefined,
+): Promise<Buffer | undefined> {
+  if (section === undefined) return undefined;
+  return await from.readInput(from.report?.mainInput ?? 0, section.offset, section.length);
+}
