@@ -15,10 +15,15 @@ import type { Row, Space } from './space.js';
 /** of sets of 2 and of 3 values: so many rows are made for each that is taken */
 const candidates: Readonly<Record<number, number>> = { 1: 4, 2: 12, 3: 4 };
 
+/** Numbers of the factors that have a choice: a set with the only value of another one says nothing. */
+const varying = ({ factors }: Space): number[] =>
+  factors.flatMap(({ values }, factor) => (values.length > 1 ? [factor] : []));
+
 /** Sets of values as numbers. */
 class Sets {
   readonly #first: readonly number[];
   readonly #count: number;
+  readonly #varying: ReadonlySet<number>;
 
   constructor(
     space: Space,
@@ -27,6 +32,7 @@ class Sets {
     let count = 0;
     this.#first = space.factors.map(({ values }) => (count += values.length) - values.length);
     this.#count = count;
+    this.#varying = new Set(varying(space));
   }
 
   /** one number for each value of each factor, ascending with the factor */
@@ -34,11 +40,16 @@ class Sets {
     return (this.#first[factor] ?? 0) + (row[factor] ?? 0);
   }
 
+  #placesOf(row: Row): number[] {
+    return row.flatMap((value, place) =>
+      value === open || !this.#varying.has(place) ? [] : [place],
+    );
+  }
+
   /** The sets of a row that contain its value of a factor. */
   *through(row: Row, factor: number): Generator<number> {
-    const others = row.flatMap((value, place) =>
-      value === open || place === factor ? [] : [place],
-    );
+    if (!this.#varying.has(factor)) return;
+    const others = this.#placesOf(row).filter((place) => place !== factor);
     for (const chosen of subsets(others, this.strength - 1)) {
       const places = [...chosen, factor].sort((a, b) => a - b);
       yield places.reduce((key, place) => key * this.#count + this.#literal(row, place), 0);
@@ -47,8 +58,7 @@ class Sets {
 
   /** All sets of a row. */
   *of(row: Row): Generator<number> {
-    const set = row.flatMap((value, place) => (value === open ? [] : [place]));
-    for (const places of subsets(set, this.strength)) {
+    for (const places of subsets(this.#placesOf(row), this.strength)) {
       yield places.reduce((key, place) => key * this.#count + this.#literal(row, place), 0);
     }
   }
@@ -67,7 +77,7 @@ function* subsets(all: readonly number[], size: number, from = 0): Generator<num
 
 /** Partial rows with each set of `strength` values of different factors. */
 function* partials(space: Space, strength: number): Generator<Row> {
-  for (const places of subsets([...space.factors.keys()], strength)) {
+  for (const places of subsets(varying(space), strength)) {
     let rows: number[][] = [[...space.emptyRow]];
     for (const place of places) {
       const values = [...(space.factors[place]?.values.keys() ?? [])];
@@ -90,7 +100,7 @@ export class SetCoverage {
     readonly space: Space,
     readonly strength: number,
   ) {
-    this.#sets = new Sets(space, Math.min(strength, space.factors.length));
+    this.#sets = new Sets(space, Math.min(strength, varying(space).length));
     const known = new Set<number>();
     for (const partial of partials(space, this.#sets.strength)) {
       const [key = 0] = this.#sets.of(partial);
