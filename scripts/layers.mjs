@@ -22,6 +22,7 @@ export const ROWS = [
       'cli/devices',
       'cli/machines',
       'cli/faults',
+      'cli/generate',
       'cli/docs',
       'cli/completion',
       'cli/board',
