@@ -5,7 +5,7 @@ import { SetCoverage, coverRest, drawnRow } from '../../model/space/cover-space.
 import type { Nogood, Row, Space } from '../../model/space/space.js';
 import { Combination } from '../../migration/generated/combination.js';
 import { chooseAccepted } from '../../migration/generated/learn.js';
-import type { Learnt } from '../../migration/generated/learn.js';
+import type { Learning, Learnt } from '../../migration/generated/learn.js';
 import { SetupTrial } from '../../migration/generated/setup-trial.js';
 import { availableSpace, hostNeeds } from '../../migration/generated/space-of.js';
 import type { AvailableSpace } from '../../migration/generated/space-of.js';
@@ -47,13 +47,21 @@ export async function chooseTests(
   const strength = choice.random === undefined ? strengths[choice.level] : strengths.pairs;
   const untilMs = performance.now() + askMs * plan.slowness;
   await using trial = new SetupTrial({ plan, ...place });
-  const chosen = await chooseAccepted({
+  const learning: Learning = {
     space: (learnt) => available.space(learnt),
     choose: (space) => chooseRows(choice, space),
     ask: async (combination) =>
       planned.kind === 'absent' ? undefined : await trial.refusalOf(combination),
     mayAsk: () => performance.now() < untilMs && !place.signal.aborted,
-  });
+  };
+  // QEMU refuses mostly pairs, and a choice of pairs takes a fraction of the time
+  const pairs: Learning['choose'] = (space) =>
+    chooseRows({ seed: choice.seed, level: 'pairs' }, space);
+  const { learnt: known } =
+    choice.level === 'triples'
+      ? await chooseAccepted({ ...learning, choose: pairs })
+      : { learnt: [] };
+  const chosen = await chooseAccepted({ ...learning, known });
   const { space, rows, learnt } = chosen;
   const refused = learnt.map(({ combination }) => combination);
   const accepted = rows.map((row) => new Combination(space.choicesOf(row)));

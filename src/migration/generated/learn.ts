@@ -24,6 +24,8 @@ export interface Learning {
   readonly ask: (combination: Combination) => Promise<Refusal | undefined>;
   /** false: no time to ask more */
   readonly mayAsk: () => boolean;
+  /** what was learnt before */
+  readonly known?: readonly Learnt[];
 }
 
 export interface Chosen {
@@ -37,7 +39,7 @@ export interface Chosen {
 /** Rows that QEMU does not refuse. */
 export async function chooseAccepted(learning: Learning): Promise<Chosen> {
   const { choose, ask, mayAsk } = learning;
-  const learnt: Learnt[] = [];
+  const learnt: Learnt[] = [...(learning.known ?? [])];
   const asked = new Set<string>();
   for (;;) {
     const space = learning.space(learnt.map(({ nogood }) => nogood));

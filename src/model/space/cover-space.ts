@@ -89,11 +89,28 @@ function* partials(space: Space, strength: number): Generator<Row> {
   }
 }
 
+/** The sets that a whole row can contain, each with a partial row that has it alone. */
+function possible(space: Space, strength: number): Map<number, Row> {
+  const sets = new Sets(space, strength);
+  // a part of a set that is impossible makes it so
+  const parts = new Sets(space, strength - 1);
+  const smaller = strength > 1 ? possible(space, strength - 1) : undefined;
+  const found = new Map<number, Row>();
+  for (const partial of partials(space, strength)) {
+    const isPossible =
+      smaller === undefined || [...parts.of(partial)].every((part) => smaller.has(part));
+    if (!isPossible || space.complete(partial) === undefined) continue;
+    const [key = 0] = sets.of(partial);
+    found.set(key, partial);
+  }
+  return found;
+}
+
 /** Which sets of `strength` values a space has, and which of them rows contain. */
 export class SetCoverage {
   readonly #sets: Sets;
   /** of each set that a row can contain, a partial row with it alone */
-  readonly #all = new Map<number, Row>();
+  readonly #all: ReadonlyMap<number, Row>;
   readonly #missing: Set<number>;
 
   constructor(
@@ -101,16 +118,7 @@ export class SetCoverage {
     readonly strength: number,
   ) {
     this.#sets = new Sets(space, Math.min(strength, varying(space).length));
-    const known = new Set<number>();
-    for (const partial of partials(space, this.#sets.strength)) {
-      const [key = 0] = this.#sets.of(partial);
-      if (!known.has(key)) {
-        const whole = space.complete(partial);
-        if (whole === undefined) continue;
-        for (const set of this.#sets.of(whole)) known.add(set);
-      }
-      this.#all.set(key, partial);
-    }
+    this.#all = possible(space, this.#sets.strength);
     this.#missing = new Set(this.#all.keys());
   }
 

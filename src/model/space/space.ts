@@ -94,7 +94,21 @@ export class Space {
    */
   complete(partial: Row): Row | undefined {
     if (!this.isAllowed(partial)) return undefined;
-    return this.#extend([...partial]);
+    return this.#atOnce(partial) ?? this.#extend([...partial]);
+  }
+
+  /** One factor after another, each with the first value that goes together with those before. */
+  #atOnce(partial: Row): Row | undefined {
+    const row = [...partial];
+    for (const [factor, value] of row.entries()) {
+      if (value !== open) continue;
+      const count = this.factors[factor]?.values.length ?? 0;
+      let first = 0;
+      while (first < count && !this.admits(row, factor, first)) first++;
+      if (first === count) return undefined;
+      row[factor] = first;
+    }
+    return row;
   }
 
   /** The factor with the fewest values left comes first, so that a dead end shows early. */
