@@ -14,7 +14,7 @@ import type { Results } from './results.js';
 export function choiceLine(chosen: ChosenCombinations, how: string): string {
   const { combinations, learnt, space, isAsked } = chosen;
   const varying = space.factors.filter(({ values }) => values.length > 1).length;
-  const asked = isAsked ? '' : '; there was no time to show all of them to QEMU before';
+  const asked = isAsked ? '' : '; not all of them were shown to QEMU before';
   return `${counted(combinations.length, 'combination')} of ${counted(varying, 'factor')}, ${how}; QEMU refuses ${learnt.length} of them${asked}`;
 }
 

@@ -34,15 +34,15 @@ export class SetupTrial implements AsyncDisposable {
 
   constructor(private readonly options: TrialOptions) {}
 
-  /** how often a QEMU died or did not answer; such a combination counts as not refused */
+  /** how often a QEMU did not start, died, or did not answer; such a combination counts as not refused */
   get died(): number {
     return this.#died;
   }
 
   async refusalOf(combination: Combination): Promise<Refusal | undefined> {
-    const pair = (this.#pair ??= await TrialPair.start(this.options, ++this.#started));
     try {
-      return await pair.refusalOf(settingsFor(combination));
+      this.#pair ??= await TrialPair.start(this.options, ++this.#started);
+      return await this.#pair.refusalOf(settingsFor(combination));
     } catch (error) {
       if (this.options.signal.aborted || !(error instanceof HarnessError)) throw error;
       // its own test says more
@@ -125,10 +125,11 @@ class TrialPair {
   /** Capabilities first: some parameters may not be changed while they are on. */
   async #reset(machine: TestMachine, settings: PairSettings): Promise<void> {
     const on = [...(settings.capabilities ?? []), ...(settings.sourceCapabilities ?? []), 'events'];
-    const known = machine.context.plan.sourceFeatures.capabilities;
+    const { sourceFeatures, destinationFeatures } = machine.context.plan;
+    const features = machine.side === 'source' ? sourceFeatures : destinationFeatures;
     await machine.qmp.execute('migrate-set-capabilities', {
       capabilities: on
-        .filter((name) => known.includes(name))
+        .filter((name) => features.capabilities.includes(name))
         .map((capability) => ({ capability, state: false })),
     });
     const before = this.usual.get(machine) ?? {};
