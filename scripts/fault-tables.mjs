@@ -1,26 +1,11 @@
 // Makes the tables of docs/reference/faults.md out of the compiled program's own: kinds of faults, what goes together,
 // ends. Usage, after a build: node scripts/fault-tables.mjs [--write]   Without --write: fails if the page is stale.
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import process from 'node:process';
-import * as prettier from 'prettier';
+import { code, keepTables, load, row, table, worded } from './page-tables.mjs';
 
-const root = path.join(import.meta.dirname, '..');
-const page = path.join(root, 'docs/reference/faults.md');
-const load = async (name) => await import(path.join(root, 'dist/migration/faults/combined', name));
-
-const { factors } = await load('combination.js');
-const { kinds } = await load('kinds.js');
-const { allCombinations, rules } = await load('incompatible.js');
-const { additions, expectedRows } = await load('expected-rows.js');
-
-const code = (values) => values.map((value) => `\`${value}\``).join(', ');
-const worded = (values) =>
-  Object.entries(values)
-    .map(([name, list]) => `${name} ${code(list)}`)
-    .join('; ');
-const row = (...cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
+const { factors } = await load('migration/faults/combined/combination.js');
+const { kinds } = await load('migration/faults/combined/kinds.js');
+const { allCombinations, rules } = await load('migration/faults/combined/incompatible.js');
+const { additions, expectedRows } = await load('migration/faults/combined/expected-rows.js');
 
 const { valid, dropped } = allCombinations();
 const tables = {
@@ -65,21 +50,4 @@ const tables = {
   ),
 };
 
-const text = readFileSync(page, 'utf8');
-const made = Object.entries(tables).reduce(
-  (all, [name, made]) =>
-    all.replace(
-      new RegExp(`(<!-- ${name}: made by \\S+ -->\n)[^]*?(<!-- end of ${name} -->)`),
-      (_, head, tail) => `${head}\n${made}\n\n${tail}`,
-    ),
-  text,
-);
-const options = await prettier.resolveConfig(page);
-const wanted = await prettier.format(made, { ...options, parser: 'markdown' });
-if (process.argv.includes('--write')) writeFileSync(page, wanted);
-else if (wanted !== text) {
-  process.stderr.write(
-    'docs/reference/faults.md is stale: node scripts/fault-tables.mjs --write\n',
-  );
-  process.exitCode = 1;
-}
+await keepTables('faults.md', tables, 'fault-tables.mjs');

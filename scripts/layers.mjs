@@ -23,6 +23,7 @@ export const ROWS = [
       'cli/machines',
       'cli/faults',
       'cli/prove',
+      'cli/generate',
       'cli/docs',
       'cli/completion',
       'cli/board',

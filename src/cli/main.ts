@@ -26,6 +26,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     rerun: async () => (await import('./run/rerun-command.js')).addRerunCommand,
     list: async () => (await import('./run/list-command.js')).addListCommand,
   },
+  'Combine settings:': {
+    generate: async () => (await import('./generate/generate-command.js')).addGenerateCommand,
+  },
   'Disturb migrations:': {
     faults: async () => (await import('./faults/faults-command.js')).addFaultsCommand,
   },

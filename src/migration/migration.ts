@@ -10,7 +10,7 @@ import { endStatuses } from '../model/outcome.js';
 import type { ArrivalCheck } from '../model/arrival.js';
 import type { FaultReport } from '../model/fault-report.js';
 import type { Measured, Timeline } from '../model/measured.js';
-import type { LegResult, MigrationFigures, Side } from '../model/outcome.js';
+import type { LegResult, MigrationFigures, Refusal, Side } from '../model/outcome.js';
 import type { MemoryVerdict } from '../model/verdict.js';
 import { countSockets } from '../qemu/open-files.js';
 import type { EventCursor, QmpEvent } from '../qmp/events.js';
@@ -39,6 +39,8 @@ export interface FlowResult {
   readonly legs?: readonly LegResult[];
   /** of a test that disturbed the connections */
   readonly fault?: FaultReport;
+  /** QEMU refused what the test asked for, and the test takes that for an answer */
+  readonly refused?: Refusal;
   /** of a benchmark */
   readonly measured?: Measured;
   readonly course?: Timeline | undefined;

@@ -218,6 +218,11 @@ export interface TestFinished extends OfTest {
   readonly type: 'test-finished';
   /** of the run's `offered`: what a test switched on, and QEMU accepted */
   readonly exercised?: readonly CoverageItem[];
+  /**
+   * of a test that passed: the values of the factors of `drover generate` that its first migration
+   * had, without usual ones; of a factor that had none of its values, `?` and its name
+   */
+  readonly combination?: readonly string[];
   readonly outcome: Outcome;
   readonly durationMs: number;
   readonly phases: readonly PhaseTiming[];

@@ -57,6 +57,15 @@ export interface LegResult {
   readonly figures: MigrationFigures;
 }
 
+/** What QEMU refused of a test that takes a refusal for an answer. */
+export interface Refusal {
+  /** of QMP, such as `migrate-set-capabilities` */
+  readonly command: string;
+  readonly side: Side;
+  /** QEMU's own */
+  readonly words: string;
+}
+
 export type Outcome =
   | {
       readonly kind: 'passed';
@@ -68,6 +77,8 @@ export type Outcome =
       readonly legs?: readonly LegResult[];
       /** of a test that disturbed the connections of a migration */
       readonly fault?: FaultReport | undefined;
+      /** of a generated test: there was no migration, and the guest runs on unharmed at the source */
+      readonly refused?: Refusal | undefined;
     }
   /** QEMU or the guest broke the contract */
   | {

@@ -9,6 +9,7 @@ import { machineArgs } from '../model/command-line.js';
 import type { MachineSpec } from '../model/command-line.js';
 import { exercisedBy, exercisedByAddress } from '../model/coverage.js';
 import type { CoverageItem } from '../model/coverage.js';
+import type { Json } from '../model/json.js';
 import type { Side } from '../model/outcome.js';
 import type { GuestRam } from '../memory/guest-ram.js';
 import { loadAddon } from '../native/addon.js';
@@ -64,6 +65,8 @@ export class Machine implements AsyncDisposable {
   readonly name: string;
   /** migration features that were switched on and accepted */
   readonly exercised = new Set<CoverageItem>();
+  /** migration parameters that were set and accepted, with their last values */
+  readonly parameters = new Map<string, Json>();
   /** on the clock of `performance.now`; the QMP transcript counts from here */
   readonly startedAtMs: number;
   #ram: Promise<GuestRam> | undefined;
@@ -94,6 +97,10 @@ export class Machine implements AsyncDisposable {
       transcript,
       onAccepted: (command, args) => {
         for (const item of exercisedBy(command, args)) this.exercised.add(item);
+        if (command !== 'migrate-set-parameters') return;
+        for (const [name, value] of Object.entries(args ?? {})) {
+          if (value !== undefined) this.parameters.set(name, value);
+        }
       },
       commandMs,
       answer,

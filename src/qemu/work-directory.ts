@@ -2,7 +2,7 @@
  * Private directories (mode 0700) for runs and tests. QEMU's UNIX sockets live in them, so their
  * paths must stay short; a run checks that before any QEMU starts.
  */
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { HarnessError } from '../model/errors.js';
@@ -85,8 +85,14 @@ export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
+/** What can be copied; a socket or a pipe that a test left is no evidence. */
+export function isCopied(file: string): boolean {
+  const facts = lstatSync(file);
+  return facts.isFile() || facts.isDirectory() || facts.isSymbolicLink();
+}
+
 /**
- * Moves a directory, across file systems too. A socket left in it is no evidence and stays behind.
+ * Moves a directory, across file systems too; sockets and pipes in it then stay behind.
  */
 export async function moveDirectory(from: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
@@ -95,7 +101,7 @@ export async function moveDirectory(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
-    await cp(from, to, { recursive: true, filter: (file) => !statSync(file).isSocket() });
+    await cp(from, to, { recursive: true, filter: isCopied });
     await removeDirectory(from);
   }
 }

@@ -1,4 +1,5 @@
 /** One attempt, in the main thread: its directory, its worker, its events, and its evidence. */
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Demand } from '../model/demand.js';
@@ -94,7 +95,7 @@ export function startAttempt(
     of,
     task: { path: testPath, file },
     directoryName: directoryName(attempt, number),
-    keptName: () => `${testPath.slice(1).replaceAll('/', '-')}-${of.attempt}`,
+    keptName: () => `${keptStem(testPath)}-${of.attempt}`,
     record: (report) => input.record(attempt, report),
   });
 }
@@ -148,6 +149,16 @@ function emitProgress(
     const { side, status } = message;
     emit({ type: 'migration-status', atMs, ...of, side, status });
   }
+}
+
+/** the name of a file has 255 bytes at most, and files beside the folder are called after it */
+const longestStem = 160;
+
+function keptStem(testPath: string): string {
+  const stem = testPath.slice(1).replaceAll('/', '-');
+  if (stem.length <= longestStem) return stem;
+  const digest = createHash('sha256').update(stem).digest('hex').slice(0, 8);
+  return `${stem.slice(0, longestStem)}-${digest}`;
 }
 
 /** short, since the paths of UNIX sockets are limited: at most 22 characters */

@@ -43,6 +43,27 @@ export async function runTests(input: RunRequest): Promise<RunTotals> {
   }
 }
 
+/** Of two parts of a run, one after the other. */
+export function sumOf(a: RunTotals, b: RunTotals): RunTotals {
+  const counts = { ...a.counts };
+  for (const [kind, count] of Object.entries(b.counts)) counts[kind as keyof Counts] += count;
+  const [used, other] = [a.memory.usedBytes, b.memory.usedBytes];
+  return {
+    counts,
+    flaky: a.flaky + b.flaky,
+    quarantined: a.quarantined + b.quarantined,
+    retried: a.retried + b.retried,
+    sumMs: a.sumMs + b.sumMs,
+    memory: {
+      budgetBytes: a.memory.budgetBytes,
+      promisedBytes: Math.max(a.memory.promisedBytes, b.memory.promisedBytes),
+      usedBytes:
+        used === undefined || other === undefined ? (used ?? other) : Math.max(used, other),
+    },
+    stopped: a.stopped ?? b.stopped,
+  };
+}
+
 type Planned = Omit<Attempt, 'attempt' | 'slot'>;
 
 class Run {

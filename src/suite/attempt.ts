@@ -16,6 +16,7 @@ import type { MemoryVerdict } from '../model/verdict.js';
 import type { CertificateMaker } from '../credentials/certificates.js';
 import { TestContext } from '../migration/context.js';
 import type { Interference } from '../migration/context.js';
+import { observedValues } from '../migration/generated/observed.js';
 import { LegError } from '../migration/migration.js';
 import type { PairPlan } from '../migration/plan.js';
 import { diagnose } from '../qemu/diagnose.js';
@@ -51,6 +52,8 @@ export interface AttemptReport {
   readonly phases: readonly PhaseTiming[];
   readonly timeline?: AttemptTimeline;
   readonly exercised?: readonly CoverageItem[];
+  /** of one that passed: see TestFinished */
+  readonly combination?: readonly string[] | undefined;
   /** of a benchmark */
   readonly measured?: Measured | undefined;
   readonly course?: Timeline | undefined;
@@ -85,12 +88,12 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
   let course: Timeline | undefined;
   try {
     const result = await input.definition.run(context);
-    const { verdict, figures, legs, leg, arrival, fault, damagedSide } = result;
+    const { verdict, figures, legs, leg, arrival, fault, refused, damagedSide } = result;
     ({ measured, course } = result);
     outcome =
       verdict?.intact === false
         ? { kind: 'failed', failure: placed(damaged(verdict, damagedSide), leg), verdict }
-        : { kind: 'passed', verdict, figures, legs, arrival, fault };
+        : { kind: 'passed', verdict, figures, legs, arrival, fault, refused };
   } catch (error) {
     outcome = await judge(error, input, context, clock.current, deadline.signal.aborted);
   } finally {
@@ -102,6 +105,8 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
   outcome = await endAll(context, outcome);
   const durationMs = clock.stop();
   const exercised = [...new Set(context.machines.flatMap((machine) => [...machine.exercised]))];
+  const isMigrated = outcome.kind === 'passed' && outcome.refused === undefined;
+  const combination = isMigrated ? observedValues(context) : undefined;
   const timeline = timelineOf(context.machines, clock.startedAtMs);
   return {
     outcome,
@@ -109,6 +114,7 @@ export async function runAttempt(input: AttemptRequest): Promise<AttemptReport> 
     phases: clock.timings,
     timeline,
     exercised: exercised.length === 0 ? undefined : exercised,
+    combination,
     measured,
     course,
   };

@@ -12,6 +12,7 @@ import { fdTests } from './tests/fd-tests.js';
 import { fileTests } from './tests/file/file-tests.js';
 import { linuxTests } from './tests/linux-tests.js';
 import { throttleTests } from './tests/throttle/throttle-tests.js';
+import { findGenerated } from './tests/generated-tests.js';
 import { hmpTests } from './tests/hmp/hmp-tests.js';
 import { iterationsTests } from './tests/iterations-tests.js';
 import { multifdTests } from './tests/multifd-tests.js';
@@ -46,5 +47,7 @@ export const allTests: readonly TestDefinition[] = [
 
 /** @param path without the architecture */
 export function findTest(path: string): TestDefinition | undefined {
-  return allTests.find((test) => test.path === path) ?? findCombinedFault(path);
+  return (
+    allTests.find((test) => test.path === path) ?? findCombinedFault(path) ?? findGenerated(path)
+  );
 }

@@ -21,7 +21,7 @@ export interface Selection {
 }
 
 /** path with the architecture */
-export function fullPath(arch: Arch, test: TestDefinition): string {
+export function fullPath(arch: Arch, test: Pick<TestDefinition, 'path'>): string {
   return `/${arch}${test.path}`;
 }
 

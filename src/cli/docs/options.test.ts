@@ -9,7 +9,18 @@ import { allOf, output, part, rowsIn } from './pages.fixtures.js';
 const commands = {
   'cli.md': [
     ...['run', 'matrix', 'chain', 'stress', 'list', 'doctor', 'report', 'merge', 'shards'],
-    ...['faults', 'rerun', 'vmstate', 'devices', 'bench', 'compare', 'advise', 'history', 'board'],
+    ...[
+      'generate',
+      'faults',
+      'rerun',
+      'vmstate',
+      'devices',
+      'bench',
+      'compare',
+      'advise',
+      'history',
+      'board',
+    ],
   ],
   'offline.md': ['scan', 'inspect', 'diff', 'export'],
 };

@@ -14,14 +14,18 @@ export interface Catalogue {
 
 /**
  * @param arch and
- * @param p    a path may name a combined fault, which no list has
+ * @param p    a path may name a combined fault or a generated test, which no list has
  */
 export async function loadCatalogue(
   options: OwnTestsOption & Partial<Pick<PathOptions, 'p'>>,
   arch?: Arch,
 ): Promise<Catalogue> {
-  const known = await knownTests(options);
-  const paths = (options.p ?? []).map((path) => path.replace(`/${arch ?? ''}/`, '/'));
+  return withNamed(await knownTests(options), options.p ?? [], arch);
+}
+
+/** With the tests that these names alone say all of. */
+export function withNamed(known: Catalogue, names: readonly string[], arch?: Arch): Catalogue {
+  const paths = names.map((path) => path.replace(`/${arch ?? ''}/`, '/'));
   const extra = [...new Set(paths)].flatMap((path) =>
     known.all.some((test) => test.path === path) ? [] : (findTest(path) ?? []),
   );

@@ -6,6 +6,7 @@ import { noteOnStderr } from '../process/print.js';
 import { lastFailed } from '../../report/log/last-failed.js';
 import type { TestDefinition } from '../../suite/definition.js';
 import { fullPath } from '../../suite/select.js';
+import { withNamed } from './catalogue.js';
 import type { Catalogue } from './catalogue.js';
 import type { OwnTestsOption, SelectionOptions } from '../options/options.js';
 import { select } from './planned-tests.js';
@@ -14,10 +15,11 @@ import { select } from './planned-tests.js';
 export async function onlyLastFailed(
   directory: string,
   options: SelectionOptions & OwnTestsOption,
-  catalogue: Catalogue,
+  usual: Catalogue,
   { arch, flaky }: { readonly arch: Arch; readonly flaky: boolean },
 ): Promise<TestDefinition[]> {
   const failed = new Set(await lastFailed(directory, noteOnStderr));
+  const catalogue = withNamed(usual, [...failed], arch);
   const known = new Set(catalogue.all.map((test) => fullPath(arch, test)));
   const unknown = [...failed].filter((name) => !known.has(name));
   if (unknown.length > 0) {

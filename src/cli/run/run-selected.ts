@@ -19,13 +19,14 @@ import { lines } from '../process/print.js';
 import type { AttemptOptions, PairOptions } from '../options/options.js';
 import { addHostFacts, planTests } from './planned-tests.js';
 import { planPair } from './plan-pair.js';
+import type { Planned } from './plan-pair.js';
 import { Qemus } from './probed-qemus.js';
 import type { Binaries } from './resolve-binaries.js';
 import { checkReportOptions } from '../options/report-options.js';
 import type { ReportOptions } from '../options/report-options.js';
 import { limitsOfRun, withoutMisfits } from './run-limits.js';
 import { runSession } from './run-session.js';
-import type { SessionPolicy } from './run-session.js';
+import type { Afterwards, SessionPolicy } from './run-session.js';
 import { makeOutputDirectory, withWorkplace } from './run-workspace.js';
 import type { Workplace } from './run-workspace.js';
 
@@ -51,25 +52,41 @@ export interface SelectedRun {
 
 export async function runSelected(run: SelectedRun): Promise<number> {
   const { options, environment, binaries, selected, debug } = run;
-  if (options.out !== undefined) makeOutputDirectory(options.out);
-  await checkReportOptions(options);
-  const coverage = await CoverageListener.open(options, environment);
-  const limits = limitsOfRun(
-    debug === undefined ? options : { ...options, jobs: options.jobs ?? 1 },
-    selected,
-    binaries.source.arch,
-  );
-  return await withWorkplace(environment, async (place) => {
+  return await framed(run, async ({ place, onEvent }) => {
     const { probeDirectory, interruption } = place;
+    const limits = limitsOfRun(
+      debug === undefined ? options : { ...options, jobs: options.jobs ?? 1 },
+      selected,
+      binaries.source.arch,
+    );
     // Threads take a while to start: let them, while the QEMUs are probed.
     const pool = options.l === true ? undefined : place.startPool(limits.slots);
     const qemus = new Qemus(environment, probeDirectory, interruption.signal, options.cache);
+    return await runPlanned({ ...run, onEvent, limits, pool, qemus, place });
+  });
+}
+
+export interface Frame {
+  readonly place: Workplace;
+  /** what the run has to give its events to */
+  readonly onEvent: (event: DroverEvent) => void;
+}
+
+/** What is around every run: its folder, its reports, its coverage, its workplace. */
+export async function framed(
+  { options, environment, ...run }: Pick<SelectedRun, 'options' | 'environment' | 'onEvent'>,
+  work: (frame: Frame) => Promise<number>,
+): Promise<number> {
+  if (options.out !== undefined) makeOutputDirectory(options.out);
+  await checkReportOptions(options);
+  const coverage = await CoverageListener.open(options, environment);
+  return await withWorkplace(environment, async (place) => {
     const onEvent = (event: DroverEvent): void => {
       coverage?.onEvent(event);
       run.onEvent?.(event);
     };
-    const exitCode = await runPlanned({ ...run, onEvent, limits, pool, qemus, place });
-    return pool === undefined ? exitCode : ((await coverage?.write(exitCode)) ?? exitCode);
+    const exitCode = await work({ place, onEvent });
+    return options.l === true ? exitCode : ((await coverage?.write(exitCode)) ?? exitCode);
   });
 }
 
@@ -80,13 +97,19 @@ export interface PlannedRun extends SelectedRun {
   readonly qemus: Qemus;
   readonly place: Workplace;
   readonly matrix?: MatrixPair;
+  readonly afterwards?: Afterwards;
 }
 
 /** Probes the QEMUs, plans the tests and runs them. */
 export async function runPlanned(run: PlannedRun): Promise<number> {
+  return await runOnPlan(await planPair(run), run);
+}
+
+/** Plans the tests for QEMUs that were probed, and runs them. */
+export async function runOnPlan(pair: Planned, run: PlannedRun): Promise<number> {
   const { selected, catalogue, policy = {}, limits, pool, qemus, place } = run;
   const { directory, probeDirectory, interruption } = place;
-  const planned = await addHostFacts(await planPair(run), selected, {
+  const planned = await addHostFacts(pair, selected, {
     directory: probeDirectory,
     signal: interruption.signal,
     cache: qemus.cache,

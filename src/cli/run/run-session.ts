@@ -2,13 +2,16 @@
 import { endlessMs } from '../../model/deadline.js';
 import type { Limits } from '../../model/demand.js';
 import type { DroverEvent, MatrixPair, Quarantined, Shard } from '../../model/events.js';
+import type { Outcome } from '../../model/outcome.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { underTool } from '../../qemu/debug-tools.js';
 import type { DebugPlan } from '../../qemu/debug-tools.js';
 import type { PlannedTest } from '../../schedule/attempts.js';
 import type { WorkerPool } from '../../schedule/pool.js';
 import type { Policy } from '../../schedule/policy.js';
-import { runTests } from '../../schedule/run.js';
+import { runTests, sumOf } from '../../schedule/run.js';
+import type { RunRequest, RunTotals } from '../../schedule/run.js';
+import { tryOut } from '../../schedule/try-out.js';
 import { noTimings } from '../../schedule/timings.js';
 import type { Timings } from '../../schedule/timings.js';
 import { toolOutputs } from './debug-option.js';
@@ -52,6 +55,8 @@ export interface SessionRequest {
   /** gets all events too */
   readonly onEvent?: ((event: DroverEvent) => void) | undefined;
   readonly matrix?: MatrixPair;
+  /** what follows the tests, as part of the run */
+  readonly afterwards?: Afterwards | undefined;
 }
 
 export async function runSession(input: SessionRequest): Promise<number> {
@@ -79,29 +84,69 @@ export async function runSession(input: SessionRequest): Promise<number> {
       }
     },
     work: async ({ emit, clock, evidenceDirectory }) => {
+      const { signal } = input.interruption;
+      const request: RunRequest = {
+        tests: input.tests,
+        repeat,
+        limits,
+        policy: policyOf(policy),
+        plan: debug === undefined ? plan : underDebugger(plan, debug),
+        pool: input.pool,
+        directory: input.directory,
+        keep: options.keep === true || debug !== undefined,
+        evidenceDirectory,
+        timeoutMs,
+        rerun: (name) => facts.rerun(name),
+        record: (attempt, ended) => facts.record(attempt, ended),
+        emit,
+        clock,
+        signal,
+      };
       try {
-        return await runTests({
-          tests: input.tests,
-          repeat,
-          limits,
-          policy: policyOf(policy),
-          plan: debug === undefined ? plan : underDebugger(plan, debug),
-          pool: input.pool,
-          directory: input.directory,
-          keep: options.keep === true || debug !== undefined,
-          evidenceDirectory,
-          timeoutMs,
-          rerun: (name) => facts.rerun(name),
-          record: (attempt, ended) => facts.record(attempt, ended),
-          emit,
-          clock,
-          signal: input.interruption.signal,
-        });
+        const totals = await runTests(request);
+        const isOver = input.afterwards === undefined || signal.aborted;
+        return isOver ? totals : await more(request, totals, input.afterwards);
       } finally {
         await keepTimings(input, keeper, emit, clock);
       }
     },
   });
+}
+
+/** Tests that follow from how others ended. */
+export interface More {
+  readonly plan: PairPlan;
+  readonly signal: AbortSignal;
+  /** Runs tests as part of the run. */
+  readonly run: (tests: readonly PlannedTest[]) => Promise<void>;
+  /** Runs a test that no report has, and keeps nothing of it. */
+  readonly tryOut: (test: PlannedTest) => Promise<Outcome>;
+  /** into all reports */
+  readonly warn: (message: string) => void;
+  readonly rerun: (name: string) => string;
+}
+export type Afterwards = (more: More) => Promise<void>;
+
+async function more(
+  request: RunRequest,
+  first: RunTotals,
+  afterwards: Afterwards,
+): Promise<RunTotals> {
+  const { plan, signal, emit, clock, rerun, directory } = request;
+  let totals = first;
+  let tries = 0;
+  await afterwards({
+    ...{ plan, signal, rerun },
+    run: async (tests) => {
+      totals = sumOf(totals, await runTests({ ...request, tests, repeat: 1 }));
+    },
+    tryOut: async (test) =>
+      await tryOut({ ...request, evidenceDirectory: () => directory }, test, ++tries),
+    warn: (message) => {
+      emit({ type: 'warning', atMs: clock(), message });
+    },
+  });
+  return totals;
 }
 
 function policyOf(given: SessionPolicy): Policy {

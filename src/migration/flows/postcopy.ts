@@ -54,15 +54,17 @@ const straight = ['setup', 'active', 'device', 'postcopy-device', 'postcopy-acti
 /** statuses before the end over a new connection */
 const resumed = ['postcopy-recover-setup', 'postcopy-recover', 'postcopy-active'] as const;
 
+/** @param address where the destination listens */
 export async function postcopy(
   context: TestContext,
   settings: PostcopyCommon,
+  address = 'tcp:127.0.0.1:0',
 ): Promise<FlowResult> {
   const { recovery } = settings;
   await settings.prepareHook?.(context);
   const pair = await startPair(context, {
     ...settings,
-    capabilities: ordered(settings.capabilities ?? []),
+    capabilities: capabilitiesOfPostcopy(settings.capabilities ?? []),
     listen: 'defer',
     oob: recovery !== undefined,
   });
@@ -71,7 +73,7 @@ export async function postcopy(
   if (steady) await prepareSteady(pair);
   else await pair.ensureNonConverge();
   await plantMarker(pair.source);
-  await pair.destination.qmp.execute('migrate-incoming', { uri: 'tcp:127.0.0.1:0' });
+  await pair.destination.qmp.execute('migrate-incoming', { uri: pair.expand(address) });
 
   context.observer.phase('warm-up');
   await waitGuest(pair);
@@ -87,8 +89,8 @@ export async function postcopy(
   });
 }
 
-/** In the order of QEMU's own list, as upstream sets them. */
-function ordered(others: readonly string[]): string[] {
+/** All that a postcopy switches on, in the order of QEMU's own list, as upstream does. */
+export function capabilitiesOfPostcopy(others: readonly string[]): string[] {
   const isMultifd = (name: string): boolean => name === 'multifd';
   const late = others.filter((name) => !isMultifd(name));
   return ['postcopy-ram', ...others.filter(isMultifd), 'postcopy-blocktime', ...late];
@@ -115,7 +117,9 @@ export async function switchOver(pair: Pair, recovery?: Recovery): Promise<Migra
   await whileAlive(pair, async () => {
     await migration.untilResumed();
     if (recovery !== undefined) await recover(migration, recovery);
-    const through = recovery === undefined ? straight : resumed;
+    const pauses = settings.capabilities?.includes('pause-before-switchover') === true;
+    const usual = pauses ? [...straight, 'pre-switchover'] : straight;
+    const through = recovery === undefined ? usual : resumed;
     await unlessStalled(pair, migration.until('completed', { through }));
   });
   // The source completes once all is sent; memory can be checked once all of it has arrived.

@@ -83,8 +83,12 @@ export interface Surroundings {
   readonly rerun?: string;
 }
 
-/** Empty for outcomes that need no explanation. */
+/** Empty for outcomes that need no explanation. A refusal is an answer, and has QEMU's words. */
 export function outcomeFields(outcome: Outcome, around: Surroundings = {}): Field[] {
+  if (outcome.kind === 'passed' && outcome.refused !== undefined) {
+    const { command, side, words } = outcome.refused;
+    return [{ name: 'refused', lines: printableLines(`by the ${side}, ${command}: ${words}`) }];
+  }
   if (outcome.kind !== 'failed' && outcome.kind !== 'broken') return [];
   const fields = failureFields(outcome.failure);
   if (outcome.kind === 'failed' && outcome.verdict !== undefined) {

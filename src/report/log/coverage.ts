@@ -9,6 +9,8 @@ import { counted } from '../../model/text/format.js';
 import type { Paint } from '../console/colors.js';
 import { printableLine } from '../../model/text/printable.js';
 import type { RunRecord } from '../fold/summary.js';
+import { pairCoverageOf, pairLines } from './pair-coverage.js';
+import type { PairCoverage } from './pair-coverage.js';
 
 export interface CoveredFeature {
   readonly kind: CoverageKind;
@@ -25,9 +27,12 @@ export interface Coverage {
   readonly passed: number;
   /** in the order of the QEMU's introspection */
   readonly features: readonly CoveredFeature[];
+  /** of values of two factors; absent where no test had any */
+  readonly pairs?: PairCoverage | undefined;
 }
 
-export function coverageOf({ started, tests }: RunRecord): Coverage {
+export function coverageOf(record: RunRecord): Coverage {
+  const { started, tests } = record;
   const byItem = new Map<CoverageItem, Set<string>>();
   for (const item of started?.offered ?? []) byItem.set(item, new Set());
   const skipped = new Map<string, string>();
@@ -47,7 +52,8 @@ export function coverageOf({ started, tests }: RunRecord): Coverage {
     return { kind, name, tests: [...found].sort(), skipped: skippedFor };
   });
   const { source, destination } = started ?? {};
-  return { source, destination, passed: passed.size, features };
+  const pairs = pairCoverageOf(record);
+  return { source, destination, passed: passed.size, features, pairs };
 }
 
 /** words in test names that say nothing about a test's subject */
@@ -113,7 +119,7 @@ export function coverageLines(coverage: Coverage, paint: Paint): string[] {
       lines.push(`    skipped here: ${printableLine(`${shortName(test)}: ${reason}`)}`);
     }
   }
-  return lines;
+  return [...lines, ...pairLines(coverage.pairs)];
 }
 
 /** without the common prefix */

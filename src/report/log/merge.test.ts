@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DroverEvent, EventOf } from '../../model/events.js';
@@ -220,11 +223,17 @@ test('evidence goes along, and is found from where it is now', async (t) => {
   const one = write(folder, 'one', [start, ...events]);
   mkdirSync(join(one, 'a'));
   writeFileSync(join(one, 'a', 'source.serial'), 'AB');
+  // what a migration over a pipe, or one that failed over a socket, leaves
+  assert.equal(spawnSync('mkfifo', [join(one, 'a', 'pipe')]).status, 0);
+  const server = createServer().listen(join(one, 'a', 'migsocket'));
+  await once(server, 'listening');
+  t.after(() => server.close());
   const out = join(folder, 'out');
   mkdirSync(out);
   const used = new Set<string>();
   const adopted = (await merged(await planOf(one))).map((event) => adoptEvidence(event, out, used));
   assert.equal(readFileSync(join(out, 'a', 'source.serial'), 'utf8'), 'AB');
+  assert.deepEqual(readdirSync(join(out, 'a')), ['source.serial']);
   const directories = adopted.flatMap(({ event }) =>
     event.type === 'test-finished' ? [event.directory] : [],
   );

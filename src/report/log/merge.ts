@@ -6,6 +6,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DroverEvent, EventOf } from '../../model/events.js';
+import { isCopied } from '../../qemu/work-directory.js';
 import { noCounts } from '../fold/counts.js';
 import { located } from './evidence-place.js';
 import { shardOf } from './merge-plan.js';
@@ -172,7 +173,7 @@ export function adoptEvidence(
   used.add(name);
   const directory = path.join(out, name);
   if (path.resolve(from) !== path.resolve(directory)) {
-    cpSync(from, directory, { recursive: true, force: true });
+    cpSync(from, directory, { recursive: true, force: true, filter: isCopied });
   }
   return { event: { ...event, directory } };
 }

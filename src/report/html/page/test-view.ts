@@ -84,7 +84,11 @@ function about({ runs }: ReportData, row: PageRow, { finished, rerun }: PageDeta
 }
 
 function whatWentWrong({ finished: { outcome } }: PageDetail): HTMLElement | undefined {
-  if (outcome.kind === 'passed') return undefined;
+  if (outcome.kind === 'passed') {
+    const { refused } = outcome;
+    if (refused === undefined) return undefined;
+    return h('p', { class: 'reason' }, `Refused by QEMU, ${refused.command}: ${refused.words}`);
+  }
   if (outcome.kind === 'skipped') return h('p', { class: 'reason' }, `Skipped: ${outcome.reason}`);
   if (outcome.kind === 'cancelled') {
     return h(

@@ -33,7 +33,7 @@ async function fillSets(pair: Pair, extraFlags: readonly number[]): Promise<void
 }
 
 /** Earlier ones read two fields of a block in the wrong order, and fail. */
-const needsIgnoredBlocks: Need = {
+export const needsIgnoredBlocks: Need = {
   kind: 'behaviour',
   what: 'mapped-ram together with x-ignore-shared',
   witness: 'failing',
