@@ -10,6 +10,7 @@ const commands = {
   'cli.md': [
     ...['run', 'matrix', 'chain', 'stress', 'list', 'doctor', 'report', 'merge', 'shards'],
     ...['faults', 'rerun', 'vmstate', 'devices', 'bench', 'compare', 'advise', 'history', 'board'],
+    'agent',
   ],
   'offline.md': ['scan', 'inspect', 'diff', 'export'],
 };
