@@ -92,7 +92,7 @@ export async function openDatabase(access: DatabaseAccess, name: string): Promis
     transaction: async (work) => await inTransaction(pool, work),
     boss: (options) => new PgBoss({ ...options, db: sql, schema: jobSchema }),
     [Symbol.asyncDispose]: async () => {
-      await pool.end();
+      if (!pool.ending) await pool.end();
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { PgBoss } from 'pg-boss';
-import { pause } from '../../model/deadline.js';
+import { pause, within } from '../../model/deadline.js';
 import { toFailure } from '../../model/errors.js';
 import type { DroverEvent } from '../../model/events.js';
 import type { Failure } from '../../model/outcome.js';
@@ -275,10 +275,11 @@ export class FleetRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOver) return;
     this.#isOver = true;
     await this.#pumping;
     try {
-      await Promise.race([this.#jobs.clean(), pause(endMs)]);
+      await within(this.#jobs.clean(), { timeoutMs: endMs }, () => new Error('no end'));
     } catch {
       // the coordinator removes what runs left
     } finally {
