@@ -8,7 +8,13 @@ import { Cancelled, pause } from '../../model/deadline.js';
 import { HarnessError, toFailure } from '../../model/errors.js';
 import { Tokens } from '../../schedule/tokens.js';
 import { isConnectionError } from '../database/connect.js';
-import { giveUpMs, jobSchema, leaseMs, runSilentMs, touchEveryMs } from '../limits.js';
+import {
+  giveUpMs,
+  jobSchema,
+  leaseMs as usualLeaseMs,
+  runSilentMs,
+  touchEveryMs,
+} from '../limits.js';
 import { readMessage } from '../messages.js';
 import type { HostFacts, QueueNeed } from '../messages.js';
 import { HeldAttempt } from './attempts.js';
@@ -21,6 +27,8 @@ export interface AgentSpec extends AttemptsPlace {
   readonly facts: HostFacts;
   /** ends the agent in good order */
   readonly signal: AbortSignal;
+  /** without an answer of the database for this long it ends its machines; default: 15 s */
+  readonly leaseMs?: number;
 }
 
 /** between two looks for work, where nothing else wakes it */
@@ -84,6 +92,10 @@ export class FleetAgent {
     this.#wake();
   }
 
+  get #running(): HeldAttempt[] {
+    return [...this.#held.keys()].filter(({ isLost }) => !isLost);
+  }
+
   #loseAll(): void {
     for (const held of this.#held.keys()) held.lose();
   }
@@ -91,9 +103,9 @@ export class FleetAgent {
   /** A process that was stopped for a while sees it here first, when it goes on. */
   #watchLease(): void {
     const silentMs = performance.now() - this.#contactMs;
-    if (silentMs > leaseMs && this.#held.size > 0) {
+    if (silentMs > (this.#spec.leaseMs ?? usualLeaseMs) && this.#running.length > 0) {
       this.#spec.note(
-        `no answer of the database for ${Math.round(silentMs / 1000)} s: ending the machines of ${this.#held.size} attempts`,
+        `no answer of the database for ${Math.round(silentMs / 1000)} s: ending the machines of ${this.#running.length} attempts`,
       );
       this.#loseAll();
     }
