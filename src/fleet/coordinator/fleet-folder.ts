@@ -18,7 +18,7 @@ const shape = v.strictObject({
   drover: v.string(),
   /** of the coordinator */
   pid: v.number(),
-  /** its start, by which a process id that was given again is told from it */
+  /** when it started: with the id it names one process for ever */
   startTime: v.string(),
   host: v.string(),
   port: v.number(),
