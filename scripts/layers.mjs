@@ -27,6 +27,7 @@ export const ROWS = [
       'cli/docs',
       'cli/completion',
       'cli/board',
+      'cli/fleet',
     ],
     what: 'one folder per kind of command; they may use `cli/run`',
   },
@@ -51,6 +52,10 @@ export const ROWS = [
   {
     folders: ['report'],
     what: 'console, TAP, JUnit, JSON, HTML, event log: all made from one union of events',
+  },
+  {
+    folders: ['fleet'],
+    what: 'many hosts: the coordinator with its database, the agent of a host, a run over them',
   },
   { folders: ['schedule'], what: 'the queue, how many pairs at once, shards, worker threads' },
   {

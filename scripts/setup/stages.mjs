@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { mustRun, runCommand, tailOf } from './command.mjs';
+import { SetupFailure, mustRun, runCommand, tailOf } from './command.mjs';
 import { fingerprint, listFiles, readStamp, writeStamp } from './fingerprint.mjs';
 import { installMissing, missingNeeds } from './system.mjs';
 
@@ -197,6 +197,23 @@ export const linuxGuestStage = {
     process.stderr.write(
       `drover set-up: no Linux guest, so tests that need it are skipped: ${tailOf(output, 1)}\n`,
     );
+  },
+};
+
+/** Tests of fleets are skipped without it, so that no right to install it is no reason to stop. */
+export const postgresStage = {
+  id: 'postgresql',
+  title: () => 'PostgreSQL, for tests of fleets',
+  isFresh: () => missingNeeds(['fleet']).length === 0,
+  async make() {
+    try {
+      await installMissing(['fleet'], { logFile: logFile('postgresql') });
+    } catch (error) {
+      if (!(error instanceof SetupFailure)) throw error;
+      process.stderr.write(
+        `drover set-up: no PostgreSQL, so tests of fleets are skipped: ${error.describe()}\n`,
+      );
+    }
   },
 };
 

@@ -37,10 +37,18 @@ function libFuzzer() {
   );
 }
 
+/** Debian keeps the server's programs off PATH. Its oldest version that a fleet takes is 13. */
+function postgresServer() {
+  const folder = '/usr/lib/postgresql';
+  const versions = existsSync(folder) ? readdirSync(folder).filter((name) => name >= 13) : [];
+  const places = [...versions.map((name) => path.join(folder, name, 'bin')), process.env.PATH];
+  return places.some((place) => onPath('initdb', place) && onPath('postgres', place));
+}
+
 /**
  * Each row: what it is used for, Debian's packages for it, and what must be there of them: programs, headers (`.h`), or one of
  * several (`a|b`). `build` is needed to make Drover, `pack` for `npm pack`, `run` to run it, `test` and `lint` only to test and check it, `fuzz` to
- * fuzz its parsers.
+ * fuzz its parsers, `fleet` to test runs over many hosts.
  */
 const ROWS = [
   ['build', 'g++', 'g++|clang++'],
@@ -70,6 +78,7 @@ const ROWS = [
   ['test', 'xz-utils zstd bzip2 lzop', 'xz zstd bzip2 lzop'],
   ['lint', 'clang-format', 'clang-format'],
   ['lint', 'clang-tidy', 'clang-tidy'],
+  ['fleet', 'postgresql', 'initdb postgres', postgresServer],
   ['fuzz', 'clang libclang-rt-dev', 'clang with libFuzzer', libFuzzer],
 ];
 

@@ -86,11 +86,16 @@ export const PARTS = [
     run: nativeTests,
   },
   { id: 'fuzz', uses: ['build', 'test', 'fuzz'], stages: [], run: boundedFuzzing },
-  { id: 'unit', uses: ['build'], stages: buildStages, nodeTests: true },
+  {
+    id: 'unit',
+    uses: ['build'],
+    stages: [...buildStages, stages.postgresStage],
+    nodeTests: true,
+  },
   {
     id: 'qemu',
     uses: ['build', 'run'],
-    stages: [...buildStages, ...otherQemus, stages.linuxGuestStage],
+    stages: [...buildStages, ...otherQemus, stages.linuxGuestStage, stages.postgresStage],
     nodeTests: true,
   },
 ];

@@ -65,6 +65,10 @@ const commands: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     board: async () => (await import('./board/board-command.js')).addBoardCommand,
     shards: async () => (await import('./results/shards-command.js')).addShardsCommand,
   },
+  'Many hosts:': {
+    fleet: async () => (await import('./fleet/fleet-command.js')).addFleetCommand,
+    agent: async () => (await import('./fleet/agent-command.js')).addAgentCommand,
+  },
   'This host:': {
     doctor: async () => (await import('./doctor/doctor-command.js')).addDoctorCommand,
     completion: async () =>

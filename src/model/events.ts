@@ -92,6 +92,13 @@ export interface MatrixPair {
   readonly crossOnly: boolean;
 }
 
+/** A host that a run over a fleet began with. */
+export interface FleetMember extends HostIdentity {
+  readonly name: string;
+  /** attempts at the same time, at most */
+  readonly slots: number;
+}
+
 /** What a run may take of the host at once. */
 export interface Budget {
   /** sum of the weights of all QEMUs, in cores; absent where `-j` said how many tests at once */
@@ -141,6 +148,8 @@ export interface RunStarted extends Stamped {
   /** absent unless `drover matrix` made the run */
   readonly matrix?: MatrixPair | undefined;
   readonly budget?: Budget;
+  /** of a run over a fleet */
+  readonly fleet?: readonly FleetMember[];
   /** how many times a test that did not pass is retried */
   readonly retries?: number;
   /** factor of all deadlines, above 1 on a slow host */
@@ -240,6 +249,8 @@ export interface TestFinished extends OfTest {
   readonly round?: RoundFigures & { readonly drover: OwnUse };
   /** absent where no QEMU was started */
   readonly timeline?: AttemptTimeline;
+  /** in a run over a fleet: the agent that ran it */
+  readonly host?: string;
 }
 
 /** Something the user should know that is no test's outcome, such as a test directory that could not be kept. */

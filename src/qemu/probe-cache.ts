@@ -11,7 +11,7 @@ import type { GenericSchema } from 'valibot';
 import type { QemuBinary } from './binary.js';
 
 /** raise when the shape or the meaning of anything kept changes */
-const cacheFormat = 6;
+const cacheFormat = 7;
 
 export interface CacheEntry<T> {
   readonly kind: string;

@@ -21,12 +21,14 @@ export async function programDigest(pid: number): Promise<string | undefined> {
 }
 
 /**
- * A QEMU that a loader or valgrind runs is not the process's own program: it is found by its
- * mapping.
+ * A QEMU that a loader or valgrind runs is not the process's own program: it is found by its mapping. The
+ * loader may have the name of a QEMU, too (scripts/get-qemu.sh).
  */
 async function programOf(pid: number): Promise<string | undefined> {
   const exe = await readlink(`/proc/${pid}/exe`);
-  if (path.basename(exe).startsWith('qemu-system-')) return `/proc/${pid}/exe`;
   const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
-  return /\s(\/\S*\/qemu-system-[^/\s]*)$/m.exec(maps)?.[1];
+  const mapped = maps.matchAll(/^(?:\S+ +){5}(\/.*\/qemu-system-[^/\n]*)$/gm);
+  const other = [...mapped].map(([, file]) => file).find((file) => file !== exe);
+  if (other !== undefined) return other;
+  return path.basename(exe).startsWith('qemu-system-') ? `/proc/${pid}/exe` : undefined;
 }

@@ -40,6 +40,9 @@ export interface Attempt extends Waiting {
 export interface Ended extends AttemptReport {
   readonly directory?: string;
   readonly memoryBytes?: number;
+  /** where it ran elsewhere: the host, and its place among all that run at the same time */
+  readonly host?: string;
+  readonly slot?: number;
 }
 
 export interface AttemptsSetup {
@@ -64,8 +67,16 @@ export interface TestsSetup {
 }
 
 export interface StartedAttempt {
-  readonly ended: Promise<Ended>;
+  /** undefined: it was withdrawn, or cancelled, before it began */
+  readonly ended: Promise<Ended | undefined>;
   readonly cancel: () => void;
+  /** of one that waits on another host's choice: it need not begin any more */
+  readonly withdraw?: () => void;
+}
+
+/** One that begins at once. */
+export interface LocalAttempt extends StartedAttempt {
+  readonly ended: Promise<Ended>;
 }
 
 /** A task for a worker: a test, or one guest's life in a stress run. */
@@ -86,7 +97,7 @@ export function startAttempt(
   input: AttemptsSetup & TestsSetup,
   attempt: Attempt,
   number: number,
-): StartedAttempt {
+): LocalAttempt {
   const { test, slot, expectedMs } = attempt;
   const { path: testPath, file } = test;
   const of = { test: test.name, attempt: attempt.attempt };
@@ -100,7 +111,7 @@ export function startAttempt(
   });
 }
 
-export function startTask(input: AttemptsSetup, task: WorkerTask): StartedAttempt {
+export function startTask(input: AttemptsSetup, task: WorkerTask): LocalAttempt {
   let directory: string;
   try {
     directory = createTestDirectory(input.directory, task.directoryName);

@@ -14,12 +14,20 @@ import { MemoryMeter } from './memory-meter.js';
 import { Tally } from './policy.js';
 import type { Counts, Policy } from './policy.js';
 
-export interface RunRequest extends Omit<AttemptsSetup, 'meter'>, TestsSetup {
+interface RunPlan extends Pick<AttemptsSetup, 'emit' | 'clock'> {
   readonly tests: readonly PlannedTest[];
   readonly repeat: number;
   readonly limits: Limits;
   readonly policy: Policy;
   readonly signal: AbortSignal;
+}
+
+export type RunRequest = RunPlan & Omit<AttemptsSetup, 'meter'> & TestsSetup;
+
+/** Where attempts run, if not on this host. */
+export interface AttemptsElsewhere extends RunPlan {
+  /** @param number of the test in the run */
+  readonly start: (attempt: Attempt, number: number) => StartedAttempt;
 }
 
 export interface RunTotals {
@@ -34,7 +42,20 @@ export interface RunTotals {
 
 export async function runTests(input: RunRequest): Promise<RunTotals> {
   using meter = new MemoryMeter();
-  const run = new Run({ ...input, meter });
+  const setup = { ...input, meter };
+  const { promisedBytes, ...totals } = await runAttempts({
+    ...input,
+    start: (attempt, number) => startAttempt(setup, attempt, number),
+  });
+  const budgetBytes = input.limits.memoryBytes;
+  return { ...totals, memory: { budgetBytes, promisedBytes, usedBytes: meter.highBytes } };
+}
+
+type AttemptsTotals = Omit<RunTotals, 'memory'> & Pick<MemoryUse, 'promisedBytes'>;
+
+/** As a run on this host, but `start` says where an attempt runs. */
+export async function runAttempts(input: AttemptsElsewhere): Promise<AttemptsTotals> {
+  const run = new Run(input);
   input.signal.addEventListener('abort', run.cancelAll, { once: true });
   try {
     return await run.toTheEnd();
@@ -67,7 +88,7 @@ export function sumOf(a: RunTotals, b: RunTotals): RunTotals {
 type Planned = Omit<Attempt, 'attempt' | 'slot'>;
 
 class Run {
-  readonly #input: RunRequest & { readonly meter: MemoryMeter };
+  readonly #input: AttemptsElsewhere;
   readonly #decider: Decider<Planned>;
   readonly #tally: Tally;
   readonly #runnable: readonly PlannedTest[];
@@ -77,7 +98,7 @@ class Run {
   readonly #freeSlots: number[];
   #round = 0;
 
-  constructor(input: RunRequest & { readonly meter: MemoryMeter }) {
+  constructor(input: AttemptsElsewhere) {
     this.#input = input;
     this.#decider = new Decider(input.limits);
     this.#tally = new Tally(input.policy);
@@ -90,7 +111,12 @@ class Run {
     for (const attempt of this.#running.keys()) attempt.cancel();
   };
 
-  async toTheEnd(): Promise<RunTotals> {
+  /** Those that wait elsewhere count as not started. */
+  #withdrawAll(): void {
+    for (const attempt of this.#running.keys()) attempt.withdraw?.();
+  }
+
+  async toTheEnd(): Promise<AttemptsTotals> {
     this.#skip();
     for (;;) {
       this.#startWhatFits();
@@ -98,12 +124,8 @@ class Run {
       await Promise.race(this.#running.values());
     }
     const { counts, flaky, quarantined, retried, sumMs, stop } = this.#tally;
-    const memory = {
-      budgetBytes: this.#input.limits.memoryBytes,
-      promisedBytes: this.#decider.reservedBytes,
-      usedBytes: this.#input.meter.highBytes,
-    };
-    return { counts, flaky, quarantined, retried, sumMs, memory, stopped: stop };
+    const promisedBytes = this.#decider.reservedBytes;
+    return { counts, flaky, quarantined, retried, sumMs, promisedBytes, stopped: stop };
   }
 
   #skip(): void {
@@ -146,16 +168,17 @@ class Run {
     this.#attempts.set(test, number);
     const slot = this.#freeSlots.shift() ?? 0;
     const attempt: Attempt = { ...planned, attempt: number, slot };
-    const started = startAttempt(this.#input, attempt, this.#numbers.get(test) ?? 0);
+    const started = this.#input.start(attempt, this.#numbers.get(test) ?? 0);
     const react = async (): Promise<void> => {
       const ended = await started.ended;
       this.#running.delete(started);
       this.#decider.done(planned);
       this.#freeSlots.push(slot);
       this.#freeSlots.sort((a, b) => a - b);
-      if (this.#tell(attempt, ended)) {
+      if (ended !== undefined && this.#tell(attempt, ended)) {
         this.#decider.add(this.#planned(test, planned.retry + 1, planned.round));
       }
+      if (this.#tally.stop !== undefined) this.#withdrawAll();
     };
     this.#running.set(started, react());
   }
@@ -171,8 +194,8 @@ class Run {
       atMs: this.#input.clock(),
       test: test.name,
       attempt: attempt.attempt,
-      ...ended,
       slot,
+      ...ended,
       willRetry: willRetry || undefined,
       retry: retry === 0 ? undefined : retry,
       quarantined,

@@ -21,6 +21,7 @@ const commands = {
       'history',
       'board',
     ],
+    'agent',
   ],
   'offline.md': ['scan', 'inspect', 'diff', 'export'],
 };

@@ -34,6 +34,8 @@ export interface Environment {
   readonly flaky: boolean;
   /** QTEST_TRACE */
   readonly trace?: string;
+  /** PGPASSWORD: of the role in fleet up --database */
+  readonly databasePassword?: string;
   readonly shard: ShardEnvironment;
   readonly searchPath: string;
   readonly temporaryDirectory: string;
@@ -78,6 +80,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     trace: given('QTEST_TRACE'),
     flaky: given('QEMU_TEST_FLAKY_TESTS') !== undefined,
     qtestLog: env['QTEST_LOG'] !== undefined,
+    databasePassword: given('PGPASSWORD'),
     shard: {
       shardIndex: given('TEST_SHARD_INDEX'),
       totalShards: given('TEST_TOTAL_SHARDS'),

@@ -79,7 +79,7 @@ export function resolveSeveral(
   return [first, ...others];
 }
 
-function defaultProgram(searchPath: string): string {
+export function defaultProgram(searchPath: string): string {
   const own: Readonly<Record<string, Arch>> = {
     x64: 'x86_64',
     arm64: 'aarch64',

@@ -42,6 +42,7 @@ export interface RunOptions
   readonly debug?: DebugRequest;
   readonly shard?: ShardRequest;
   readonly lastFailed?: string;
+  readonly fleet?: string;
 }
 
 export const addRunCommand: AddCommand = (program, environment, finish) => {
@@ -53,11 +54,16 @@ export const addRunCommand: AddCommand = (program, environment, finish) => {
       'run only tests that failed, broke, were cancelled or did not run in an earlier run; DIR is its --out',
     )
     .option('-l', 'list the tests that would run, and why others would not; then exit');
-  withPolicyOptions(withAttemptOptions(command)).option(
-    '--debug <tool>',
-    'run one test, without a deadline, with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination: one side only',
-    debugArgument,
-  );
+  withPolicyOptions(withAttemptOptions(command))
+    .option(
+      '--debug <tool>',
+      'run one test, without a deadline, with QEMU under gdb, valgrind, strace or rr; TOOL:source or TOOL:destination: one side only',
+      debugArgument,
+    )
+    .option(
+      '--fleet <dir>',
+      "run the tests on the hosts of a fleet; DIR is the folder of 'drover fleet up', on this host",
+    );
   withCoverage(withReportOptions(command))
     .option(
       '--out <dir>',
@@ -100,7 +106,10 @@ export async function runCommand(
   touchStatusFile(environment.shard.shardStatusFile);
   const policy = { ...options, shard, timings, timingsFile: options.timings, quarantine };
   const what = { options, environment, binaries, catalogue, selected, debug, onEvent, policy };
-  return await runSelected(what);
+  if (options.fleet === undefined) return await runSelected(what);
+  // its packages are optional
+  const { runOverFleet } = await import('./fleet-option.js');
+  return await runOverFleet(what, options.fleet);
 }
 
 function debugPlanOf(

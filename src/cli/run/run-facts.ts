@@ -1,5 +1,12 @@
 /** What a run says of itself: in its first event, and in the record of each test that is kept. */
-import type { EventOf, MatrixPair, QemuIdentity, Shard } from '../../model/events.js';
+import type {
+  EventOf,
+  FleetMember,
+  HostIdentity,
+  MatrixPair,
+  QemuIdentity,
+  Shard,
+} from '../../model/events.js';
 import { eventSchema } from '../../model/events.js';
 import type { Limits } from '../../model/demand.js';
 import { offeredBy } from '../../model/coverage.js';
@@ -41,6 +48,13 @@ export interface RunFactsOptions {
   readonly retries: number;
   readonly timeoutMs: number;
   readonly matrix?: MatrixPair;
+  readonly fleet?: readonly FleetMember[];
+}
+
+/** Where an attempt ran, if not on this host. */
+export interface RanOn {
+  readonly host?: HostIdentity;
+  readonly commands: { readonly source: string; readonly destination: string };
 }
 
 export class RunFacts {
@@ -78,7 +92,7 @@ export class RunFacts {
   }
 
   started(): EventOf<'run-started'> {
-    const { plan, tests, limits, shard, retries, isEndless, matrix } = this.#input;
+    const { plan, tests, limits, shard, retries, isEndless, matrix, fleet } = this.#input;
     const names = tests.map(({ name }) => name);
     const { slots, ...budget } = limits;
     return {
@@ -92,6 +106,7 @@ export class RunFacts {
       testList: testListDigest(shard?.allTests ?? names),
       shard,
       budget,
+      fleet,
       retries: retries === 0 ? undefined : retries,
       slowness: plan.slowness,
       matrix,
@@ -106,9 +121,19 @@ export class RunFacts {
   record(
     { test, attempt }: Attempt,
     { outcome, durationMs, phases }: AttemptReport,
+    on?: RanOn,
   ): Record<string, string> {
     const { plan, timeoutMs } = this.#input;
-    const { testFiles: _all, ...shared } = this.#shared;
+    const { testFiles: _all, ...ours } = this.#shared;
+    const shared =
+      on === undefined
+        ? ours
+        : {
+            ...ours,
+            host: on.host ?? ours.host,
+            source: { ...ours.source, command: on.commands.source },
+            destination: { ...ours.destination, command: on.commands.destination },
+          };
     const record: TestRecord = {
       version: testRecordVersion,
       test: test.name,

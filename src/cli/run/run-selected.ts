@@ -124,7 +124,7 @@ export async function runOnPlan(pair: Planned, run: PlannedRun): Promise<number>
   return await runSession({ ...run, plan, tests, policy, pool, directory, interruption });
 }
 
-function listing(tests: readonly PlannedTest[]): string {
+export function listing(tests: readonly PlannedTest[]): string {
   return lines(
     tests.map(({ name, skip }) => `${name}${skip === undefined ? '' : `  # skip: ${skip}`}`),
   );

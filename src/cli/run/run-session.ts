@@ -1,7 +1,13 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
 import { endlessMs } from '../../model/deadline.js';
 import type { Limits } from '../../model/demand.js';
-import type { DroverEvent, MatrixPair, Quarantined, Shard } from '../../model/events.js';
+import type {
+  DroverEvent,
+  FleetMember,
+  MatrixPair,
+  Quarantined,
+  Shard,
+} from '../../model/events.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { underTool } from '../../qemu/debug-tools.js';
@@ -10,7 +16,7 @@ import type { PlannedTest } from '../../schedule/attempts.js';
 import type { WorkerPool } from '../../schedule/pool.js';
 import type { Policy } from '../../schedule/policy.js';
 import { runTests, sumOf } from '../../schedule/run.js';
-import type { RunRequest, RunTotals } from '../../schedule/run.js';
+import type { AttemptsElsewhere, RunRequest, RunTotals } from '../../schedule/run.js';
 import { tryOut } from '../../schedule/try-out.js';
 import { noTimings } from '../../schedule/timings.js';
 import type { Timings } from '../../schedule/timings.js';
@@ -20,12 +26,13 @@ import { mostRounds } from '../options/options.js';
 import type { AttemptOptions, PolicyOptions } from '../options/options.js';
 import type { ReportOptions } from '../options/report-options.js';
 import { reportedRun } from './reported-run.js';
+import type { Totals } from './reported-run.js';
 import { RunFacts } from './run-facts.js';
 import type { Interruption } from '../process/signals.js';
 import { TimingsKeeper, timingsFiles } from './timings-keeper.js';
 
 /** of a test, on a host of usual speed */
-const usualTimeoutMs = 120_000;
+export const usualTimeoutMs = 120_000;
 
 export interface SessionOptions extends Omit<AttemptOptions, 'jobs'>, ReportOptions {
   readonly out?: string | undefined;
@@ -49,14 +56,28 @@ export interface SessionRequest {
   readonly tests: readonly PlannedTest[];
   readonly limits: Limits;
   readonly policy: SessionPolicy;
-  readonly pool: WorkerPool;
+  /** absent where the tests run elsewhere */
+  readonly pool?: WorkerPool;
   readonly directory: string;
   readonly interruption: Interruption;
+  /** runs the tests on other hosts, of which at most `inFlight` are there at once */
+  readonly elsewhere?: (run: ElsewhereRun) => Promise<Totals>;
+  readonly inFlight?: Limits;
+  /** the hosts of such a run */
+  readonly fleet?: readonly FleetMember[];
   /** gets all events too */
   readonly onEvent?: ((event: DroverEvent) => void) | undefined;
   readonly matrix?: MatrixPair;
   /** what follows the tests, as part of the run */
   readonly afterwards?: Afterwards | undefined;
+}
+
+/** What is decided for the tests of a session that run elsewhere. */
+export interface ElsewhereRun extends Omit<AttemptsElsewhere, 'start'> {
+  readonly keep: boolean;
+  readonly evidenceDirectory: () => string;
+  readonly rerun: (name: string) => string;
+  readonly record: RunFacts['record'];
 }
 
 export async function runSession(input: SessionRequest): Promise<number> {
@@ -84,27 +105,27 @@ export async function runSession(input: SessionRequest): Promise<number> {
       }
     },
     work: async ({ emit, clock, evidenceDirectory }) => {
-      const { signal } = input.interruption;
-      const request: RunRequest = {
+      const { pool, elsewhere, directory } = input;
+      const run: ElsewhereRun = {
         tests: input.tests,
         repeat,
-        limits,
+        limits: input.inFlight ?? limits,
         policy: policyOf(policy),
-        plan: debug === undefined ? plan : underDebugger(plan, debug),
-        pool: input.pool,
-        directory: input.directory,
         keep: options.keep === true || debug !== undefined,
         evidenceDirectory,
-        timeoutMs,
         rerun: (name) => facts.rerun(name),
-        record: (attempt, ended) => facts.record(attempt, ended),
+        record: (attempt, ended, on) => facts.record(attempt, ended, on),
         emit,
         clock,
-        signal,
+        signal: input.interruption.signal,
       };
       try {
+        if (elsewhere !== undefined) return await elsewhere(run);
+        if (pool === undefined) throw new Error('tests of this host need worker threads');
+        const under = debug === undefined ? plan : underDebugger(plan, debug);
+        const request: RunRequest = { ...run, plan: under, pool, directory, timeoutMs };
         const totals = await runTests(request);
-        const isOver = input.afterwards === undefined || signal.aborted;
+        const isOver = input.afterwards === undefined || run.signal.aborted;
         return isOver ? totals : await more(request, totals, input.afterwards);
       } finally {
         await keepTimings(input, keeper, emit, clock);
