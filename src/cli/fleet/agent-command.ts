@@ -9,8 +9,9 @@ import { CoordinatorClient } from '../../fleet/agent/https-client.js';
 import { keepEvidence } from '../../fleet/agent/keep.js';
 import { Outbox } from '../../fleet/agent/outbox.js';
 import { openDatabase, requireDatabase } from '../../fleet/database/connect.js';
+import type { Database } from '../../fleet/database/connect.js';
 import { loadFleetPackages } from '../../fleet/database/load.js';
-import { toFailure } from '../../model/errors.js';
+import { toFailure, usageError } from '../../model/errors.js';
 import { counted } from '../../model/text/format.js';
 import { resolveBinary } from '../../qemu/binary.js';
 import { limitsFor } from '../../schedule/budget.js';
@@ -23,6 +24,7 @@ import type { Environment } from '../process/environment.js';
 import { exitCodes } from '../process/exit-codes.js';
 import { hostCapacity } from '../process/host-capacity.js';
 import { noteOnStderr, print } from '../process/print.js';
+import { droverVersion } from '../process/version.js';
 import { Qemus } from '../run/probed-qemus.js';
 import { defaultProgram } from '../run/resolve-binaries.js';
 import { usualTimeoutMs } from '../run/run-session.js';
@@ -103,6 +105,17 @@ async function agentCommand(options: AgentOptions, environment: Environment): Pr
   });
 }
 
+/** Also of one that comes back: its host may have got another release meanwhile. */
+async function requireSameRelease(database: Database): Promise<void> {
+  const [fleet] = await database.query<{ drover: string }>('SELECT drover FROM drover.fleet');
+  const ours = droverVersion();
+  if (fleet === undefined || fleet.drover === ours) return;
+  throw usageError(
+    'fleet-refused',
+    `the coordinator is Drover ${fleet.drover} and this agent ${ours}: install the same release on all hosts`,
+  );
+}
+
 async function serve({
   membership,
   allowed,
@@ -122,6 +135,7 @@ async function serve({
   const where = `${membership.database.host}:${membership.database.port}`;
   await using database = await openDatabase(membership.database, `drover agent ${name}`);
   await requireDatabase(database, where);
+  await requireSameRelease(database);
   using client = new CoordinatorClient(coordinator, { authority, certificate, key });
   using meter = new MemoryMeter();
   const boss = database.boss({

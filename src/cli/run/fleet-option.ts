@@ -14,7 +14,9 @@ import type { Attempt, PlannedTest } from '../../schedule/attempts.js';
 import { runAttempts } from '../../schedule/run.js';
 import { noTimings } from '../../schedule/timings.js';
 import { checkReportOptions } from '../options/report-options.js';
+import { exitCodes } from '../process/exit-codes.js';
 import { droverVersion } from '../process/version.js';
+import { CoverageListener } from './coverage-option.js';
 import { planPair } from './plan-pair.js';
 import { planTests } from './planned-tests.js';
 import { Qemus } from './probed-qemus.js';
@@ -64,6 +66,7 @@ export async function runOverFleet(run: SelectedRun, folder: string): Promise<nu
   await loadFleetPackages();
   if (options.out !== undefined) makeOutputDirectory(options.out);
   await checkReportOptions(options);
+  const coverage = await CoverageListener.open(options, environment);
   return await withWorkplace(environment, async ({ directory, probeDirectory, interruption }) => {
     await using fleet = await FleetConnection.open(path.resolve(folder), droverVersion());
     const qemus = new Qemus(environment, probeDirectory, interruption.signal, options.cache);
@@ -87,7 +90,7 @@ export async function runOverFleet(run: SelectedRun, folder: string): Promise<nu
     if (options.l === true) {
       const { listing } = await import('./run-selected.js');
       process.stdout.write(listing(tests));
-      return 0;
+      return exitCodes.passed;
     }
     const elsewhere = async (session: ElsewhereRun): Promise<Totals> => {
       await using over = await FleetRun.open({
@@ -108,12 +111,16 @@ export async function runOverFleet(run: SelectedRun, folder: string): Promise<nu
       return totals;
     };
     const limits = limitsOf(hosts);
-    return await runSession({
+    const exitCode = await runSession({
       ...{ options, environment, plan, tests, limits, policy, directory, interruption, elsewhere },
-      onEvent: run.onEvent,
+      onEvent: (event) => {
+        coverage?.onEvent(event);
+        run.onEvent?.(event);
+      },
       fleet: hosts.map(memberOf),
       inFlight: { slots: mostInFlight, memoryBytes: 0, sharedMemoryBytes: 0 },
     });
+    return (await coverage?.write(exitCode)) ?? exitCode;
   });
 }
 

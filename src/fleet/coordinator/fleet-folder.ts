@@ -2,6 +2,7 @@
  * The folder of a fleet on the coordinator's host: keys, the database, evidence, and `fleet.json`, by
  * which other commands find them. Private to its user.
  */
+import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -12,6 +13,7 @@ import { processStat } from '../../qemu/proc-stat.js';
 import type { DatabaseAccess } from '../database/connect.js';
 
 const fileName = 'fleet.json';
+const leastValidMs = 30 * 24 * 3_600_000;
 
 const shape = v.strictObject({
   version: v.literal(1),
@@ -102,17 +104,20 @@ export function isTaken(folder: string): boolean {
   }
 }
 
-/** The authority of the folder: kept, so that agents may come back after the coordinator did. */
+/**
+ * The authority of the folder: kept, so that agents may come back after the coordinator did, unless it ends
+ * soon; then all join again.
+ */
 export async function authorityOf(folder: string): Promise<KeyPair> {
   const keys = path.join(folder, 'keys');
   const [certificateFile, keyFile] = ['authority.pem', 'authority-key.pem'].map((name) =>
     path.join(keys, name),
   ) as [string, string];
   try {
-    return {
-      certificate: readFileSync(certificateFile, 'utf8'),
-      key: readFileSync(keyFile, 'utf8'),
-    };
+    const certificate = readFileSync(certificateFile, 'utf8');
+    const { validTo } = new X509Certificate(certificate);
+    if (Date.parse(validTo) < Date.now() + leastValidMs) throw new Error('it ends soon');
+    return { certificate, key: readFileSync(keyFile, 'utf8') };
   } catch {
     const made = await makeAuthority('Drover fleet');
     mkdirSync(keys, { recursive: true, mode: 0o700 });

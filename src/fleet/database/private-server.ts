@@ -65,6 +65,8 @@ export class PrivateServer implements AsyncDisposable {
     }
     const port = spec.port ?? (await freePort(spec.listen));
     writeConfiguration(spec, account, data, port);
+    // of one that was killed, which says that it is ready
+    const stale = identityIn(pidFile(data));
     const outputPath = path.join(spec.directory, 'server.log');
     const [program, args] = words(account, [spec.programs.postgres, '-D', data]);
     const child = await spawnProcess({
@@ -88,7 +90,8 @@ export class PrivateServer implements AsyncDisposable {
         },
         () => {
           if (server.isOver) throw failed('it ended at once', outputPath);
-          const status = pidFile(data)[7]?.trim();
+          const lines = pidFile(data);
+          const status = identityIn(lines) === stale ? undefined : lines[7]?.trim();
           return status === 'ready' ? undefined : `status ${status ?? 'none yet'}`;
         },
       );
@@ -130,6 +133,9 @@ function pidFile(data: string): string[] {
     return [];
   }
 }
+
+/** process id and time of the start */
+const identityIn = (lines: readonly string[]): string => `${lines[0]} ${lines[2]}`;
 
 function failed(what: string, outputPath: string): HarnessError {
   return new HarnessError({

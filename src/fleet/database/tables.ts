@@ -3,6 +3,7 @@
  * own only, and reads what it has to run. Each agent has a role of its own; the database, not the agent,
  * says whose a row is.
  */
+import { usageError } from '../../model/errors.js';
 import { jobSchema, resultBytes } from '../limits.js';
 import type { Database } from './connect.js';
 
@@ -107,6 +108,14 @@ export async function makeTables(
     if (group.rows.length === 0) await sql.executeSql(`CREATE ROLE ${agentGroup} NOLOGIN`);
     const schema = await sql.executeSql("SELECT 1 FROM pg_namespace WHERE nspname = 'drover'");
     if (schema.rows.length === 0) await sql.executeSql(tables + policies);
+    const before = await sql.executeSql('SELECT drover FROM drover.fleet');
+    const [made] = before.rows as { drover: string }[];
+    if (made !== undefined && made.drover !== drover) {
+      throw usageError(
+        'fleet-refused',
+        `the database is that of a fleet of Drover ${made.drover}, and this is ${drover}: use another folder or database`,
+      );
+    }
     await sql.executeSql(rights);
     for (const table of jobTables) {
       await sql.executeSql(`GRANT SELECT, UPDATE (${jobColumns}) ON ${table} TO ${agentGroup}`);

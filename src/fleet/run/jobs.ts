@@ -6,12 +6,23 @@ import type { RemoteAttempt } from './remote-attempt.js';
 
 /** the most that pg-boss allows: an agent has deadlines of its own, and heartbeats show that it lives */
 const expireSeconds = 23 * 3600;
-const largestPriority = 2 ** 31 - 1;
+const ranks = 4096;
+const longestMs = 500_000;
+
+/**
+ * The longest first; of equally long ones that which was sent first. So an attempt that a lost host gives
+ * back comes before those that have not been taken yet. Fits 31 bits.
+ */
+export function priorityOf(expectedMs: number, rank: number): number {
+  const ms = Math.min(longestMs, Math.max(0, Math.round(expectedMs)));
+  return ms * ranks + Math.max(0, ranks - 1 - rank);
+}
 
 export class RunJobs {
   readonly #queues = new Map<string, string>();
   readonly #givenUp: RemoteAttempt[] = [];
   #waiting: RemoteAttempt[] = [];
+  #sent = 0;
 
   constructor(
     private readonly boss: PgBoss,
@@ -54,7 +65,7 @@ export class RunJobs {
         if (live.length === 0) continue;
         const jobs = live.map(({ id, job }) => ({
           ...{ id, data: job },
-          priority: Math.min(largestPriority, Math.max(0, Math.round(job.expectedMs))),
+          priority: priorityOf(job.expectedMs, this.#sent++),
         }));
         await this.boss.insert(queue, jobs);
         for (const attempt of live) sent.splice(sent.indexOf(attempt), 1);
