@@ -5,6 +5,7 @@
 import type { Accelerator } from './arch.js';
 import type { ArrivalMode } from './arrival.js';
 import type { CoverageItem } from './coverage.js';
+import type { MatrixPair } from './matrix-pair.js';
 import type { OwnUse, RoundFigures, StressRun } from './stress.js';
 import type { Failure, Outcome, OutcomeKind, Phase, PhaseTiming, Side } from './outcome.js';
 
@@ -65,31 +66,6 @@ export interface Merged {
   readonly missingTests: readonly string[];
   /** errors that --allow-missing made remarks, one sentence each */
   readonly remarks: readonly string[];
-}
-
-/** One QEMU of a matrix. */
-export interface MatrixQemu {
-  /** its version, with a number where several have the same */
-  readonly label: string;
-  readonly command: string;
-  /** absent, as `package` is, where there is a `failure` */
-  readonly version?: string;
-  readonly package?: string;
-  readonly digest?: string | undefined;
-  /** why it cannot be used */
-  readonly failure?: Failure;
-}
-
-/** Which pair of a matrix a run is. */
-export interface MatrixPair {
-  /** all of the matrix, in the order of its rows and columns */
-  readonly qemus: readonly MatrixQemu[];
-  /** index into `qemus` */
-  readonly source: number;
-  /** index into `qemus` */
-  readonly destination: number;
-  /** the matrix leaves out the pairs of a QEMU with itself */
-  readonly crossOnly: boolean;
 }
 
 /** A host that a run over a fleet began with. */

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { HarnessError, toFailure, usageError } from '../../model/errors.js';
 import { counted } from '../../model/text/format.js';
-import type { DroverEvent, MatrixPair, MatrixQemu, QemuIdentity } from '../../model/events.js';
+import type { DroverEvent, QemuIdentity } from '../../model/events.js';
+import type { MatrixPair, MatrixQemu } from '../../model/matrix-pair.js';
 import { printableLine } from '../../model/text/printable.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import { noCounts } from '../../report/fold/counts.js';

@@ -3,10 +3,10 @@ import type {
   EventOf,
   FleetMember,
   HostIdentity,
-  MatrixPair,
   QemuIdentity,
   Shard,
 } from '../../model/events.js';
+import type { MatrixPair } from '../../model/matrix-pair.js';
 import { eventSchema } from '../../model/events.js';
 import type { Limits } from '../../model/demand.js';
 import { offeredBy } from '../../model/coverage.js';

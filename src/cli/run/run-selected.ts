@@ -3,7 +3,8 @@
  * planned, and run.
  */
 import type { Limits } from '../../model/demand.js';
-import type { DroverEvent, MatrixPair } from '../../model/events.js';
+import type { DroverEvent } from '../../model/events.js';
+import type { MatrixPair } from '../../model/matrix-pair.js';
 import type { DebugPlan } from '../../qemu/debug-tools.js';
 import type { QemuBinary } from '../../qemu/binary.js';
 import type { PlannedTest } from '../../schedule/attempts.js';

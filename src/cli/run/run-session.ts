@@ -1,13 +1,8 @@
 /** The run itself, once everything is decided: reporters, events, tests, and the exit code. */
 import { endlessMs } from '../../model/deadline.js';
 import type { Limits } from '../../model/demand.js';
-import type {
-  DroverEvent,
-  FleetMember,
-  MatrixPair,
-  Quarantined,
-  Shard,
-} from '../../model/events.js';
+import type { DroverEvent, FleetMember, Quarantined, Shard } from '../../model/events.js';
+import type { MatrixPair } from '../../model/matrix-pair.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { PairPlan } from '../../migration/plan.js';
 import { underTool } from '../../qemu/debug-tools.js';

@@ -2,14 +2,8 @@
  * Decides whether several logs are the shards of one run or the pairs of one matrix, and which are
  * missing or duplicated. Pure: the first events in, a decision out.
  */
-import type {
-  EventOf,
-  MatrixPair,
-  MatrixQemu,
-  Merged,
-  MergedRun,
-  QemuIdentity,
-} from '../../model/events.js';
+import type { EventOf, Merged, MergedRun, QemuIdentity } from '../../model/events.js';
+import type { MatrixPair, MatrixQemu } from '../../model/matrix-pair.js';
 import { nameOfPair, pairsOf } from '../matrix/matrix.js';
 
 type Started = EventOf<'run-started'>;

@@ -1,6 +1,6 @@
 /** A matrix as text: the QEMUs, the grid, failures and their evidence. */
 import Table from 'cli-table3';
-import type { MatrixQemu } from '../../model/events.js';
+import type { MatrixQemu } from '../../model/matrix-pair.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';
 import { attemptsText } from '../console/console-summary.js';
 import { countsText } from '../fold/counts.js';

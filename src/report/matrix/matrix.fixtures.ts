@@ -1,5 +1,6 @@
 /** A matrix with every kind of cell, made from the runs of run.fixtures. */
-import type { DroverEvent, MatrixQemu } from '../../model/events.js';
+import type { DroverEvent } from '../../model/events.js';
+import type { MatrixQemu } from '../../model/matrix-pair.js';
 import type { Failure } from '../../model/outcome.js';
 import { isPair, matrixOf } from './matrix.js';
 import type { Matrix, PairRecord } from './matrix.js';

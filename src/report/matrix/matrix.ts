@@ -2,7 +2,8 @@
  * The results of all pairs of several QEMUs as one table, from the events of each pair's run. The
  * other files here show it.
  */
-import type { EventOf, MatrixPair, MatrixQemu } from '../../model/events.js';
+import type { EventOf } from '../../model/events.js';
+import type { MatrixPair, MatrixQemu } from '../../model/matrix-pair.js';
 import type { Failure, OutcomeKind } from '../../model/outcome.js';
 import { countedKinds, noCounts } from '../fold/counts.js';
 import type { Counts } from '../fold/counts.js';
