@@ -18,6 +18,7 @@ export interface GeneratedRule {
   readonly unless?: CoverageItem;
 }
 
+const methods = ['zlib', 'zstd', 'qpl', 'uadk', 'qatzip'] as const;
 /** a parameter that came in 11.1 */
 const since11: CoverageItem = 'parameter x-rdma-chunk-size';
 /** a mode that came in 10.2 */
@@ -60,9 +61,14 @@ export const rules: readonly GeneratedRule[] = [
     why: 'without multifd there is one channel, whatever the parameter',
   },
   {
-    where: { 'multifd-compression': ['zlib', 'zstd', 'qpl', 'uadk', 'qatzip'] },
+    where: { 'multifd-compression': methods },
     only: { multifd: ['multifd'] },
     why: 'only multifd compresses so',
+  },
+  {
+    where: { 'multifd-compression': methods, flow: ['live'] },
+    only: { stamps: ['page'] },
+    why: 'pages with other stamps are sent a hundred times as fast: a migration may end before the guest, on a busy host, has written again',
   },
   {
     where: { 'zero-copy-send': ['zero-copy-send'] },

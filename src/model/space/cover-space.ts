@@ -12,7 +12,7 @@ import type { Draw } from '../seeded.js';
 import { open } from './space.js';
 import type { Row, Space } from './space.js';
 
-/** of sets of 2 and of 3 values: so many rows are made for each that is taken */
+/** how many rows are made for each that is taken, by the size of the sets */
 const candidates: Readonly<Record<number, number>> = { 1: 4, 2: 12, 3: 4 };
 
 /** Numbers of the factors that have a choice: a set with the only value of another one says nothing. */

@@ -138,7 +138,7 @@ test(
   'damaged memory is found, at the destination and after a refusal at the source',
   { skip },
   async () => {
-    for (const name of ['live/tcp/memfd+multifd+zstd', 'live/unix/multifd+xbzrle']) {
+    for (const name of ['stopped/tcp/memfd+multifd+zstd', 'live/unix/multifd+xbzrle']) {
       let page = 0;
       const harm = altered((harmed) => {
         page = harmed;
