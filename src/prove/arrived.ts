@@ -1,7 +1,9 @@
 /** The checks on what arrived: both sides compared, the guest by itself, its stamps. */
 import { Cancelled } from '../model/deadline.js';
 import { HarnessError, toFailure } from '../model/errors.js';
+import { counted, hex } from '../model/text/format.js';
 import { printableLine } from '../model/text/printable.js';
+import type { PageDamage } from '../model/verdict.js';
 import type { MemoryImage } from '../memory/image.js';
 import { compareSavedDevices, savedDevices } from '../migration/arrival/compare-devices.js';
 import type { DeviceComparison } from '../migration/arrival/compare-devices.js';
@@ -14,6 +16,7 @@ import { checkStopped, requireStarts } from '../migration/verify.js';
 import { waitEvent } from '../migration/waits.js';
 import type { Finding } from './findings.js';
 import type { Mutant } from './mutants.js';
+import type { RecordedPage } from './recorded-pages.js';
 import type { Recording } from './recording.js';
 
 export interface Comparison {
@@ -65,14 +68,18 @@ function ramFindings(
 ): Finding[] {
   const [first] = differences;
   if (first === undefined) return [];
-  const isDamaged = (block: string, offset: number): boolean =>
-    pages.some((page) => image.blocks[page.block]?.name === block && page.offset === offset);
+  // the comparison's pages may be smaller than the guest's
+  const isDamaged = (block: string, at: number): boolean =>
+    pages.some((page) => {
+      const { name, pageBytes } = image.blocks[page.block] ?? {};
+      return name === block && page.offset <= at && at < page.offset + (pageBytes ?? 0);
+    });
   const named = runs.every(({ block, start, end }) => {
     for (let at = start; at < end; at += 4096) if (!isDamaged(block, at)) return false;
     return true;
   });
   const words = differences.slice(0, 2).map((line) => line.trim());
-  return [{ check: 'ram', named: named && pages.length > 0, words: words.join('; ') }];
+  return [{ check: 'ram', named: named && runs.length > 0, words: words.join('; ') }];
 }
 
 function stateFindings({ differences, states }: DeviceComparison, { field }: Mutant): Finding[] {
@@ -87,8 +94,16 @@ function stateFindings({ differences, states }: DeviceComparison, { field }: Mut
 const sectionName = ({ section, instance }: NonNullable<Mutant['field']>): string =>
   `${section}, instance ${instance}`;
 
+const isOneOf =
+  (known: readonly RecordedPage[]) =>
+  ({ start, pages }: PageDamage): boolean =>
+    pages === 1 && known.some(({ address }) => address === start);
+
 /** The guest goes on by itself, then memory is checked as after any migration. */
-export async function letRun(destination: TestMachine): Promise<Finding[]> {
+export async function letRun(
+  destination: TestMachine,
+  { pages }: Pick<Mutant, 'pages'>,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { events } = destination.qmp;
   const tried = async (check: Finding['check'], work: () => Promise<void>): Promise<void> => {
@@ -115,10 +130,12 @@ export async function letRun(destination: TestMachine): Promise<Finding[]> {
     if (running === true) await waitEvent(destination, 'STOP', since);
     const { intact, damagedPages, slices } = await checkStopped(destination);
     if (intact) return;
-    const [damage] = slices.flatMap((slice) => slice.damage);
+    const damage = slices.flatMap((slice) => slice.damage);
+    const [first] = damage;
     findings.push({
-      ...{ check: 'stamps', named: damagedPages <= 2 },
-      words: `${damagedPages} damaged pages; first: ${damage?.kind ?? ''} at ${damage?.start.toString(16) ?? ''}`,
+      check: 'stamps',
+      named: first !== undefined && damage.every(isOneOf(pages)),
+      words: `${counted(damagedPages, 'damaged page')}; the first is ${first?.kind ?? 'not listed'}, at ${hex(first?.start ?? 0)}`,
     });
   });
   return findings;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { folderFor } from '../model/scratch.fixtures.js';
 import { ChannelPlayer, ChannelRecorder } from './channels.js';
+import { editedFile } from './edit.js';
 
 const never = new AbortController().signal;
 
@@ -37,6 +38,31 @@ test('a source that never connects, or never closes, is waited for until the dea
   await once(open, 'connect');
   await assert.rejects(recorder.written(50, never), /1 of 1 are open/);
   open.destroy();
+});
+
+test('a recorder that cannot write says so, and blames the host', async (t) => {
+  const folder = folderFor(t);
+  const socket = path.join(folder, 'socket');
+  const missing = path.join(folder, 'missing', 'c0');
+  await using recorder = await ChannelRecorder.listen(socket, () => missing);
+  using player = new ChannelPlayer();
+  await player.play(socket, [bytes('main')], never);
+  await assert.rejects(recorder.written(10_000, never), {
+    code: 'recording-failed',
+    blame: 'host',
+    message: /could not be recorded: ENOENT.*missing/,
+  });
+  assert.equal(recorder.failure?.code, 'recording-failed');
+});
+
+test('a recording that cannot be read is an error of the player', async (t) => {
+  const folder = folderFor(t);
+  const socket = path.join(folder, 'socket');
+  await using recorder = await ChannelRecorder.listen(socket, (n) => path.join(folder, `c${n}`));
+  using player = new ChannelPlayer();
+  const lost = editedFile(path.join(folder, 'lost'), [], never);
+  await assert.rejects(player.play(socket, [lost], never), { code: 'ENOENT' });
+  await recorder.written(10_000, never);
 });
 
 test('a destination that closes, or is not there, is no error of the player', async (t) => {

@@ -7,6 +7,7 @@ import { createWriteStream } from 'node:fs';
 import net from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { pollUntil } from '../model/deadline.js';
+import { HarnessError, toFailure } from '../model/errors.js';
 
 /** Listens in place of a destination. It answers nothing, so that the source must not wait for it. */
 export class ChannelRecorder implements AsyncDisposable {
@@ -15,7 +16,8 @@ export class ChannelRecorder implements AsyncDisposable {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
   #open = 0;
-  #failure: Error | undefined;
+  #failure: HarnessError | undefined;
+  #ended = false;
 
   private constructor(fileOf: (connection: number) => string) {
     this.#server = net.createServer((socket) => {
@@ -26,13 +28,24 @@ export class ChannelRecorder implements AsyncDisposable {
       this.#open += 1;
       pipeline(socket, createWriteStream(file, { mode: 0o600 }))
         .catch((error: unknown) => {
-          this.#failure ??= error instanceof Error ? error : new Error(String(error));
+          this.#fail(error);
         })
         .finally(() => {
           this.#open -= 1;
           this.#sockets.delete(socket);
         });
     });
+  }
+
+  #fail(error: unknown): void {
+    // what the end of the recorder makes of its sockets is none
+    if (this.#ended) return;
+    this.#failure ??= recordingError(error);
+  }
+
+  /** What kept the recorder from writing: the source only sees that nobody reads on. */
+  get failure(): HarnessError | undefined {
+    return this.#failure;
   }
 
   /** @param path of its UNIX socket, which goes when it ends */
@@ -43,6 +56,10 @@ export class ChannelRecorder implements AsyncDisposable {
     const recorder = new ChannelRecorder(fileOf);
     recorder.#server.listen(path);
     await once(recorder.#server, 'listening');
+    // such as no descriptor left for another connection
+    recorder.#server.on('error', (error) => {
+      recorder.#fail(error);
+    });
     return recorder;
   }
 
@@ -58,6 +75,7 @@ export class ChannelRecorder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
     for (const socket of this.#sockets) socket.destroy();
     if (!this.#server.listening) return;
     this.#server.close();
@@ -65,11 +83,22 @@ export class ChannelRecorder implements AsyncDisposable {
   }
 }
 
+function recordingError(error: unknown): HarnessError {
+  const { message } = toFailure(error);
+  return new HarnessError({
+    ...{ code: 'recording-failed', blame: 'host', cause: error },
+    message: `what the source sends could not be recorded: ${message}`,
+  });
+}
+
 /** Sends to a destination, one connection each, made in this order. */
 export class ChannelPlayer implements Disposable {
   readonly #sockets: net.Socket[] = [];
 
-  /** A destination that refuses closes its end; what it says of that is its own. */
+  /**
+   * A destination that refuses closes its end, which is no error here; nor is an abort. A channel
+   * that cannot be read is one.
+   */
   async play(
     path: string,
     channels: readonly AsyncIterable<Uint8Array>[],
@@ -84,11 +113,13 @@ export class ChannelPlayer implements Disposable {
       try {
         await once(socket, 'connect', { signal });
       } catch (error) {
-        if (signal.aborted) throw error;
+        playing.push(
+          Promise.reject(asError(error)).catch(ignoring([...closedCodes, ...goneCodes])),
+        );
         break;
       }
       socket.resume();
-      playing.push(pipeline(channel, socket, { signal }).catch(ignoreClosed));
+      playing.push(pipeline(channel, socket, { signal }).catch(ignoring(closedCodes)));
     }
     await Promise.all(playing);
   }
@@ -101,7 +132,15 @@ export class ChannelPlayer implements Disposable {
 /** what an end of a connection shows whose other end has gone */
 const closedCodes = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'];
 
-function ignoreClosed(error: unknown): void {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (!closedCodes.includes(code)) throw error;
-}
+/** what connecting to an address shows that nobody listens on any more */
+const goneCodes = ['ECONNREFUSED', 'ENOENT'];
+
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error));
+
+const ignoring =
+  (codes: readonly string[]) =>
+  (error: unknown): void => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!codes.includes(code)) throw error;
+  };

@@ -14,7 +14,7 @@ import { editedFile, editsOf } from './edit.js';
 import type { Edit } from './edit.js';
 import type { Mutant } from './mutants.js';
 import type { Recording } from './recording.js';
-import type { RecordedField } from './state-damage.js';
+import type { RecordedField, SectionPlace } from './state-damage.js';
 
 /**
  * @param saved the file with what the destination saved of its devices
@@ -22,7 +22,7 @@ import type { RecordedField } from './state-damage.js';
  */
 export async function whyEquivalent(
   recording: Recording,
-  { edits, field, pages }: Mutant,
+  { edits, field, pages, section }: Mutant,
   saved: string,
   context: TestContext,
 ): Promise<string | undefined> {
@@ -31,7 +31,12 @@ export async function whyEquivalent(
     using devices = await openImage([saved], { format: 'stream' }, { signal });
     return await whySameField(recording, devices, field, edits);
   }
-  if (pages.length === 0) return 'QEMU does not look at it';
+  if (edits.length === 0) return 'nothing is changed';
+  if (section !== undefined) {
+    using devices = await openImage([saved], { format: 'stream' }, { signal });
+    return await whySameSection(recording, devices, section);
+  }
+  if (pages.length === 0) return undefined;
   const files: string[] = [];
   for (const [index, file] of recording.files.entries()) {
     const copy = context.file(`equivalent-${index}`);
@@ -79,6 +84,8 @@ async function whySameField(
     await payloadOf(devices, sectionOf(devices, field)),
   ];
   if (sent === undefined || atSource === undefined || arrived === undefined) return undefined;
+  // in a section of another shape, another field lies there
+  if (new Set([sent.length, atSource.length, arrived.length]).size > 1) return undefined;
   const own = (section: Buffer): Buffer =>
     section.subarray(field.start, field.start + field.length);
   if ([atSource, before].some((known) => known !== undefined && own(known).equals(own(arrived)))) {
@@ -92,9 +99,26 @@ async function whySameField(
     : undefined;
 }
 
+/** All of the section arrived as it was sent, or as the source has it. */
+async function whySameSection(
+  { image, sourceDevices }: Recording,
+  devices: MemoryImage,
+  place: SectionPlace,
+): Promise<string | undefined> {
+  const [sent, atSource, arrived] = [
+    await payloadOf(image, sectionOf(image, place)),
+    await payloadOf(sourceDevices, sectionOf(sourceDevices, place)),
+    await payloadOf(devices, sectionOf(devices, place)),
+  ];
+  if (arrived === undefined) return undefined;
+  return [sent, atSource].some((known) => known?.equals(arrived) === true)
+    ? 'the section arrived as it was sent, whatever these words say'
+    : undefined;
+}
+
 function sectionOf(
   from: MemoryImage,
-  { section, instance, index }: RecordedField,
+  { section, instance, index }: SectionPlace,
 ): SectionReport | undefined {
   return numberedSections(from).find(
     (one) =>

@@ -1,4 +1,5 @@
 /** What `drover prove` does to a recording: mutants by region and damage, drawn from a seed. */
+import { numberedSections } from '../memory/device-states.js';
 import { drawing, shuffled } from '../model/seeded.js';
 import type { Draw } from '../model/seeded.js';
 import { printableLine } from '../model/text/printable.js';
@@ -11,7 +12,7 @@ import { regions } from './recorded-pages.js';
 import type { RecordedPage, RecordedPages, Region } from './recorded-pages.js';
 import type { Recording, RecordingKind } from './recording.js';
 import { damageField, nameOfField, recordedFields } from './state-damage.js';
-import type { RecordedField } from './state-damage.js';
+import type { RecordedField, SectionPlace } from './state-damage.js';
 
 /** `field`: a bit of device state; `head`: of the stream's own words around it. */
 export type DamageKind = PageDamage | 'field' | 'head';
@@ -28,6 +29,8 @@ export interface Mutant {
   /** that do not arrive as they were */
   readonly pages: readonly RecordedPage[];
   readonly field?: RecordedField;
+  /** whose head is damaged */
+  readonly section?: SectionPlace;
 }
 
 export interface MutantOptions {
@@ -123,6 +126,13 @@ const streamHeadBytes = 8;
 /** a configuration begins with its type, and the length of the machine's name */
 const machineNameAt = streamHeadBytes + 5;
 
+interface HeadPlace {
+  readonly what: string;
+  /** in the main stream */
+  readonly at: number;
+  readonly section?: SectionPlace;
+}
+
 /** Bits of the words between what is migrated: the machine's name, names and versions of sections. */
 async function headMutants(
   { kind: recording, image }: Recording,
@@ -133,31 +143,34 @@ async function headMutants(
   const draw = drawing(seed, `${recording} heads`);
   const { mainInput: input, streamOffset } = report;
   const nameAt = streamOffset + machineNameAt;
-  const places = [
+  const devices = numberedSections(image).filter(({ section }) => section.role === 'device');
+  const places: HeadPlace[] = [
     { what: 'the version of the stream', at: streamOffset + streamHeadBytes - 1 },
-    { what: "the machine's name", at: nameAt + draw.below(report.machine?.length ?? 1) },
-    ...shuffled(
-      report.sections.filter(({ role }) => role === 'device'),
-      draw,
-    )
+    // an old machine type sends no configuration
+    ...(report.machine
+      ? [{ what: "the machine's name", at: nameAt + draw.below(report.machine.length) }]
+      : []),
+    ...shuffled(devices, draw)
       .slice(0, perDamage)
-      .flatMap(({ name, offset }) => {
+      .flatMap(({ section: { name, instance, offset }, index }) => {
         const start = offset - sectionTailBytes - name.length;
+        const section = { section: name, instance, index };
         return [
-          { what: `the identifier of section ${name}`, at: start - sectionHeadBytes + 4 },
-          { what: `the name of section ${name}`, at: start + draw.below(name.length) },
-          { what: `the instance of section ${name}`, at: offset - 5 },
-          { what: `the version of section ${name}`, at: offset - 1 },
+          { section, what: `the identifier of section ${name}`, at: start - sectionHeadBytes + 4 },
+          { section, what: `the name of section ${name}`, at: start + draw.below(name.length) },
+          { section, what: `the instance of section ${name}`, at: offset - 5 },
+          { section, what: `the version of section ${name}`, at: offset - 1 },
         ];
       }),
   ];
   const found: Mutant[] = [];
-  for (const { what, at } of places) {
+  for (const { what, at, section } of places) {
     const bit = draw.below(4);
     const [before = 0] = await image.readInput(input, at, 1);
     const edits = [replacement(input, at, Buffer.of(before ^ (1 << bit)))];
     const text = `${printableLine(what)}: bit ${bit} is inverted`;
-    found.push({ recording, damage: 'head', region: 'state', text, edits, pages: [] });
+    const about = { recording, damage: 'head', region: 'state', text, edits } as const;
+    found.push({ ...about, pages: [], ...(section && { section }) });
   }
   return found;
 }

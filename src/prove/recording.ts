@@ -3,7 +3,7 @@
  * it, which has stopped with the memory and the device state that must arrive.
  */
 import { copyFile } from 'node:fs/promises';
-import { contractError } from '../model/errors.js';
+import { HarnessError, contractError, saysHostExhausted } from '../model/errors.js';
 import { shellQuote } from '../model/shell.js';
 import { openImage } from '../memory/image.js';
 import type { MemoryImage } from '../memory/image.js';
@@ -71,12 +71,18 @@ export async function record(context: TestContext, kind: RecordingKind): Promise
   if (kind === 'mapped-ram') {
     files = [fileOf('file')];
     const since = await migrate(source, { uri: `file:${files[0] ?? ''}` });
-    await waitStatus(source, { goal: 'completed', since });
+    await waitStatus(source, { goal: 'completed', since }).catch((error: unknown) => {
+      throw hostsFault(error);
+    });
   } else {
     const path = context.file(`${kind}-recorder`);
     await using recorder = await ChannelRecorder.listen(path, fileOf);
     const since = await migrate(source, { uri: `unix:${path}` });
-    await waitStatus(source, { goal: 'completed', since });
+    try {
+      await waitStatus(source, { goal: 'completed', since });
+    } catch (error) {
+      throw recorder.failure ?? error;
+    }
     await recorder.written(deadlines.statusMs, signal);
     files = recorder.files;
   }
@@ -96,6 +102,12 @@ export async function record(context: TestContext, kind: RecordingKind): Promise
     await savedDevices(source),
     await readDescription(image),
   );
+}
+
+/** A QEMU that writes the file itself says what the host lacked. */
+function hostsFault(error: unknown): unknown {
+  if (!(error instanceof HarnessError) || !saysHostExhausted(error.message)) return error;
+  return new HarnessError({ ...error.input, code: 'recording-failed', blame: 'host' });
 }
 
 async function setUp(machine: TestMachine, kind: RecordingKind): Promise<void> {
@@ -136,12 +148,11 @@ export async function replay(
     files.map((file, index) => editedFile(file, editsOf(edits, index), signal)),
     signal,
   );
-  playing.catch(() => undefined);
-  try {
-    await waitStatus(destination, { goal: 'completed', since });
-  } finally {
+  // A recording that cannot be read on ends the stream as damage would.
+  const waited = waitStatus(destination, { goal: 'completed', since }).finally(() => {
     over.abort();
-    await playing.catch(() => undefined);
-  }
+  });
+  const [loaded, played] = await Promise.allSettled([waited, playing]);
+  for (const part of [played, loaded]) if (part.status === 'rejected') throw part.reason;
   return destination;
 }

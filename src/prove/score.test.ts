@@ -53,6 +53,18 @@ test('the matrix has a row for each damage of a region', () => {
   );
 });
 
+test('a page counts as named where a comparison of both sides names it', () => {
+  const finding = (check: CheckName): MutantResult => ({
+    ...result('killed', [check]),
+    findings: [{ check, named: true, words: '' }],
+  });
+  const namedBy = (check: CheckName): number | undefined => matrixOf([finding(check)])[0]?.named;
+  assert.deepEqual(
+    ['ram', 'state', 'stamps'].map((name) => namedBy(name as CheckName)),
+    [1, 1, 0],
+  );
+});
+
 test('what a level misses is listed, and what nobody found first', () => {
   assert.deepEqual(missedAt(results, 'exact'), [results[2], results[6]]);
   const text = missedLines(results).join('\n');

@@ -71,7 +71,9 @@ function rowOf(results: readonly MutantResult[]): MatrixRow {
       ...{ qemu: qemu ?? 0, ram: ram ?? 0, state: state ?? 0 },
       ...{ guest: guest ?? 0, stamps: stamps ?? 0 },
     },
-    named: able.filter(({ findings }) => findings.some(({ named }) => named)).length,
+    named: able.filter(({ findings }) =>
+      findings.some(({ check, named }) => named && (check === 'ram' || check === 'state')),
+    ).length,
     survived: results.filter(({ fate }) => fate === 'survived').length,
   };
 }

@@ -12,12 +12,15 @@ import { readDevice } from '../vmstate/description.js';
 import type { Structure } from '../vmstate/description.js';
 import { parsePiece } from '../vmstate/outline.js';
 
-/** Where a field lies in its section, as far as changes of single bytes show. */
-export interface RecordedField {
+export interface SectionPlace {
   readonly section: string;
   readonly instance: number;
   /** which of the sections with this name and instance */
   readonly index: number;
+}
+
+/** Where a field lies in its section, as far as changes of single bytes show. */
+export interface RecordedField extends SectionPlace {
   /** as in a comparison; '' for bytes that belong to no field, such as a list's marks */
   readonly path: string;
   /** of the section's payload in the main stream */

@@ -32,7 +32,7 @@ export async function tryMutant({
     run.step = 'comparison';
     const comparison = await compare(recording, destination, mutant);
     findings.push(...comparison.findings);
-    findings.push(...(await letRun(destination)));
+    findings.push(...(await letRun(destination, mutant)));
     if (findings.length === 0) {
       equivalent = await whyEquivalent(recording, mutant, comparison.saved, run.context);
       hidden = whyHidden(recording, mutant, comparison.excused);
@@ -41,11 +41,13 @@ export async function tryMutant({
   });
   const { recording: kind, region, damage, text } = mutant;
   const about = { recording: kind, region, damage, text, durationMs };
-  if (outcome.kind === 'broken') {
-    return { ...about, fate: 'broken', reason: outcome.words.join('; '), findings };
-  }
+  const trouble = troubleOf(outcome, findings.length > 0);
+  if (trouble !== undefined) return { ...about, fate: 'broken', reason: trouble, findings };
   const refusal = refusalOf(outcome);
-  if (refusal !== undefined) return { ...about, fate: 'refused', findings: [refusal] };
+  if (refusal !== undefined) {
+    const fate = findings.length > 0 ? 'killed' : 'refused';
+    return { ...about, fate, findings: [refusal, ...findings] };
+  }
   if (findings.length > 0) return { ...about, fate: 'killed', findings };
   if (equivalent !== undefined)
     return { ...about, fate: 'equivalent', reason: equivalent, findings };
@@ -55,12 +57,14 @@ export async function tryMutant({
 /** What the comparison left out of the damaged place, or expected there. */
 function whyHidden(
   { image }: Recording,
-  { pages, field }: Mutant,
+  { pages, field, section }: Mutant,
   excused: readonly string[],
 ): string | undefined {
   const names = [
     ...pages.map(({ block }) => `RAM block ${image.blocks[block]?.name ?? ''}: `),
-    ...(field ? [field.section, `device state ${field.section}`, 'device state: '] : []),
+    ...[field, section].flatMap((place) =>
+      place ? [place.section, `device state ${place.section}`, 'device state: '] : [],
+    ),
   ];
   return excused.find((text) => names.some((name) => text.startsWith(name)));
 }
@@ -71,16 +75,37 @@ const nothingElse: SweepOutcome = {
   ...{ expected: [], notCompared: [] },
 };
 
-function refusalOf(outcome: SweepOutcome): Finding | undefined {
+/**
+ * Why the outcome says nothing of the damage: a destination without a stream failed, or Drover was
+ * not done in time with one that has completed.
+ */
+export function troubleOf(outcome: SweepOutcome, isFound: boolean): string | undefined {
   switch (outcome.kind) {
+    case 'equal':
+    case 'differs':
+      return undefined;
     case 'refused':
     case 'crashed':
-    case 'timed-out': {
-      const [first = 'no reason given'] = outcome.words;
-      const words = printableLine(`${outcome.kind} during ${outcome.during}: ${first}`);
-      return { check: 'qemu', named: false, words };
-    }
-    default:
-      return undefined;
+      return outcome.during === 'start' ? outcome.words.join('; ') : undefined;
+    case 'timed-out':
+      return outcome.during === 'migration' || isFound
+        ? undefined
+        : `${outcome.kind} during ${outcome.during}: ${outcome.words.join('; ')}`;
+    case 'broken':
+    case 'cannot-start':
+    case 'not-migratable':
+      return outcome.words.join('; ');
   }
+}
+
+/** What QEMU did. A destination that has completed is in time, whatever Drover needs after that. */
+function refusalOf(outcome: SweepOutcome): Finding | undefined {
+  const isOfQemu =
+    outcome.kind === 'refused' ||
+    outcome.kind === 'crashed' ||
+    (outcome.kind === 'timed-out' && outcome.during === 'migration');
+  if (!isOfQemu) return undefined;
+  const [first = 'no reason given'] = outcome.words;
+  const words = printableLine(`${outcome.kind} during ${outcome.during}: ${first}`);
+  return { check: 'qemu', named: false, words };
 }

@@ -1,7 +1,8 @@
 /** One run of `drover prove`: recordings, their mutants, the matrix and the score. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { contractError } from '../../model/errors.js';
+import { Cancelled } from '../../model/deadline.js';
+import { contractError, usageError } from '../../model/errors.js';
 import { drawing, shuffled } from '../../model/seeded.js';
 import type { StampKind } from '../../model/stamps.js';
 import { TestContext } from '../../migration/context.js';
@@ -63,22 +64,11 @@ export async function proveSession(run: ProveSession): Promise<number> {
     ...{ plan, signal, directory: ownDirectory(directory, 'source'), guest: { stamp } },
     observer: { phase: () => undefined, status: () => undefined },
   });
-  const results: MutantResult[] = [];
-  let selected = 0;
-  let failure: Error | undefined;
-  for (const [index, kind] of kinds.entries()) {
-    // Device state goes the same way in all of them.
-    const own = index === 0 ? settings : { ...settings, fields: 0 };
-    const proved = await proveOne(context, kind, { ...run, settings: own });
-    selected += proved.selected;
-    results.push(...proved.results);
-    failure = proved.failure;
-    if (failure !== undefined || signal.aborted) break;
-  }
+  const { results, selected, failure, isWhole } = await proveAll(context, kinds, run);
   const document: ProveDocument = {
     ...{ version: proveVersion, drover: droverVersion(), source, destination },
     ...{ machine: plan.machine, stamp, seed, recordings: kinds },
-    ...{ partial: results.length < selected || signal.aborted, selected },
+    ...{ partial: !isWhole || results.length < selected, selected },
     ...{ score: scoreOf(results), results },
   };
   await print(lines(['', ...matrixLines(results), '', ...missedLines(results)]));
@@ -90,6 +80,39 @@ export async function proveSession(run: ProveSession): Promise<number> {
   // after the file, which has what is there
   if (failure !== undefined) throw failure;
   return code;
+}
+
+interface Proved extends Walked<MutantResult> {
+  readonly selected: number;
+  /** no recording is missing */
+  readonly isWhole: boolean;
+}
+
+/** One recording after another. What goes wrong with one leaves the results of those before it. */
+async function proveAll(
+  context: TestContext,
+  kinds: readonly RecordingKind[],
+  run: ProveSession,
+): Promise<Proved> {
+  const results: MutantResult[] = [];
+  let selected = 0;
+  for (const [index, kind] of kinds.entries()) {
+    // Device state goes the same way in all of them.
+    const settings = index === 0 ? run.settings : { ...run.settings, fields: 0 };
+    try {
+      const proved = await proveOne(context, kind, { ...run, settings });
+      selected += proved.selected;
+      results.push(...proved.results);
+      if (proved.failure !== undefined) throw proved.failure;
+    } catch (error) {
+      if (results.length === 0) throw error;
+      const part = { results, selected, isWhole: false };
+      if (error instanceof Cancelled) return part;
+      return { ...part, failure: error instanceof Error ? error : new Error(String(error)) };
+    }
+    if (run.signal.aborted) return { results, selected, isWhole: false };
+  }
+  return { results, selected, isWhole: true };
 }
 
 function ownDirectory(directory: string, name: string): string {
@@ -136,11 +159,16 @@ function recordable({ recording }: ProveSettings, plan: PairPlan): RecordingKind
     [plan.sourceFeatures, plan.destinationFeatures].every(({ capabilities }) =>
       capabilities.includes(name),
     );
-  return recording.filter((kind) => {
+  const kinds = [...new Set(recording)].filter((kind) => {
     if (kind === 'precopy' || has(kind)) return true;
     noteOnStderr(`--recording ${kind}: left out, since one of the QEMUs has no capability ${kind}`);
     return false;
   });
+  if (kinds.length > 0) return kinds;
+  throw usageError(
+    'no-recording',
+    `--recording ${recording.join(' ')}: these QEMUs can do none of it; precopy works with all versions`,
+  );
 }
 
 const controlOf = (recording: RecordingKind): Mutant => ({

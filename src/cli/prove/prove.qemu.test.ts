@@ -21,6 +21,13 @@ for (const refusal of [
   testRefusal(optionsFor(usual.command), refusal, usual.skip);
 }
 
+// This QEMU has no mapped-ram.
+testRefusal(
+  optionsFor(old.command),
+  ['recordings that the QEMU cannot do', ['--recording', 'mapped-ram'], /precopy works with all/],
+  old.skip,
+);
+
 test(
   'a sample of all damage is found, and the score is in the document',
   { skip: usual.skip },
