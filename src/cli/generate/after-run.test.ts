@@ -132,14 +132,14 @@ test('two faults are told apart by their codes, and each has its smallest combin
     outcomeOf: (each) =>
       has(each, 'xbzrle', 'page')
         ? failed('stalled')
-        : has(each, 'zlib')
+        : has(each, 'exec', 'validate-uuid')
           ? failed('wrong-status')
           : passed,
   });
   const found = after.smallest.map(({ combination, failure }) => [failure.code, combination.path]);
   assert.deepEqual(Object.fromEntries(found), {
     stalled: '/migration/generated/live/unix/page+xbzrle',
-    'wrong-status': '/migration/generated/live/unix/multifd+zlib',
+    'wrong-status': '/migration/generated/live/exec/validate-uuid',
   });
   assert.equal(found.length, 2);
 });
