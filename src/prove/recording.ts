@@ -16,7 +16,7 @@ import { giveTellingValues } from '../migration/arrival/telling-values.js';
 import { migrate, migrateIncoming, setCapability, setParameters } from '../migration/commands.js';
 import type { TestContext, TestMachine } from '../migration/context.js';
 import { convergingRate } from '../migration/pair.js';
-import { waitSerial, waitStatus } from '../migration/waits.js';
+import { waitGuestPasses, waitSerial, waitStatus } from '../migration/waits.js';
 import { ChannelPlayer, ChannelRecorder } from './channels.js';
 import { editInPlace, editedFile, editsOf } from './edit.js';
 import type { Edit } from './edit.js';
@@ -65,6 +65,7 @@ export async function record(context: TestContext, kind: RecordingKind): Promise
   await setUp(source, kind);
   await setParameters(source, convergingRate);
   await waitSerial(source);
+  await grow(source);
   await giveTellingValues(source);
   const fileOf = (part: number | string): string => context.file(`${kind}-${part}.recorded`);
   let files: readonly string[];
@@ -102,6 +103,19 @@ export async function record(context: TestContext, kind: RecordingKind): Promise
     await savedDevices(source),
     await readDescription(image),
   );
+}
+
+/** Twice this, for a page of 256 generations ago. A wait counts no more than a byte does. */
+const passes = 130;
+
+/** Until each page has been written that often: a byte comes round before, so there it is no use. */
+async function grow(source: TestMachine): Promise<void> {
+  const { stamped, deadlines, signal } = source.context;
+  const { stamp = 'byte', start: address } = stamped;
+  if (stamp === 'byte') return;
+  const ram = await source.ram(stamped, signal);
+  const goal = { ram, address, passes, timeoutMs: deadlines.statusMs, signal };
+  for (const half of [goal, goal]) await waitGuestPasses(source, half);
 }
 
 /** A QEMU that writes the file itself says what the host lacked. */

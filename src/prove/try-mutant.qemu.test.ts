@@ -109,7 +109,7 @@ for (const kind of recordingKinds) {
           assert.ok(checksOf(result).includes('stamps'), JSON.stringify(result));
         }
         t.diagnostic(done.join(' '));
-        for (const each of ['flip', 'zeroed', 'stale-1', 'swapped', 'dropped'])
+        for (const each of ['flip', 'zeroed', 'stale-1', 'stale-256', 'swapped', 'dropped'])
           assert.ok(done.includes(each));
       });
     },
