@@ -65,6 +65,7 @@ export class PrivateServer implements AsyncDisposable {
     }
     const port = spec.port ?? (await freePort(spec.listen));
     writeConfiguration(spec, account, data, port);
+    await endOrphan(data);
     // of one that was killed, which says that it is ready
     const stale = identityIn(pidFile(data));
     const outputPath = path.join(spec.directory, 'server.log');
@@ -132,6 +133,28 @@ function pidFile(data: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** A server of this folder whose coordinator was killed, and which was left. Nobody else has the folder. */
+async function endOrphan(data: string): Promise<void> {
+  const pid = Number(pidFile(data)[0]);
+  const runs = (): boolean => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.includes(data);
+    } catch {
+      return false;
+    }
+  };
+  if (!(pid > 1) || !runs()) return;
+  process.kill(pid, 'SIGINT');
+  await pollUntil(
+    {
+      waitedFor: `end of PostgreSQL, process ${pid}, that an earlier coordinator left`,
+      ...{ timeoutMs: stopMs, everyMs: 50, blame: 'host' as const },
+    },
+    () => (runs() ? 'it runs' : undefined),
+  );
 }
 
 /** process id and time of the start */
