@@ -89,13 +89,13 @@ async function whySameField(
   const own = (section: Buffer): Buffer =>
     section.subarray(field.start, field.start + field.length);
   if ([atSource, before].some((known) => known !== undefined && own(known).equals(own(arrived)))) {
-    return 'loading does not use the field, or makes its value again';
+    return 'loading does not use the field, or computes it again';
   }
   const damaged = Buffer.from(atSource);
   for (const { at, insert } of edits) damaged.set(insert, at - sent.offset);
   const { name, version } = sent;
   return reasonsFor({ name, version, first: atSource, second: damaged }) === undefined
-    ? 'loading makes the value of the field again'
+    ? 'loading computes the field again'
     : undefined;
 }
 

@@ -88,6 +88,7 @@ async function fieldMutants(
   { kind: recording, image, description }: Recording,
   { fields: wanted, seed }: MutantOptions,
 ): Promise<Mutant[]> {
+  if (wanted === 0) return [];
   const draw = drawing(seed, `${recording} fields`);
   const all = oneOfEachArray(await recordedFields(image, description), draw);
   const chosen = wanted === undefined ? all : shuffled(all, draw).slice(0, wanted);

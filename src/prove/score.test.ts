@@ -65,10 +65,10 @@ test('a page counts as named where a comparison of both sides names it', () => {
   );
 });
 
-test('what a level misses is listed, and what nobody found first', () => {
+test('what a level misses is listed, and what no check found first', () => {
   assert.deepEqual(missedAt(results, 'exact'), [results[2], results[6]]);
   const text = missedLines(results).join('\n');
-  assert.match(text, /^nobody found: 1\n {2}precopy, stamped, flip: a survived$/m);
+  assert.match(text, /^no check found: 1\n {2}precopy, stamped, flip: a survived$/m);
   assert.match(text, /only the comparison of both sides found .*: 1$/m);
   assert.match(text, /broken: precopy, stamped, flip: a broken: no memory/);
 });

@@ -60,13 +60,13 @@ export function scoreLines({ results, score }: ProveDocument): string[] {
   ];
 }
 
-/** What nobody found, and what only the comparison of both sides found. */
+/** What no check found, and what only the comparison of both sides found. */
 export function missedLines(results: readonly MutantResult[]): string[] {
   const survivors = results.filter(({ fate }) => fate === 'survived');
   const broken = results.filter(({ fate }) => fate === 'broken');
   const byStamps = missedAt(results, 'stamps').filter(({ fate }) => fate !== 'survived');
   return [
-    ...listed('nobody found', survivors),
+    ...listed('no check found', survivors),
     ...listed('only the comparison of both sides found (--arrival exact or both)', byStamps),
     ...broken.map((result) => `broken: ${mutantText(result)}: ${result.reason ?? ''}`),
   ];

@@ -26,7 +26,7 @@ export interface ProveOptions
     Partial<Pick<ProveSettings, 'recording'>> {}
 
 const usualMutants = 3;
-const usualTimeoutMs = 60_000;
+const usualTimeoutMs = 180_000;
 
 export const addProveCommand: AddCommand = (program, environment, finish) => {
   const command = program
@@ -47,7 +47,7 @@ export const addProveCommand: AddCommand = (program, environment, finish) => {
     )
     .option(
       '--mutants <count>',
-      'of each damage in each region of memory',
+      'mutants of each damage in each region of memory',
       countUpTo(10_000),
       usualMutants,
     )
@@ -56,8 +56,8 @@ export const addProveCommand: AddCommand = (program, environment, finish) => {
       'fields of device state, of the first recording (default: all)',
       countUpTo(1e6),
     )
-    .option('--count <count>', 'only COUNT of all of them, of each recording', countUpTo(1e6))
-    .option('--seed <number>', 'which pages, fields and bits', countUpTo(2 ** 32), 1)
+    .option('--count <count>', 'at most COUNT mutants of each recording', countUpTo(1e6))
+    .option('--seed <number>', 'of the choice of pages, fields and bits', countUpTo(2 ** 32), 1)
     .optionsGroup('How:')
     .option(
       '-j, --jobs <count>',
@@ -67,7 +67,7 @@ export const addProveCommand: AddCommand = (program, environment, finish) => {
     .addOption(
       new Option('--timeout <time>', 'deadline of each mutant, such as 90s or 5m')
         .argParser(timeUpTo(12))
-        .default(usualTimeoutMs, '60s'),
+        .default(usualTimeoutMs, '180s'),
     )
     .optionsGroup('Results:')
     .option('--json <file>', 'write all results as one JSON document')

@@ -182,7 +182,7 @@ async function requireClean(request: TryRequest): Promise<void> {
   if (findings.length === 0 && fate !== 'broken') return;
   throw contractError(
     'undamaged-differs',
-    `a migration that nobody damaged did not arrive as it was sent: ${findings[0]?.words ?? reason ?? ''}`,
+    `an undamaged migration did not arrive as it was sent: ${findings[0]?.words ?? reason ?? ''}`,
     { details: findings.map(({ check, words }) => `${check}: ${words}`) },
   );
 }

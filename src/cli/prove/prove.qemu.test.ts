@@ -62,7 +62,7 @@ test(
     assert.match(ran.stdout, /^SURVIVED {2}precopy, device, /m);
     assert.match(
       ran.stdout,
-      /nobody found: \d+\n {2}precopy, device, .*\n {4}RAM block .*: this QEMU does not say where it lies/,
+      /no check found: \d+\n {2}precopy, device, .*\n {4}RAM block .*: this QEMU does not say where it lies/,
     );
   },
 );
