@@ -1,5 +1,7 @@
 /** Who PostgreSQL runs as: we ourselves, or where we are root, whom it refuses, Debian's user for it. */
-import { chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { HarnessError } from '../../model/errors.js';
 import { locate } from '../../qemu/binary.js';
 import { runTool } from '../../qemu/run-tool.js';
@@ -49,13 +51,13 @@ export async function accountOf({ directory, env, signal }: AccountRequest): Pro
   };
   own(directory);
   const test = locate('test', searchPath) ?? '/usr/bin/test';
-  const { status } = await runTool({
-    program: runuser,
-    args: ['-u', serverUser, '--', test, '-w', directory],
-    directory: '/tmp',
-    env,
-    timeoutMs: 10_000,
-    signal,
+  const call = {
+    ...{ program: runuser, args: ['-u', serverUser, '--', test, '-w', directory] },
+    ...{ env, timeoutMs: 10_000, signal },
+  };
+  const place = mkdtempSync(path.join(os.tmpdir(), 'drover-account-'));
+  const { status } = await runTool({ ...call, directory: place }).finally(() => {
+    rmSync(place, { recursive: true, force: true });
   });
   if (status.code !== 0) {
     throw new HarnessError({
