@@ -1,5 +1,5 @@
 // Puts the results of `drover prove --json` into docs/reference/prove.md.
-// Usage: node scripts/prove-table.mjs FILE...   The matrix is that of the first file.
+// Usage: node scripts/prove-table.mjs 'OPTIONS' FILE...   OPTIONS: what the runs were given. The matrix is that of the first file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -13,9 +13,9 @@ const [begin, end] = [
   '<!-- end of results -->',
 ];
 
-const files = process.argv.slice(2);
+const [given, ...files] = process.argv.slice(2);
 if (files.length === 0) {
-  process.stderr.write('usage: node scripts/prove-table.mjs FILE...\n');
+  process.stderr.write("usage: node scripts/prove-table.mjs 'OPTIONS' FILE...\n");
   process.exit(2);
 }
 const documents = files.map((file) => JSON.parse(readFileSync(file, 'utf8')));
@@ -52,7 +52,7 @@ const matrix = table(
   ]),
 );
 const text = [
-  `${first.machine.replace(/-[\d.]+$/, '')}, TCG, stamps of kind \`${first.stamp}\`, \`--mutants\` and \`--seed\` as they are by default, source and destination of one version:`,
+  `${first.machine.replace(/-[\d.]+$/, '')}, TCG, stamps of kind \`${first.stamp}\`, \`${given}\`, source and destination of one version. The last three columns: what the checks of \`--arrival stamps\`, \`exact\` and \`both\` found:`,
   '',
   ...summary,
   '',

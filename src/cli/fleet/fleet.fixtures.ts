@@ -10,9 +10,9 @@ import type { Ran, Running } from '../process/drover.fixtures.js';
 
 const limitMs = 60_000;
 
-export async function until(what: string, look: () => boolean): Promise<void> {
+export async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + limitMs;
-  while (!look()) {
+  while (!(await look())) {
     assert.ok(performance.now() < end, `no ${what} within ${limitMs / 1000} s`);
     await sleep(30);
   }

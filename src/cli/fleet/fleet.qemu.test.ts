@@ -130,9 +130,12 @@ suite('a fleet', { concurrency: 3 }, () => {
           printed.text,
         ),
       );
-      // it takes part again
-      const { stdout } = await drover(['fleet', 'status', fleet.folder], scratch);
-      assert.match(stdout, new RegExp(`^ *${frozen.name} +live +0 of 1`, 'm'));
+      // it takes part again, once it has ended what it ran
+      const idle = new RegExp(`^ *${frozen.name} +live +0 of 1`, 'm');
+      await until('agent that is live and idle', async () => {
+        const { stdout } = await drover(['fleet', 'status', fleet.folder], scratch);
+        return idle.test(stdout);
+      });
       cleanEnd(await fleet.down(), scratch, 0);
     },
   );
