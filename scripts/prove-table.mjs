@@ -6,6 +6,8 @@ import process from 'node:process';
 import * as prettier from 'prettier';
 import { matrixOf } from '../dist/prove/score.js';
 import { checkNames } from '../dist/prove/findings.js';
+import { pageDamages } from '../dist/prove/page-damage.js';
+import { regions } from '../dist/prove/recorded-pages.js';
 
 const page = path.join(import.meta.dirname, '..', 'docs', 'reference', 'prove.md');
 const [begin, end] = [
@@ -43,13 +45,19 @@ const summary = table(
   ]),
 );
 const [first] = documents;
+const order = [...regions, 'state'].flatMap((region) =>
+  [...pageDamages, 'field', 'head'].map((damage) => `${region} ${damage}`),
+);
+const placeOf = ({ region, damage }) => order.indexOf(`${region} ${damage}`);
 const matrix = table(
   ['region', 'damage', 'mutants', ...checkNames.map((name) => `\`${name}\``), 'named'],
-  matrixOf(first.results).map(({ region, damage, able, found, named }) => [
-    ...[region, `\`${damage}\``, able],
-    ...checkNames.map((name) => found[name]),
-    named,
-  ]),
+  matrixOf(first.results)
+    .sort((a, b) => placeOf(a) - placeOf(b))
+    .map(({ region, damage, able, found, named }) => [
+      ...[region, `\`${damage}\``, able],
+      ...checkNames.map((name) => found[name]),
+      named,
+    ]),
 );
 const text = [
   `${first.machine.replace(/-[\d.]+$/, '')}, TCG, stamps of kind \`${first.stamp}\`, \`${given}\`, source and destination of one version. The last three columns: what the checks of \`--arrival stamps\`, \`exact\` and \`both\` found:`,
