@@ -112,7 +112,7 @@ export class FleetAgent {
   }
 
   async #beatToTheEnd(): Promise<void> {
-    while (this.#end === undefined) {
+    while (!this.#ending.signal.aborted) {
       try {
         await this.#beat();
         this.#contactMs = performance.now();
@@ -166,7 +166,7 @@ export class FleetAgent {
   }
 
   async #fetchToTheEnd(): Promise<void> {
-    while (this.#end === undefined) {
+    while (!this.#ending.signal.aborted) {
       let isStarted = false;
       try {
         if (!this.#isDraining && !this.#isAway) isStarted = await this.#startOne();

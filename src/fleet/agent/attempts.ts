@@ -157,8 +157,9 @@ export class HeldAttempt {
   async #write(place: AttemptsPlace, key: AttemptKey, result: Result): Promise<void> {
     const { queue, id, retryCount } = this.claim;
     const body = textOf(result, this.slot);
+    const writeEvents = await place.outbox.finish(key);
     const work = async (sql: SqlRunner): Promise<boolean> => {
-      await place.outbox.finish(key, sql);
+      await writeEvents(sql);
       await sql.executeSql(
         'INSERT INTO drover.result (run, job, try, body) VALUES ($1, $2, $3, $4)',
         [key.run, key.job, key.try, body],

@@ -48,10 +48,16 @@ export class Outbox {
     }, flushMs);
   }
 
-  /** What is left of an attempt, to be written with its result. */
-  async finish(of: AttemptKey, sql: SqlRunner): Promise<void> {
+  /**
+   * What is left of an attempt that has ended, to be written with its result. Waits for a connection
+   * of its own, so not within a transaction.
+   */
+  async finish(of: AttemptKey): Promise<(sql: SqlRunner) => Promise<void>> {
     await this.#flushing;
-    await insert(sql, this.#take(of));
+    const rows = this.#take(of);
+    return async (sql) => {
+      await insert(sql, rows);
+    };
   }
 
   /** The attempt is over, whatever became of it. */

@@ -36,23 +36,25 @@ export async function accountOf({ directory, env, signal }: AccountRequest): Pro
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0) return { prefix: [], own: () => undefined };
   const searchPath = `${env['PATH'] ?? ''}:/usr/sbin:/sbin`;
-  const runuser = locate('runuser', searchPath);
+  const setpriv = locate('setpriv', searchPath);
   const ids = userIds(serverUser);
-  if (runuser === undefined || ids === undefined) {
+  if (setpriv === undefined || ids === undefined) {
     throw new HarnessError({
       code: 'no-server-user',
       blame: 'host',
-      message: `PostgreSQL does not run as root, and this host has no ${ids === undefined ? `user ${serverUser}` : 'runuser'} to run it as; run drover fleet up as another user`,
+      message: `PostgreSQL does not run as root, and this host has no ${ids === undefined ? `user ${serverUser}` : 'setpriv'} to run it as; run drover fleet up as another user`,
     });
   }
-  const prefix = [runuser, '-u', serverUser, '--'];
+  // It becomes the command, so PostgreSQL is the launcher's own child, and ends with it.
+  const asUser = ['--reuid', serverUser, '--regid', serverUser, '--init-groups'];
+  const prefix = [setpriv, ...asUser, '--pdeathsig', 'KILL', '--'];
   const own = (file: string): void => {
     chownSync(file, ids.uid, ids.gid);
   };
   own(directory);
   const test = locate('test', searchPath) ?? '/usr/bin/test';
   const call = {
-    ...{ program: runuser, args: ['-u', serverUser, '--', test, '-w', directory] },
+    ...{ program: setpriv, args: [...asUser, '--', test, '-w', directory] },
     ...{ env, timeoutMs: 10_000, signal },
   };
   const place = mkdtempSync(path.join(os.tmpdir(), 'drover-account-'));

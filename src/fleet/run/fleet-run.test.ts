@@ -280,7 +280,9 @@ test('events that an agent gathered go out together, in their order', { skip }, 
   // after those that the test itself has numbered
   for (let count = 0; count <= seq; count++)
     outbox.add(key, { type: 'note', message: `n${count}` });
-  await outbox.finish(key, agent.sql);
+  await (
+    await outbox.finish(key)
+  )(agent.sql);
   outbox.forget(key);
   assert.ok(await finish(claim, passed));
   await ended;

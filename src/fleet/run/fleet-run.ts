@@ -16,6 +16,8 @@ import { readMessage, readResult } from '../messages.js';
 import type { EvidenceFile, Job, QueueNeed, Result } from '../messages.js';
 import type { FleetConnection, FleetHost } from './connection.js';
 import { RunJobs } from './jobs.js';
+import { Inbox } from './inbox.js';
+import type { Row } from './inbox.js';
 import { LostHosts } from './lost-hosts.js';
 import { RemoteAttempt } from './remote-attempt.js';
 
@@ -44,20 +46,13 @@ const slowPollMs = 1000;
 const awayMs = 60_000;
 const endMs = 10_000;
 
-interface Row {
-  readonly job: string;
-  readonly try: number;
-  readonly seq: number;
-  readonly host: string;
-  readonly body: string;
-}
-
 export class FleetRun implements AsyncDisposable {
   readonly #spec: FleetRunSpec;
   readonly #id = randomBytes(8).toString('hex');
   readonly #boss: PgBoss;
   readonly #jobs: RunJobs;
   readonly #lost: LostHosts;
+  readonly #inbox: Inbox;
   readonly #attempts = new Map<string, RemoteAttempt>();
   readonly #slotBases = new Map<string, number>();
   #nextBase = 0;
@@ -74,6 +69,7 @@ export class FleetRun implements AsyncDisposable {
     this.#boss.on('error', () => undefined);
     this.#jobs = new RunJobs(this.#boss, spec.fleet.database, this.#id);
     this.#lost = new LostHosts(spec.fleet.database);
+    this.#inbox = new Inbox(spec.fleet.database, this.#id);
     for (const { name, facts } of spec.hosts) this.#slotOf(name, facts.limits.slots);
   }
 
@@ -109,7 +105,7 @@ export class FleetRun implements AsyncDisposable {
     while (!this.#isOver) {
       try {
         await this.#jobs.send();
-        await this.#read();
+        await this.#inbox.read(this.#onEvent, this.#onResult);
         if (performance.now() - this.#lastSlowMs > slowPollMs) {
           this.#lastSlowMs = performance.now();
           await this.#lookAfter();
@@ -126,23 +122,7 @@ export class FleetRun implements AsyncDisposable {
     }
   }
 
-  /**
-   * Results first, and then events: what is written together with a result is there when the result is.
-   */
-  async #read(): Promise<void> {
-    const { database } = this.#spec.fleet;
-    const take = async (table: 'event' | 'result', seq: string): Promise<Row[]> =>
-      await database.query<Row & Record<string, unknown>>(
-        `UPDATE drover.${table} SET seen = true WHERE run = $1 AND NOT seen RETURNING job, try, host, body, ${seq}`,
-        [this.#id],
-      );
-    const results = await take('result', '0 AS seq');
-    const events = await take('event', 'seq');
-    for (const row of events.sort((a, b) => a.try - b.try || a.seq - b.seq)) this.#onEvent(row);
-    for (const row of results) this.#onResult(row);
-  }
-
-  #onEvent(row: Row): void {
+  readonly #onEvent = (row: Row): void => {
     const attempt = this.#attempts.get(row.job);
     if (attempt === undefined || (attempt.claim ?? -1) > row.try) return;
     const of = { test: attempt.attempt.test.name, attempt: attempt.attempt.attempt };
@@ -161,7 +141,7 @@ export class FleetRun implements AsyncDisposable {
     } catch (error) {
       this.#warn(`${of.test}: host ${row.host} sent ${toFailure(error).message}`);
     }
-  }
+  };
 
   #onStarted(attempt: RemoteAttempt, row: Row, slot: number): void {
     const before = attempt.host;
@@ -177,13 +157,13 @@ export class FleetRun implements AsyncDisposable {
     });
   }
 
-  #onResult(row: Row): void {
+  readonly #onResult = (row: Row): void => {
     const attempt = this.#attempts.get(row.job);
     if (attempt === undefined) return;
     this.#attempts.delete(row.job);
     if (attempt.claim !== row.try) this.#onStarted(attempt, row, 0);
     attempt.end(this.#endedBy(attempt, row));
-  }
+  };
 
   #endedBy({ attempt }: RemoteAttempt, { host, body }: Row): Ended {
     let result: Result;
