@@ -2,6 +2,7 @@
  * Refusals as answers: QEMU may refuse what a generated test asks for, when it is set up or when the
  * migration begins. Then the guest must run at the source as if nobody had asked.
  */
+import { saysHostExhausted } from '../../model/errors.js';
 import type { Refusal } from '../../model/outcome.js';
 import { QmpCommandError } from '../../qmp/client.js';
 import type { TestContext, TestMachine } from '../context.js';
@@ -17,9 +18,16 @@ const asking: readonly string[] = [
   'migrate',
 ];
 
+/** What says nothing of the settings: a command that Drover made wrongly, or a host that has no more. */
+const isNoAnswer = ({ errorClass, desc }: QmpCommandError): boolean =>
+  errorClass !== 'GenericError' ||
+  saysHostExhausted(desc) ||
+  /Address already in use|^Parameter '[^']*' is (unexpected|missing)/i.test(desc);
+
 /** Of an error. @returns undefined if it is none */
 export function refusalIn(error: unknown): Refusal | undefined {
   if (!(error instanceof QmpCommandError) || !asking.includes(error.command)) return undefined;
+  if (isNoAnswer(error)) return undefined;
   return { command: error.command, side: error.input.side ?? 'source', words: error.desc };
 }
 
