@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { joinFleet } from '../../fleet/agent/join.js';
 import type { Membership } from '../../fleet/agent/join.js';
+import { accessShape } from '../../fleet/database/connect.js';
 import { parseJoinLine } from '../../fleet/join-line.js';
 import { hostName } from '../../fleet/messages.js';
 import { fileProblem, usageError } from '../../model/errors.js';
@@ -16,27 +17,13 @@ export interface MembershipOptions {
   readonly state?: string;
 }
 
-const place = { host: v.string(), port: v.number() };
 const shape = v.strictObject({
   name: hostName,
-  coordinator: v.strictObject(place),
+  coordinator: v.strictObject({ host: v.string(), port: v.number() }),
   authority: v.string(),
   certificate: v.string(),
   key: v.string(),
-  database: v.strictObject({
-    ...place,
-    database: v.string(),
-    role: v.string(),
-    password: v.optional(v.string()),
-    tls: v.optional(
-      v.strictObject({
-        authority: v.optional(v.string()),
-        serverName: v.optional(v.string()),
-        certificate: v.optional(v.string()),
-        key: v.optional(v.string()),
-      }),
-    ),
-  }),
+  database: accessShape,
 });
 
 /** @throws HarnessError `agent-name`, `agent-state`, and what joining throws */

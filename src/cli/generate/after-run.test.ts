@@ -127,7 +127,7 @@ test('of what fails the smallest combination is found, run as a test, and named 
   assert.match(text, new RegExp(`pairs of values: ${coverage.covered} of ${coverage.total} `));
 });
 
-test('two faults are told apart by their codes, and each has its smallest combination', async () => {
+test('two faults with different codes have a smallest combination each', async () => {
   const { after } = await runAll({
     outcomeOf: (each) =>
       has(each, 'xbzrle', 'page')

@@ -10,6 +10,7 @@ import { makeAuthority } from '../../credentials/private-authority.js';
 import type { KeyPair } from '../../credentials/private-authority.js';
 import { fileProblem, usageError } from '../../model/errors.js';
 import { processStat } from '../../qemu/proc-stat.js';
+import { accessShape } from '../database/connect.js';
 import type { DatabaseAccess } from '../database/connect.js';
 
 const fileName = 'fleet.json';
@@ -26,21 +27,7 @@ const shape = v.strictObject({
   port: v.number(),
   /** SHA-256 of the authority, which join lines pin */
   authority: v.string(),
-  access: v.strictObject({
-    host: v.string(),
-    port: v.number(),
-    database: v.string(),
-    role: v.string(),
-    password: v.optional(v.string()),
-    tls: v.optional(
-      v.strictObject({
-        authority: v.optional(v.string()),
-        serverName: v.optional(v.string()),
-        certificate: v.optional(v.string()),
-        key: v.optional(v.string()),
-      }),
-    ),
-  }),
+  access: accessShape,
 });
 export type FleetFile = v.InferOutput<typeof shape> & { readonly access: DatabaseAccess };
 

@@ -6,6 +6,7 @@ import { checkServerIdentity } from 'node:tls';
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import type { Pool, PoolClient, PoolConfig, QueryResultRow } from 'pg';
 import type { ConstructorOptions, PgBoss } from 'pg-boss';
+import * as v from 'valibot';
 import { HarnessError, toFailure } from '../../model/errors.js';
 import { jobSchema } from '../limits.js';
 import { loadFleetPackages } from './load.js';
@@ -34,6 +35,23 @@ export interface DatabaseTls {
   readonly certificate?: string;
   readonly key?: string;
 }
+
+/** Such access in a file that Drover wrote. */
+export const accessShape = v.strictObject({
+  host: v.string(),
+  port: v.number(),
+  database: v.string(),
+  role: v.string(),
+  password: v.optional(v.string()),
+  tls: v.optional(
+    v.strictObject({
+      authority: v.optional(v.string()),
+      serverName: v.optional(v.string()),
+      certificate: v.optional(v.string()),
+      key: v.optional(v.string()),
+    }),
+  ),
+});
 
 /** What pg-boss, and the queries of ours, run their SQL with. */
 export interface SqlRunner {
